@@ -1,0 +1,55 @@
+"""The ``necroangle`` command: one module per sub-command, loaded only when it is called."""
+
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from necroangle import __version__
+from necroangle.errors import NecroangleError
+
+__all__ = ["main"]
+
+_COMMANDS = {
+    "demo": "Re-measure the sample readings beside their truth, with pictures.",
+    "measure": "Measure reading files and put their rows in a cohort table.",
+    "phantom": "Write phantom hips with known truth as DICOM studies.",
+    "read": "Open a study in napari with the reading dock.",
+    "schema": "Print the JSON Schema of the reading file.",
+    "series": "List the series of a folder with their geometry.",
+    "table": "Print the cohort table.",
+}
+
+
+class _Commands(click.Group):
+    """Sub-commands known by name; their modules, and all they need, are imported when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command = import_module(f"necroangle.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="necroangle")
+def cli() -> None:
+    """Measure the combined necrotic angle of the femoral head."""
+
+
+def main() -> NoReturn:
+    """Run the command; a refusal is one line on standard error and exit code 2."""
+    try:
+        cli.main(prog_name="necroangle", standalone_mode=True)
+    except NecroangleError as error:
+        click.echo(f"necroangle: {error}", err=True)
+        raise SystemExit(2) from error
+    raise SystemExit(0)

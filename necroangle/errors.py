@@ -1,0 +1,103 @@
+"""Every error that necroangle raises on purpose.
+
+::
+
+    NecroangleError
+    ├── GeometryError (ValueError)
+    │   ├── PlaneError      an image plane that is no plane in space
+    │   ├── RimError        rim marks that give no head circle
+    │   └── ArcError        arc marks that give no arc
+    ├── ReadingError (ValueError)   a reading, or its file, that cannot be used: file, place, problem
+    ├── MethodError (ValueError)    a method that does not fit the reading
+    ├── DicomError (ValueError)     a DICOM file or series that is refused: file, tag, problem
+    ├── CohortError (ValueError)    a cohort table that cannot be opened or written
+    └── PhantomError (ValueError)   a phantom that cannot be built from these parameters
+
+A message says what was found, where, and what to do. A doubt that does not stop a measurement is
+a :class:`necroangle.terms.Flag` in the result, never an exception and never a Python warning.
+"""
+
+__all__ = [
+    "ArcError",
+    "CohortError",
+    "DicomError",
+    "GeometryError",
+    "MethodError",
+    "NecroangleError",
+    "PhantomError",
+    "PlaneError",
+    "ReadingError",
+    "RimError",
+]
+
+
+class NecroangleError(Exception):
+    """The root: catch this to catch everything that necroangle refuses."""
+
+
+class GeometryError(NecroangleError, ValueError):
+    """Points or planes that give no valid geometry."""
+
+
+class PlaneError(GeometryError):
+    """An image plane that is no plane in space."""
+
+
+class RimError(GeometryError):
+    """Rim marks that give no head circle."""
+
+
+class ArcError(GeometryError):
+    """Arc marks that give no arc."""
+
+
+class ReadingError(NecroangleError, ValueError):
+    """A reading, or its file, that cannot be used.
+
+    Parameters
+    ----------
+    problem
+        What was found and what to do.
+    place
+        Where in the reading, as a JSON path (``$.views[0].rim[3]``) or ``line 3, column 7``.
+    file
+        The file's name, where there is one.
+    """
+
+    def __init__(self, problem: str, *, place: str = "", file: str = "") -> None:
+        self.problem = problem
+        self.place = place
+        self.file = file
+        super().__init__(": ".join(part for part in (file, place, problem) if part))
+
+
+class MethodError(NecroangleError, ValueError):
+    """A measuring method that does not fit the reading."""
+
+
+class DicomError(NecroangleError, ValueError):
+    """A DICOM file or series that is refused.
+
+    Parameters
+    ----------
+    problem
+        What was found and what to do. Never the value of an identifying attribute.
+    tag
+        The attribute's keyword, where one is at fault (``ImageOrientationPatient``).
+    file
+        The file's name, relative to the folder that was opened.
+    """
+
+    def __init__(self, problem: str, *, tag: str = "", file: str = "") -> None:
+        self.problem = problem
+        self.tag = tag
+        self.file = file
+        super().__init__(": ".join(part for part in (file, tag, problem) if part))
+
+
+class CohortError(NecroangleError, ValueError):
+    """A cohort table that cannot be opened or written."""
+
+
+class PhantomError(NecroangleError, ValueError):
+    """A phantom that cannot be built from these parameters."""

@@ -1,0 +1,226 @@
+"""The head circle: the geometric least-squares circle of the rim marks, with its covariance.
+
+The sum of squared distances from the marks to the circle is minimised (maximum likelihood for
+equal, isotropic click noise). Algebraic fits minimise something else and are biased on the short
+arcs that a femoral head offers; here one (HyperLS) only gives the start.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from necroangle.errors import RimError
+from necroangle.geometry.frames import PlanePoints
+
+__all__ = ["Circle", "CircleFit", "fit_circle", "rim_span_deg"]
+
+MIN_RIM_SPAN_DEG = 60.0
+"""Below this span of the rim no estimator finds the centre: refused."""
+
+_MAX_STEPS = 100
+_FLAT = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """A circle in plane mm.
+
+    Attributes
+    ----------
+    centre_mm
+        (u, v) in plane mm.
+    radius_mm
+        Radius in mm.
+    """
+
+    centre_mm: tuple[float, float]
+    radius_mm: float
+
+
+@dataclass(frozen=True, slots=True)
+class CircleFit:
+    """A head circle and how well the rim marks hold it.
+
+    Attributes
+    ----------
+    circle
+        The circle.
+    count
+        Number of rim marks.
+    rss_mm2
+        Sum of squared distances of the marks from the circle, mm².
+    span_deg
+        Part of the circle that the marks span: 360 minus the largest gap between neighbours.
+    unit_covariance
+        3 x 3 covariance of (u, v, radius) for a click noise of 1 mm per coordinate, row by row;
+        times the noise variance it is the Kanatani-Cramér-Rao bound.
+    """
+
+    circle: Circle
+    count: int
+    rss_mm2: float
+    span_deg: float
+    unit_covariance: tuple[tuple[float, float, float], ...]
+
+    @property
+    def rms_mm(self) -> float:
+        """Root mean square distance of the marks from the circle, mm."""
+        return math.sqrt(self.rss_mm2 / self.count)
+
+
+def fit_circle(points: PlanePoints) -> CircleFit:
+    """Fit the circle with the least sum of squared distances to the points.
+
+    With r_i = |p_i - c|, u_i = (p_i - c) / r_i and R = mean(r), each Levenberg-Marquardt step s
+    solves ``[sum (u - ū)(u - ū)ᵀ + λI] s = sum (u - ū)(r - r̄)``.
+
+    Parameters
+    ----------
+    points
+        (N, 2) plane points, mm, N >= 3.
+
+    Raises
+    ------
+    RimError
+        For fewer than 3 points, coincident or collinear points, or a rim spanning less than 60
+        degrees.
+
+    References
+    ----------
+    N. Chernov, Circular and Linear Regression, CRC Press 2010, chapters 4 to 6.
+    A. Al-Sharadqah and N. Chernov, Electron. J. Statist. 3 (2009) 886, doi 10.1214/09-EJS419.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> turn = np.radians(np.arange(0, 220, 20))
+    >>> fit = fit_circle(np.column_stack((10 + 24 * np.cos(turn), 5 + 24 * np.sin(turn))))
+    >>> [round(x, 9) for x in (*fit.circle.centre_mm, fit.circle.radius_mm, fit.span_deg)]
+    [10.0, 5.0, 24.0, 200.0]
+    >>> fit_circle(np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]))
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.RimError: the rim points lie on a straight line; ...
+    """
+    marks = np.asarray(points, float).reshape(-1, 2)
+    _refuse_unusable(marks)
+    shift = marks.mean(axis=0)
+    scale = math.sqrt(float(np.mean(np.sum((marks - shift) ** 2, axis=1))))
+    shape = (marks - shift) / scale
+    centre = _geometric_centre(shape, _hyper_centre(shape))
+    distances = np.hypot(*(shape - centre).T)
+    radius = float(distances.mean())
+    span = rim_span_deg(centre, shape)
+    if span < MIN_RIM_SPAN_DEG:
+        raise RimError(
+            f"the rim points span only {span:.0f}° of the head; "
+            f"mark at least {MIN_RIM_SPAN_DEG:.0f}°, better 180°"
+        )
+    u, v = (centre * scale + shift).tolist()
+    return CircleFit(
+        circle=Circle((u, v), radius * scale),
+        count=len(marks),
+        rss_mm2=float(np.sum((distances - radius) ** 2)) * scale**2,
+        span_deg=span,
+        unit_covariance=_unit_covariance(shape - centre),
+    )
+
+
+def rim_span_deg(centre_mm: NDArray[np.float64], points: NDArray[np.float64]) -> float:
+    """Angle spanned by (N, 2) points about a centre: 360 minus the largest gap, in degrees."""
+    offsets = points - centre_mm
+    directions = np.sort(np.degrees(np.arctan2(offsets[:, 1], offsets[:, 0])))
+    gaps = np.diff(directions, append=directions[0] + 360.0)
+    return 360.0 - float(gaps.max())
+
+
+def _refuse_unusable(marks: NDArray[np.float64]) -> None:
+    distinct = np.unique(marks, axis=0)
+    if not np.isfinite(marks).all():
+        raise RimError("a rim point is not a finite number")
+    if len(distinct) < 3:
+        raise RimError(
+            f"a head circle needs 3 rim points in different places, found {len(distinct)}; mark more"
+        )
+    spread = np.linalg.svd(distinct - distinct.mean(axis=0), compute_uv=False)
+    if spread[1] <= 1e-6 * spread[0]:
+        raise RimError("the rim points lie on a straight line; mark the round contour of the head")
+
+
+def _hyper_centre(shape: NDArray[np.float64]) -> NDArray[np.float64]:
+    """HyperLS centre of points with mean 0 and mean square 1: start of the geometric fit."""
+    x, y = shape.T
+    z = x * x + y * y
+    mxx, myy, mxy = float(np.mean(x * x)), float(np.mean(y * y)), float(np.mean(x * y))
+    mxz, myz, mzz = float(np.mean(x * z)), float(np.mean(y * z)), float(np.mean(z * z))
+    mz, cov, var = mxx + myy, mxx * myy - mxy * mxy, mzz - (mxx + myy) ** 2
+    a1 = var * mz + 4 * cov * mz - mxz * mxz - myz * myz
+    a0 = mxz * (mxz * myy - myz * mxy) + myz * (myz * mxx - mxz * mxy) - var * cov
+    a2 = 4 * cov - 3 * mz * mz - mzz
+    t = _newton_root((a0, a1, a2, 0.0, 4.0))
+    det = 2 * (t * t - t * mz + cov)
+    return np.array((mxz * (myy - t) - myz * mxy, myz * (mxx - t) - mxz * mxy)) / det
+
+
+def _newton_root(coefficients: tuple[float, ...]) -> float:
+    """The smallest non-negative root of a0 + a1 t + a2 t² + a3 t³ + a4 t⁴, from t = 0."""
+    a0, a1, a2, a3, a4 = coefficients
+    t, value = 0.0, abs(a0)
+    for _ in range(_MAX_STEPS):
+        slope = a1 + t * (2 * a2 + t * (3 * a3 + t * 4 * a4))
+        if slope == 0:
+            break
+        candidate = t - (a0 + t * (a1 + t * (a2 + t * (a3 + t * a4)))) / slope
+        new_value = abs(
+            a0 + candidate * (a1 + candidate * (a2 + candidate * (a3 + candidate * a4)))
+        )
+        if candidate == t or not new_value < value:
+            break
+        t, value = candidate, new_value
+    return t
+
+
+def _geometric_centre(
+    shape: NDArray[np.float64], start: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Levenberg-Marquardt on the centre alone; the radius is the mean distance."""
+    centre, damping = start, 1e-4
+    residual, jacobian = _residuals(shape, centre)
+    for _ in range(_MAX_STEPS):
+        gradient = jacobian.T @ residual
+        normal = jacobian.T @ jacobian
+        step = np.linalg.solve(normal + damping * np.eye(2), gradient)
+        new_residual, new_jacobian = _residuals(shape, centre + step)
+        if float(new_residual @ new_residual) <= float(residual @ residual):
+            centre, residual, jacobian = centre + step, new_residual, new_jacobian
+            damping = max(damping * 0.1, 1e-15)
+            if float(np.hypot(*step)) < 1e-14 * (1.0 + float(np.hypot(*centre))):
+                break
+        else:
+            damping *= 10.0
+            if damping > 1e8:
+                break
+    return centre
+
+
+def _residuals(
+    shape: NDArray[np.float64], centre: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centred distances (N,) and their centred directions (N, 2) about a centre."""
+    offsets = shape - centre
+    distances = np.maximum(np.hypot(offsets[:, 0], offsets[:, 1]), _FLAT)
+    directions = offsets / distances[:, None]
+    return distances - distances.mean(), directions - directions.mean(axis=0)
+
+
+def _unit_covariance(
+    offsets: NDArray[np.float64],
+) -> tuple[tuple[float, float, float], ...]:
+    """Inverse of ``sum w wᵀ`` with w = (cos, sin, 1) of each mark's direction."""
+    directions = offsets / np.hypot(*offsets.T)[:, None]
+    weights = np.column_stack((directions, np.ones(len(offsets))))
+    inverse = np.linalg.inv(weights.T @ weights)
+    rows = [tuple(float(value) for value in row) for row in inverse]
+    return tuple((a, b, c) for a, b, c in rows)

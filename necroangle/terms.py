@@ -1,0 +1,177 @@
+"""The words of the field, once: sides, views, findings, stages, flags.
+
+Every member's value is what stands in a reading file and in the cohort table.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = [
+    "ArcoStage",
+    "Finding",
+    "Flag",
+    "JicType",
+    "Laterality",
+    "Observation",
+    "SourceImage",
+    "UnreadReason",
+    "View",
+]
+
+
+class Laterality(StrEnum):
+    """The hip's side, as DICOM codes it."""
+
+    LEFT = "L"
+    RIGHT = "R"
+
+
+class View(StrEnum):
+    """The view that is marked. A reading has one A view and one B view of the same kind."""
+
+    CORONAL = "coronal"
+    """Mid-coronal MR slice: gives angle A."""
+    SAGITTAL = "sagittal"
+    """Mid-sagittal MR slice: gives angle B."""
+    AP = "ap"
+    """Anteroposterior radiograph: gives angle A."""
+    FROG_LEG = "frog_leg"
+    """Frog-leg lateral radiograph: gives angle B; never mixed with cross-table."""
+    CROSS_TABLE = "cross_table"
+    """Cross-table lateral radiograph: gives angle B; never mixed with frog-leg."""
+
+    @property
+    def is_radiograph(self) -> bool:
+        """Whether the view is a projection, with no position in the patient."""
+        return self in (View.AP, View.FROG_LEG, View.CROSS_TABLE)
+
+    @property
+    def is_a(self) -> bool:
+        """Whether the view gives angle A (coronal, AP); the others give B."""
+        return self in (View.CORONAL, View.AP)
+
+
+class Finding(StrEnum):
+    """What the reader found on a view that was read."""
+
+    NECROSIS = "necrosis"
+    """A necrotic lesion that reaches the surface: at least one arc is marked."""
+    NO_NECROSIS = "no_necrosis"
+    """Read, and there is no necrosis on this slice nor near it: the angle is 0."""
+    NOT_SUBCHONDRAL = "not_subchondral"
+    """A lesion is there but does not reach the surface: the angle is 0, and flagged."""
+    OFF_MIDSLICE = "off_midslice"
+    """No lesion on this slice, but on others: the angle is 0, and flagged."""
+
+
+class UnreadReason(StrEnum):
+    """Why a view has no reading: never the same as "no necrosis"."""
+
+    NOT_DONE = "not_done"
+    NOT_READABLE = "not_readable"
+    PROSTHESIS = "prosthesis"
+    """The hip has been replaced: the angle is censored, never carried forward."""
+
+
+class Observation(StrEnum):
+    """What else the reader saw on a view, that bears on the angle."""
+
+    FLATTENED = "flattened"
+    """The dome has lost its round shape."""
+    POSTOP_TRACK = "postop_track"
+    """A core track or graft is there; it does not count as necrosis."""
+
+
+class ArcoStage(StrEnum):
+    """ARCO stage, 2019 revision (doi 10.1016/j.arth.2019.11.029), as entered by the reader."""
+
+    STAGE_1 = "1"
+    STAGE_2 = "2"
+    STAGE_3A = "3A"
+    STAGE_3B = "3B"
+    STAGE_4 = "4"
+
+    @property
+    def is_collapsed(self) -> bool:
+        """Whether the stage is 3A or later."""
+        return self in (ArcoStage.STAGE_3A, ArcoStage.STAGE_3B, ArcoStage.STAGE_4)
+
+
+class JicType(StrEnum):
+    """Japanese Investigation Committee type, 2001 (PMID 12355139), as entered by the reader."""
+
+    A = "A"
+    B = "B"
+    C1 = "C1"
+    C2 = "C2"
+
+
+class Flag(StrEnum):
+    """A doubt that does not stop a measurement: data in the result, a column in the table."""
+
+    FEW_RIM_POINTS = "few_rim_points"
+    SHORT_RIM = "short_rim"
+    ROUGH_RIM = "rough_rim"
+    EDGE_OFF_CIRCLE = "edge_off_circle"
+    ARC_ABOVE_180 = "arc_above_180"
+    MULTI_ARC = "multi_arc"
+    NOT_SUBCHONDRAL = "not_subchondral"
+    OFF_MIDSLICE = "off_midslice"
+    POSTOP_TRACK = "postop_track"
+    COLLAPSED_FIT = "collapsed_fit"
+    OBLIQUE_PLANE = "oblique_plane"
+    PLANE_NOT_OF_VIEW = "plane_not_of_view"
+    SLICE_OFF_CENTRE = "slice_off_centre"
+    RADII_DIFFER = "radii_differ"
+    UNCALIBRATED = "uncalibrated"
+    VIEW_NOT_READ = "view_not_read"
+    VIEW_NOT_MEASURED = "view_not_measured"
+    CENSORED_BY_THA = "censored_by_tha"
+
+    @property
+    def meaning(self) -> str:
+        """One plain sentence for the reader."""
+        return _MEANINGS[self]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceImage:
+    """The image a slice comes from, by its DICOM identifiers.
+
+    Attributes
+    ----------
+    study_uid, series_uid, instance_uid
+        StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID.
+    frame_number
+        Frame in a multi-frame image, from 1; 1 for a single-frame image.
+    frame_of_reference_uid
+        FrameOfReferenceUID, or None where the image has none (radiographs).
+    """
+
+    study_uid: str
+    series_uid: str
+    instance_uid: str
+    frame_number: int = 1
+    frame_of_reference_uid: str | None = None
+
+
+_MEANINGS = {
+    Flag.FEW_RIM_POINTS: "fewer than 8 rim points: the head circle is loosely held",
+    Flag.SHORT_RIM: "the rim marks span less than 150°: the centre is uncertain",
+    Flag.ROUGH_RIM: "the rim marks lie more than 1 mm (RMS) off the circle",
+    Flag.EDGE_OFF_CIRCLE: "an arc end was marked more than 3 mm off the circle",
+    Flag.ARC_ABOVE_180: "the necrotic arc is larger than 180°",
+    Flag.MULTI_ARC: "several arcs: their union is measured",
+    Flag.NOT_SUBCHONDRAL: "a lesion is there but does not reach the surface: 0°",
+    Flag.OFF_MIDSLICE: "the lesion is on other slices, not on this one: 0°",
+    Flag.POSTOP_TRACK: "a core track or graft is there; it is not counted",
+    Flag.COLLAPSED_FIT: "the head has collapsed: mark the rim on intact contour only",
+    Flag.OBLIQUE_PLANE: "the slice is tilted by more than 20° from the named plane",
+    Flag.PLANE_NOT_OF_VIEW: "the slice lies nearer to another plane than to the named one",
+    Flag.SLICE_OFF_CENTRE: "the slice is more than 3 mm from the head's centre",
+    Flag.RADII_DIFFER: "the head radii of the two views differ by more than 2 mm",
+    Flag.UNCALIBRATED: "no true mm on this radiograph: angles hold, lengths do not",
+    Flag.VIEW_NOT_READ: "one view was not read: no combined angle",
+    Flag.VIEW_NOT_MEASURED: "one view's marks give no circle or arc: no combined angle",
+    Flag.CENSORED_BY_THA: "the hip has been replaced: the angle is censored",
+}
