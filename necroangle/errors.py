@@ -7,9 +7,9 @@
     │   ├── PlaneError      an image plane that is no plane in space
     │   ├── RimError        rim marks that give no head circle
     │   └── ArcError        arc marks that give no arc
-    ├── ReadingError (ValueError)   a reading, or its file, that cannot be used: file, place, problem
+    ├── ReadingError (ValueError)   a reading or its file, refused: file, place, problem
     ├── MethodError (ValueError)    a method that does not fit the reading
-    ├── DicomError (ValueError)     a DICOM file or series that is refused: file, tag, problem
+    ├── DicomError (ValueError)     a DICOM file or series, refused: file, tag, problem
     ├── CohortError (ValueError)    a cohort table that cannot be opened or written
     └── PhantomError (ValueError)   a phantom that cannot be built from these parameters
 

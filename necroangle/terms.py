@@ -123,9 +123,9 @@ class Flag(StrEnum):
     PLANE_NOT_OF_VIEW = "plane_not_of_view"
     SLICE_OFF_CENTRE = "slice_off_centre"
     RADII_DIFFER = "radii_differ"
+    FRAMES_DIFFER = "frames_differ"
     UNCALIBRATED = "uncalibrated"
     VIEW_NOT_READ = "view_not_read"
-    VIEW_NOT_MEASURED = "view_not_measured"
     CENSORED_BY_THA = "censored_by_tha"
 
     @property
@@ -170,8 +170,8 @@ _MEANINGS = {
     Flag.PLANE_NOT_OF_VIEW: "the slice lies nearer to another plane than to the named one",
     Flag.SLICE_OFF_CENTRE: "the slice is more than 3 mm from the head's centre",
     Flag.RADII_DIFFER: "the head radii of the two views differ by more than 2 mm",
+    Flag.FRAMES_DIFFER: "the two views have different frames of reference: no slice offsets",
     Flag.UNCALIBRATED: "no true mm on this radiograph: angles hold, lengths do not",
     Flag.VIEW_NOT_READ: "one view was not read: no combined angle",
-    Flag.VIEW_NOT_MEASURED: "one view's marks give no circle or arc: no combined angle",
     Flag.CENSORED_BY_THA: "the hip has been replaced: the angle is censored",
 }

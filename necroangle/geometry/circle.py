@@ -142,7 +142,7 @@ def _refuse_unusable(marks: NDArray[np.float64]) -> None:
         raise RimError("a rim point is not a finite number")
     if len(distinct) < 3:
         raise RimError(
-            f"a head circle needs 3 rim points in different places, found {len(distinct)}; mark more"
+            f"a head circle needs 3 rim points in different places, found {len(distinct)}"
         )
     spread = np.linalg.svd(distinct - distinct.mean(axis=0), compute_uv=False)
     if spread[1] <= 1e-6 * spread[0]:

@@ -1,0 +1,41 @@
+"""What a reader marked on one hip at one visit, and the file that keeps it."""
+
+from necroangle.annotation.check import check_reading
+from necroangle.annotation.file import (
+    decode_reading,
+    encode_reading,
+    file_name,
+    load_reading,
+    reading_schema,
+    save_reading,
+    sha256_of,
+)
+from necroangle.annotation.model import (
+    HipReading,
+    ImageRecord,
+    Mark,
+    NecroticArc,
+    PlaneRecord,
+    ReadingKey,
+    ReadView,
+    UnreadView,
+)
+
+__all__ = [
+    "HipReading",
+    "ImageRecord",
+    "Mark",
+    "NecroticArc",
+    "PlaneRecord",
+    "ReadView",
+    "ReadingKey",
+    "UnreadView",
+    "check_reading",
+    "decode_reading",
+    "encode_reading",
+    "file_name",
+    "load_reading",
+    "reading_schema",
+    "save_reading",
+    "sha256_of",
+]

@@ -1,0 +1,115 @@
+"""What a schema cannot say about a reading: the places where its parts must agree."""
+
+import math
+
+from necroangle.annotation.model import HipReading, Mark, ReadView
+from necroangle.errors import PlaneError, ReadingError
+from necroangle.geometry import ImagePlane
+from necroangle.terms import Finding, View
+
+__all__ = ["check_reading"]
+
+PIXEL_TOLERANCE = 0.01
+"""How far, in pixels, a mark's pixel may be from where its mm fall on the plane."""
+
+PLANE_TOLERANCE_MM = 0.01
+"""How far, in mm, a mark may lie off its image plane."""
+
+_B_VIEWS = {
+    View.CORONAL: (View.SAGITTAL,),
+    View.AP: (View.FROG_LEG, View.CROSS_TABLE),
+}
+
+
+def check_reading(reading: HipReading) -> None:
+    """Refuse a reading whose parts contradict each other.
+
+    Checked: one A view and one B view of the same kind; arcs where and only where necrosis was
+    found; at least 3 rim marks where there is an arc; planes that are planes, in the frame of
+    their view; every mark finite, on its plane, its pixel and its mm the same point; two
+    different images.
+
+    Raises
+    ------
+    ReadingError
+        Naming the place, as a JSON path, and what to do.
+    """
+    _check_pair(reading)
+    for index, view in enumerate(reading.views):
+        if isinstance(view, ReadView):
+            _check_view(view, f"$.views[{index}]")
+    images = [view.image for view in reading.views if isinstance(view, ReadView)]
+    if len(images) == 2 and images[0] == images[1]:
+        raise ReadingError("both views are marked on the same image", place="$.views[1].image")
+
+
+def _check_pair(reading: HipReading) -> None:
+    first, second = (view.view for view in reading.views)
+    if first not in _B_VIEWS:
+        raise ReadingError(
+            f"the first view must be coronal or ap, found {first}", place="$.views[0].view"
+        )
+    if second not in _B_VIEWS[first]:
+        wanted = " or ".join(_B_VIEWS[first])
+        raise ReadingError(
+            f"the second view beside {first} must be {wanted}, found {second}",
+            place="$.views[1].view",
+        )
+
+
+def _check_view(view: ReadView, place: str) -> None:
+    _check_finding(view, place)
+    wanted = "detector" if view.view.is_radiograph else "patient"
+    if view.plane.frame != wanted:
+        raise ReadingError(
+            f"a {view.view} view needs the {wanted} frame, found {view.plane.frame}",
+            place=f"{place}.plane.frame",
+        )
+    try:
+        plane = view.plane.plane()
+    except PlaneError as error:
+        raise ReadingError(str(error), place=f"{place}.plane") from error
+    for index, mark in enumerate(view.rim):
+        _check_mark(mark, plane, f"{place}.rim[{index}]")
+    for index, arc in enumerate(view.arcs):
+        for end in ("start", "end", "via"):
+            _check_mark(getattr(arc, end), plane, f"{place}.arcs[{index}].{end}")
+
+
+def _check_finding(view: ReadView, place: str) -> None:
+    if (view.finding is Finding.NECROSIS) != bool(view.arcs):
+        raise ReadingError(
+            f"finding {view.finding} with {len(view.arcs)} arcs: "
+            "necrosis needs an arc, any other finding has none",
+            place=f"{place}.finding",
+        )
+    if len(set(view.observations)) != len(view.observations):
+        raise ReadingError("an observation is listed twice", place=f"{place}.observations")
+    if (view.arcs or view.rim) and len(view.rim) < 3:
+        raise ReadingError(
+            f"a head circle needs at least 3 rim marks, found {len(view.rim)}",
+            place=f"{place}.rim",
+        )
+
+
+def _check_mark(mark: Mark, plane: ImagePlane, place: str) -> None:
+    if not all(map(math.isfinite, (*mark.patient_mm, *mark.pixel))):
+        raise ReadingError("a coordinate is not a finite number", place=place)
+    offset = [p - o for p, o in zip(mark.patient_mm, plane.origin_mm, strict=True)]
+    u, v, w = (
+        sum(a * b for a, b in zip(offset, axis, strict=True))
+        for axis in (plane.row_cosine, plane.column_cosine, plane.normal.tolist())
+    )
+    if abs(w) > PLANE_TOLERANCE_MM:
+        raise ReadingError(
+            f"the mark lies {w:.3f} mm off its image plane; was the plane edited?", place=place
+        )
+    row, column = v / plane.row_spacing_mm, u / plane.column_spacing_mm
+    off = max(abs(row - mark.pixel[0]), abs(column - mark.pixel[1]))
+    if off > PIXEL_TOLERANCE:
+        raise ReadingError(
+            f"patient_mm falls on pixel ({row:.3f}, {column:.3f}) but the mark says "
+            f"({mark.pixel[0]:.3f}, {mark.pixel[1]:.3f}); row and column, or the spacings, "
+            "may be swapped",
+            place=place,
+        )

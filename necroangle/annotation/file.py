@@ -1,0 +1,215 @@
+"""The reading file: strict JSON in, the same values out, written whole or not at all."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from necroangle.annotation.check import check_reading
+from necroangle.annotation.model import HipReading, ImageRecord, Mark, PlaneRecord, UnreadView
+from necroangle.errors import ReadingError
+from necroangle.storage import write_atomically
+
+__all__ = [
+    "SUFFIX",
+    "decode_reading",
+    "encode_reading",
+    "file_name",
+    "load_reading",
+    "reading_schema",
+    "save_reading",
+    "sha256_of",
+]
+
+SUFFIX = ".reading.json"
+MAX_BYTES = 1 << 20
+"""A reading is a few kB; a larger file is refused unread."""
+
+_DECODER = msgspec.json.Decoder(HipReading)
+_KEY = re.compile(rb'"(?:[^"\\]|\\.)*"\s*(:?)')
+_NUMBERS = re.compile(rb"\[\n\s+(-?[\d.eE+,\s-]+?)\n\s+\]")
+
+
+def load_reading(path: Path) -> HipReading:
+    """Read a reading file.
+
+    Raises
+    ------
+    ReadingError
+        Naming file and place: not readable, too large, malformed JSON, a missing, unknown or
+        duplicate key, a wrong type, a number that is not finite, or parts that contradict.
+    """
+    return decode_reading(read_bytes(path), file=path.name)
+
+
+def read_bytes(path: Path) -> bytes:
+    """All bytes of a reading file, refused above 1 MiB and where it is no regular file."""
+    try:
+        if not path.is_file():
+            raise ReadingError("there is no such file", file=path.name)
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ReadingError(f"cannot be read: {error.strerror}", file=path.name) from error
+    if len(raw) > MAX_BYTES:
+        raise ReadingError("larger than 1 MiB: not a reading file", file=path.name)
+    return raw
+
+
+def decode_reading(raw: bytes, *, file: str = "") -> HipReading:
+    """Decode and check the bytes of a reading file.
+
+    Parameters
+    ----------
+    raw
+        UTF-8 JSON.
+    file
+        Name used in messages.
+
+    Raises
+    ------
+    ReadingError
+        As for :func:`load_reading`.
+
+    Examples
+    --------
+    >>> decode_reading(b'{"format": "necroangle.reading", "versoin": 1}', file="a.reading.json")
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.ReadingError: a.reading.json: $: Object contains unknown field `versoin`
+    """
+    try:
+        reading = _DECODER.decode(raw)
+        if _count_keys(raw) != _expected_keys(reading):
+            raise ReadingError(_name_duplicate(raw))
+        check_reading(reading)
+    except ReadingError as error:
+        raise ReadingError(error.problem, place=error.place, file=file) from error
+    except UnicodeDecodeError as error:
+        raise ReadingError("not UTF-8 text", file=file) from error
+    except msgspec.ValidationError as error:
+        problem, _, place = str(error).partition(" - at `")
+        raise ReadingError(problem, place=place.rstrip("`") or "$", file=file) from error
+    except msgspec.DecodeError as error:
+        raise ReadingError(
+            str(error), place=_line_and_column(raw, str(error)), file=file
+        ) from error
+    return reading
+
+
+def encode_reading(reading: HipReading) -> bytes:
+    """The bytes of a reading file: checked, keys in the schema's order, floats in full.
+
+    Raises
+    ------
+    ReadingError
+        If the parts of the reading contradict each other, or a value breaks the schema.
+    """
+    check_reading(reading)
+    compact = msgspec.json.encode(reading)
+    pretty = msgspec.json.format(compact, indent=1)
+    content = _NUMBERS.sub(lambda match: b"[" + b"".join(match[1].split()) + b"]", pretty) + b"\n"
+    if decode_reading(content) != reading:
+        raise ReadingError("the reading does not survive its own file; it was not saved")
+    return content
+
+
+def save_reading(reading: HipReading, path: Path, *, replaces: str | None = None) -> str:
+    """Write a reading file whole, and never over what the caller has not seen.
+
+    Parameters
+    ----------
+    reading
+        The reading.
+    path
+        The file.
+    replaces
+        SHA-256 of the file that the caller loaded and means to replace; None for a new file.
+
+    Returns
+    -------
+    str
+        SHA-256 of the file as it stands now.
+
+    Raises
+    ------
+    ReadingError
+        If the reading is not valid, or another file than the one to be replaced lies there; it
+        is left untouched.
+    """
+    content = encode_reading(reading)
+    found = sha256_of(read_bytes(path)) if path.exists() else None
+    if found not in (replaces, sha256_of(content)):
+        raise ReadingError(
+            "another version of this reading lies here already; load it first, or save this one "
+            "as another read",
+            file=path.name,
+        )
+    write_atomically(path, content)
+    return sha256_of(content)
+
+
+def file_name(reading: HipReading) -> str:
+    """The name under which a reading is kept: its key, one file per reading.
+
+    Two keys never share a name: the parts hold no double underscore.
+    """
+    parts = (reading.subject, reading.laterality, reading.visit, reading.reader)
+    return "__".join(parts) + f"__{reading.read_no}{SUFFIX}"
+
+
+def sha256_of(raw: bytes) -> str:
+    """SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def reading_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the reading file."""
+    schema = msgspec.json.schema(HipReading)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _count_keys(raw: bytes) -> int:
+    return _KEY.findall(raw).count(b":")
+
+
+def _expected_keys(reading: HipReading) -> int:
+    """How many keys a file with this content holds, each key standing once."""
+    count = len(HipReading.__struct_fields__)
+    for view in reading.views:
+        count += len(view.__struct_fields__) + 1  # the tag
+        if isinstance(view, UnreadView):
+            continue
+        count += len(ImageRecord.__struct_fields__) + len(PlaneRecord.__struct_fields__)
+        count += len(Mark.__struct_fields__) * (len(view.rim) + 3 * len(view.arcs))
+        count += 3 * len(view.arcs)
+    return count
+
+
+def _name_duplicate(raw: bytes) -> str:
+    """Say which key stands twice."""
+
+    def refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in seen:
+                raise ReadingError(f"the key {key!r} stands twice in one object")
+            seen[key] = value
+        return seen
+
+    try:
+        json.loads(raw, object_pairs_hook=refuse_twice)
+    except ReadingError as error:
+        return error.problem
+    return "a key stands twice"
+
+
+def _line_and_column(raw: bytes, message: str) -> str:
+    match = re.search(r"\(byte (\d+)\)", message)
+    position = int(match[1]) if match else len(raw)
+    before = raw[:position]
+    column = position - (before.rfind(b"\n") + 1) + 1
+    return f"line {before.count(10) + 1}, column {column}"

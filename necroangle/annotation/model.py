@@ -1,0 +1,287 @@
+"""The reading: what one reader marked on one hip at one visit, as values.
+
+These structs are the reading file's schema, version 1. Every key must be present in the file and
+no other may be: what is not known is ``null``, so that nothing is left out by accident.
+"""
+
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+from msgspec import Meta, Struct
+
+from necroangle.geometry import ImagePlane, PatientPoints, PixelPoints, PlanePoints
+from necroangle.terms import (
+    ArcoStage,
+    Finding,
+    JicType,
+    Laterality,
+    Observation,
+    SourceImage,
+    UnreadReason,
+    View,
+)
+
+__all__ = [
+    "FORMAT",
+    "VERSION",
+    "HipReading",
+    "ImageRecord",
+    "Mark",
+    "NecroticArc",
+    "PlaneRecord",
+    "ReadView",
+    "ReadingKey",
+    "UnreadView",
+]
+
+FORMAT = "necroangle.reading"
+VERSION = 1
+
+_END = (
+    r"(?![\s\S])"  # the very end, in Python and in ECMA alike ("$" lets a newline pass in Python)
+)
+
+Identifier = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(?!.*__)\w[\w.-]{{0,63}}{_END}",
+        description="letters (any script), digits, dot, dash, single underscores; at most 64",
+    ),
+]
+Uid = Annotated[str, Meta(pattern=rf"^[0-9]+(\.[0-9]+)*{_END}", max_length=64)]
+Text = Annotated[str, Meta(max_length=2000)]
+Triple = tuple[float, float, float]
+UtcTime = Annotated[str, Meta(pattern=rf"^\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}Z{_END}")]
+
+
+class Mark(Struct, frozen=True, forbid_unknown_fields=True):
+    """One point that a reader placed.
+
+    Attributes
+    ----------
+    patient_mm
+        Patient LPS mm (detector mm on a radiograph): the truth.
+    pixel
+        The same point as (row, column), the centre of the first pixel being (0, 0).
+    """
+
+    patient_mm: Triple
+    pixel: tuple[float, float]
+
+    @classmethod
+    def at_pixel(cls, plane: ImagePlane, row: float, column: float) -> "Mark":
+        """Mark a pixel position of an image."""
+        (x, y, z) = plane.pixel_to_patient(PixelPoints(np.array([[row, column]])))[0].tolist()
+        return cls((x, y, z), (float(row), float(column)))
+
+    @classmethod
+    def at_plane(cls, plane: ImagePlane, u_mm: float, v_mm: float) -> "Mark":
+        """Mark a position in plane mm."""
+        points = PlanePoints(np.array([[u_mm, v_mm]]))
+        (x, y, z) = plane.plane_to_patient(points)[0].tolist()
+        row, column = plane.plane_to_pixel(points)[0].tolist()
+        return cls((x, y, z), (row, column))
+
+    @classmethod
+    def at_patient(cls, plane: ImagePlane, patient_mm: Triple) -> "Mark":
+        """Mark a patient position on an image, projected on its plane."""
+        (u, v) = plane.patient_to_plane(PatientPoints(np.array([patient_mm])))[0].tolist()
+        return cls.at_plane(plane, u, v)
+
+
+class NecroticArc(Struct, frozen=True, forbid_unknown_fields=True):
+    """The necrotic part of the surface: its two ends and a point between them on the dead side.
+
+    Two ends name two arcs; the point between settles which, so the arc may exceed 180 degrees.
+    """
+
+    start: Mark
+    end: Mark
+    via: Mark
+
+
+class ImageRecord(Struct, frozen=True, forbid_unknown_fields=True):
+    """The image that was marked, by its DICOM identifiers. Kept in the study, never exported."""
+
+    study_uid: Uid
+    series_uid: Uid
+    instance_uid: Uid
+    frame_number: Annotated[int, Meta(ge=1)]
+    frame_of_reference_uid: Uid | None
+
+    @classmethod
+    def of(cls, source: SourceImage) -> "ImageRecord":
+        """Record a source image."""
+        return cls(
+            source.study_uid,
+            source.series_uid,
+            source.instance_uid,
+            source.frame_number,
+            source.frame_of_reference_uid,
+        )
+
+    def source(self) -> SourceImage:
+        """The source image that was recorded."""
+        return SourceImage(
+            self.study_uid,
+            self.series_uid,
+            self.instance_uid,
+            self.frame_number,
+            self.frame_of_reference_uid,
+        )
+
+
+class PlaneRecord(Struct, frozen=True, forbid_unknown_fields=True):
+    """The image plane of a marked slice, so that it can be measured with no image at hand.
+
+    Attributes
+    ----------
+    frame
+        ``"patient"``: LPS mm. ``"detector"``: a radiograph, u and v along its rows and columns.
+    origin_mm, row_cosine, column_cosine, row_spacing_mm, column_spacing_mm
+        As in :class:`necroangle.geometry.ImagePlane`.
+    rows, columns
+        Size of the image.
+    calibrated
+        Whether mm are true mm; always for MR, seldom on a radiograph.
+    """
+
+    frame: Literal["patient", "detector"]
+    origin_mm: Triple
+    row_cosine: Triple
+    column_cosine: Triple
+    row_spacing_mm: float
+    column_spacing_mm: float
+    rows: Annotated[int, Meta(ge=1)]
+    columns: Annotated[int, Meta(ge=1)]
+    calibrated: bool
+
+    @classmethod
+    def of(
+        cls,
+        plane: ImagePlane,
+        shape: tuple[int, int],
+        *,
+        frame: Literal["patient", "detector"] = "patient",
+        calibrated: bool = True,
+    ) -> "PlaneRecord":
+        """Record a plane and the (rows, columns) of its image."""
+        return cls(
+            frame,
+            plane.origin_mm,
+            plane.row_cosine,
+            plane.column_cosine,
+            plane.row_spacing_mm,
+            plane.column_spacing_mm,
+            int(shape[0]),
+            int(shape[1]),
+            calibrated,
+        )
+
+    def plane(self) -> ImagePlane:
+        """The plane that was recorded."""
+        return ImagePlane(
+            self.origin_mm,
+            self.row_cosine,
+            self.column_cosine,
+            self.row_spacing_mm,
+            self.column_spacing_mm,
+        )
+
+
+class ReadView(Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="read"):
+    """A view that was read.
+
+    Attributes
+    ----------
+    view, finding
+        Which view, and what was found. ``no_necrosis`` is a finding, never an absence.
+    image, plane
+        The image that was marked and where it lies.
+    rim
+        Marks on the intact subchondral contour; may be empty only where no arc is marked.
+    arcs
+        The necrotic arcs; at least one for ``necrosis``, none for the other findings.
+    observations
+        What else bears on the angle.
+    """
+
+    view: View
+    finding: Finding
+    image: ImageRecord
+    plane: PlaneRecord
+    rim: tuple[Mark, ...]
+    arcs: tuple[NecroticArc, ...]
+    observations: tuple[Observation, ...]
+
+
+class UnreadView(
+    Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="not_read"
+):
+    """A view that was not read, and why. It gives no angle, and the hip no combined angle."""
+
+    view: View
+    reason: UnreadReason
+
+
+class ReadingKey(NamedTuple):
+    """What makes a reading one reading: hip, visit, reader and repeat."""
+
+    subject: str
+    laterality: Laterality
+    visit: str
+    reader: str
+    read_no: int
+
+    def __str__(self) -> str:
+        """One line for messages."""
+        return (
+            f"{self.subject} {self.laterality} {self.visit}, reader {self.reader}, "
+            f"read {self.read_no}"
+        )
+
+
+class HipReading(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One reading: one reader, one hip, one visit, one repeat.
+
+    Attributes
+    ----------
+    format, version
+        ``"necroangle.reading"``, 1.
+    subject, laterality, visit, reader, read_no
+        The key. ``subject`` is a pseudonym, never a patient's name or number.
+    views
+        The A view (coronal or AP), then the B view (sagittal, frog-leg or cross-table).
+    arco, jic
+        As entered by the reader, or None.
+    notes
+        Free words. Never a patient's identity.
+    saved_at
+        When it was saved: UTC, ``2026-01-31T08:15:00.000Z``.
+    software
+        Name and version of the program that wrote it.
+    """
+
+    format: Literal["necroangle.reading"]
+    version: Literal[1]
+    subject: Identifier
+    laterality: Laterality
+    visit: Identifier
+    reader: Identifier
+    read_no: Annotated[int, Meta(ge=1, le=999)]
+    views: tuple[ReadView | UnreadView, ReadView | UnreadView]
+    arco: ArcoStage | None
+    jic: JicType | None
+    notes: Text
+    saved_at: UtcTime
+    software: Annotated[str, Meta(min_length=1, max_length=100)]
+
+    @property
+    def key(self) -> ReadingKey:
+        """The key of the reading."""
+        return ReadingKey(self.subject, self.laterality, self.visit, self.reader, self.read_no)
+
+    @property
+    def is_radiograph(self) -> bool:
+        """Whether the reading is of a radiograph pair."""
+        return self.views[0].view.is_radiograph

@@ -1,0 +1,35 @@
+"""From a reading to its angles: pure functions, no image, no file, no screen."""
+
+from necroangle.measurement.grades import (
+    HaGrade,
+    HaRisk,
+    KerboulBin,
+    ha_grade,
+    ha_risk,
+    kerboul_bin,
+)
+from necroangle.measurement.measure import HipMeasurement, measure
+from necroangle.measurement.method import METHODS, Method, default_method, method_named
+from necroangle.measurement.rounding import show_deg, stored_deg
+from necroangle.measurement.view import ViewMeasurement, head_circle, measure_view, view_arcs
+
+__all__ = [
+    "METHODS",
+    "HaGrade",
+    "HaRisk",
+    "HipMeasurement",
+    "KerboulBin",
+    "Method",
+    "ViewMeasurement",
+    "default_method",
+    "ha_grade",
+    "ha_risk",
+    "head_circle",
+    "kerboul_bin",
+    "measure",
+    "measure_view",
+    "method_named",
+    "show_deg",
+    "stored_deg",
+    "view_arcs",
+]
