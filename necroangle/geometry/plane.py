@@ -190,6 +190,30 @@ class ImagePlane:
         offsets = np.asarray(points, float).reshape(-1, 3) - self.origin_mm
         return np.asarray(offsets @ self.normal)
 
+    def edge_letters(self) -> dict[str, str]:
+        """Anatomical direction at each edge of the image, as letters of L R A P S I.
+
+        A second letter stands where the edge points more than 20 degrees away from the first.
+
+        Returns
+        -------
+        dict
+            Keys ``left``, ``right``, ``top``, ``bottom``.
+
+        Examples
+        --------
+        >>> plane = ImagePlane.from_dicom((0, 0, 0), (1, 0, 0, 0, 0, -1), (1, 1))
+        >>> plane.edge_letters()
+        {'left': 'R', 'right': 'L', 'top': 'S', 'bottom': 'I'}
+        """
+        row, column = np.array(self.row_cosine), np.array(self.column_cosine)
+        return {
+            "left": _letters(-row),
+            "right": _letters(row),
+            "top": _letters(-column),
+            "bottom": _letters(column),
+        }
+
     def name(self) -> PlaneName:
         """The nearest anatomical plane, by the dominant component of the normal."""
         size = np.abs(self.normal)
@@ -201,6 +225,13 @@ class ImagePlane:
 def _vector(values: Sequence[float]) -> Vector3:
     x, y, z = values
     return float(x), float(y), float(z)
+
+
+def _letters(direction: NDArray[np.float64]) -> str:
+    """The letters of a direction in LPS, largest component first."""
+    order = np.argsort(-np.abs(direction))
+    tilted = [axis for axis in order if abs(direction[axis]) > math.sin(math.radians(20.0))]
+    return "".join("LPS"[axis] if direction[axis] > 0 else "RAI"[axis] for axis in tilted)
 
 
 def _check_cosines(row: Vector3, column: Vector3) -> None:

@@ -1,0 +1,48 @@
+# make demo, make test: each does all the set-up by itself.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# a screen for the tests: a virtual one, whatever the machine has
+SCREEN := xvfb-run -a -s '-screen 0 1920x1080x24'
+
+.PHONY: help demo test lint typecheck wheel samples clean
+
+help:
+	@echo "make demo   from sample DICOM studies to a cohort table, pictures and the reading window"
+	@echo "make test   all tests, with a real napari window on a virtual screen"
+	@echo "make lint   format, style, types, import contracts"
+	@echo "make wheel  build the wheel and test it where nothing else is installed"
+	@echo "make clean  remove the virtual environment and everything that was built"
+
+$(READY): pyproject.toml .ci/system-packages
+	@.ci/system-packages
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; say which by: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Setting up $(VENV) (about a minute, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[gui,test]'
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/necroangle demo
+
+test: $(READY)
+	@$(SCREEN) $(BIN)/pytest
+
+lint: $(READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+wheel: $(READY)
+	@.ci/test-wheel $(BIN)/python
+
+samples: $(READY)
+	@rm -rf sample_dicoms.new
+	@$(BIN)/necroangle phantom --samples sample_dicoms.new
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo_output .mypy_cache .pytest_cache .ruff_cache .hypothesis

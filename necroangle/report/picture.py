@@ -1,0 +1,78 @@
+"""OpenCV, loaded late and without the traces it leaves; text and PNG through it.
+
+Importing ``cv2`` sets Qt variables of its own bundled Qt in the process's environment, which a
+napari started later, or a child process, would stumble over: they are put back.
+"""
+
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from necroangle.storage import write_atomically
+
+__all__ = ["Image", "load_cv2", "write_png", "write_text"]
+
+Image = NDArray[np.uint8]
+"""(rows, columns, 3), blue green red."""
+
+Colour = tuple[int, int, int]
+
+_TOUCHED = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR", "LD_LIBRARY_PATH")
+
+
+def load_cv2() -> ModuleType:
+    """Import OpenCV and put back the environment variables that it changes."""
+    before = {name: os.environ.get(name) for name in _TOUCHED}
+    import cv2
+
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    module: ModuleType = cv2
+    return module
+
+
+def write_text(
+    image: Image,
+    text: str,
+    position_px: tuple[int, int],
+    colour: Colour,
+    size_px: int,
+    *,
+    bold: bool = False,
+    centred: bool = False,
+) -> None:
+    """Write one line of text on the image, in place, any script.
+
+    Parameters
+    ----------
+    position_px
+        (x, y) of the baseline's left end, or of its middle where ``centred``.
+    """
+    cv2 = load_cv2()
+    font, weight = cv2.FontFace("uni"), 700 if bold else 400
+    x, y = position_px
+    if centred:
+        box = cv2.getTextSize((0, 0), text, (0, 0), font, size_px, weight)
+        x -= box[2] // 2 + box[0]
+    arguments: tuple[Any, ...] = (image, text, (x, y), colour, font, size_px, weight)
+    cv2.putText(*arguments)
+
+
+def write_png(path: Path, image: Image) -> None:
+    """Write a PNG file whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    cv2 = load_cv2()
+    _, encoded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    write_atomically(path, encoded.tobytes())
