@@ -1,0 +1,104 @@
+"""Hypothesis strategies: planes of any tilt and valid readings of any content."""
+
+import re
+
+import msgspec
+from hipmaker import SHAPE, head_centre_mm, make_image, make_plane, make_reading
+from hypothesis import strategies as st
+
+from necroangle.annotation import (
+    HipReading,
+    Mark,
+    NecroticArc,
+    PlaneRecord,
+    ReadView,
+    UnreadView,
+)
+from necroangle.geometry import ImagePlane
+from necroangle.terms import (
+    ArcoStage,
+    Finding,
+    JicType,
+    Laterality,
+    Observation,
+    UnreadReason,
+    View,
+)
+
+__all__ = ["hip_angles_deg", "identifiers", "planes", "readings", "spacings_mm", "turns_deg"]
+
+hip_angles_deg = st.none() | st.just(0.0) | st.floats(5.0, 350.0)
+"""A true angle, 0 for no necrosis, None for not read."""
+
+spacings_mm = st.tuples(st.floats(0.2, 1.5), st.floats(0.2, 1.5))
+turns_deg = st.tuples(*[st.floats(-30.0, 30.0)] * 3)
+
+identifiers = st.text(
+    st.characters(categories=("L", "N"), include_characters="_.-"), min_size=1, max_size=64
+).filter(re.compile(r"(?!.*__)\w[\w.-]{0,63}").fullmatch)
+"""What a subject, visit or reader may be called, in any script."""
+
+
+@st.composite
+def planes(draw: st.DrawFn, view: View) -> ImagePlane:
+    """A plane of a view, tilted by up to 30 degrees about each axis."""
+    return make_plane(
+        view,
+        through_mm=head_centre_mm(draw(st.sampled_from(Laterality))),
+        turn_deg=(0.0, 0.0, 0.0) if view.is_radiograph else draw(turns_deg),
+        spacing_mm=draw(spacings_mm),
+        offset_mm=0.0 if view.is_radiograph else draw(st.floats(-10, 10)),
+    )
+
+
+def _marks(plane: ImagePlane) -> st.SearchStrategy[Mark]:
+    """Marks anywhere on the image of a plane."""
+    rows, columns = (st.floats(-0.5, size - 0.5) for size in SHAPE)
+    return st.builds(lambda row, column: Mark.at_pixel(plane, row, column), rows, columns)
+
+
+@st.composite
+def _views(draw: st.DrawFn, view: View, number: int) -> ReadView | UnreadView:
+    if draw(st.integers(0, 3)) == 0:
+        return UnreadView(view, draw(st.sampled_from(UnreadReason)))
+    plane, flat = draw(planes(view)), view.is_radiograph
+    finding = draw(st.sampled_from(Finding))
+    necrotic = finding is Finding.NECROSIS
+    marks = _marks(plane)
+    rim = st.lists(marks, min_size=3, max_size=12)
+    arcs = st.lists(st.builds(NecroticArc, marks, marks, marks), min_size=1, max_size=3)
+    frame = draw(st.sampled_from((None, "1.2.826.0.1", "1.2.826.0.2")))
+    return ReadView(
+        view=view,
+        finding=finding,
+        image=make_image(number, frame_of_reference=frame),
+        plane=PlaneRecord.of(
+            plane,
+            SHAPE,
+            frame="detector" if flat else "patient",
+            calibrated=draw(st.booleans()),
+        ),
+        rim=tuple(draw(rim if necrotic else rim | st.just([]))),
+        arcs=tuple(draw(arcs)) if necrotic else (),
+        observations=tuple(draw(st.lists(st.sampled_from(Observation), unique=True))),
+    )
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> HipReading:
+    """A reading that the file format takes: any content, not always one that can be measured."""
+    radiograph = draw(st.booleans())
+    b_view = draw(st.sampled_from((View.FROG_LEG, View.CROSS_TABLE)))
+    first = draw(_views(View.AP if radiograph else View.CORONAL, 1))
+    second = draw(_views(b_view if radiograph else View.SAGITTAL, 2))
+    return msgspec.structs.replace(
+        make_reading(views=(first, second)),
+        subject=draw(identifiers),
+        laterality=draw(st.sampled_from(Laterality)),
+        visit=draw(identifiers),
+        reader=draw(identifiers),
+        read_no=draw(st.integers(1, 999)),
+        arco=draw(st.none() | st.sampled_from(ArcoStage)),
+        jic=draw(st.none() | st.sampled_from(JicType)),
+        notes=draw(st.text(max_size=200)),
+    )
