@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from necroangle.errors import RimError
 from necroangle.geometry.frames import PlanePoints
+from necroangle.geometry.orthogonal import best_radius, geometric_centre, unit_covariance
 
 __all__ = ["Circle", "CircleFit", "fit_circle", "rim_span_deg"]
 
@@ -20,7 +21,6 @@ MIN_RIM_SPAN_DEG = 60.0
 """Below this span of the rim no estimator finds the centre: refused."""
 
 _MAX_STEPS = 100
-_FLAT = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class CircleFit:
     count: int
     rss_mm2: float
     span_deg: float
-    unit_covariance: tuple[tuple[float, float, float], ...]
+    unit_covariance: tuple[tuple[float, ...], ...]
 
     @property
     def rms_mm(self) -> float:
@@ -72,9 +72,6 @@ class CircleFit:
 
 def fit_circle(points: PlanePoints) -> CircleFit:
     """Fit the circle with the least sum of squared distances to the points.
-
-    With r_i = |p_i - c|, u_i = (p_i - c) / r_i and R = mean(r), each Levenberg-Marquardt step s
-    solves ``[sum (u - ū)(u - ū)ᵀ + λI] s = sum (u - ū)(r - r̄)``.
 
     Parameters
     ----------
@@ -109,9 +106,9 @@ def fit_circle(points: PlanePoints) -> CircleFit:
     shift = marks.mean(axis=0)
     scale = math.sqrt(float(np.mean(np.sum((marks - shift) ** 2, axis=1))))
     shape = (marks - shift) / scale
-    centre = _geometric_centre(shape, _hyper_centre(shape))
+    centre = geometric_centre(shape, _hyper_centre(shape))
     distances = np.hypot(*(shape - centre).T)
-    radius = float(distances.mean())
+    radius = best_radius(distances)
     span = rim_span_deg(centre, shape)
     if span < MIN_RIM_SPAN_DEG:
         raise RimError(
@@ -124,7 +121,7 @@ def fit_circle(points: PlanePoints) -> CircleFit:
         count=len(marks),
         rss_mm2=float(np.sum((distances - radius) ** 2)) * scale**2,
         span_deg=span,
-        unit_covariance=_unit_covariance(shape - centre),
+        unit_covariance=unit_covariance(shape - centre),
     )
 
 
@@ -180,47 +177,3 @@ def _newton_root(coefficients: tuple[float, ...]) -> float:
             break
         t, value = candidate, new_value
     return t
-
-
-def _geometric_centre(
-    shape: NDArray[np.float64], start: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Levenberg-Marquardt on the centre alone; the radius is the mean distance."""
-    centre, damping = start, 1e-4
-    residual, jacobian = _residuals(shape, centre)
-    for _ in range(_MAX_STEPS):
-        gradient = jacobian.T @ residual
-        normal = jacobian.T @ jacobian
-        step = np.linalg.solve(normal + damping * np.eye(2), gradient)
-        new_residual, new_jacobian = _residuals(shape, centre + step)
-        if float(new_residual @ new_residual) <= float(residual @ residual):
-            centre, residual, jacobian = centre + step, new_residual, new_jacobian
-            damping = max(damping * 0.1, 1e-15)
-            if float(np.hypot(*step)) < 1e-14 * (1.0 + float(np.hypot(*centre))):
-                break
-        else:
-            damping *= 10.0
-            if damping > 1e8:
-                break
-    return centre
-
-
-def _residuals(
-    shape: NDArray[np.float64], centre: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centred distances (N,) and their centred directions (N, 2) about a centre."""
-    offsets = shape - centre
-    distances = np.maximum(np.hypot(offsets[:, 0], offsets[:, 1]), _FLAT)
-    directions = offsets / distances[:, None]
-    return distances - distances.mean(), directions - directions.mean(axis=0)
-
-
-def _unit_covariance(
-    offsets: NDArray[np.float64],
-) -> tuple[tuple[float, float, float], ...]:
-    """Inverse of ``sum w wᵀ`` with w = (cos, sin, 1) of each mark's direction."""
-    directions = offsets / np.hypot(*offsets.T)[:, None]
-    weights = np.column_stack((directions, np.ones(len(offsets))))
-    inverse = np.linalg.inv(weights.T @ weights)
-    rows = [tuple(float(value) for value in row) for row in inverse]
-    return tuple((a, b, c) for a, b, c in rows)
