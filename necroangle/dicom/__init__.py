@@ -1,0 +1,7 @@
+"""A folder of DICOM files in; its series out, each with its geometry, or a reason why not."""
+
+from necroangle.dicom.pixels import read_volume
+from necroangle.dicom.records import Refusal, Scan, SeriesSummary
+from necroangle.dicom.scan import scan_folder
+
+__all__ = ["Refusal", "Scan", "SeriesSummary", "read_volume", "scan_folder"]

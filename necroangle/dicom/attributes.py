@@ -1,0 +1,167 @@
+"""Single attributes of a data set as checked plain values."""
+
+import math
+import re
+from collections.abc import Sequence
+
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
+from necroangle.errors import DicomError
+from necroangle.terms import Laterality
+
+__all__ = [
+    "code",
+    "first_number",
+    "integer",
+    "item",
+    "laterality",
+    "numbers",
+    "required_uid",
+    "spacing_mm",
+    "uid",
+]
+
+_UID = re.compile(r"[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*")
+_CODE = re.compile(r"[A-Z0-9 _-]{1,16}")
+
+
+def code(dataset: Dataset, keyword: str) -> str | None:
+    """A coded value (the first, where several): capitals, digits and blanks, else None."""
+    value = dataset.get(keyword)
+    first = value[0] if isinstance(value, MultiValue) and value else value
+    text = str(first or "").strip()
+    return text if _CODE.fullmatch(text) else None
+
+
+def uid(dataset: Dataset, keyword: str) -> str | None:
+    """An identifier, or None where it is absent or empty.
+
+    Letters are let through beside digits: de-identified studies often carry hexadecimal UIDs.
+
+    Raises
+    ------
+    DicomError
+        If it holds anything that has no place in an identifier, or more than 64 characters.
+    """
+    text = str(dataset.get(keyword) or "").strip(" \0")
+    if not text:
+        return None
+    if len(text) > 64 or not _UID.fullmatch(text):
+        raise DicomError("no valid UID", tag=keyword)
+    return text
+
+
+def required_uid(dataset: Dataset, keyword: str) -> str:
+    """An identifier that must be there.
+
+    Raises
+    ------
+    DicomError
+        If it is absent, empty or invalid.
+    """
+    text = uid(dataset, keyword)
+    if text is None:
+        raise DicomError("absent: not a DICOM image", tag=keyword)
+    return text
+
+
+def integer(dataset: Dataset, keyword: str, lowest: int, highest: int) -> int:
+    """A whole number within bounds.
+
+    Raises
+    ------
+    DicomError
+        If it is absent, no single whole number, or out of bounds.
+    """
+    value = dataset.get(keyword)
+    try:
+        number = int(str(value))
+    except ValueError:
+        found = "absent" if value is None else f"found {_short(value)}"
+        raise DicomError(f"must be one whole number, {found}", tag=keyword) from None
+    if not lowest <= number <= highest:
+        raise DicomError(f"must lie between {lowest} and {highest}, found {number}", tag=keyword)
+    return number
+
+
+def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
+    """So many finite numbers, or None where the attribute is absent or empty.
+
+    Raises
+    ------
+    DicomError
+        If there are more or fewer, or one is no finite number.
+
+    Examples
+    --------
+    >>> dataset = Dataset()
+    >>> dataset.ImagePositionPatient = [1, 2.5, -3]
+    >>> numbers(dataset, "ImagePositionPatient", 3)
+    (1.0, 2.5, -3.0)
+    >>> numbers(dataset, "PixelSpacing", 2) is None
+    True
+    >>> numbers(dataset, "ImagePositionPatient", 2)
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.DicomError: ImagePositionPatient: must be 2 finite numbers, found
+    '[1.0, 2.5, -3.0]'
+    """
+    value = dataset.get(keyword)
+    if value is None or value == "" or (isinstance(value, Sequence) and len(value) == 0):
+        return None
+    values = tuple(value) if isinstance(value, MultiValue | list) else (value,)
+    try:
+        found = tuple(float(str(single)) for single in values)
+    except ValueError:
+        found = ()
+    if len(found) != count or not all(map(math.isfinite, found)):
+        raise DicomError(f"must be {count} finite numbers, found {_short(value)}", tag=keyword)
+    return found
+
+
+def spacing_mm(dataset: Dataset, keyword: str) -> tuple[float, ...] | None:
+    """Distance between rows, then between columns, in mm; None where absent or empty.
+
+    Raises
+    ------
+    DicomError
+        If it is not two positive numbers.
+    """
+    found = numbers(dataset, keyword, 2)
+    if found is not None and min(found) <= 0:
+        raise DicomError(f"must be positive, found {found}", tag=keyword)
+    return found
+
+
+def item(dataset: Dataset, keyword: str) -> Dataset | None:
+    """The first item of a sequence, or None where it is absent, empty or no sequence."""
+    value = dataset.get(keyword)
+    if isinstance(value, Sequence) and len(value) and isinstance(value[0], Dataset):
+        return value[0]
+    return None
+
+
+def first_number(dataset: Dataset | None, keyword: str) -> float | None:
+    """The first finite number of an attribute that only helps to show the image, else None."""
+    value = None if dataset is None else dataset.get(keyword)
+    first = value[0] if isinstance(value, MultiValue) and value else value
+    try:
+        number = float(str(first))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def laterality(dataset: Dataset | None, *keywords: str) -> Laterality | None:
+    """The side, from the first of these attributes that names one."""
+    for keyword in keywords:
+        side = None if dataset is None else code(dataset, keyword)
+        if side in ("L", "R"):
+            return Laterality(side)
+    return None
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return repr(text if len(text) <= 40 else text[:37] + "...")

@@ -1,0 +1,165 @@
+"""Frames of a folder into series, and each series into stacks or a refusal."""
+
+import filecmp
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from necroangle.dicom.records import FrameHeader, Refusal, SeriesSummary
+from necroangle.dicom.stack import StackGeometry, split_frames, stack_geometry
+from necroangle.errors import DicomError
+
+__all__ = ["drop_copies", "group_refusals", "summarise"]
+
+SeriesKey = tuple[str, str]
+
+
+def drop_copies(files: Sequence[Sequence[FrameHeader]], root: Path) -> list[FrameHeader]:
+    """The frames of files, without those of byte-equal copies of a file already there.
+
+    Files that state the same image but differ stay: their series is refused later.
+
+    Parameters
+    ----------
+    files
+        Frames of each file, in the order of the files.
+    root
+        The opened folder.
+    """
+    kept: dict[str, list[FrameHeader]] = defaultdict(list)
+    frames: list[FrameHeader] = []
+    for headers in files:
+        twins = kept[headers[0].source.instance_uid]
+        if any(_same_bytes(root / twin.file, root / headers[0].file) for twin in twins):
+            continue
+        twins.append(headers[0])
+        frames.extend(headers)
+    return frames
+
+
+def summarise(
+    frames: Iterable[FrameHeader], root: Path
+) -> tuple[list[SeriesSummary], list[Refusal]]:
+    """Make stacks of frames.
+
+    Parameters
+    ----------
+    frames
+        All frames of the folder.
+    root
+        The opened folder.
+
+    Returns
+    -------
+    list of SeriesSummary, list of Refusal
+        Ordered by study, series and stack number, whatever the order of the frames.
+    """
+    by_series: dict[SeriesKey, list[FrameHeader]] = defaultdict(list)
+    patients: dict[str, set[str]] = defaultdict(set)
+    for frame in frames:
+        source = frame.source
+        by_series[source.study_uid, source.series_uid].append(frame)
+        for uid in (source.study_uid, source.series_uid):
+            patients[uid].update(filter(None, [frame.patient_key]))
+    summaries: list[SeriesSummary] = []
+    refusals: list[Refusal] = []
+    for key in sorted(by_series):
+        mixed = any(len(patients[uid]) > 1 for uid in key)
+        _one_series(by_series[key], mixed, root, summaries, refusals)
+    return summaries, refusals
+
+
+def group_refusals(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Say once what many files of one folder are refused for."""
+    groups: dict[tuple[str, str, str, str | None], list[Refusal]] = defaultdict(list)
+    for refusal in refusals:
+        folder = refusal.place.rpartition("/")[0]
+        groups[folder, refusal.tag, refusal.reason, refusal.series_uid].append(refusal)
+    merged = []
+    for group in groups.values():
+        first = min(group, key=lambda refusal: refusal.place)
+        merged.append(replace(first, files=sum(refusal.files for refusal in group)))
+    return tuple(sorted(merged, key=lambda refusal: (refusal.place, refusal.tag, refusal.reason)))
+
+
+def _one_series(
+    frames: Sequence[FrameHeader],
+    mixed: bool,
+    root: Path,
+    summaries: list[SeriesSummary],
+    refusals: list[Refusal],
+) -> None:
+    try:
+        _check_series(frames, mixed)
+    except DicomError as error:
+        refusals.append(_refusal(frames, error))
+        return
+    for stack_no, group in enumerate(split_frames(frames), start=1):
+        try:
+            stack = stack_geometry(group)
+        except DicomError as error:
+            refusals.append(_refusal(group, error))
+        else:
+            summaries.append(_summary(stack, stack_no, root))
+
+
+def _check_series(frames: Sequence[FrameHeader], mixed: bool) -> None:
+    if mixed:
+        raise DicomError(
+            "images of several patients under one study or series: sort them apart first",
+            tag="SeriesInstanceUID",
+        )
+    seen: dict[tuple[str, int], str] = {}
+    for frame in sorted(frames, key=lambda frame: frame.file):
+        key = (frame.source.instance_uid, frame.source.frame_number)
+        if key in seen:
+            raise DicomError(
+                f"{seen[key]} and {frame.file} both claim to be the same image, and differ: "
+                "keep one",
+                tag="SOPInstanceUID",
+            )
+        seen[key] = frame.file
+
+
+def _refusal(frames: Sequence[FrameHeader], error: DicomError) -> Refusal:
+    files = sorted({frame.file for frame in frames})
+    return Refusal(files[0], error.problem, error.tag, len(files), frames[0].source.series_uid)
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
+
+
+def _summary(stack: StackGeometry, stack_no: int, root: Path) -> SeriesSummary:
+    frames = stack.frames
+    first, middle = frames[0], frames[len(frames) // 2]
+    agreed = {
+        name: getattr(first, name) if len({getattr(f, name) for f in frames}) == 1 else None
+        for name in ("laterality", "patient_position", "subject", "visit")
+    }
+    return SeriesSummary(
+        study_uid=first.source.study_uid,
+        series_uid=first.source.series_uid,
+        stack_no=stack_no,
+        modality=first.modality,
+        kind=first.kind,
+        plane=first.plane.name() if first.kind == "stack" else None,
+        frames=tuple((frame.file, frame.source.frame_number) for frame in frames),
+        planes=tuple(frame.plane for frame in frames),
+        sources=tuple(frame.source for frame in frames),
+        step_mm=stack.step_mm,
+        rows=first.rows,
+        columns=first.columns,
+        row_spacing_mm=first.plane.row_spacing_mm,
+        column_spacing_mm=first.plane.column_spacing_mm,
+        view=first.view,
+        calibrated=first.calibrated,
+        spacing_source=first.spacing_source,
+        window=middle.window,
+        root=root,
+        **agreed,
+    )

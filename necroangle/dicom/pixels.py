@@ -1,0 +1,162 @@
+"""The pixels of a listed stack as a volume."""
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import dcmread
+from pydicom.dataset import FileDataset
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.processing import apply_modality_lut
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from necroangle.dicom.attributes import code, item, numbers, uid
+from necroangle.dicom.groups import FrameGroups, frame_groups
+from necroangle.dicom.guard import is_dicom, pydicom_door
+from necroangle.dicom.records import SeriesSummary
+from necroangle.errors import DicomError
+from necroangle.imaging import Volume
+
+__all__ = ["read_volume"]
+
+MAX_VOLUME_PIXELS = 512 * 1024**2
+"""More pixels than this in one stack are refused before any is decoded."""
+
+Pixels = NDArray[Any]
+
+
+def read_volume(summary: SeriesSummary) -> Volume:
+    """Decode the slices of a stack, in its order.
+
+    The modality rescale is applied: 32-bit floats where it changes anything, the file's own type
+    where it does not. ``MONOCHROME1`` is turned round, so that bone is bright.
+
+    Parameters
+    ----------
+    summary
+        One stack or radiograph of :func:`necroangle.dicom.scan_folder`.
+
+    Returns
+    -------
+    Volume
+        (slices, rows, columns) pixels, with the planes and sources of the summary.
+
+    Raises
+    ------
+    DicomError
+        If the stack is beyond the size cap, a file has changed since it was listed, or a frame
+        cannot be decoded: file, transfer syntax and cause.
+    """
+    size = len(summary) * summary.rows * summary.columns
+    if size > MAX_VOLUME_PIXELS:
+        raise DicomError(f"{size} pixels in one stack, more than {MAX_VOLUME_PIXELS}")
+    slices: dict[int, Pixels] = {}
+    for file, places in _places_by_file(summary).items():
+        dataset = _open(summary, file)
+        for place in places:
+            slices[place] = _decode(dataset, summary, place)
+        inverted = code(dataset, "PhotometricInterpretation") == "MONOCHROME1"
+    pixels = np.stack([slices[place] for place in range(len(summary))])
+    window = summary.window
+    if inverted:
+        pixels, window = _turned_round(pixels, window)
+    return Volume(pixels, summary.planes, summary.sources, summary.step_mm, window)
+
+
+def _places_by_file(summary: SeriesSummary) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, (file, _) in enumerate(summary.frames):
+        places[file].append(place)
+    return places
+
+
+def _open(summary: SeriesSummary, file: str) -> FileDataset:
+    path = summary.root / file
+    if not is_dicom(path, file):
+        raise DicomError("no longer a DICOM file: list the folder again", file=file)
+    with pydicom_door(file, "reading the pixels"):
+        dataset = dcmread(path, force=True)
+        if "TransferSyntaxUID" not in dataset.file_meta:
+            dataset.file_meta.TransferSyntaxUID = _native_syntax(dataset)
+        _check_decoder(dataset.file_meta.TransferSyntaxUID, file)
+    return dataset
+
+
+def _check_decoder(syntax: UID, file: str) -> None:
+    try:
+        available = get_decoder(syntax).is_available
+    except NotImplementedError:
+        available = False
+    if not available:
+        raise DicomError(
+            f"no decoder at hand for its transfer syntax ({syntax.name}): send it uncompressed, "
+            "or install a pydicom decoder plugin that reads it",
+            tag="TransferSyntaxUID",
+            file=file,
+        )
+
+
+def _native_syntax(dataset: FileDataset) -> UID:
+    is_implicit, is_little_endian = dataset.original_encoding
+    if is_implicit:
+        return ImplicitVRLittleEndian
+    return ExplicitVRLittleEndian if is_little_endian else ExplicitVRBigEndian
+
+
+def _decode(dataset: FileDataset, summary: SeriesSummary, place: int) -> Pixels:
+    file, number = summary.frames[place]
+    syntax = dataset.file_meta.TransferSyntaxUID.name
+    try:
+        with pydicom_door(file, f"decoding frame {number} ({syntax})", quote=True):
+            groups = frame_groups(dataset)
+            same = uid(dataset, "SOPInstanceUID") == summary.sources[place].instance_uid
+            if not same or len(groups) < number:
+                raise DicomError("changed since it was listed: list the folder again")
+            array = pixel_array(dataset, index=number - 1)
+            if array.shape != (summary.rows, summary.columns):
+                raise DicomError(
+                    f"frame {number} decodes to {array.shape}, the header says "
+                    f"{(summary.rows, summary.columns)}",
+                    tag="PixelData",
+                )
+            return _checked(_rescaled(array, groups[number - 1]))
+    except DicomError as error:
+        raise DicomError(error.problem, tag=error.tag, file=file) from None
+
+
+def _rescaled(array: Pixels, groups: FrameGroups) -> Pixels:
+    if item(groups.dataset, "ModalityLUTSequence") is not None:
+        return apply_modality_lut(array, groups.dataset)
+    where = groups.find("PixelValueTransformationSequence")
+    if where is None:
+        return array
+    (slope,) = numbers(where, "RescaleSlope", 1) or (1.0,)
+    (intercept,) = numbers(where, "RescaleIntercept", 1) or (0.0,)
+    if slope == 0:
+        raise DicomError("must not be 0", tag="RescaleSlope")
+    if (slope, intercept) == (1.0, 0.0):
+        return array
+    return array.astype(np.float32) * np.float32(slope) + np.float32(intercept)
+
+
+def _checked(array: Pixels) -> Pixels:
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise DicomError("grey values that are no finite numbers", tag="PixelData")
+    return array
+
+
+def _turned_round(
+    pixels: Pixels, window: tuple[float, float] | None
+) -> tuple[Pixels, tuple[float, float] | None]:
+    low, high = pixels.min(), pixels.max()
+    if window is not None:
+        ends = float(low) + float(high)
+        window = (ends - window[1], ends - window[0])
+    return (high - pixels) + low, window

@@ -1,0 +1,173 @@
+"""What the loader keeps of DICOM headers: geometry, identifiers and little else.
+
+An allow-list: names, dates, descriptions, institutions and free text are never copied here.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from necroangle.geometry import ImagePlane, PlaneName
+from necroangle.terms import Laterality, SourceImage
+
+__all__ = ["FrameHeader", "Refusal", "Scan", "SeriesSummary"]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHeader:
+    """One frame of one file, before its pixels are read.
+
+    Attributes
+    ----------
+    file
+        Path relative to the opened folder, with forward slashes.
+    source
+        DICOM identifiers, frame number included.
+    modality, kind
+        ``Modality``; ``"stack"`` for slices in the patient, ``"radiograph"`` for projections.
+    plane
+        Patient LPS mm; detector mm for a radiograph.
+    rows, columns
+        Matrix.
+    inverted
+        Whether low values are bright (``MONOCHROME1``).
+    window
+        (low, high) grey values after rescale, as the file states them, or None.
+    laterality, patient_position, view
+        As coded, or None. ``view`` is ``"AP"``, ``"PA"`` or ``"LATERAL"``, radiographs only.
+    calibrated, spacing_source
+        Whether mm are true mm in the patient, and the attribute they come from (``"none"``: the
+        file has no spacing and one pixel counts as 1 mm).
+    subject, visit
+        Pseudonyms of a de-identified study, or None.
+    patient_key
+        Tells patients apart within this process; means nothing outside it and is not shown.
+    """
+
+    file: str
+    source: SourceImage
+    modality: str
+    kind: str
+    plane: ImagePlane
+    rows: int
+    columns: int
+    inverted: bool = False
+    window: tuple[float, float] | None = None
+    laterality: Laterality | None = None
+    patient_position: str | None = None
+    view: str | None = None
+    calibrated: bool = True
+    spacing_source: str = "PixelSpacing"
+    subject: str | None = None
+    visit: str | None = None
+    patient_key: str = field(default="", repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesSummary:
+    """A regular stack of slices, or one radiograph, that can be opened.
+
+    Attributes
+    ----------
+    study_uid, series_uid, stack_no
+        The key. A series that holds several orientations or matrices gives one summary for each,
+        numbered from 1.
+    modality, kind, plane
+        ``Modality``; ``"stack"`` or ``"radiograph"``; the nearest anatomical plane, None for a
+        radiograph.
+    frames
+        (relative path, frame number from 1) per slice, ordered by position along the normal.
+    planes, sources
+        One per slice, in the same order.
+    step_mm
+        Median distance between neighbouring slices along the normal, from their positions; 0 for
+        one slice.
+    rows, columns, row_spacing_mm, column_spacing_mm
+        Matrix and pixel spacing. Row spacing is the distance between rows.
+    laterality, view, patient_position, subject, visit, calibrated, spacing_source
+        As in :class:`FrameHeader`; None where the slices do not agree.
+    window
+        Window of the middle slice, as the file states it, or None.
+    root
+        The opened folder. Kept in memory only: never in ``repr``, a message or a file.
+    """
+
+    study_uid: str
+    series_uid: str
+    stack_no: int
+    modality: str
+    kind: str
+    plane: PlaneName | None
+    frames: tuple[tuple[str, int], ...]
+    planes: tuple[ImagePlane, ...]
+    sources: tuple[SourceImage, ...]
+    step_mm: float
+    rows: int
+    columns: int
+    row_spacing_mm: float
+    column_spacing_mm: float
+    laterality: Laterality | None
+    view: str | None
+    patient_position: str | None
+    subject: str | None
+    visit: str | None
+    calibrated: bool
+    spacing_source: str
+    window: tuple[float, float] | None
+    root: Path = field(repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file, or the files of a series, that cannot be opened, and why.
+
+    Attributes
+    ----------
+    place
+        Relative path of the (first) file.
+    reason
+        What was found and what to do.
+    tag
+        Keyword of the attribute at fault, or an empty string.
+    files
+        How many files are refused for this reason.
+    series_uid
+        The series, or None where the refusal came before the series was known.
+
+    Examples
+    --------
+    >>> print(Refusal("a/IM1", "absent: where the slice lies cannot be told", "PixelSpacing", 12))
+    a/IM1 (and 11 more): PixelSpacing: absent: where the slice lies cannot be told
+    """
+
+    place: str
+    reason: str
+    tag: str = ""
+    files: int = 1
+    series_uid: str | None = None
+
+    def __str__(self) -> str:
+        more = f" (and {self.files - 1} more)" if self.files > 1 else ""
+        return ": ".join(part for part in (f"{self.place}{more}", self.tag, self.reason) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a folder holds.
+
+    Attributes
+    ----------
+    series
+        What can be opened, ordered by study, series and stack number.
+    refused
+        What cannot, ordered by place.
+    skipped
+        Number of files that are no DICOM images at all (notes, tables, ``DICOMDIR``, byte-equal
+        copies of an image already listed).
+    """
+
+    series: tuple[SeriesSummary, ...]
+    refused: tuple[Refusal, ...]
+    skipped: int

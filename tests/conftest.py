@@ -1,0 +1,18 @@
+"""What the tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REAL_DICOM = "NECROANGLE_REAL_DICOM"
+DEFAULT_REAL_DICOM = Path(__file__).resolve().parents[1].parent / "shared" / "dicom"
+
+
+@pytest.fixture(scope="session")
+def real_dicom_folder() -> Path:
+    """The folder of real DICOM files; the test is skipped where there is none."""
+    folder = Path(os.environ.get(REAL_DICOM) or DEFAULT_REAL_DICOM)
+    if not folder.is_dir():
+        pytest.skip(f"no folder of real DICOM files: set {REAL_DICOM} to one")
+    return folder

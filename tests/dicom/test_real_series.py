@@ -1,0 +1,304 @@
+"""Real DICOM files: every folder's verdict, and geometry recomputed from positions."""
+
+import shutil
+import warnings
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import JPEGLosslessSV1
+
+from necroangle.dicom import Scan, SeriesSummary, read_volume, scan_folder
+from necroangle.errors import DicomError
+
+pytestmark = [pytest.mark.real_dicom, pytest.mark.timeout(120)]
+
+NORMAL_AXES = ("sagittal", "coronal", "axial")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What opens: modality, plane, whole degrees of tilt, slices, step to 0.01 mm, spacing."""
+
+    modality: str
+    plane: str | None
+    tilt_deg: int = 0
+    slices: int = 1
+    step_mm: float = 0
+    spacing_mm: tuple[float, float] = (1, 1)
+
+
+def one(*stack: Any) -> tuple[list[Stack], list[str]]:
+    return [Stack(*stack)], []
+
+
+def none(*reasons: str) -> tuple[list[Stack], list[str]]:
+    return [], list(reasons)
+
+
+NOT_REGULAR = "ImagePositionPatient: "
+SECONDARY = "SOPClassUID: a secondary capture"
+
+VERDICTS: dict[str, tuple[list[Stack], list[str]]] = {
+    "bad_files": (
+        [
+            Stack("CT", "axial", 0, 1, 0, (0.287109375, 0.287109375)),
+            Stack("CT", "axial", 0, 1, 0, (0.859375, 0.859375)),
+            Stack("MR", "axial", 1, 1, 0, (0.332, 0.332)),
+        ],
+        [
+            "Rows: must be one whole number", SECONDARY, "Modality: absent",
+            "RTDOSE: no image to measure", "SOPClassUID: absent", "a CT scout",
+        ],
+    ),
+    "cr_lower_leg_mono1_nospacing": one("CR", None),
+    "cr_mono1_modality_lut": one("CR", None, 0, 1, 0, (0.15, 0.15)),
+    "cr_no_preamble": one("CR", None),
+    "ct_gantry_tilt_ge": none(
+        NOT_REGULAR + "sheared stack (tilted gantry): each slice lies 1.339 mm further within its "
+        "plane, 18.5°"
+    ),
+    "ct_slice_increment_irregular": none(
+        NOT_REGULAR + "slices are not evenly spaced: usually 5.000 mm, 10.000 mm (1 missing "
+        "between IM-0001-0009-0001.dcm and IM-0001-0010-0001.dcm)"
+    ),
+    "dx_mono1_nonsquare": one("DX", None, 0, 1, 0, (1.2, 1.201199999999)),
+    "emri_small_variants": none("PerFrameFunctionalGroupsSequence: absent: 10 frames"),
+    "htj2k": none(SECONDARY),
+    "lut_tests": none(SECONDARY),
+    "mr_anisotropic_pixels": one("MR", "axial", 1, 4, 0.5, (4.0, 6.39995861053464)),
+    "mr_classic_fmri_siemens": none(NOT_REGULAR + "2 images at each of 4 positions"),
+    "mr_compressed_jpegls": one("MR", "sagittal", 0, 4, 1.0),
+    "mr_compressed_rle": one("MR", "sagittal", 0, 4, 1.0),
+    "mr_coronal_no_extension": none(NOT_REGULAR + "4 images at each of 4 positions"),
+    "mr_coronal_philips": one("MR", "coronal", 1, 4, 0.6, (1.0416666, 1.0416666)),
+    "mr_enhanced_color": none("PhotometricInterpretation: colour (RGB"),
+    "mr_enhanced_nema_coronal": one("MR", "coronal", 0, 23, 7.5, (0.820312, 0.820312)),
+    "mr_enhanced_nema_coronal_t2": one("MR", "coronal", 0, 15, 7.5, (0.820312, 0.820312)),
+    "mr_enhanced_philips": one("MR", "sagittal", 0, 8, 1.2),
+    "mr_enhanced_philips_implicit": one("MR", "sagittal", 5, 8, 1.0, (0.9375, 0.9375)),
+    "mr_enhanced_siemens_multiframe": one("MR", "axial", 3, 8, 0.9, (0.9375, 0.9375)),
+    "mr_enhanced_siemens_xa": none(NOT_REGULAR + "2 images at each of 6 positions"),
+    "mr_knee_esaote": none("SOPInstanceUID: ", "both claim to be the same image"),
+    "mr_knee_wg04_coronal": none(NOT_REGULAR + "2 images at one and the same position"),
+    "mr_localizer_3plane_ge": (
+        [
+            Stack("MR", plane, 0, 3, 15.0, (0.9375, 0.9375))
+            for plane in ("sagittal", "coronal", "axial")
+        ],
+        [],
+    ),
+    "mr_mixed_orientation_one_series": (
+        [
+            Stack("MR", "sagittal", 2, 2, 3.3, (0.31999999284744, 0.31999999284744)),
+            Stack("MR", "axial", 14, 2, 4.4, (0.5555555820465, 0.5555555820465)),
+        ],
+        [],
+    ),
+    "mr_mosaic_siemens_coronal": none("ImageType: a mosaic"),
+    "mr_mosaic_siemens_sagittal": none("ImageType: a mosaic"),
+    "mr_multi_echo_philips_phantom": none(NOT_REGULAR + "3 images at each of 9 positions"),
+    "mr_sagittal_ge": one("MR", "sagittal", 3, 4, 1.0),
+    "mr_sagittal_uih": one("MR", "sagittal", 4, 3, 1.0, (0.5, 0.5)),
+    "mr_shoulder_hitachi_oblique": one("MR", "sagittal", 39, 4, 4.0, (2.34375, 2.34375)),
+    "mr_wrist_coronal_16": one("MR", "coronal", 0, 16, 2.0, (0.234375, 0.234375)),
+    "not_a_volume_same_position": none(NOT_REGULAR + "4 images at one and the same position"),
+    "overlay_6planes": none(SECONDARY),
+    "presentation_state": none(SECONDARY, "PR: no image to measure"),
+    "private_sop": one("CT", "axial", 0, 4, 0.5, (0.43, 0.43)),
+    "rf_modality_lut": none("RF: no image to measure"),
+    "seg": ([Stack("CT", "axial", 0, 3, 2.5, (0.7, 0.7))] * 2, ["SEG: no image to measure"]),
+    "signed_9bit": none(SECONDARY),
+    "slicer_markups": none(),
+    "sr_measurements": none("SR: no image to measure"),
+}  # fmt: skip
+
+UNREADABLE = {
+    "bad_sequence.dcm": "no decoder at hand",
+    "2017-06-27-XSSInjection.dcm": "no decoder at hand",
+    "CR-ModalitySequenceLUT.dcm": "no decoder at hand",
+}
+"""Files whose pixels are absent, or encoded as no permissive decoder reads them."""
+
+
+def stack_of(series: SeriesSummary) -> Stack:
+    plane = series.plane
+    return Stack(
+        series.modality,
+        plane.name if plane else None,
+        round(plane.obliquity_deg) if plane else 0,
+        len(series),
+        round(series.step_mm, 2),
+        (series.row_spacing_mm, series.column_spacing_mm),
+    )
+
+
+def test_every_folder_has_a_verdict(real_dicom_folder: Path) -> None:
+    assert {path.name for path in real_dicom_folder.iterdir() if path.is_dir()} == set(VERDICTS)
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_verdict(real_dicom_folder: Path, name: str) -> None:
+    stacks, reasons = VERDICTS[name]
+    scan = scan_folder(real_dicom_folder / name)
+    assert sorted(map(stack_of, scan.series), key=repr) == sorted(stacks, key=repr)
+    said = " | ".join(str(refusal) for refusal in scan.refused)
+    assert [reason for reason in reasons if reason not in said] == []
+    assert bool(scan.refused) == bool(reasons)
+
+
+def read_plainly(path: Path) -> Dataset:
+    return dcmread(path, force=True)
+
+
+def series_uid_of(path: Path) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return str(read_plainly(path).get("SeriesInstanceUID"))
+
+
+def geometry_of(dataset: Dataset, number: int) -> tuple[list[float], list[float], list[float]]:
+    """Position, orientation and spacing of one frame, by plain look-up."""
+    if "PerFrameFunctionalGroupsSequence" not in dataset:
+        at = [dataset, dataset, dataset]
+    else:
+        frame = dataset.PerFrameFunctionalGroupsSequence[number - 1]
+        shared = dataset.get("SharedFunctionalGroupsSequence", [Dataset()])[0]
+        at = [
+            (frame if name in frame else shared)[name][0]
+            for name in (
+                "PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence",
+            )
+        ]  # fmt: skip
+    return (
+        [float(v) for v in at[0].ImagePositionPatient],
+        [float(v) for v in at[1].ImageOrientationPatient],
+        [float(v) for v in at[2].PixelSpacing],
+    )
+
+
+@pytest.fixture(scope="module")
+def scans(real_dicom_folder: Path) -> dict[str, Scan]:
+    return {name: scan_folder(real_dicom_folder / name) for name in VERDICTS}
+
+
+def test_plane_order_and_spacing_follow_from_positions(scans: dict[str, Scan]) -> None:
+    checked = 0
+    for series in (s for scan in scans.values() for s in scan.series if s.kind == "stack"):
+        frames = [
+            geometry_of(read_plainly(series.root / file), number) for file, number in series.frames
+        ]
+        positions, orientations, spacings = (np.array(part) for part in zip(*frames, strict=True))
+        normal = np.cross(orientations[0][:3], orientations[0][3:])
+        depths = positions @ normal / np.linalg.norm(normal)
+        assert series.plane is not None
+        assert series.plane.name == NORMAL_AXES[int(np.abs(normal).argmax())]
+        cosine = np.abs(normal).max() / np.linalg.norm(normal)
+        assert series.plane.obliquity_deg == pytest.approx(np.degrees(np.arccos(cosine)), abs=0.01)
+        assert np.all(np.diff(depths) > 0)
+        if len(series) > 1:
+            assert series.step_mm == pytest.approx(np.median(np.diff(depths)), abs=1e-5)
+        np.testing.assert_allclose([plane.origin_mm for plane in series.planes], positions)
+        assert (series.row_spacing_mm, series.column_spacing_mm) == tuple(spacings[0])
+        checked += len(series)
+    assert checked == 131
+
+
+def test_no_slice_is_lost(scans: dict[str, Scan]) -> None:
+    """What a folder holds of a series is all in its stacks, or the series is refused."""
+    for scan in scans.values():
+        used: dict[str, set[str]] = defaultdict(set)
+        for series in scan.series:
+            used[series.series_uid].update(file for file, _ in series.frames)
+        for series in scan.series:
+            holds = {
+                path.name
+                for path in series.root.iterdir()
+                if series_uid_of(path) == series.series_uid
+            }
+            assert used[series.series_uid] == holds
+
+
+def test_pixels_of_all_that_opens(scans: dict[str, Scan]) -> None:
+    read, refused = 0, {}
+    for series in (s for scan in scans.values() for s in scan.series):
+        try:
+            volume = read_volume(series)
+        except DicomError as error:
+            refused[error.file] = str(error)
+            continue
+        assert volume.pixels.shape == (len(series), series.rows, series.columns)
+        assert np.isfinite(volume.pixels).all()
+        assert (volume.planes, volume.sources) == (series.planes, series.sources)
+        read += 1
+    if get_decoder(JPEGLosslessSV1).is_available:
+        pytest.skip("a decoder for lossless JPEG is installed: more files can be read here")
+    assert set(refused) == set(UNREADABLE)
+    for file, reason in UNREADABLE.items():
+        assert reason in refused[file]
+    assert read == 25
+
+
+def test_slices_carry_their_own_pixels(real_dicom_folder: Path) -> None:
+    for name in ("mr_wrist_coronal_16", "mr_anisotropic_pixels"):
+        (series,) = scan_folder(real_dicom_folder / name).series
+        volume = read_volume(series)
+        for index, (file, _) in enumerate(series.frames):
+            dataset = read_plainly(series.root / file)
+            slope = float(dataset.get("RescaleSlope", 1))
+            truth = dataset.pixel_array * slope + float(dataset.get("RescaleIntercept", 0))
+            np.testing.assert_allclose(volume.pixels[index], truth, rtol=1e-5, atol=1e-4)
+
+
+def test_bone_is_bright_on_monochrome1(real_dicom_folder: Path) -> None:
+    (series,) = scan_folder(real_dicom_folder / "cr_lower_leg_mono1_nospacing").series
+    assert (series.laterality, series.view, series.spacing_source) == ("R", "AP", "none")
+    assert not series.calibrated
+    pixels = read_volume(series).pixels[0]
+    raw = read_plainly(series.root / series.frames[0][0]).pixel_array
+    assert np.corrcoef(pixels.ravel(), raw.ravel().astype(float))[0, 1] == pytest.approx(-1)
+
+
+@pytest.mark.parametrize(
+    ("folder", "file"),
+    [
+        ("mr_knee_esaote", "explicit_mr_jpeg-lossy_mono2.dcm"),
+        ("mr_knee_esaote", "explicit_mr_rle_mono2.dcm"),
+        ("mr_knee_wg04_coronal", "MR3_J2KI"),
+    ],
+)
+def test_one_slice_alone_opens_in_each_encoding(
+    real_dicom_folder: Path, tmp_path: Path, folder: str, file: str
+) -> None:
+    shutil.copy(real_dicom_folder / folder / file, tmp_path / file)
+    (series,) = scan_folder(tmp_path).series
+    assert series.plane is not None
+    assert (series.plane.name, len(series), series.step_mm) == ("coronal", 1, 0)
+    pixels = read_volume(series).pixels
+    assert pixels.shape == (1, series.rows, series.columns)
+    assert pixels.std() > 10
+
+
+def test_a_file_that_does_not_say_its_encoding_is_refused_at_its_pixels(
+    real_dicom_folder: Path, tmp_path: Path
+) -> None:
+    file = "no-header_explicit(two-pass).dcm"
+    shutil.copy(real_dicom_folder / "mr_knee_esaote" / file, tmp_path / file)
+    (series,) = scan_folder(tmp_path).series
+    assert str(series.plane) == "coronal, oblique 2.9°"
+    with pytest.raises(DicomError, match="7644 vs 65536 bytes"):
+        read_volume(series)
+
+
+def test_the_whole_folder_in_one_scan(real_dicom_folder: Path) -> None:
+    scan = scan_folder(real_dicom_folder)
+    keys = [(s.study_uid, s.series_uid, s.stack_no) for s in scan.series]
+    assert keys == sorted(set(keys))
+    assert len(keys) == 26
+    assert scan.skipped == 5
