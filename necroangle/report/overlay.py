@@ -1,5 +1,6 @@
 """One picture per reading: both slices with head circle, rays, necrotic arc and the numbers."""
 
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,13 +12,14 @@ from necroangle.measurement import HipMeasurement, head_circle, show_deg, view_a
 from necroangle.measurement.view import ViewMeasurement
 from necroangle.report.frame import ViewFrame
 from necroangle.report.picture import Colour, Image, load_cv2, write_text
-from necroangle.terms import View
+from necroangle.terms import Flag, View
 
 __all__ = ["draw_reading"]
 
 PANEL_PX = 760
-FIELD_MM = 110.0
-_HEADER_PX, _FOOTER_PX, _GAP_PX = 64, 128, 8
+FIELD_MM = 96.0
+_HEADER_PX, _FOOTER_PX, _GAP_PX = 64, 152, 8
+_FLAG_COLUMNS = 140
 
 # Okabe-Ito colours (blue green red): told apart by colour-blind readers
 _CIRCLE: Colour = (233, 180, 86)
@@ -46,7 +48,7 @@ def draw_reading(
     Returns
     -------
     Image
-        (952, 1528, 3) blue green red. Identity is the pseudonym only.
+        (976, 1528, 3) blue green red. Identity is the pseudonym only.
     """
     width = 2 * PANEL_PX + _GAP_PX
     picture = np.full((_HEADER_PX + PANEL_PX + _FOOTER_PX, width, 3), _BACK, np.uint8)
@@ -77,7 +79,7 @@ def _draw_view(
     frame = _frame(view, circle)
     panel = frame.render(image) if image else np.zeros((PANEL_PX, PANEL_PX, 3), np.uint8)
     if image is None:
-        write_text(panel, "image not at hand", middle, _QUIET, 24, centred=True)
+        write_text(panel, "image not at hand", (middle[0], 700), _QUIET, 24, centred=True)
     if circle:
         _draw_marks(panel, frame, view, circle)
     _write_letters(panel, view)
@@ -173,7 +175,9 @@ def _write_footer(picture: Image, measurement: HipMeasurement) -> None:
     top = _HEADER_PX + PANEL_PX
     write_text(picture, _sum_line(measurement), (16, top + 46), _TEXT, 32, bold=True)
     write_text(picture, _grade_line(measurement), (16, top + 84), _TEXT, 24)
-    write_text(picture, _flag_line(measurement), (16, top + 114), _QUIET, 20)
+    lines = textwrap.wrap(_flag_words(measurement), _FLAG_COLUMNS, max_lines=2, placeholder=" …")
+    for number, line in enumerate(lines):
+        write_text(picture, line, (16, top + 114 + 26 * number), _QUIET, 20)
 
 
 def _sum_line(measurement: HipMeasurement) -> str:
@@ -190,8 +194,10 @@ def _grade_line(measurement: HipMeasurement) -> str:
     return "   |   ".join(words)
 
 
-def _flag_line(measurement: HipMeasurement) -> str:
-    flags = [flag.meaning for flag in measurement.flags]
-    for view in (measurement.a, measurement.b):
-        flags += [f"{view.view}: {flag.meaning}" for flag in view.flags] if view else []
-    return "; ".join(flags) or "no flags"
+def _flag_words(measurement: HipMeasurement) -> str:
+    words = [flag.meaning for flag in measurement.flags]
+    views = [view for view in (measurement.a, measurement.b) if view]
+    for flag in Flag:
+        where = [view.view.replace("_", " ") for view in views if flag in view.flags]
+        words += [f"{' and '.join(where)}: {flag.meaning}"] if where else []
+    return "; ".join(words) or "no flags"

@@ -7,7 +7,6 @@ napari started later, or a child process, would stumble over: they are put back.
 import os
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ Image = NDArray[np.uint8]
 
 Colour = tuple[int, int, int]
 
+_SHADOW = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 _TOUCHED = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR", "LD_LIBRARY_PATH")
 
 
@@ -48,7 +48,7 @@ def write_text(
     bold: bool = False,
     centred: bool = False,
 ) -> None:
-    """Write one line of text on the image, in place, any script.
+    """Write one line of text on the image, in place, any script, with a dark edge.
 
     Parameters
     ----------
@@ -56,13 +56,14 @@ def write_text(
         (x, y) of the baseline's left end, or of its middle where ``centred``.
     """
     cv2 = load_cv2()
-    font, weight = cv2.FontFace("uni"), 700 if bold else 400
+    font, weight = cv2.FontFace("sans"), 600 if bold else 400
     x, y = position_px
     if centred:
         box = cv2.getTextSize((0, 0), text, (0, 0), font, size_px, weight)
         x -= box[2] // 2 + box[0]
-    arguments: tuple[Any, ...] = (image, text, (x, y), colour, font, size_px, weight)
-    cv2.putText(*arguments)
+    for across, down in _SHADOW:
+        cv2.putText(image, text, (x + across, y + down), (0, 0, 0), font, size_px, weight)
+    cv2.putText(image, text, (x, y), colour, font, size_px, weight)
 
 
 def write_png(path: Path, image: Image) -> None:
