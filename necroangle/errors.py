@@ -36,7 +36,19 @@ class NecroangleError(Exception):
 
 
 class GeometryError(NecroangleError, ValueError):
-    """Points or planes that give no valid geometry."""
+    """Points or planes that give no valid geometry.
+
+    Parameters
+    ----------
+    problem
+        What was found and what to do.
+    place
+        Where in the reading, as a JSON path (``$.views[0]``), where there is one.
+    """
+
+    def __init__(self, problem: str, *, place: str = "") -> None:
+        self.place = place
+        super().__init__(problem)
 
 
 class PlaneError(GeometryError):

@@ -41,6 +41,11 @@ class View(StrEnum):
     """Cross-table lateral radiograph: gives angle B; never mixed with frog-leg."""
 
     @property
+    def label(self) -> str:
+        """The view's name for people."""
+        return {"ap": "AP"}.get(self.value, self.value.replace("_", "-"))
+
+    @property
     def is_radiograph(self) -> bool:
         """Whether the view is a projection, with no position in the patient."""
         return self in (View.AP, View.FROG_LEG, View.CROSS_TABLE)

@@ -2,10 +2,12 @@
 
 from necroangle.annotation.check import check_reading
 from necroangle.annotation.file import (
+    SUFFIX,
     decode_reading,
     encode_reading,
     file_name,
     load_reading,
+    read_bytes,
     reading_schema,
     save_reading,
     sha256_of,
@@ -22,6 +24,7 @@ from necroangle.annotation.model import (
 )
 
 __all__ = [
+    "SUFFIX",
     "HipReading",
     "ImageRecord",
     "Mark",
@@ -35,6 +38,7 @@ __all__ = [
     "encode_reading",
     "file_name",
     "load_reading",
+    "read_bytes",
     "reading_schema",
     "save_reading",
     "sha256_of",

@@ -1,8 +1,6 @@
 """What a schema cannot say about a reading: the places where its parts must agree."""
 
-import math
-
-from necroangle.annotation.model import HipReading, Mark, ReadView
+from necroangle.annotation.model import HipReading, Mark, PlaneRecord, ReadView
 from necroangle.errors import PlaneError, ReadingError
 from necroangle.geometry import ImagePlane
 from necroangle.terms import Finding, View
@@ -14,6 +12,9 @@ PIXEL_TOLERANCE = 0.01
 
 PLANE_TOLERANCE_MM = 0.01
 """How far, in mm, a mark may lie off its image plane."""
+
+LARGEST_COORDINATE_MM = 1e5
+SMALLEST_SPACING_MM, LARGEST_SPACING_MM = 1e-3, 1e2
 
 _B_VIEWS = {
     View.CORONAL: (View.SAGITTAL,),
@@ -65,6 +66,7 @@ def _check_view(view: ReadView, place: str) -> None:
             f"a {view.view} view needs the {wanted} frame, found {view.plane.frame}",
             place=f"{place}.plane.frame",
         )
+    _check_size(view.plane, f"{place}.plane")
     try:
         plane = view.plane.plane()
     except PlaneError as error:
@@ -74,6 +76,17 @@ def _check_view(view: ReadView, place: str) -> None:
     for index, arc in enumerate(view.arcs):
         for end in ("start", "end", "via"):
             _check_mark(getattr(arc, end), plane, f"{place}.arcs[{index}].{end}")
+
+
+def _check_size(plane: PlaneRecord, place: str) -> None:
+    """Refuse lengths that no scanner has, before they overflow a sum of squares."""
+    spacings = (plane.row_spacing_mm, plane.column_spacing_mm)
+    if not all(SMALLEST_SPACING_MM <= size <= LARGEST_SPACING_MM for size in spacings):
+        raise ReadingError(
+            f"pixel spacing must be positive, 0.001 to 100 mm, found {spacings}", place=place
+        )
+    if not all(abs(value) <= LARGEST_COORDINATE_MM for value in plane.origin_mm):
+        raise ReadingError("the origin lies more than 100 m away", place=f"{place}.origin_mm")
 
 
 def _check_finding(view: ReadView, place: str) -> None:
@@ -93,8 +106,8 @@ def _check_finding(view: ReadView, place: str) -> None:
 
 
 def _check_mark(mark: Mark, plane: ImagePlane, place: str) -> None:
-    if not all(map(math.isfinite, (*mark.patient_mm, *mark.pixel))):
-        raise ReadingError("a coordinate is not a finite number", place=place)
+    if not all(abs(value) <= LARGEST_COORDINATE_MM for value in (*mark.patient_mm, *mark.pixel)):
+        raise ReadingError("a coordinate is not a number within 100 m", place=place)
     offset = [p - o for p, o in zip(mark.patient_mm, plane.origin_mm, strict=True)]
     u, v, w = (
         sum(a * b for a, b in zip(offset, axis, strict=True))

@@ -19,6 +19,7 @@ __all__ = [
     "encode_reading",
     "file_name",
     "load_reading",
+    "read_bytes",
     "reading_schema",
     "save_reading",
     "sha256_of",
@@ -27,6 +28,9 @@ __all__ = [
 SUFFIX = ".reading.json"
 MAX_BYTES = 1 << 20
 """A reading is a few kB; a larger file is refused unread."""
+
+MAX_NAME_BYTES = 200
+"""File systems take 255, and the temporary file beside it has a longer name."""
 
 _DECODER = msgspec.json.Decoder(HipReading)
 _KEY = re.compile(rb'"(?:[^"\\]|\\.)*"\s*(:?)')
@@ -137,8 +141,8 @@ def save_reading(reading: HipReading, path: Path, *, replaces: str | None = None
     Raises
     ------
     ReadingError
-        If the reading is not valid, or another file than the one to be replaced lies there; it
-        is left untouched.
+        If the reading is not valid, the disk refuses, or another file than the one to be replaced
+        lies there. What lay there is left untouched.
     """
     content = encode_reading(reading)
     found = sha256_of(read_bytes(path)) if path.exists() else None
@@ -148,17 +152,26 @@ def save_reading(reading: HipReading, path: Path, *, replaces: str | None = None
             "as another read",
             file=path.name,
         )
-    write_atomically(path, content)
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise ReadingError(
+            f"cannot be written: {error.strerror}; nothing was changed", file=path.name
+        ) from error
     return sha256_of(content)
 
 
 def file_name(reading: HipReading) -> str:
     """The name under which a reading is kept: its key, one file per reading.
 
-    Two keys never share a name: the parts hold no double underscore.
+    Two keys never share a name: the parts hold no double underscore, nor one at an end. A name too
+    long for a file system, in scripts whose letters take several bytes, is a digest of the key.
     """
     parts = (reading.subject, reading.laterality, reading.visit, reading.reader)
-    return "__".join(parts) + f"__{reading.read_no}{SUFFIX}"
+    name = "__".join((*parts, str(reading.read_no)))
+    if len(name.encode()) + len(SUFFIX) > MAX_NAME_BYTES:
+        name = f"reading__{sha256_of(name.encode())[:32]}"
+    return name + SUFFIX
 
 
 def sha256_of(raw: bytes) -> str:

@@ -44,11 +44,18 @@ _END = (
 Identifier = Annotated[
     str,
     Meta(
-        pattern=rf"^(?!.*__)\w[\w.-]{{0,63}}{_END}",
-        description="letters (any script), digits, dot, dash, single underscores; at most 64",
+        pattern=rf"^(?!.*__)(?!_)\w[\w.-]{{0,63}}(?<!_){_END}",
+        description="letters of any script, digits, dot, dash, single underscores within",
     ),
 ]
-Uid = Annotated[str, Meta(pattern=rf"^[0-9]+(\.[0-9]+)*{_END}", max_length=64)]
+Uid = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[0-9A-Za-z]+([.-][0-9A-Za-z]+)*{_END}",
+        max_length=64,
+        description="a DICOM UID; letters pass, since de-identified files carry hexadecimal ones",
+    ),
+]
 Text = Annotated[str, Meta(max_length=2000)]
 Triple = tuple[float, float, float]
 UtcTime = Annotated[str, Meta(pattern=rf"^\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}Z{_END}")]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from necroangle.annotation import HipReading, ReadView, UnreadView
+from necroangle.errors import GeometryError
 from necroangle.geometry import PatientPoints
 from necroangle.measurement.grades import (
     HaGrade,
@@ -86,7 +87,7 @@ def measure(reading: HipReading, method: Method | None = None) -> HipMeasurement
     """
     method = method or default_method(reading)
     method.refuse_unfit(reading)
-    a, b = (measure_view(view) if isinstance(view, ReadView) else None for view in reading.views)
+    a, b = (_measured(view, index) for index, view in enumerate(reading.views))
     replaced = any(
         isinstance(view, UnreadView) and view.reason is UnreadReason.PROSTHESIS
         for view in reading.views
@@ -107,6 +108,15 @@ def measure(reading: HipReading, method: Method | None = None) -> HipMeasurement
         koo_kim_index=a.angle_deg * b.angle_deg / 324.0 if a and b else None,
         flags=_hip_flags(complete, replaced, _frames_differ(reading), (a, b), offsets),
     )
+
+
+def _measured(view: ReadView | UnreadView, index: int) -> ViewMeasurement | None:
+    if isinstance(view, UnreadView):
+        return None
+    try:
+        return measure_view(view)
+    except GeometryError as error:
+        raise type(error)(str(error), place=f"$.views[{index}]") from error
 
 
 def _frames_differ(reading: HipReading) -> bool:

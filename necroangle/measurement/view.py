@@ -87,7 +87,7 @@ def measure_view(view: ReadView) -> ViewMeasurement:
         fit = head_circle(view.rim, plane) if view.rim else None
         arcs = view_arcs(view.arcs, plane, fit.circle) if fit else ()
     except GeometryError as error:
-        raise type(error)(f"{view.view} view: {error}") from error
+        raise type(error)(f"{view.view.label} view: {error}") from error
     name = None if view.view.is_radiograph else plane.name()
     gaps = [abs(gap) for arc in arcs for gap in (arc.start_gap_mm, arc.end_gap_mm)]
     return ViewMeasurement(

@@ -72,7 +72,7 @@ def _draw_view(
     if isinstance(view, UnreadView) or measured is None:
         panel: Image = np.zeros((PANEL_PX, PANEL_PX, 3), np.uint8)
         why = view.reason if isinstance(view, UnreadView) else ""
-        write_text(panel, f"{view.view}: not read", middle, _TEXT, 30, centred=True)
+        write_text(panel, f"{view.view.label}: not read", middle, _TEXT, 30, centred=True)
         write_text(panel, why.replace("_", " "), (middle[0], 430), _QUIET, 24, centred=True)
         return panel
     circle = head_circle(view.rim, view.plane.plane()).circle if view.rim else None
@@ -84,7 +84,7 @@ def _draw_view(
         _draw_marks(panel, frame, view, circle)
     _write_letters(panel, view)
     _draw_scale_bar(panel, frame, calibrated=view.plane.calibrated)
-    title = f"{letter}  {view.view.replace('_', ' ')}"
+    title = f"{letter}  {view.view.label}"
     write_text(panel, title, (16, 36), _TEXT, 26, bold=True)
     write_text(panel, show_deg(measured.angle_deg), (16, 74), _RAY, 32, bold=True)
     return panel
@@ -198,6 +198,6 @@ def _flag_words(measurement: HipMeasurement) -> str:
     words = [flag.meaning for flag in measurement.flags]
     views = [view for view in (measurement.a, measurement.b) if view]
     for flag in Flag:
-        where = [view.view.replace("_", " ") for view in views if flag in view.flags]
+        where = [view.view.label for view in views if flag in view.flags]
         words += [f"{' and '.join(where)}: {flag.meaning}"] if where else []
     return "; ".join(words) or "no flags"

@@ -13,6 +13,7 @@ from necroangle.annotation import (
     PlaneRecord,
     ReadView,
     UnreadView,
+    reading_schema,
 )
 from necroangle.geometry import ImagePlane
 from necroangle.terms import (
@@ -33,9 +34,11 @@ hip_angles_deg = st.none() | st.just(0.0) | st.floats(5.0, 350.0)
 spacings_mm = st.tuples(st.floats(0.2, 1.5), st.floats(0.2, 1.5))
 turns_deg = st.tuples(*[st.floats(-30.0, 30.0)] * 3)
 
+_PATTERN = reading_schema()["$defs"]["HipReading"]["properties"]["subject"]["pattern"]
+
 identifiers = st.text(
     st.characters(categories=("L", "N"), include_characters="_.-"), min_size=1, max_size=64
-).filter(re.compile(r"(?!.*__)\w[\w.-]{0,63}").fullmatch)
+).filter(re.compile(_PATTERN).search)
 """What a subject, visit or reader may be called, in any script."""
 
 

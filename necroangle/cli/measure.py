@@ -1,0 +1,101 @@
+"""``necroangle measure``: reading files to rows of the cohort table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from necroangle.batch import BatchResult
+    from necroangle.cohort.store import Changes
+    from necroangle.measurement import Method
+
+__all__ = ["command"]
+
+
+@click.command("measure")
+@click.argument("readings", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--cohort",
+    default="cohort.sqlite",
+    show_default=True,
+    metavar="FILE",
+    help="The cohort table: an SQLite file, made where there is none, or a database URL.",
+)
+@click.option("--method", "method_name", metavar="NAME", help="Method; by default by image kind.")
+@click.option("--json", "as_json", is_flag=True, help="Print rows, numbers and refusals as JSON.")
+@click.pass_context
+def command(
+    context: click.Context,
+    readings: tuple[Path, ...],
+    cohort: str,
+    method_name: str | None,
+    as_json: bool,
+) -> None:
+    """Measure reading files, or all of a folder, and put their rows in a cohort table.
+
+    Measuring twice changes nothing. A file that cannot be measured is refused by name and the
+    others are measured. Exit code: 0 if all were measured, 1 if some were refused, 2 if there was
+    nothing to measure or the table cannot be opened.
+    """
+    from necroangle.cohort.printing import harmless
+    from necroangle.measurement import method_named
+
+    result = _measure(readings, method_named(method_name) if method_name else None)
+    if not result.rows and not result.refusals:
+        raise click.UsageError("no reading files (*.reading.json) in what was given")
+    changes = _store(result, cohort)
+    if as_json:
+        click.echo(_as_json(result, changes))
+    else:
+        click.echo(_summary(result, changes))
+    for refusal in result.refusals:
+        click.echo(harmless(str(refusal)), err=True)
+    context.exit(1 if result.refusals else 0)
+
+
+def _measure(paths: tuple[Path, ...], method: Method | None) -> BatchResult:
+    """Measure, with a progress bar on standard error where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from necroangle.batch import measure_files
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("measuring", total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        return measure_files(paths, method, show)
+
+
+def _store(result: BatchResult, cohort: str) -> Changes:
+    from necroangle.cohort.store import Changes, CohortStore
+
+    if not result.rows:
+        return Changes()
+    return CohortStore.open(cohort).upsert(result.rows)
+
+
+def _summary(result: BatchResult, changes: Changes) -> str:
+    counts = (
+        f"{len(result.rows)} measured: {changes.inserted} new, {changes.updated} changed, "
+        f"{changes.unchanged} unchanged"
+    )
+    return f"{counts}; {len(result.refusals)} refused" if result.refusals else counts
+
+
+def _as_json(result: BatchResult, changes: Changes) -> str:
+    found = {
+        "measured": len(result.rows),
+        **asdict(changes),
+        "refusals": [asdict(refusal) for refusal in result.refusals],
+        "rows": [dict(row) for row in result.rows],
+    }
+    return json.dumps(found, indent=1, allow_nan=False)

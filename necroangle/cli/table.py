@@ -1,0 +1,103 @@
+"""``necroangle table``: the cohort table on the screen, as JSON or as CSV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from necroangle.cohort import CohortRow
+
+__all__ = ["command"]
+
+PIPE_WIDTH = 100
+"""Width of the printed table where there is no terminal to ask."""
+
+
+@click.command("table")
+@click.option(
+    "--cohort",
+    default="cohort.sqlite",
+    show_default=True,
+    metavar="FILE",
+    help="The cohort table: an SQLite file or a database URL.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Every column as JSON, digits in full.")
+@click.option("--csv", "as_csv", is_flag=True, help="Every column as CSV, digits in full.")
+@click.option("--all-columns", is_flag=True, help="Print every column, one row below the other.")
+def command(cohort: str, as_json: bool, as_csv: bool, all_columns: bool) -> None:
+    """Print the cohort table, ordered by subject, side, visit, reader and read."""
+    from necroangle.cohort.store import CohortStore
+
+    if as_json + as_csv + all_columns > 1:
+        raise click.UsageError("choose one of --json, --csv and --all-columns")
+    rows = CohortStore.open(cohort, create=False).rows()
+    if as_json or as_csv:
+        _write(rows, as_json=as_json)
+    elif not rows:
+        click.echo("the cohort table has no rows")
+    else:
+        _print([_record(row) for row in rows] if all_columns else [_overview(rows)])
+
+
+def _write(rows: Sequence[CohortRow], *, as_json: bool) -> None:
+    """UTF-8 with plain line ends, whatever the system's habit."""
+    from necroangle.cohort.export import to_csv, to_json
+
+    text = to_json(rows) if as_json else to_csv(rows)
+    click.echo(text.encode(), nl=False)
+
+
+def _print(tables: Sequence[Table]) -> None:
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    for table in tables:
+        console.print(table)
+
+
+def _overview(rows: Sequence[CohortRow]) -> Table:
+    """One line per row with the main columns, the methods below."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from necroangle.cohort.printing import HEADINGS, harmless, main_cells
+
+    table = Table(box=box.SIMPLE, pad_edge=False, caption_justify="left")
+    for heading in HEADINGS:
+        angle = heading in ("A", "B", "CNA")
+        table.add_column(
+            heading,
+            justify="right" if angle else "left",
+            no_wrap=angle or heading == "category",
+            overflow="fold",
+        )
+    for row in rows:
+        table.add_row(*map(Text, main_cells(row)))
+    methods = ", ".join(sorted({harmless(row["method"]) for row in rows}))
+    table.caption = Text(f"{len(rows)} rows; methods: {methods}")
+    return table
+
+
+def _record(row: CohortRow) -> Table:
+    """Every column of one row, one below the other."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from necroangle.cohort.printing import all_cells, harmless
+
+    table = Table(
+        title=Text(harmless(str(row.key))), title_justify="left", box=box.SIMPLE, show_header=False
+    )
+    for name, cell in all_cells(row):
+        table.add_row(Text(name), Text(cell, overflow="fold"))
+    return table

@@ -1,0 +1,126 @@
+"""The columns of the cohort table, once: name, kind, unit, meaning, allowed values.
+
+The order of a row, the table in the database, the CSV, the JSON and the printed table follow it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from necroangle.measurement import METHODS, HaRisk, KerboulBin
+from necroangle.terms import (
+    ArcoStage,
+    Finding,
+    Flag,
+    JicType,
+    Laterality,
+    UnreadReason,
+    View,
+)
+
+__all__ = ["COLUMNS", "KEY", "NAMES", "Column", "Kind"]
+
+Kind = Literal["text", "whole", "real"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes
+    ----------
+    name
+        ``[a-z][a-z0-9_]{0,25}``: what CSV, SPSS, Stata, SAS and REDCap all take.
+    kind
+        ``"text"``, ``"whole"`` (integer) or ``"real"`` (double precision).
+    meaning
+        One line for people.
+    unit
+        ``"deg"``, ``"mm"`` or nothing.
+    allowed
+        The values that a text may have, or nothing where it is free. Flags hold several, in this
+        order, with a space between them.
+    need
+        ``"key"``: part of what makes a row one row. ``"always"``: never empty. ``"maybe"``: empty
+        (NULL) where there is nothing to say.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    allowed: tuple[str, ...] = ()
+    need: Literal["key", "always", "maybe"] = "maybe"
+
+
+def _words(*words: Iterable[StrEnum]) -> tuple[str, ...]:
+    return tuple(str(word) for group in words for word in group)
+
+
+def _key_columns() -> Iterator[Column]:
+    yield Column("subject", "text", "pseudonym of the patient", need="key")
+    yield Column("laterality", "text", "side of the hip", "", _words(Laterality), "key")
+    yield Column("visit", "text", "visit", need="key")
+    yield Column("reader", "text", "who read", need="key")
+    yield Column("read_no", "whole", "which read of this hip by this reader, from 1", need="key")
+    yield Column("method", "text", "measuring method", "", tuple(METHODS), "key")
+
+
+def _view_columns(side: str, name: str) -> Iterator[Column]:
+    """The columns of one view: side ``"a"`` or ``"b"``."""
+    views = tuple(str(view) for view in View if view.is_a is (side == "a"))
+    yield Column(f"{side}_view", "text", f"the {name}", "", views, "always")
+    yield Column(
+        f"{side}_status",
+        "text",
+        "what was found, or why the view was not read",
+        allowed=_words(Finding, UnreadReason),
+        need="always",
+    )
+    yield Column(f"{side}_deg", "real", "necrotic angle: union of the arcs", "deg")
+    yield Column(f"{side}_span_deg", "real", "from the outermost boundary to the other", "deg")
+    yield Column(f"{side}_arc_count", "whole", "number of arcs")
+    yield Column(f"{side}_radius_mm", "real", "radius of the head circle", "mm")
+    yield Column(f"{side}_rim_rms_mm", "real", "RMS distance of rim marks from circle", "mm")
+    yield Column(f"{side}_rim_span_deg", "real", "how far the rim marks reach round", "deg")
+    yield Column(f"{side}_rim_count", "whole", "number of rim marks")
+    yield Column(f"{side}_edge_gap_mm", "real", "largest distance of an arc end from circle", "mm")
+    yield Column(
+        f"{side}_plane",
+        "text",
+        "nearest anatomical plane; empty on a radiograph",
+        allowed=("sagittal", "coronal", "axial"),
+    )
+    yield Column(f"{side}_obliquity_deg", "real", "tilt from that plane", "deg")
+    yield Column(f"{side}_slice_offset_mm", "real", "slice from the head's centre", "mm")
+    yield Column(f"{side}_flags", "text", "doubts about this view", allowed=_words(Flag))
+
+
+def _hip_columns() -> Iterator[Column]:
+    yield Column("cna_deg", "real", "combined necrotic angle A + B", "deg")
+    yield Column("ha_grade", "whole", "modified Kerboul grade 1 to 4 (Ha 2006), MR only")
+    yield Column("ha_risk", "text", "risk of collapse (Ha 2006), MR only", "", _words(HaRisk))
+    yield Column("kerboul", "text", "Kerboul's original bins", "", _words(KerboulBin))
+    yield Column("koo_kim_index", "real", "(A / 180)(B / 180) x 100 (Koo and Kim 1995)")
+    yield Column("flags", "text", "doubts about the hip", "", _words(Flag), "always")
+    yield Column("arco", "text", "ARCO stage as entered", "", _words(ArcoStage))
+    yield Column("jic", "text", "JIC type as entered", "", _words(JicType))
+
+
+def _columns() -> Iterator[Column]:
+    yield from _key_columns()
+    yield Column("method_version", "whole", "version of the method's rules", need="always")
+    yield Column("modality", "text", "kind of image", "", ("mr", "radiograph"), "always")
+    yield from _view_columns("a", "A view (coronal or AP)")
+    yield from _view_columns("b", "B view (sagittal or lateral)")
+    yield from _hip_columns()
+    yield Column("annotation_sha256", "text", "SHA-256 of the reading file", need="always")
+    yield Column("software_version", "text", "version of necroangle", need="always")
+
+
+COLUMNS = tuple(_columns())
+"""Every column, in order; the first six are the key."""
+
+NAMES = tuple(column.name for column in COLUMNS)
+KEY = tuple(column.name for column in COLUMNS if column.need == "key")

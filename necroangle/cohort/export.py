@@ -1,0 +1,44 @@
+"""The rows of the cohort as CSV and as JSON: every column, every digit."""
+
+import json
+from collections.abc import Iterable
+
+from necroangle.cohort.columns import NAMES
+from necroangle.cohort.row import Cell, CohortRow
+
+__all__ = ["to_csv", "to_json"]
+
+_BREAKING = frozenset(',"\r\n')
+"""What must be quoted; the csv module leaves a lone carriage return bare, where readers break."""
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def to_csv(rows: Iterable[CohortRow]) -> str:
+    r"""CSV with a heading: commas, ``\n`` line ends, floats in full, empty where there is nothing.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe; numbers stay
+    numbers, negative ones too.
+    """
+    lines = [",".join(NAMES), *(",".join(map(_csv_cell, row.cells)) for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def to_json(rows: Iterable[CohortRow]) -> str:
+    r"""JSON: a list of objects, one per line, floats in full, ``null`` where there is nothing.
+
+    Letters beyond ASCII are written as ``\u`` escapes, so that any terminal can take them.
+    """
+    lines = ",\n".join(json.dumps(dict(row), allow_nan=False) for row in rows)
+    return f"[\n{lines}\n]\n" if lines else "[]\n"
+
+
+def _csv_cell(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if not isinstance(cell, str):
+        return repr(cell)
+    text = f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    if _BREAKING.isdisjoint(text):
+        return text
+    return '"' + text.replace('"', '""') + '"'

@@ -1,0 +1,167 @@
+"""The demonstration: the sample readings measured again, drawn, and held against their truth."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from necroangle.annotation import HipReading, ReadView
+from necroangle.dicom import Scan, SeriesSummary, read_volume
+from necroangle.imaging import Slice, Volume
+from necroangle.measurement import HipMeasurement, measure, show_deg
+from necroangle.report import draw_reading, write_png
+from necroangle.terms import View
+
+__all__ = [
+    "HipError",
+    "SliceShelf",
+    "compare",
+    "draw_readings",
+    "find_samples",
+    "true_angles",
+]
+
+TrueAngles = dict[tuple[str, str], float]
+"""(SOPInstanceUID, side) to the exact angle of that hip on that image, degrees."""
+
+
+def find_samples(made_in: Path, *, checkout: Path | None = None) -> Path:
+    """The folder of sample studies: the checkout's, or else made anew by the phantom.
+
+    Parameters
+    ----------
+    made_in
+        Where they are made when there is no checkout (an installed wheel has no samples).
+    checkout
+        Root of the checkout; by default the folder that holds this package.
+    """
+    root = checkout or Path(__file__).resolve().parents[1]
+    if (root / "sample_dicoms" / "readings").is_dir():
+        return root / "sample_dicoms"
+    made = made_in / "sample_dicoms"
+    if not made.exists():
+        from necroangle.phantom import write_samples
+
+        write_samples(made)
+    return made
+
+
+def true_angles(samples: Path) -> TrueAngles:
+    """Read every ``truth.json`` below a folder."""
+    angles: TrueAngles = {}
+    for file in sorted(samples.rglob("truth.json")):
+        for side, hip in json.loads(file.read_bytes())["hips"].items():
+            for view in View:
+                images = [hip[view]] if view.is_radiograph and view in hip else []
+                images += hip.get(view, {}).get("slices", [])
+                angles |= {(image["instance_uid"], side): image["angle_deg"] for image in images}
+    return angles
+
+
+@dataclass(frozen=True, slots=True)
+class HipError:
+    """One reading beside its truth, degrees; None where a view was not read.
+
+    Attributes
+    ----------
+    reading
+        The reading.
+    measurement
+        What was measured.
+    true_a_deg, true_b_deg
+        The exact angles on the marked images.
+    """
+
+    reading: HipReading
+    measurement: HipMeasurement
+    true_a_deg: float | None
+    true_b_deg: float | None
+
+    @property
+    def true_cna_deg(self) -> float | None:
+        """The exact combined angle."""
+        if self.true_a_deg is None or self.true_b_deg is None:
+            return None
+        return self.true_a_deg + self.true_b_deg
+
+    @property
+    def error_deg(self) -> float | None:
+        """Measured minus true combined angle."""
+        if self.measurement.cna_deg is None or self.true_cna_deg is None:
+            return None
+        return self.measurement.cna_deg - self.true_cna_deg
+
+    def cells(self) -> tuple[str, ...]:
+        """One line of the demonstration's table."""
+        found, key = self.measurement, self.reading.key
+        grade = found.ha_grade if found.ha_grade is not None else found.kerboul
+        return (
+            f"{key.subject} {key.laterality}",
+            key.visit,
+            show_deg(found.a.angle_deg if found.a else None),
+            show_deg(found.b.angle_deg if found.b else None),
+            show_deg(found.cna_deg),
+            show_deg(self.true_cna_deg),
+            "–" if self.error_deg is None else f"{self.error_deg:+.4f}°",
+            "–" if grade is None else str(grade),
+        )
+
+
+CELL_NAMES = ("hip", "visit", "A", "B", "CNA", "true CNA", "error", "grade")
+
+
+def compare(readings: Iterable[HipReading], angles: TrueAngles) -> Iterator[HipError]:
+    """Measure each reading and hold it against the truth of the images it was marked on."""
+    for reading in readings:
+        truths = [
+            angles.get((view.image.instance_uid, reading.laterality))
+            if isinstance(view, ReadView)
+            else None
+            for view in reading.views
+        ]
+        yield HipError(reading, measure(reading), truths[0], truths[1])
+
+
+class SliceShelf:
+    """The marked slices of readings, found by their identifiers in the series of a folder."""
+
+    def __init__(self, scan: Scan) -> None:
+        self._places: dict[tuple[str, int], tuple[SeriesSummary, int]] = {
+            (source.instance_uid, source.frame_number): (series, index)
+            for series in scan.series
+            for index, source in enumerate(series.sources)
+        }
+        self._volume: tuple[SeriesSummary, Volume] | None = None
+
+    def slices(self, reading: HipReading) -> dict[View, Slice]:
+        """The slices of a reading's views, as far as they are here."""
+        found = {}
+        for view in reading.views:
+            if isinstance(view, ReadView):
+                place = self._places.get((view.image.instance_uid, view.image.frame_number))
+                if place:
+                    found[view.view] = self._read(place[0]).slice(place[1])
+        return found
+
+    def _read(self, series: SeriesSummary) -> Volume:
+        if self._volume is None or self._volume[0] is not series:
+            self._volume = (series, read_volume(series))
+        return self._volume[1]
+
+
+def draw_readings(
+    compared: Iterable[HipError],
+    shelf: SliceShelf,
+    folder: Path,
+    on_picture: Callable[[Path], None],
+) -> list[Path]:
+    """Draw each reading to a PNG named by its key; return the pictures."""
+    pictures = []
+    for one in compared:
+        key = one.reading.key
+        name = f"{key.subject}__{key.laterality}__{key.visit}__{key.reader}__{key.read_no}.png"
+        image = draw_reading(one.reading, one.measurement, shelf.slices(one.reading))
+        write_png(folder / name, image)
+        pictures.append(folder / name)
+        on_picture(folder / name)
+    return pictures
