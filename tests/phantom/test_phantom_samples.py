@@ -1,0 +1,131 @@
+"""The committed sample set is what the command writes, small, standard-conforming, and true."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+
+from necroangle.annotation import HipReading, Mark, ReadView, load_reading
+from necroangle.geometry import PatientPoints, arc_through, fit_circle, union_deg
+from necroangle.phantom import (
+    PhantomStudy,
+    count_files,
+    readings_of,
+    sample_studies,
+    save_readings,
+    truth_of,
+)
+from necroangle.phantom.mr import mr_image, mr_series
+from necroangle.phantom.radiograph import radiograph_image, radiographs
+from necroangle.phantom.truth_file import truth_bytes
+from necroangle.terms import Finding
+
+SAMPLES = Path(__file__).parents[2] / "sample_dicoms"
+STUDIES = sample_studies()
+MOST_BYTES = 8_000_000
+
+
+def test_the_set_is_small_and_whole() -> None:
+    files = [path for path in SAMPLES.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < MOST_BYTES
+    found = {path.relative_to(SAMPLES).as_posix() for path in files if path.suffix == ".dcm"}
+    assert len(found) == sum(count_files(study) for study in STUDIES.values())
+    assert (SAMPLES / "README.md").is_file()
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_truth_file_is_the_one_the_command_writes(name: str) -> None:
+    assert (SAMPLES / name / "truth.json").read_bytes() == truth_bytes(STUDIES[name])
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_readings_are_those_the_command_writes(name: str, tmp_path: Path) -> None:
+    for path in save_readings(STUDIES[name], tmp_path):
+        assert (SAMPLES / "readings" / path.name).read_bytes() == path.read_bytes()
+
+
+def drawn(study: PhantomStudy) -> dict[str, Dataset]:
+    """One image of each kind of a study, drawn afresh, by its path: never all, for time."""
+    images = {one.file(4): mr_image(one, 4) for one in mr_series(study)[:2]}
+    images.update((one.file, radiograph_image(one)) for one in radiographs(study)[:1])
+    return images
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_committed_image_is_the_one_the_command_draws(name: str) -> None:
+    for file, fresh in drawn(STUDIES[name]).items():
+        committed = dcmread(SAMPLES / name / file)
+        pixels = np.frombuffer(fresh.PixelData, "<u2").reshape(fresh.Rows, fresh.Columns)
+        # one grey value: the last bit of sine and arccosine differs between processors
+        assert np.abs(committed.pixel_array - pixels.astype(int)).max() <= 1
+        for image in (fresh, committed):
+            del image.PixelData
+        assert [(e.tag, e.value) for e in committed] == [(e.tag, e.value) for e in fresh]
+
+
+def test_dciodvfy_finds_no_error_in_the_set(errors_of: Callable[[Path], list[str]]) -> None:
+    for file in sorted(SAMPLES.rglob("*.dcm")):
+        assert errors_of(file) == [], file.relative_to(SAMPLES)
+
+
+def angle_deg(view: ReadView) -> float:
+    """A view's angle from its marks, by circle fit and directed arcs."""
+    plane = view.plane.plane()
+
+    def on_plane(marks: tuple[Mark, ...]) -> PatientPoints:
+        return PatientPoints(np.array([mark.patient_mm for mark in marks]))
+
+    circle = fit_circle(plane.patient_to_plane(on_plane(view.rim))).circle
+    return union_deg(
+        arc_through(
+            circle.centre_mm,
+            circle.radius_mm,
+            plane.patient_to_plane(on_plane((arc.start, arc.end, arc.via))),
+        )
+        for arc in view.arcs
+    )
+
+
+def readings() -> list[tuple[str, HipReading]]:
+    return [(name, reading) for name in STUDIES for reading in readings_of(STUDIES[name])]
+
+
+@pytest.mark.parametrize(
+    ("name", "reading"), readings(), ids=lambda value: value if isinstance(value, str) else "hip"
+)
+def test_a_reading_measures_to_the_truth(name: str, reading: HipReading) -> None:
+    hip = truth_of(STUDIES[name])["hips"][reading.laterality.value]
+    for view in reading.views:
+        assert isinstance(view, ReadView)
+        assert len(view.rim) == 12
+        assert angle_deg(view) == pytest.approx(hip[view.view.value]["angle_deg"], abs=1e-6)
+
+
+def test_every_case_that_the_set_promises_is_there() -> None:
+    truths = {name: truth_of(study)["hips"] for name, study in STUDIES.items()}
+    assert truths["above_180"]["R"]["coronal"]["angle_deg"] > 180
+    middle = truths["above_180"]["L"]["coronal"]["mid_slice_index"]
+    assert len(truths["above_180"]["L"]["coronal"]["slices"][middle]["arcs"]) == 2
+    visits = [truths[f"two_visits/{visit}"]["R"]["cna_deg"] for visit in ("baseline", "month_12")]
+    assert visits[0] - visits[1] > 20
+    assert [truths["normal"][side]["cna_deg"] for side in "RL"] == [0.0, 0.0]
+    coronal = STUDIES["oblique"].coronal
+    assert coronal is not None
+    assert coronal.row_spacing_mm != coronal.column_spacing_mm
+    tilt = mr_series(STUDIES["oblique"])[0].planes[0].name().obliquity_deg
+    assert 12 < tilt < 18
+
+
+def test_a_normal_hip_is_read_as_normal_and_a_lesion_beside_the_slice_as_such() -> None:
+    normal = load_reading(SAMPLES / "readings/PHANTOM-05__R__baseline__truth__1.reading.json")
+    beside = load_reading(SAMPLES / "readings/PHANTOM-03__L__baseline__truth__1.reading.json")
+    found = [view.finding for view in (*normal.views, *beside.views) if isinstance(view, ReadView)]
+    assert found == [
+        Finding.NO_NECROSIS,
+        Finding.NO_NECROSIS,
+        Finding.NECROSIS,
+        Finding.OFF_MIDSLICE,
+    ]
