@@ -11,6 +11,7 @@ __all__ = [
     "Finding",
     "Flag",
     "JicType",
+    "LandmarkName",
     "Laterality",
     "Observation",
     "SourceImage",
@@ -85,6 +86,20 @@ class Observation(StrEnum):
     """The dome has lost its round shape."""
     POSTOP_TRACK = "postop_track"
     """A core track or graft is there; it does not count as necrosis."""
+
+
+class LandmarkName(StrEnum):
+    """A point beside head and arcs, from which derived indices follow."""
+
+    TEARDROP = "teardrop"
+    """Lowest point of the acetabular teardrop."""
+    ACETABULAR_EDGE = "acetabular_edge"
+    """Lateral edge of the acetabular roof."""
+    NECK_PROXIMAL = "neck_proximal"
+    NECK_DISTAL = "neck_distal"
+    """Two points on the midline of the neck, near the head and away from it."""
+    COLLAPSE_DEEPEST = "collapse_deepest"
+    """Deepest point of the sunken surface."""
 
 
 class ArcoStage(StrEnum):

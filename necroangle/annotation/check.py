@@ -1,6 +1,8 @@
 """What a schema cannot say about a reading: the places where its parts must agree."""
 
-from necroangle.annotation.model import HipReading, Mark, PlaneRecord, ReadView
+import numpy as np
+
+from necroangle.annotation.model import HipReading, Mark, NeighbourSlice, PlaneRecord, ReadView
 from necroangle.errors import PlaneError, ReadingError
 from necroangle.geometry import ImagePlane
 from necroangle.terms import Finding, View
@@ -12,6 +14,9 @@ PIXEL_TOLERANCE = 0.01
 
 PLANE_TOLERANCE_MM = 0.01
 """How far, in mm, a mark may lie off its image plane."""
+
+PARALLEL_TOLERANCE = 1e-3
+"""Largest sine of the angle between a view's plane and its neighbours'."""
 
 LARGEST_COORDINATE_MM = 1e5
 SMALLEST_SPACING_MM, LARGEST_SPACING_MM = 1e-3, 1e2
@@ -61,21 +66,52 @@ def _check_pair(reading: HipReading) -> None:
 def _check_view(view: ReadView, place: str) -> None:
     _check_finding(view, place)
     wanted = "detector" if view.view.is_radiograph else "patient"
-    if view.plane.frame != wanted:
+    plane = _check_slice(view, wanted, place)
+    for index, landmark in enumerate(view.landmarks):
+        _check_mark(landmark.mark, plane, f"{place}.landmarks[{index}].mark")
+    for index, mark in enumerate(view.contour):
+        _check_mark(mark, plane, f"{place}.contour[{index}]")
+    images = {view.image}
+    for index, neighbour in enumerate(view.neighbours):
+        where = f"{place}.neighbours[{index}]"
+        other = _check_slice(neighbour, wanted, where)
+        _check_parallel(plane, other, where)
+        if neighbour.image in images or neighbour.image.series_uid != view.image.series_uid:
+            raise ReadingError(
+                "a neighbour must be another image of the same series", place=f"{where}.image"
+            )
+        images.add(neighbour.image)
+
+
+def _check_slice(marked: ReadView | NeighbourSlice, frame: str, place: str) -> ImagePlane:
+    """Check the plane of a marked slice and every mark of its rim and arcs."""
+    if marked.plane.frame != frame:
         raise ReadingError(
-            f"a {view.view} view needs the {wanted} frame, found {view.plane.frame}",
+            f"this view needs the {frame} frame, found {marked.plane.frame}",
             place=f"{place}.plane.frame",
         )
-    _check_size(view.plane, f"{place}.plane")
+    if (marked.arcs or marked.rim) and len(marked.rim) < 3 and isinstance(marked, ReadView):
+        raise ReadingError(
+            f"a head circle needs at least 3 rim marks, found {len(marked.rim)}",
+            place=f"{place}.rim",
+        )
+    _check_size(marked.plane, f"{place}.plane")
     try:
-        plane = view.plane.plane()
+        plane = marked.plane.plane()
     except PlaneError as error:
         raise ReadingError(str(error), place=f"{place}.plane") from error
-    for index, mark in enumerate(view.rim):
+    for index, mark in enumerate(marked.rim):
         _check_mark(mark, plane, f"{place}.rim[{index}]")
-    for index, arc in enumerate(view.arcs):
+    for index, arc in enumerate(marked.arcs):
         for end in ("start", "end", "via"):
             _check_mark(getattr(arc, end), plane, f"{place}.arcs[{index}].{end}")
+    return plane
+
+
+def _check_parallel(plane: ImagePlane, other: ImagePlane, place: str) -> None:
+    turn = float(np.linalg.norm(np.cross(plane.normal, other.normal)))
+    if turn > PARALLEL_TOLERANCE or float(plane.normal @ other.normal) < 0:
+        raise ReadingError("a neighbour must be parallel to its view", place=f"{place}.plane")
 
 
 def _check_size(plane: PlaneRecord, place: str) -> None:
@@ -98,11 +134,9 @@ def _check_finding(view: ReadView, place: str) -> None:
         )
     if len(set(view.observations)) != len(view.observations):
         raise ReadingError("an observation is listed twice", place=f"{place}.observations")
-    if (view.arcs or view.rim) and len(view.rim) < 3:
-        raise ReadingError(
-            f"a head circle needs at least 3 rim marks, found {len(view.rim)}",
-            place=f"{place}.rim",
-        )
+    names = [landmark.name for landmark in view.landmarks]
+    if len(set(names)) != len(names):
+        raise ReadingError("a landmark is marked twice", place=f"{place}.landmarks")
 
 
 def _check_mark(mark: Mark, plane: ImagePlane, place: str) -> None:

@@ -9,7 +9,16 @@ from typing import Any
 import msgspec
 
 from necroangle.annotation.check import check_reading
-from necroangle.annotation.model import HipReading, ImageRecord, Mark, PlaneRecord, UnreadView
+from necroangle.annotation.model import (
+    HipReading,
+    ImageRecord,
+    Landmark,
+    Mark,
+    NecroticArc,
+    NeighbourSlice,
+    PlaneRecord,
+    ReadView,
+)
 from necroangle.errors import ReadingError
 from necroangle.storage import write_atomically
 
@@ -33,6 +42,8 @@ MAX_NAME_BYTES = 200
 """File systems take 255, and the temporary file beside it has a longer name."""
 
 _DECODER = msgspec.json.Decoder(HipReading)
+_MARK_KEYS = len(Mark.__struct_fields__)
+_IMAGE_KEYS = len(ImageRecord.__struct_fields__) + len(PlaneRecord.__struct_fields__)
 _KEY = re.compile(rb'"(?:[^"\\]|\\.)*"\s*(:?)')
 _NUMBERS = re.compile(rb"\[\n\s+(-?[\d.eE+,\s-]+?)\n\s+\]")
 
@@ -194,12 +205,18 @@ def _expected_keys(reading: HipReading) -> int:
     count = len(HipReading.__struct_fields__)
     for view in reading.views:
         count += len(view.__struct_fields__) + 1  # the tag
-        if isinstance(view, UnreadView):
-            continue
-        count += len(ImageRecord.__struct_fields__) + len(PlaneRecord.__struct_fields__)
-        count += len(Mark.__struct_fields__) * (len(view.rim) + 3 * len(view.arcs))
-        count += 3 * len(view.arcs)
+        if isinstance(view, ReadView):
+            count += _IMAGE_KEYS + _slice_keys(view) + _MARK_KEYS * len(view.contour)
+            count += (len(Landmark.__struct_fields__) + _MARK_KEYS) * len(view.landmarks)
+            for neighbour in view.neighbours:
+                count += len(NeighbourSlice.__struct_fields__) + _IMAGE_KEYS
+                count += _slice_keys(neighbour)
     return count
+
+
+def _slice_keys(marked: ReadView | NeighbourSlice) -> int:
+    arc_keys = len(NecroticArc.__struct_fields__) + 3 * _MARK_KEYS
+    return _MARK_KEYS * len(marked.rim) + arc_keys * len(marked.arcs)
 
 
 def _name_duplicate(raw: bytes) -> str:

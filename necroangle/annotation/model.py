@@ -14,6 +14,7 @@ from necroangle.terms import (
     ArcoStage,
     Finding,
     JicType,
+    LandmarkName,
     Laterality,
     Observation,
     SourceImage,
@@ -26,8 +27,10 @@ __all__ = [
     "VERSION",
     "HipReading",
     "ImageRecord",
+    "Landmark",
     "Mark",
     "NecroticArc",
+    "NeighbourSlice",
     "PlaneRecord",
     "ReadView",
     "ReadingKey",
@@ -196,6 +199,35 @@ class PlaneRecord(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class NeighbourSlice(Struct, frozen=True, forbid_unknown_fields=True):
+    """Another slice of the same series that was marked too.
+
+    Two slices on either side of the head's centre tell the angle at the centre itself; three or
+    more tell how much of the head's surface is dead.
+
+    Attributes
+    ----------
+    image, plane
+        The image and where it lies, parallel to the view's own.
+    rim
+        Marks on the intact contour; may be empty.
+    arcs
+        The necrotic arcs; none where this slice has no necrosis.
+    """
+
+    image: ImageRecord
+    plane: PlaneRecord
+    rim: tuple[Mark, ...]
+    arcs: tuple[NecroticArc, ...]
+
+
+class Landmark(Struct, frozen=True, forbid_unknown_fields=True):
+    """A named point beside head and arcs."""
+
+    name: LandmarkName
+    mark: Mark
+
+
 class ReadView(Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="read"):
     """A view that was read.
 
@@ -211,6 +243,12 @@ class ReadView(Struct, frozen=True, forbid_unknown_fields=True, tag_field="statu
         The necrotic arcs; at least one for ``necrosis``, none for the other findings.
     observations
         What else bears on the angle.
+    neighbours
+        Other slices of the same series that were marked too.
+    landmarks
+        Named points, each at most once.
+    contour
+        Outline of the lesion in its order, closed from the last mark to the first; may be empty.
     """
 
     view: View
@@ -220,6 +258,9 @@ class ReadView(Struct, frozen=True, forbid_unknown_fields=True, tag_field="statu
     rim: tuple[Mark, ...]
     arcs: tuple[NecroticArc, ...]
     observations: tuple[Observation, ...]
+    neighbours: tuple[NeighbourSlice, ...]
+    landmarks: tuple[Landmark, ...]
+    contour: tuple[Mark, ...]
 
 
 class UnreadView(

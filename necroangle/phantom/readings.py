@@ -116,6 +116,9 @@ def _slice_view(series: MrSeries, hip: PhantomHip) -> ReadView:
         rim=tuple(Mark.at_plane(plane, u + x, v + y) for x, y in _rim_mm(truth.radius_mm, *along)),
         arcs=arcs,
         observations=(),
+        neighbours=(),
+        landmarks=(),
+        contour=(),
     )
 
 
@@ -141,6 +144,9 @@ def _radiograph_view(radiograph: Radiograph, hip: PhantomHip) -> ReadView:
         ),
         arcs=arcs,
         observations=(),
+        neighbours=(),
+        landmarks=(),
+        contour=(),
     )
 
 

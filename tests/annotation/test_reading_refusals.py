@@ -56,7 +56,59 @@ def _set_a(key: str, value: object) -> Callable[[Content], object]:
     return lambda content: _a_view(content).__setitem__(key, value)
 
 
+def _add_neighbour(**changes: object) -> Callable[[Content], object]:
+    """A neighbour with no marks 4 mm behind the coronal slice, with something changed."""
+
+    def spoil(content: Content) -> None:
+        view = _a_view(content)
+        plane, image = dict(view["plane"]), dict(view["image"])
+        plane["origin_mm"] = [plane["origin_mm"][0], plane["origin_mm"][1] + 4.0, plane["origin_mm"][2]]
+        image["instance_uid"] += ".7"
+        parts = {**plane, **image}
+        parts.update(changes)
+        view["neighbours"] = [
+            {
+                "plane": {key: parts[key] for key in plane},
+                "image": {key: parts[key] for key in image},
+                "rim": [],
+                "arcs": [],
+            }
+        ]
+
+    return spoil
+
+
+def _add_landmarks(content: Content) -> None:
+    mark = _a_view(content)["rim"][0]
+    _a_view(content)["landmarks"] = [{"name": "teardrop", "mark": mark}] * 2
+
+
 FAULTS = (
+    Fault(
+        "a neighbour of another series",
+        _add_neighbour(series_uid="1.2.9"),
+        "$.views[0].neighbours[0].image",
+        "same series",
+    ),
+    Fault(
+        "a neighbour on the view's own image",
+        _add_neighbour(instance_uid="1.2.3.2.1"),
+        "$.views[0].neighbours[0].image",
+        "another image",
+    ),
+    Fault(
+        "a neighbour that is tilted",
+        _add_neighbour(row_cosine=[0.8, 0.6, 0.0]),
+        "$.views[0].neighbours[0].plane",
+        "parallel",
+    ),
+    Fault("a landmark twice", _add_landmarks, "$.views[0].landmarks", "marked twice"),
+    Fault(
+        "a contour off its plane",
+        lambda c: _a_view(c).__setitem__("contour", [{"patient_mm": [0, 0, 0], "pixel": [0, 0]}]),
+        "$.views[0].contour[0]",
+        "off its image plane",
+    ),
     Fault("unknown key", _set("angle", 1), "$", "unknown field `angle`"),
     Fault("unknown key inside", _set_a("angle", 1), "$.views[0]", "unknown field `angle`"),
     Fault("missing key", lambda c: c.pop("notes"), "$", "missing required field `notes`"),

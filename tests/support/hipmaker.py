@@ -157,6 +157,9 @@ def make_view(
         rim=make_rim(plane, circle, radius, np.linspace(0, 360, rim_count, endpoint=False)),
         arcs=arcs if angle_deg else (),
         observations=observations,
+        neighbours=(),
+        landmarks=(),
+        contour=(),
     )
 
 

@@ -1,15 +1,19 @@
 """Hypothesis strategies: planes of any tilt and valid readings of any content."""
 
 import re
+from dataclasses import replace
 
 import msgspec
+import numpy as np
 from hipmaker import SHAPE, head_centre_mm, make_image, make_plane, make_reading
 from hypothesis import strategies as st
 
 from necroangle.annotation import (
     HipReading,
+    Landmark,
     Mark,
     NecroticArc,
+    NeighbourSlice,
     PlaneRecord,
     ReadView,
     UnreadView,
@@ -20,6 +24,7 @@ from necroangle.terms import (
     ArcoStage,
     Finding,
     JicType,
+    LandmarkName,
     Laterality,
     Observation,
     UnreadReason,
@@ -84,6 +89,34 @@ def _views(draw: st.DrawFn, view: View, number: int) -> ReadView | UnreadView:
         rim=tuple(draw(rim if necrotic else rim | st.just([]))),
         arcs=tuple(draw(arcs)) if necrotic else (),
         observations=tuple(draw(st.lists(st.sampled_from(Observation), unique=True))),
+        neighbours=tuple(
+            _neighbour(draw, plane, 10 * number + step, frame)
+            for step in draw(st.lists(st.integers(1, 4), unique=True, max_size=0 if flat else 2))
+        ),
+        landmarks=tuple(
+            Landmark(name, draw(marks))
+            for name in draw(st.lists(st.sampled_from(LandmarkName), unique=True, max_size=3))
+        ),
+        contour=tuple(draw(st.lists(marks, max_size=6))),
+    )
+
+
+def _neighbour(
+    draw: st.DrawFn, plane: ImagePlane, number: int, frame: str | None
+) -> NeighbourSlice:
+    """A slice of the same series, 4 mm further for each step of its number."""
+    x, y, z = (np.array(plane.origin_mm) + 4.0 * (number % 10) * plane.normal).tolist()
+    there = replace(plane, origin_mm=(x, y, z))
+    marks = _marks(there)
+    arc = st.builds(NecroticArc, marks, marks, marks)
+    image = msgspec.structs.replace(
+        make_image(number // 10, frame_of_reference=frame), instance_uid=f"1.2.3.{number}.9"
+    )
+    return NeighbourSlice(
+        image=image,
+        plane=PlaneRecord.of(there, SHAPE, frame="patient"),
+        rim=tuple(draw(st.lists(marks, max_size=4))),
+        arcs=tuple(draw(st.lists(arc, max_size=2))),
     )
 
 
