@@ -62,7 +62,8 @@ def _add_neighbour(**changes: object) -> Callable[[Content], object]:
     def spoil(content: Content) -> None:
         view = _a_view(content)
         plane, image = dict(view["plane"]), dict(view["image"])
-        plane["origin_mm"] = [plane["origin_mm"][0], plane["origin_mm"][1] + 4.0, plane["origin_mm"][2]]
+        x, y, z = plane["origin_mm"]
+        plane["origin_mm"] = [x, y + 4.0, z]
         image["instance_uid"] += ".7"
         parts = {**plane, **image}
         parts.update(changes)
