@@ -131,7 +131,9 @@ class Flag(StrEnum):
 
     FEW_RIM_POINTS = "few_rim_points"
     SHORT_RIM = "short_rim"
+    VERY_SHORT_RIM = "very_short_rim"
     ROUGH_RIM = "rough_rim"
+    MISPLACED_RIM_POINT = "misplaced_rim_point"
     EDGE_OFF_CIRCLE = "edge_off_circle"
     ARC_ABOVE_180 = "arc_above_180"
     MULTI_ARC = "multi_arc"
@@ -143,7 +145,13 @@ class Flag(StrEnum):
     PLANE_NOT_OF_VIEW = "plane_not_of_view"
     SLICE_OFF_CENTRE = "slice_off_centre"
     RADII_DIFFER = "radii_differ"
+    CENTRES_DIFFER = "centres_differ"
     FRAMES_DIFFER = "frames_differ"
+    SPHERE_CENTRE = "sphere_centre"
+    RADIUS_PRIOR = "radius_prior"
+    NOT_BRACKETED = "not_bracketed"
+    LESION_NOT_COVERED = "lesion_not_covered"
+    NEAR_CUTOFF = "near_cutoff"
     UNCALIBRATED = "uncalibrated"
     VIEW_NOT_READ = "view_not_read"
     CENSORED_BY_THA = "censored_by_tha"
@@ -178,18 +186,26 @@ class SourceImage:
 _MEANINGS = {
     Flag.FEW_RIM_POINTS: "fewer than 8 rim points: the head circle is loosely held",
     Flag.SHORT_RIM: "the rim marks span less than 150°: the centre is uncertain",
+    Flag.VERY_SHORT_RIM: "the rim marks span less than 120°: hardly more than a guess",
     Flag.ROUGH_RIM: "the rim marks lie more than 1 mm (RMS) off the circle",
+    Flag.MISPLACED_RIM_POINT: "a rim point does not lie where the others say",
     Flag.EDGE_OFF_CIRCLE: "an arc end was marked more than 3 mm off the circle",
     Flag.ARC_ABOVE_180: "the necrotic arc is larger than 180°",
     Flag.MULTI_ARC: "several arcs: their union is measured",
     Flag.NOT_SUBCHONDRAL: "a lesion is there but does not reach the surface: 0°",
     Flag.OFF_MIDSLICE: "the lesion is on other slices, not on this one: 0°",
     Flag.POSTOP_TRACK: "a core track or graft is there; it is not counted",
-    Flag.COLLAPSED_FIT: "the head has collapsed: mark the rim on intact contour only",
+    Flag.COLLAPSED_FIT: "the head has collapsed: the rim within the arc does not count",
     Flag.OBLIQUE_PLANE: "the slice is tilted by more than 20° from the named plane",
     Flag.PLANE_NOT_OF_VIEW: "the slice lies nearer to another plane than to the named one",
     Flag.SLICE_OFF_CENTRE: "the slice is more than 3 mm from the head's centre",
     Flag.RADII_DIFFER: "the head radii of the two views differ by more than 2 mm",
+    Flag.CENTRES_DIFFER: "the views' head centres do not meet: patient moved, or another hip",
+    Flag.SPHERE_CENTRE: "measured about the joint sphere of both views",
+    Flag.RADIUS_PRIOR: "measured with a head radius known beforehand",
+    Flag.NOT_BRACKETED: "the marked slices do not lie on both sides of the head's centre",
+    Flag.LESION_NOT_COVERED: "the marked slices do not cover the lesion: a lower bound",
+    Flag.NEAR_CUTOFF: "the combined angle is within one detectable change of a cut-off",
     Flag.FRAMES_DIFFER: "the two views have different frames of reference: no slice offsets",
     Flag.UNCALIBRATED: "no true mm on this radiograph: angles hold, lengths do not",
     Flag.VIEW_NOT_READ: "one view was not read: no combined angle",

@@ -79,12 +79,20 @@ def _view_columns(side: str, name: str) -> Iterator[Column]:
         need="always",
     )
     yield Column(f"{side}_deg", "real", "necrotic angle: union of the arcs", "deg")
+    yield Column(f"{side}_se_deg", "real", "its standard error", "deg")
+    yield Column(f"{side}_low_deg", "real", "lower bound of its 95 % interval", "deg")
+    yield Column(f"{side}_high_deg", "real", "upper bound of its 95 % interval", "deg")
     yield Column(f"{side}_span_deg", "real", "from the outermost boundary to the other", "deg")
     yield Column(f"{side}_arc_count", "whole", "number of arcs")
+    yield Column(f"{side}_start_deg", "real", "medial or anterior boundary from superior", "deg")
+    yield Column(f"{side}_end_deg", "real", "lateral or posterior boundary from superior", "deg")
+    yield Column(f"{side}_middle_deg", "real", "middle of the necrosis from superior", "deg")
     yield Column(f"{side}_radius_mm", "real", "radius of the head circle", "mm")
     yield Column(f"{side}_rim_rms_mm", "real", "RMS distance of rim marks from circle", "mm")
     yield Column(f"{side}_rim_span_deg", "real", "how far the rim marks reach round", "deg")
     yield Column(f"{side}_rim_count", "whole", "number of rim marks")
+    yield Column(f"{side}_rim_left_out", "whole", "rim marks within a collapsed arc, not counted")
+    yield Column(f"{side}_rim_misplaced", "text", "rim marks that look misplaced, from 1")
     yield Column(f"{side}_edge_gap_mm", "real", "largest distance of an arc end from circle", "mm")
     yield Column(
         f"{side}_plane",
@@ -94,16 +102,34 @@ def _view_columns(side: str, name: str) -> Iterator[Column]:
     )
     yield Column(f"{side}_obliquity_deg", "real", "tilt from that plane", "deg")
     yield Column(f"{side}_slice_offset_mm", "real", "slice from the head's centre", "mm")
+    yield Column(f"{side}_slice_shift_mm", "real", "measured slice from the marked one", "mm")
     yield Column(f"{side}_flags", "text", "doubts about this view", allowed=_words(Flag))
 
 
 def _hip_columns() -> Iterator[Column]:
     yield Column("cna_deg", "real", "combined necrotic angle A + B", "deg")
+    yield Column("cna_se_deg", "real", "its standard error", "deg")
+    yield Column("cna_low_deg", "real", "lower bound of its 95 % interval", "deg")
+    yield Column("cna_high_deg", "real", "upper bound of its 95 % interval", "deg")
+    yield Column("cna_mdc95_deg", "real", "smallest change that is real: 1.96 sqrt(2) SE", "deg")
     yield Column("ha_grade", "whole", "modified Kerboul grade 1 to 4 (Ha 2006), MR only")
     yield Column("ha_risk", "text", "risk of collapse (Ha 2006), MR only", "", _words(HaRisk))
     yield Column("kerboul", "text", "Kerboul's original bins", "", _words(KerboulBin))
+    for number in (1, 2, 3, 4):
+        yield Column(f"ha_grade_{number}_p", "real", f"probability of Ha's grade {number}")
+    for risk in HaRisk:
+        yield Column(f"ha_risk_{risk}_p", "real", f"probability of {risk} risk (Ha)")
     yield Column("koo_kim_index", "real", "(A / 180)(B / 180) x 100 (Koo and Kim 1995)")
     yield Column("flags", "text", "doubts about the hip", "", _words(Flag), "always")
+    yield Column("centre_gap_mm", "real", "how far the views' head centres miss each other", "mm")
+    yield Column("radius_gap_mm", "real", "head radius of view B less view A", "mm")
+    yield Column("one_head_p", "real", "chance of such a miss by click noise alone (F test)")
+    yield Column("rim_sd_mm", "real", "click noise of a rim mark, from the residuals", "mm")
+    yield Column("end_sd_mm", "real", "noise of an arc end along the surface, as declared", "mm")
+    yield Column("radius_prior_mm", "real", "head radius known beforehand", "mm")
+    yield Column("radius_prior_sd_mm", "real", "its standard deviation", "mm")
+    yield Column("radius_prior_source", "text", "where it comes from")
+    yield Column("centre", "text", "centre of the angles", "", ("circles", "sphere"), "always")
     yield Column("arco", "text", "ARCO stage as entered", "", _words(ArcoStage))
     yield Column("jic", "text", "JIC type as entered", "", _words(JicType))
 

@@ -9,7 +9,7 @@ from necroangle import __version__
 from necroangle.annotation import HipReading, ReadView, UnreadView
 from necroangle.cohort.columns import COLUMNS, NAMES
 from necroangle.errors import CohortError
-from necroangle.measurement import HipMeasurement, ViewMeasurement
+from necroangle.measurement import Estimate, HaRisk, HipMeasurement, Misplaced, ViewMeasurement
 from necroangle.terms import Flag
 
 __all__ = ["Cell", "CohortRow", "RowKey", "to_row"]
@@ -21,6 +21,10 @@ _RULES = tuple((column.name, column.kind, column.need == "maybe") for column in 
 _TYPES = {"text": str, "whole": int, "real": float}
 _MEASURED = {
     "deg": "angle_deg",
+    "start_deg": "start_deg",
+    "end_deg": "end_deg",
+    "middle_deg": "middle_deg",
+    "slice_shift_mm": "slice_shift_mm",
     "span_deg": "span_deg",
     "arc_count": "arc_count",
     "radius_mm": "radius_mm",
@@ -143,7 +147,12 @@ def to_row(reading: HipReading, measurement: HipMeasurement, sha256: str) -> Coh
         "modality": "radiograph" if reading.is_radiograph else "mr",
         **_view_values("a", first, measurement.a, measurement.a_slice_offset_mm),
         **_view_values("b", second, measurement.b, measurement.b_slice_offset_mm),
+        **_interval_values("cna", measurement.cna),
         "cna_deg": measurement.cna_deg,
+        "cna_mdc95_deg": measurement.cna.mdc95 if measurement.cna else None,
+        **_chances("ha_grade", "1234", measurement.grade_probability),
+        **_chances("ha_risk", HaRisk, measurement.risk_probability),
+        **_head_values(measurement),
         "ha_grade": measurement.ha_grade,
         "ha_risk": measurement.ha_risk,
         "kerboul": measurement.kerboul,
@@ -168,11 +177,47 @@ def _view_values(
         name: getattr(measured, attribute) if measured else None
         for name, attribute in _MEASURED.items()
     }
+    values |= _interval_values("", measured.estimate if measured else None)
+    values["rim_left_out"] = len(measured.rim_left_out) if measured else None
+    values["rim_misplaced"] = _numbers(measured.rim_misplaced) if measured else None
     values["view"] = view.view
     values["status"] = view.finding if isinstance(view, ReadView) else view.reason
     values["slice_offset_mm"] = offset_mm
     values["flags"] = _flag_words(measured.flags) if measured else None
     return {f"{side}_{name}": value for name, value in values.items()}
+
+
+def _interval_values(name: str, estimate: Estimate | None) -> dict[str, Cell]:
+    """Standard error and bounds of an estimate, empty without one."""
+    low, high = estimate.interval_95() if estimate else (None, None)
+    bounds = {"se_deg": estimate.se if estimate else None, "low_deg": low, "high_deg": high}
+    return {f"{name}_{key}" if name else key: value for key, value in bounds.items()}
+
+
+def _chances(name: str, categories: Iterable[str], found: tuple[float, ...]) -> dict[str, Cell]:
+    names = [f"{name}_{category}_p" for category in categories]
+    return dict(zip(names, found or (None,) * len(names), strict=True))
+
+
+def _head_values(measurement: HipMeasurement) -> dict[str, Cell]:
+    """How the two views agree on the head, and what was taken as given."""
+    judge, settings = measurement.judge, measurement.settings
+    prior = settings.radius_prior
+    return {
+        "centre_gap_mm": judge.centre_gap_mm if judge else None,
+        "radius_gap_mm": judge.radius_gap_mm if judge else None,
+        "one_head_p": judge.p_value if judge else None,
+        "rim_sd_mm": measurement.rim_sd_mm,
+        "end_sd_mm": settings.end_point_sd_mm,
+        "radius_prior_mm": prior.radius_mm if prior else None,
+        "radius_prior_sd_mm": prior.sd_mm if prior else None,
+        "radius_prior_source": prior.source if prior else None,
+        "centre": settings.centre,
+    }
+
+
+def _numbers(misplaced: Iterable[Misplaced]) -> str:
+    return " ".join(str(one.index + 1) for one in misplaced)
 
 
 def _flag_words(flags: Iterable[Flag]) -> str:

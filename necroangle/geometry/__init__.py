@@ -2,20 +2,30 @@
 
 from necroangle.geometry.arc import Arc, arc_through, span_deg, union_deg
 from necroangle.geometry.circle import Circle, CircleFit, fit_circle, rim_span_deg
+from necroangle.geometry.circle_batch import CircleBatch, fit_circles, hyper_circles
 from necroangle.geometry.frames import PatientPoints, PixelPoints, PlanePoints
+from necroangle.geometry.orthogonal import WeightedRadius
 from necroangle.geometry.plane import ImagePlane, PlaneName
+from necroangle.geometry.sphere import Sphere, SphereFit, fit_sphere
 
 __all__ = [
     "Arc",
     "Circle",
+    "CircleBatch",
     "CircleFit",
     "ImagePlane",
     "PatientPoints",
     "PixelPoints",
     "PlaneName",
     "PlanePoints",
+    "Sphere",
+    "SphereFit",
+    "WeightedRadius",
     "arc_through",
     "fit_circle",
+    "fit_circles",
+    "fit_sphere",
+    "hyper_circles",
     "rim_span_deg",
     "span_deg",
     "union_deg",

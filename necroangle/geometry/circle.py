@@ -13,12 +13,20 @@ from numpy.typing import NDArray
 
 from necroangle.errors import RimError
 from necroangle.geometry.frames import PlanePoints
-from necroangle.geometry.orthogonal import best_radius, geometric_centre, unit_covariance
+from necroangle.geometry.orthogonal import (
+    WeightedRadius,
+    best_radius,
+    geometric_centre,
+    unit_covariance,
+)
 
 __all__ = ["Circle", "CircleFit", "fit_circle", "rim_span_deg"]
 
 MIN_RIM_SPAN_DEG = 60.0
 """Below this span of the rim no estimator finds the centre: refused."""
+
+MIN_RIM_SPAN_KNOWN_DEG = 30.0
+"""The same where the radius is known beforehand."""
 
 _MAX_STEPS = 100
 
@@ -70,19 +78,21 @@ class CircleFit:
         return math.sqrt(self.rss_mm2 / self.count)
 
 
-def fit_circle(points: PlanePoints) -> CircleFit:
+def fit_circle(points: PlanePoints, prior: WeightedRadius | None = None) -> CircleFit:
     """Fit the circle with the least sum of squared distances to the points.
 
     Parameters
     ----------
     points
         (N, 2) plane points, mm, N >= 3.
+    prior
+        A radius known beforehand, mm, with its weight beside one rim mark; or None.
 
     Raises
     ------
     RimError
         For fewer than 3 points, coincident or collinear points, or a rim spanning less than 60
-        degrees.
+        degrees (30 where the radius is known beforehand).
 
     References
     ----------
@@ -106,22 +116,19 @@ def fit_circle(points: PlanePoints) -> CircleFit:
     shift = marks.mean(axis=0)
     scale = math.sqrt(float(np.mean(np.sum((marks - shift) ** 2, axis=1))))
     shape = (marks - shift) / scale
-    centre = geometric_centre(shape, _hyper_centre(shape))
+    known = WeightedRadius(prior.radius / scale, prior.weight) if prior else None
+    centre = geometric_centre(shape, _hyper_centre(shape), known)
     distances = np.hypot(*(shape - centre).T)
-    radius = best_radius(distances)
+    radius = best_radius(distances, known)
     span = rim_span_deg(centre, shape)
-    if span < MIN_RIM_SPAN_DEG:
-        raise RimError(
-            f"the rim points span only {span:.0f}° of the head; "
-            f"mark at least {MIN_RIM_SPAN_DEG:.0f}°, better 180°"
-        )
+    _refuse_short(span, MIN_RIM_SPAN_DEG if prior is None else MIN_RIM_SPAN_KNOWN_DEG)
     u, v = (centre * scale + shift).tolist()
     return CircleFit(
         circle=Circle((u, v), radius * scale),
         count=len(marks),
         rss_mm2=float(np.sum((distances - radius) ** 2)) * scale**2,
         span_deg=span,
-        unit_covariance=unit_covariance(shape - centre),
+        unit_covariance=unit_covariance(shape - centre, known),
     )
 
 
@@ -131,6 +138,14 @@ def rim_span_deg(centre_mm: NDArray[np.float64], points: NDArray[np.float64]) ->
     directions = np.sort(np.degrees(np.arctan2(offsets[:, 1], offsets[:, 0])))
     gaps = np.diff(directions, append=directions[0] + 360.0)
     return 360.0 - float(gaps.max())
+
+
+def _refuse_short(span: float, least: float) -> None:
+    if span < least:
+        raise RimError(
+            f"the rim points span only {span:.0f}° of the head; mark at least {least:.0f}°, "
+            "better 180°"
+        )
 
 
 def _refuse_unusable(marks: NDArray[np.float64]) -> None:

@@ -1,5 +1,6 @@
 """From a reading to its angles: pure functions, no image, no file, no screen."""
 
+from necroangle.measurement.estimate import Estimate
 from necroangle.measurement.grades import (
     HaGrade,
     HaRisk,
@@ -8,18 +9,26 @@ from necroangle.measurement.grades import (
     ha_risk,
     kerboul_bin,
 )
+from necroangle.measurement.head import Misplaced
+from necroangle.measurement.judge import HeadJudge
 from necroangle.measurement.measure import HipMeasurement, measure
 from necroangle.measurement.method import METHODS, Method, default_method, method_named
 from necroangle.measurement.rounding import show_deg, stored_deg
+from necroangle.measurement.settings import RadiusPrior, Settings
 from necroangle.measurement.view import ViewMeasurement, head_circle, measure_view, view_arcs
 
 __all__ = [
     "METHODS",
+    "Estimate",
     "HaGrade",
     "HaRisk",
+    "HeadJudge",
     "HipMeasurement",
     "KerboulBin",
     "Method",
+    "Misplaced",
+    "RadiusPrior",
+    "Settings",
     "ViewMeasurement",
     "default_method",
     "ha_grade",

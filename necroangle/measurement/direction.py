@@ -59,8 +59,13 @@ class Boundaries:
     middle_deg: float
 
 
-def anatomical_axes(view: View, laterality: Laterality, plane: ImagePlane) -> AnatomicalAxes | None:
-    """Anatomical axes of a slice, or None on a radiograph, whose frame is the detector's.
+def anatomical_axes(
+    view: View, laterality: Laterality | None, plane: ImagePlane
+) -> AnatomicalAxes | None:
+    """Anatomical axes of a slice.
+
+    None on a radiograph, whose frame is the detector's, and where lateral needs a side that is not
+    known.
 
     Examples
     --------
@@ -69,7 +74,7 @@ def anatomical_axes(view: View, laterality: Laterality, plane: ImagePlane) -> An
     >>> axes.angle_deg(-1.0, 0.0)  # to the patient's right: lateral of a right hip
     90.0
     """
-    if view.is_radiograph:
+    if view.is_radiograph or (view is View.CORONAL and laterality is None):
         return None
     lateral = (1.0 if laterality is Laterality.LEFT else -1.0, 0.0, 0.0)
     superior = _in_plane(plane, _SUPERIOR)

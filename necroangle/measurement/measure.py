@@ -1,12 +1,16 @@
 """The one function from which every angle comes, on the screen, in batch and in the table."""
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
-import numpy as np
-
-from necroangle.annotation import HipReading, ReadView, UnreadView
-from necroangle.errors import GeometryError
-from necroangle.geometry import PatientPoints
+from necroangle.annotation import HipReading, ReadView
+from necroangle.errors import GeometryError, MethodError
+from necroangle.geometry import SphereFit
+from necroangle.measurement.combine import combined_factors, rim_noise
+from necroangle.measurement.estimate import Estimate
 from necroangle.measurement.grades import (
     HaGrade,
     HaRisk,
@@ -15,15 +19,23 @@ from necroangle.measurement.grades import (
     ha_risk,
     kerboul_bin,
 )
+from necroangle.measurement.hip_flags import frames_differ, hip_flags
+from necroangle.measurement.judge import HeadJudge, judge_head
 from necroangle.measurement.method import Method, default_method
+from necroangle.measurement.modes import ModeAngle, angle_by_mode
+from necroangle.measurement.probability import category_probabilities, is_near_cutoff
 from necroangle.measurement.rounding import stored_deg
-from necroangle.measurement.view import ViewMeasurement, measure_view
-from necroangle.terms import Flag, UnreadReason
+from necroangle.measurement.settings import DEFAULTS, Settings
+from necroangle.measurement.uncertainty import RimNoise, angle_estimate
+from necroangle.measurement.view import MarkedView, ViewMeasurement, mark_view, view_result
+from necroangle.terms import Flag
 
 __all__ = ["HipMeasurement", "measure"]
 
-OFF_CENTRE_MM = 3.0
-RADII_DIFFER_MM = 2.0
+Found = TypeVar("Found")
+
+_GRADE_CUTS = (200.0, 250.0, 300.0)
+_RISK_CUTS = (190.0, 240.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +44,23 @@ class HipMeasurement:
 
     Attributes
     ----------
-    method
-        The method.
+    method, settings
+        How it was measured, and what was taken as given.
     a, b
         The A view (coronal or AP) and the B view; None where it was not read.
-    a_slice_offset_mm, b_slice_offset_mm
-        Signed distance of the marked slice from the head's centre as the other view shows it:
-        coronal positive behind it, sagittal positive to the patient's left. None where unknown.
-    cna_deg
-        Combined necrotic angle A + B, stored to 1e-6 degree; None where a view is missing, or
-        the hip has been replaced.
+    judge
+        What the two views say of each other; None on radiographs, in two frames of reference, or
+        where a rim is missing.
+    rim_sd_mm
+        Click noise of a rim mark, from the residuals of both views.
+    cna
+        Combined necrotic angle A + B with its standard error, stored to 1e-6 degree; None where a
+        view is missing, or the hip has been replaced.
     ha_grade, ha_risk, kerboul
         Categories of the stored angle; None without one, and Ha's only on MR.
+    grade_probability, risk_probability
+        Probability of grades 1 to 4, and of low, moderate and high risk; empty where there is no
+        grade.
     koo_kim_index
         (A / 180)(B / 180) x 100 (Koo and Kim 1995); not clipped, may exceed 100.
     flags
@@ -56,19 +73,39 @@ class HipMeasurement:
     """
 
     method: Method
+    settings: Settings
     a: ViewMeasurement | None
     b: ViewMeasurement | None
-    a_slice_offset_mm: float | None
-    b_slice_offset_mm: float | None
-    cna_deg: float | None
+    judge: HeadJudge | None
+    rim_sd_mm: float
+    cna: Estimate | None
     ha_grade: HaGrade | None
     ha_risk: HaRisk | None
     kerboul: KerboulBin | None
+    grade_probability: tuple[float, ...]
+    risk_probability: tuple[float, ...]
     koo_kim_index: float | None
     flags: tuple[Flag, ...]
 
+    @property
+    def cna_deg(self) -> float | None:
+        """The combined necrotic angle, degrees."""
+        return self.cna.value if self.cna else None
 
-def measure(reading: HipReading, method: Method | None = None) -> HipMeasurement:
+    @property
+    def a_slice_offset_mm(self) -> float | None:
+        """Signed distance of the A slice from the centre of the B view: positive behind it."""
+        return self.judge.a_offset_mm if self.judge else None
+
+    @property
+    def b_slice_offset_mm(self) -> float | None:
+        """Signed distance of the B slice from the centre of the A view: positive to the left."""
+        return self.judge.b_offset_mm if self.judge else None
+
+
+def measure(
+    reading: HipReading, method: Method | None = None, settings: Settings = DEFAULTS
+) -> HipMeasurement:
     """Measure a reading.
 
     Parameters
@@ -77,104 +114,112 @@ def measure(reading: HipReading, method: Method | None = None) -> HipMeasurement
         The reading; no image is needed.
     method
         How; by default Ha 2006 for MR and Kerboul 1974 for radiographs.
+    settings
+        What is taken as given: end-point noise, a radius prior, which centre.
 
     Raises
     ------
     MethodError
-        If the method is for another kind of image.
+        If the method is for another kind of image, or needs marks that are not there.
     GeometryError
-        If the marks of a view give no circle or no arc; the message names the view.
+        If the marks of a view give no circle or no arc; message and place name the view.
     """
     method = method or default_method(reading)
     method.refuse_unfit(reading)
-    a, b = (_measured(view, index) for index, view in enumerate(reading.views))
-    replaced = any(
-        isinstance(view, UnreadView) and view.reason is UnreadReason.PROSTHESIS
-        for view in reading.views
-    )
-    offsets = _slice_offsets(reading, a, b)
-    complete = a is not None and b is not None
-    cna = stored_deg(a.angle_deg + b.angle_deg) if a and b else None
+    marked = [_at_view(index, partial(_mark, reading, index, settings)) for index in range(2)]
+    judge = _judge(reading, marked)
+    sphere = _chosen_sphere(judge, settings)
+    ball = sphere.sphere if sphere else None
+    found = [
+        _at_view(index, partial(angle_by_mode, method.mode, one, ball)) if one else None
+        for index, one in enumerate(marked)
+    ]
+    noise = rim_noise(marked, sphere, settings)
+    views = [
+        _view(one, mode, sphere, noise, settings) if one and mode else None
+        for one, mode in zip(marked, found, strict=True)
+    ]
+    cna = _sum(views, [mode for mode in found if mode], sphere, noise, settings)
+    graded = cna is not None and method.ha_scheme
+    near = cna is not None and is_near_cutoff(cna, method.cut_offs_deg)
     return HipMeasurement(
         method=method,
-        a=a,
-        b=b,
-        a_slice_offset_mm=offsets[0],
-        b_slice_offset_mm=offsets[1],
-        cna_deg=cna,
-        ha_grade=ha_grade(cna) if cna is not None and method.ha_scheme else None,
-        ha_risk=ha_risk(cna) if cna is not None and method.ha_scheme else None,
-        kerboul=kerboul_bin(cna) if cna is not None else None,
-        koo_kim_index=a.angle_deg * b.angle_deg / 324.0 if a and b else None,
-        flags=_hip_flags(complete, replaced, _frames_differ(reading), (a, b), offsets),
+        settings=settings,
+        a=views[0],
+        b=views[1],
+        judge=judge,
+        rim_sd_mm=math.sqrt(noise.variance_mm2),
+        cna=cna,
+        ha_grade=ha_grade(cna.value) if cna and graded else None,
+        ha_risk=ha_risk(cna.value) if cna and graded else None,
+        kerboul=kerboul_bin(cna.value) if cna else None,
+        grade_probability=category_probabilities(cna, _GRADE_CUTS) if cna and graded else (),
+        risk_probability=category_probabilities(cna, _RISK_CUTS) if cna and graded else (),
+        koo_kim_index=_koo_kim(views),
+        flags=hip_flags(reading, judge, settings, near_cutoff=near),
     )
 
 
-def _measured(view: ReadView | UnreadView, index: int) -> ViewMeasurement | None:
-    if isinstance(view, UnreadView):
-        return None
+def _at_view(index: int, work: Callable[[], Found]) -> Found:
+    """Do some work on a view; a refusal is told with the view's place in the reading."""
     try:
-        return measure_view(view)
+        return work()
     except GeometryError as error:
         raise type(error)(str(error), place=f"$.views[{index}]") from error
 
 
-def _frames_differ(reading: HipReading) -> bool:
-    if reading.is_radiograph:
-        return False
-    frames = {
-        view.image.frame_of_reference_uid for view in reading.views if isinstance(view, ReadView)
-    }
-    return len(frames) > 1
-
-
-def _slice_offsets(
-    reading: HipReading, a: ViewMeasurement | None, b: ViewMeasurement | None
-) -> tuple[float | None, float | None]:
-    """How far each slice lies from the centre that the other view found."""
-    if reading.is_radiograph or _frames_differ(reading):
-        return None, None
-    first, second = reading.views
-    return _offset_mm(first, b), _offset_mm(second, a)
-
-
-def _offset_mm(view: ReadView | UnreadView, other: ViewMeasurement | None) -> float | None:
-    if isinstance(view, UnreadView) or other is None or other.centre_mm is None:
+def _mark(reading: HipReading, index: int, settings: Settings) -> MarkedView | None:
+    view = reading.views[index]
+    if not isinstance(view, ReadView):
         return None
-    plane = view.plane.plane()
-    normal = plane.normal
-    facing = 1.0 if normal[np.argmax(np.abs(normal))] > 0 else -1.0
-    centre = PatientPoints(np.array([other.centre_mm]))
-    return -facing * float(plane.distance_mm(centre)[0])
+    collapsed = reading.arco is not None and reading.arco.is_collapsed
+    return mark_view(view, reading.laterality, collapsed=collapsed, settings=settings)
 
 
-def _hip_flags(
-    complete: bool,
-    replaced: bool,
-    frames_differ: bool,
-    views: tuple[ViewMeasurement | None, ViewMeasurement | None],
-    offsets: tuple[float | None, float | None],
-) -> tuple[Flag, ...]:
-    raised = {
-        Flag.VIEW_NOT_READ: not complete,
-        Flag.CENSORED_BY_THA: replaced,
-        Flag.FRAMES_DIFFER: frames_differ,
-        Flag.SLICE_OFF_CENTRE: any(
-            offset is not None and abs(offset) > OFF_CENTRE_MM for offset in offsets
-        ),
-        Flag.RADII_DIFFER: _radii_differ(views, offsets),
-    }
-    return tuple(flag for flag in Flag if raised.get(flag, False))
+def _judge(reading: HipReading, marked: Sequence[MarkedView | None]) -> HeadJudge | None:
+    circles = [one.marked_circle for one in marked if one and one.marked_circle]
+    if len(circles) < 2 or reading.is_radiograph or frames_differ(reading):
+        return None
+    return judge_head(circles[0], circles[1])
 
 
-def _radii_differ(
-    views: tuple[ViewMeasurement | None, ViewMeasurement | None],
-    offsets: tuple[float | None, float | None],
-) -> bool:
-    """Whether the head's radii differ, each slice circle brought to the centre by its offset."""
-    radii = [
-        float(np.hypot(view.radius_mm, offset))
-        for view, offset in zip(views, offsets, strict=True)
-        if view is not None and view.radius_mm is not None and offset is not None
-    ]
-    return len(radii) == 2 and abs(radii[0] - radii[1]) > RADII_DIFFER_MM
+def _chosen_sphere(judge: HeadJudge | None, settings: Settings) -> SphereFit | None:
+    if settings.centre == "circles":
+        return None
+    if judge is None:
+        raise MethodError(
+            "the joint sphere needs the rims of two MR views in one frame of reference"
+        )
+    return judge.sphere
+
+
+def _view(
+    marked: MarkedView,
+    mode: ModeAngle,
+    sphere: SphereFit | None,
+    noise: RimNoise,
+    settings: Settings,
+) -> ViewMeasurement:
+    value = stored_deg(mode.angle.angle_deg) if mode.angle else 0.0
+    estimate = angle_estimate(value, combined_factors([mode], sphere), noise, settings)
+    circle = mode.circle or (marked.head.fit.circle if marked.head else None)
+    return view_result(marked, mode.angle, circle, estimate, mode.slice_shift_mm)
+
+
+def _sum(
+    views: Sequence[ViewMeasurement | None],
+    found: Sequence[ModeAngle],
+    sphere: SphereFit | None,
+    noise: RimNoise,
+    settings: Settings,
+) -> Estimate | None:
+    a, b = views
+    if a is None or b is None:
+        return None
+    value = stored_deg(a.angle_deg + b.angle_deg)
+    return angle_estimate(value, combined_factors(found, sphere), noise, settings)
+
+
+def _koo_kim(views: Sequence[ViewMeasurement | None]) -> float | None:
+    a, b = views
+    return a.angle_deg * b.angle_deg / 324.0 if a and b else None

@@ -19,11 +19,18 @@ class Method:
     title
         For people.
     mode
-        ``"surface_arc"``: the arc of the head's surface that is necrotic.
+        ``"surface_arc"``: the arc of the head's surface that is necrotic, on the view's slice.
+        ``"max_extent"``: tangents from the centre to the lesion's outline. ``"largest_slice"``:
+        the surface arc on the marked slice where it is largest. ``"centre_plane"``: the surface
+        arc where the plane through the head's centre meets the boundary told by the marked slices.
     radiograph
         Whether it measures a radiograph pair; else an MR pair.
     ha_scheme
         Whether Ha's grades and risk groups, defined on MR, apply.
+    cut_offs_deg
+        Where its categories change, for ``near_cutoff``.
+    boundary_rule
+        On which side a cut-off itself falls.
     doi
         Its source.
     """
@@ -34,6 +41,8 @@ class Method:
     mode: str
     radiograph: bool
     ha_scheme: bool
+    cut_offs_deg: tuple[float, ...]
+    boundary_rule: str
     doi: str
 
     def refuse_unfit(self, reading: HipReading) -> None:
@@ -49,17 +58,23 @@ class Method:
             raise MethodError(f"method {self.name} measures {wanted}; this reading is of others")
 
 
+_HA_CUTS = (190.0, 200.0, 240.0, 250.0, 300.0)
+_HA_RULE = "half-open: 200, 250 and 300 begin a grade; 190 is low, 240 is high"
+_KERBOUL_RULE = "160 is small, 200 is large"
+
+
+def _mr(name: str, title: str, mode: str, doi: str) -> Method:
+    return Method(name, 1, title, mode, False, True, _HA_CUTS, _HA_RULE, doi)
+
+
 METHODS = {
     method.name: method
     for method in (
-        Method(
-            name="ha_mr_midslice",
-            version=1,
-            title="Modified Kerboul angle on mid-coronal and mid-sagittal MR (Ha 2006)",
-            mode="surface_arc",
-            radiograph=False,
-            ha_scheme=True,
-            doi="10.2106/JBJS.F.00535",
+        _mr(
+            "ha_mr_midslice",
+            "Modified Kerboul angle on mid-coronal and mid-sagittal MR (Ha 2006)",
+            "surface_arc",
+            "10.2106/JBJS.F.00535",
         ),
         Method(
             name="kerboul_radiograph",
@@ -68,7 +83,27 @@ METHODS = {
             mode="surface_arc",
             radiograph=True,
             ha_scheme=False,
+            cut_offs_deg=(160.0, 200.0),
+            boundary_rule=_KERBOUL_RULE,
             doi="10.1302/0301-620X.56B2.291",
+        ),
+        _mr(
+            "max_extent",
+            "Greatest extent on mid-coronal and mid-sagittal MR (Ruckli 2023)",
+            "max_extent",
+            "10.3390/jpm13010153",
+        ),
+        _mr(
+            "largest_slice",
+            "Modified Kerboul angle on the slices where it is largest (Saraf 2025)",
+            "largest_slice",
+            "10.7759/cureus.82945",
+        ),
+        _mr(
+            "centre_plane",
+            "Modified Kerboul angle on the true centre planes, between marked slices",
+            "centre_plane",
+            "10.2106/JBJS.F.00535",
         ),
     )
 }

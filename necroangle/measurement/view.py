@@ -16,19 +16,28 @@ from necroangle.geometry import (
     PlanePoints,
     arc_through,
     fit_circle,
-    span_deg,
-    union_deg,
 )
+from necroangle.measurement.angle import SliceAngle, surface_angle
+from necroangle.measurement.direction import anatomical_axes, boundaries
+from necroangle.measurement.estimate import Estimate
+from necroangle.measurement.head import HeadCircle, Misplaced, fit_head
+from necroangle.measurement.judge import MarkedCircle
 from necroangle.measurement.rounding import stored_deg
-from necroangle.terms import Finding, Flag, Observation, View
+from necroangle.measurement.settings import DEFAULTS, Settings
+from necroangle.measurement.uncertainty import angle_estimate, circle_factors, pooled_noise
+from necroangle.measurement.view_flags import view_flags
+from necroangle.terms import Flag, Laterality, Observation, View
 
-__all__ = ["ViewMeasurement", "head_circle", "measure_view", "view_arcs"]
-
-FEW_RIM_POINTS = 8
-SHORT_RIM_DEG = 150.0
-ROUGH_RIM_MM = 1.0
-EDGE_GAP_MM = 3.0
-OBLIQUE_DEG = 20.0
+__all__ = [
+    "MarkedView",
+    "ViewMeasurement",
+    "head_circle",
+    "mark_view",
+    "measure_view",
+    "plane_points",
+    "view_arcs",
+    "view_result",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +48,29 @@ class ViewMeasurement:
     ----------
     view
         Which view.
-    angle_deg
-        Angle that the necrotic surface subtends at the head's centre, 0 to 360, stored to 1e-6:
-        the union of the arcs; 0 where no arc reaches the surface.
+    estimate
+        The angle that the necrotic surface subtends at the head's centre, 0 to 360 degrees,
+        stored to 1e-6, with its standard error: the union of the arcs; 0 where no arc reaches the
+        surface.
     span_deg
         From the outermost boundary to the other; equals the angle for one arc.
-    arc_count
-        Number of arcs marked.
+    arcs, circle
+        The arcs and the head circle behind the angle, in plane mm: what a picture draws. The
+        circle is None where no rim is marked.
     centre_mm
-        Centre of the head circle in patient LPS mm (detector mm on a radiograph), or None where
-        no rim is marked.
-    radius_mm, rim_rms_mm, rim_span_deg, rim_count
-        The head circle, how closely the rim marks follow it, and how far they reach round it.
+        Centre of the head circle in patient LPS mm (detector mm on a radiograph), or None.
+    rim_rms_mm, rim_span_deg, rim_count
+        How closely the rim marks follow the circle, how far they reach round it, and how many.
+    rim_left_out, rim_misplaced
+        Rim marks, from 0, that a collapsed head leaves out, and those that look misplaced.
     edge_gap_mm
         Largest distance of an arc end from the circle, or None without an arc.
+    slice_shift_mm
+        Where the slice that gave the angle lies from the view's own, along its normal; 0 unless
+        the method chose another.
+    start_deg, end_deg, middle_deg
+        Medial (anterior) boundary, lateral (posterior) boundary and middle as angles from
+        superior; None without an arc and on a radiograph.
     plane_name, obliquity_deg
         Nearest anatomical plane and the tilt from it; None on a radiograph.
     flags
@@ -60,66 +78,175 @@ class ViewMeasurement:
     """
 
     view: View
-    angle_deg: float
+    estimate: Estimate
     span_deg: float
-    arc_count: int
+    arcs: tuple[Arc, ...]
+    circle: Circle | None
     centre_mm: tuple[float, float, float] | None
-    radius_mm: float | None
     rim_rms_mm: float | None
     rim_span_deg: float | None
     rim_count: int
+    rim_left_out: tuple[int, ...]
+    rim_misplaced: tuple[Misplaced, ...]
     edge_gap_mm: float | None
+    slice_shift_mm: float
+    start_deg: float | None
+    end_deg: float | None
+    middle_deg: float | None
     plane_name: str | None
     obliquity_deg: float | None
     flags: tuple[Flag, ...]
 
+    @property
+    def angle_deg(self) -> float:
+        """The angle, degrees."""
+        return self.estimate.value
 
-def measure_view(view: ReadView) -> ViewMeasurement:
-    """Measure one view from its marks.
+    @property
+    def arc_count(self) -> int:
+        """Number of arcs."""
+        return len(self.arcs)
+
+    @property
+    def radius_mm(self) -> float | None:
+        """Radius of the head circle, mm."""
+        return self.circle.radius_mm if self.circle else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarkedView:
+    """A view with its head circle found: what every mode of measuring starts from.
+
+    Attributes
+    ----------
+    view, plane, laterality
+        The view, its plane, and the hip's side where it is known.
+    head
+        The head circle, or None where no rim is marked.
+    marked_circle
+        The same with the points that it was fitted to, in patient mm.
+    """
+
+    view: ReadView
+    plane: ImagePlane
+    laterality: Laterality | None
+    head: HeadCircle | None
+    marked_circle: MarkedCircle | None
+
+
+def measure_view(
+    view: ReadView, laterality: Laterality | None = None, settings: Settings = DEFAULTS
+) -> ViewMeasurement:
+    """Measure one view by itself: the arcs on the head's surface about its own head circle.
+
+    Parameters
+    ----------
+    view
+        The view.
+    laterality
+        The hip's side; without it a coronal view's boundaries have no direction.
+    settings
+        What is taken as given.
 
     Raises
     ------
     GeometryError
         Naming the view, where the rim marks give no circle or the arc marks no arc.
     """
+    marked = mark_view(view, laterality, collapsed=False, settings=settings)
+    if marked.head is None:
+        return view_result(marked, None, None, Estimate(0.0, 0.0))
+    fit = marked.head.fit
+    angle = surface_angle(marked.head.arcs, fit.circle)
+    noise = pooled_noise([(fit.rss_mm2, fit.count - 3)], settings)
+    value = stored_deg(angle.angle_deg)
+    estimate = angle_estimate(value, circle_factors(angle, fit), noise, settings)
+    return view_result(marked, angle, fit.circle, estimate)
+
+
+def mark_view(
+    view: ReadView, laterality: Laterality | None, *, collapsed: bool, settings: Settings
+) -> MarkedView:
+    """Find the head circle of a view.
+
+    Parameters
+    ----------
+    laterality
+        The hip's side, where it is known.
+    collapsed
+        Whether the stage says that the head has collapsed; the view's own remark counts as well.
+
+    Raises
+    ------
+    GeometryError
+        As for :func:`measure_view`.
+    """
     plane = view.plane.plane()
+    if not view.rim:
+        return MarkedView(view, plane, laterality, None, None)
+    rim = plane_points(view.rim, plane)
+    arcs = tuple(plane_points((arc.start, arc.end, arc.via), plane) for arc in view.arcs)
+    sunken = collapsed or Observation.FLATTENED in view.observations
     try:
-        fit = head_circle(view.rim, plane) if view.rim else None
-        arcs = view_arcs(view.arcs, plane, fit.circle) if fit else ()
+        head = fit_head(rim, arcs, collapsed=sunken, settings=settings)
     except GeometryError as error:
         raise type(error)(f"{view.view.label} view: {error}") from error
-    name = None if view.view.is_radiograph else plane.name()
+    kept = [place for place in range(len(view.rim)) if place not in head.left_out]
+    ends = [arc[:2] for arc in arcs] if head.collapsed else []
+    used = PlanePoints(np.vstack([rim[kept], *ends]))
+    circle = MarkedCircle(plane, plane.plane_to_patient(used), head.fit)
+    return MarkedView(view, plane, laterality, head, circle)
+
+
+def view_result(
+    marked: MarkedView,
+    angle: SliceAngle | None,
+    circle: Circle | None,
+    estimate: Estimate,
+    slice_shift_mm: float = 0.0,
+) -> ViewMeasurement:
+    """Put together what is reported of a view."""
+    view, plane, head = marked.view, marked.plane, marked.head
+    arcs = angle.arcs if angle else ()
     gaps = [abs(gap) for arc in arcs for gap in (arc.start_gap_mm, arc.end_gap_mm)]
+    name = None if view.view.is_radiograph else plane.name()
+    limits = boundaries(arcs, anatomical_axes(view.view, marked.laterality, plane))
     return ViewMeasurement(
         view=view.view,
-        angle_deg=stored_deg(union_deg(arcs)),
-        span_deg=stored_deg(span_deg(arcs)),
-        arc_count=len(arcs),
-        centre_mm=_patient_centre(plane, fit.circle) if fit else None,
-        radius_mm=fit.circle.radius_mm if fit else None,
-        rim_rms_mm=fit.rms_mm if fit else None,
-        rim_span_deg=fit.span_deg if fit else None,
+        estimate=estimate,
+        span_deg=stored_deg(angle.span_deg) if angle else 0.0,
+        arcs=arcs,
+        circle=circle,
+        centre_mm=_patient_centre(plane, circle) if circle else None,
+        rim_rms_mm=head.fit.rms_mm if head else None,
+        rim_span_deg=head.fit.span_deg if head else None,
         rim_count=len(view.rim),
+        rim_left_out=head.left_out if head else (),
+        rim_misplaced=head.misplaced if head else (),
         edge_gap_mm=max(gaps) if gaps else None,
+        slice_shift_mm=slice_shift_mm,
+        start_deg=stored_deg(limits.start_deg) if limits else None,
+        end_deg=stored_deg(limits.end_deg) if limits else None,
+        middle_deg=stored_deg(limits.middle_deg) if limits else None,
         plane_name=name.name if name else None,
         obliquity_deg=name.obliquity_deg if name else None,
-        flags=_flags(view, fit, arcs),
+        flags=view_flags(view, head, arcs, name),
     )
 
 
 def head_circle(rim: Iterable[Mark], plane: ImagePlane) -> CircleFit:
-    """Head circle of the rim marks, in plane mm.
+    """Head circle of rim marks alone, in plane mm.
 
     Raises
     ------
     RimError
         As :func:`necroangle.geometry.fit_circle`.
     """
-    return fit_circle(_plane_points(rim, plane))
+    return fit_circle(plane_points(rim, plane))
 
 
 def view_arcs(arcs: Iterable[NecroticArc], plane: ImagePlane, circle: Circle) -> tuple[Arc, ...]:
-    """Arcs about the head circle's centre, in plane mm.
+    """Arcs about a circle's centre, in plane mm.
 
     Raises
     ------
@@ -130,13 +257,14 @@ def view_arcs(arcs: Iterable[NecroticArc], plane: ImagePlane, circle: Circle) ->
         arc_through(
             circle.centre_mm,
             circle.radius_mm,
-            _plane_points((arc.start, arc.end, arc.via), plane),
+            plane_points((arc.start, arc.end, arc.via), plane),
         )
         for arc in arcs
     )
 
 
-def _plane_points(marks: Iterable[Mark], plane: ImagePlane) -> PlanePoints:
+def plane_points(marks: Iterable[Mark], plane: ImagePlane) -> PlanePoints:
+    """Marks as (N, 2) plane mm."""
     points = np.array([mark.patient_mm for mark in marks], float).reshape(-1, 3)
     return plane.patient_to_plane(PatientPoints(points))
 
@@ -144,41 +272,3 @@ def _plane_points(marks: Iterable[Mark], plane: ImagePlane) -> PlanePoints:
 def _patient_centre(plane: ImagePlane, circle: Circle) -> tuple[float, float, float]:
     x, y, z = plane.plane_to_patient(PlanePoints(np.array([circle.centre_mm])))[0].tolist()
     return x, y, z
-
-
-def _flags(view: ReadView, fit: CircleFit | None, arcs: tuple[Arc, ...]) -> tuple[Flag, ...]:
-    raised = {
-        Flag.ARC_ABOVE_180: union_deg(arcs) > 180.0,
-        Flag.MULTI_ARC: len(arcs) > 1,
-        Flag.NOT_SUBCHONDRAL: view.finding is Finding.NOT_SUBCHONDRAL,
-        Flag.OFF_MIDSLICE: view.finding is Finding.OFF_MIDSLICE,
-        Flag.POSTOP_TRACK: Observation.POSTOP_TRACK in view.observations,
-        Flag.COLLAPSED_FIT: Observation.FLATTENED in view.observations,
-        Flag.UNCALIBRATED: not view.plane.calibrated,
-        **_rim_flags(fit),
-        Flag.EDGE_OFF_CIRCLE: any(
-            max(abs(arc.start_gap_mm), abs(arc.end_gap_mm)) > EDGE_GAP_MM for arc in arcs
-        ),
-        **_plane_flags(view),
-    }
-    return tuple(flag for flag in Flag if raised.get(flag, False))
-
-
-def _rim_flags(fit: CircleFit | None) -> dict[Flag, bool]:
-    if fit is None:
-        return {}
-    return {
-        Flag.FEW_RIM_POINTS: fit.count < FEW_RIM_POINTS,
-        Flag.SHORT_RIM: fit.span_deg < SHORT_RIM_DEG,
-        Flag.ROUGH_RIM: fit.rms_mm > ROUGH_RIM_MM,
-    }
-
-
-def _plane_flags(view: ReadView) -> dict[Flag, bool]:
-    if view.view.is_radiograph:
-        return {}
-    name = view.plane.plane().name()
-    return {
-        Flag.PLANE_NOT_OF_VIEW: name.name != view.view,
-        Flag.OBLIQUE_PLANE: name.name == view.view and name.obliquity_deg > OBLIQUE_DEG,
-    }

@@ -8,8 +8,7 @@ import numpy as np
 from necroangle.annotation import HipReading, ReadView, UnreadView
 from necroangle.geometry import Arc, Circle, PlanePoints
 from necroangle.imaging import Slice
-from necroangle.measurement import HipMeasurement, head_circle, show_deg, view_arcs
-from necroangle.measurement.view import ViewMeasurement
+from necroangle.measurement import HipMeasurement, ViewMeasurement, show_deg
 from necroangle.report.frame import ViewFrame
 from necroangle.report.picture import Colour, Image, load_cv2, write_text
 from necroangle.terms import Flag, View
@@ -75,13 +74,13 @@ def _draw_view(
         write_text(panel, f"{view.view.label}: not read", middle, _TEXT, 30, centred=True)
         write_text(panel, why.replace("_", " "), (middle[0], 430), _QUIET, 24, centred=True)
         return panel
-    circle = head_circle(view.rim, view.plane.plane()).circle if view.rim else None
+    circle = measured.circle
     frame = _frame(view, circle)
     panel = frame.render(image) if image else np.zeros((PANEL_PX, PANEL_PX, 3), np.uint8)
     if image is None:
         write_text(panel, "image not at hand", (middle[0], 700), _QUIET, 24, centred=True)
     if circle:
-        _draw_marks(panel, frame, view, circle)
+        _draw_marks(panel, frame, view, measured.arcs, circle)
     _write_letters(panel, view)
     _draw_scale_bar(panel, frame, calibrated=view.plane.calibrated)
     title = f"{letter}  {view.view.label}"
@@ -97,10 +96,12 @@ def _frame(view: ReadView, circle: Circle | None) -> ViewFrame:
     return ViewFrame.whole(view.plane.plane(), shape, PANEL_PX)
 
 
-def _draw_marks(panel: Image, frame: ViewFrame, view: ReadView, circle: Circle) -> None:
+def _draw_marks(
+    panel: Image, frame: ViewFrame, view: ReadView, arcs: tuple[Arc, ...], circle: Circle
+) -> None:
     plane = view.plane.plane()
     _polyline(panel, frame, _along(circle, 0.0, 360.0), _CIRCLE, 2)
-    for arc in view_arcs(view.arcs, plane, circle):
+    for arc in arcs:
         _draw_arc(panel, frame, circle, arc)
     for mark in view.rim:
         u = mark.pixel[1] * plane.column_spacing_mm

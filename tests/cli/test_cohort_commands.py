@@ -101,7 +101,7 @@ def test_measure_prints_json(study: Path) -> None:
         (["measure"], 2, "Missing argument"),
         (["measure", "empty"], 2, "no reading files"),
         (["measure", "gone.reading.json"], 1, "gone.reading.json: there is no such file"),
-        (["measure", "readings", "--method", "eye"], 2, "there is no method 'eye'; there are: ha"),
+        (["measure", "readings", "--method", "eye"], 2, "there is no method 'eye'; there are: "),
         (["measure", "readings", "--cohort", "gone/c.sqlite"], 2, "its folder is missing"),
         (["measure", "readings", "--cohort", "text"], 2, "text: file is not a database"),
         (["table", "--cohort", "gone.sqlite"], 2, "gone.sqlite: there is no cohort table"),

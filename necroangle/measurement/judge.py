@@ -1,0 +1,136 @@
+"""The head sphere as the judge of both views: whether they show one and the same head."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from necroangle.geometry import (
+    CircleFit,
+    ImagePlane,
+    PatientPoints,
+    PlanePoints,
+    SphereFit,
+    fit_sphere,
+)
+
+__all__ = ["HeadJudge", "MarkedCircle", "judge_head"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarkedCircle:
+    """The head circle of a slice and the rim points that it was fitted to.
+
+    Attributes
+    ----------
+    plane
+        The slice.
+    rim_mm
+        (N, 3) patient points that the fit used.
+    fit
+        The circle, plane mm.
+    """
+
+    plane: ImagePlane
+    rim_mm: PatientPoints
+    fit: CircleFit
+
+    @property
+    def centre_mm(self) -> PatientPoints:
+        """(3,) centre of the circle in patient mm."""
+        points = PlanePoints(np.array([self.fit.circle.centre_mm]))
+        return PatientPoints(self.plane.plane_to_patient(points)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class HeadJudge:
+    """What the two views say of each other.
+
+    Attributes
+    ----------
+    sphere
+        The joint sphere, patient LPS mm.
+    centre_gap_mm
+        How far the two circles' centres differ along the line that both slices share (mostly up
+        and down): 0 when both show one head that has not moved.
+    radius_gap_mm
+        Difference of the head's radius, B view less A view, each circle brought to the centre.
+    p_value
+        Chance of the two circles to differ this much from one sphere by click noise alone (F test
+        of 4 against 6 parameters); None where the marks have no freedom left.
+    a_offset_mm, b_offset_mm
+        Signed distance of each slice from the centre that the other view found: coronal positive
+        behind it, sagittal positive to the patient's left.
+    a_offset_unit, b_offset_unit
+        Standard error of each offset for a click noise of 1 mm.
+    """
+
+    sphere: SphereFit
+    centre_gap_mm: float
+    radius_gap_mm: float
+    p_value: float | None
+    a_offset_mm: float
+    b_offset_mm: float
+    a_offset_unit: float
+    b_offset_unit: float
+
+
+def judge_head(a: MarkedCircle, b: MarkedCircle) -> HeadJudge:
+    """Hold two views of one head against each other.
+
+    Parameters
+    ----------
+    a, b
+        The A view's and the B view's circles, in one frame of reference.
+
+    Raises
+    ------
+    RimError
+        If both slices lie in one plane.
+
+    References
+    ----------
+    F test of nested least squares: ``((RSS_sphere - RSS_two) / 2) / (RSS_two / (n - 6))``.
+    """
+    sphere = fit_sphere(PatientPoints(np.vstack((a.rim_mm, b.rim_mm))))
+    a_offset, a_unit = _offset(a, b)
+    b_offset, b_unit = _offset(b, a)
+    shared = np.cross(a.plane.normal, b.plane.normal)
+    length = float(np.linalg.norm(shared))
+    gap = float((b.centre_mm - a.centre_mm) @ shared) / length if length else 0.0
+    radii = (
+        math.hypot(a.fit.circle.radius_mm, a_offset),
+        math.hypot(b.fit.circle.radius_mm, b_offset),
+    )
+    return HeadJudge(
+        sphere=sphere,
+        centre_gap_mm=gap,
+        radius_gap_mm=radii[1] - radii[0],
+        p_value=_p_value(sphere, a.fit, b.fit),
+        a_offset_mm=a_offset,
+        b_offset_mm=b_offset,
+        a_offset_unit=a_unit,
+        b_offset_unit=b_unit,
+    )
+
+
+def _offset(slice_: MarkedCircle, other: MarkedCircle) -> tuple[float, float]:
+    """Signed distance of a slice from the other view's centre, and its error for 1 mm of noise."""
+    normal = slice_.plane.normal
+    facing = 1.0 if normal[np.argmax(np.abs(normal))] > 0 else -1.0
+    distance = float(slice_.plane.distance_mm(PatientPoints(other.centre_mm[None]))[0])
+    axes = np.array((other.plane.row_cosine, other.plane.column_cosine))
+    across = axes @ normal
+    variance = float(across @ np.array(other.fit.unit_covariance)[:2, :2] @ across)
+    return 0.0 - facing * distance, math.sqrt(variance)
+
+
+def _p_value(sphere: SphereFit, a: CircleFit, b: CircleFit) -> float | None:
+    from scipy.special import fdtrc
+
+    freedom = a.count + b.count - 6
+    apart = a.rss_mm2 + b.rss_mm2
+    if freedom < 1 or apart < 1e-12 * (a.count + b.count):
+        return None
+    ratio = max(0.0, (sphere.rss_mm2 - apart) / 2) / (apart / freedom)
+    return float(fdtrc(2, freedom, ratio))

@@ -1,0 +1,91 @@
+"""Standard errors of the angles: rim noise pooled over the views, end points by declaration.
+
+With s² = (sum of the views' rim residuals) / (sum of n - 3), k = pullᵀ M pull (M the centre's
+covariance for a click noise of 1 mm) and e = sum of 1/ρ² over the ends,
+
+    var(angle) = s² k + σ_e² e,    var(CNA) = sum over the views,
+
+and the 95 % interval takes t with the Welch-Satterthwaite degrees of freedom
+V² / (Vc² / (sum of n - 3)), Vc being the rim's part: σ_e is declared.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from necroangle.geometry import CircleFit
+from necroangle.measurement.angle import SliceAngle
+from necroangle.measurement.estimate import Estimate
+from necroangle.measurement.settings import Settings
+
+__all__ = ["RimNoise", "VarianceFactors", "angle_estimate", "circle_factors", "pooled_noise"]
+
+
+@dataclass(frozen=True, slots=True)
+class RimNoise:
+    """Variance of a rim mark per coordinate, mm², and the freedom behind it."""
+
+    variance_mm2: float
+    dof: float
+
+
+@dataclass(frozen=True, slots=True)
+class VarianceFactors:
+    """What an angle's variance is made of, in radians²: ``s² rim + σ_e² ends``."""
+
+    rim: float
+    ends: float
+
+    def __add__(self, other: "VarianceFactors") -> "VarianceFactors":
+        return VarianceFactors(self.rim + other.rim, self.ends + other.ends)
+
+
+def pooled_noise(residuals: Iterable[tuple[float, int]], settings: Settings) -> RimNoise:
+    """Pool the rim residuals of the views.
+
+    Parameters
+    ----------
+    residuals
+        (sum of squares in mm², degrees of freedom) per fit.
+    settings
+        Its ``rim_sd_mm`` is taken where no fit has any freedom.
+
+    Examples
+    --------
+    >>> pooled_noise([(2.25, 9)], Settings())
+    RimNoise(variance_mm2=0.25, dof=9)
+    """
+    pairs = list(residuals)
+    freedom = sum(dof for _, dof in pairs)
+    if freedom <= 0:
+        return RimNoise(settings.rim_sd_mm**2, math.inf)
+    return RimNoise(math.fsum(rss for rss, _ in pairs) / freedom, freedom)
+
+
+def circle_factors(angle: SliceAngle, fit: CircleFit) -> VarianceFactors:
+    """Variance factors of a slice's angle about its own head circle."""
+    pull = np.array(angle.pull)
+    centre = np.array(fit.unit_covariance)[:2, :2]
+    return VarianceFactors(float(pull @ centre @ pull), angle.end_factor)
+
+
+def angle_estimate(
+    value_deg: float, factors: VarianceFactors, noise: RimNoise, settings: Settings
+) -> Estimate:
+    """An angle with its standard error in degrees.
+
+    Examples
+    --------
+    >>> ends_only = VarianceFactors(rim=0.0, ends=4 / 24**2)
+    >>> noise = RimNoise(0.25, 18)
+    >>> round(angle_estimate(240.0, ends_only, noise, Settings(end_point_sd_mm=0.5)).se, 2)
+    2.39
+    """
+    rim = noise.variance_mm2 * factors.rim
+    total = rim + settings.end_point_sd_mm**2 * factors.ends
+    if total <= 0.0:
+        return Estimate(value_deg, 0.0)
+    dof = (total / rim) ** 2 * noise.dof if rim > 1e-9 * total else math.inf
+    return Estimate(value_deg, math.degrees(math.sqrt(total)), dof)
