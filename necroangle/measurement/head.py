@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,17 +125,18 @@ def fit_head(
 def misplaced_marks(rim: PlanePoints) -> tuple[Misplaced, ...]:
     """Name the rim marks that do not lie where the others say.
 
-    The worst mark by its externally studentised distance is taken away, the circle is fitted
-    again, and so on while the worst stands out beyond chance and by more than 1.5 mm.
+    The circle through three marks that leaves the least median distance (which several misplaced
+    marks cannot bend) tells the suspects. They are cleared again, the least outlying first, unless
+    they stand out from the circle of all others beyond chance and by more than 1.5 mm.
 
     Parameters
     ----------
     rim
-        (N, 2) plane points, mm; fewer than 6 name nothing.
+        (N, 2) plane points, mm; fewer than 6 name nothing, and never more than a quarter is named.
 
     References
     ----------
-    R. D. Cook and S. Weisberg, Residuals and Influence in Regression, Chapman and Hall 1982.
+    P. J. Rousseeuw, J. Am. Stat. Assoc. 79 (1984) 871, doi 10.1080/01621459.1984.10477105.
 
     Examples
     --------
@@ -145,46 +147,65 @@ def misplaced_marks(rim: PlanePoints) -> tuple[Misplaced, ...]:
     [(4, 3.0)]
     """
     points = np.asarray(rim, float)
-    left = list(range(len(points)))
-    named: list[int] = []
-    while len(left) >= _LEAST_MARKS and len(named) < len(points) // 4:
-        worst = _worst(points[left])
-        if worst is None:
-            break
-        named.append(left.pop(worst))
-    if not named:
+    if len(points) < _LEAST_MARKS:
         return ()
-    circle = fit_circle(PlanePoints(points[left])).circle
-    distances = np.hypot(*(points[named] - circle.centre_mm).T) - circle.radius_mm
-    return tuple(
-        Misplaced(index, float(distance))
-        for index, distance in sorted(zip(named, distances.tolist(), strict=True))
-        if abs(distance) > MISPLACED_MM
+    suspects = _suspects(points)
+    while suspects:
+        distances, outlying = _against_others(points, suspects)
+        least = int(np.argmin(outlying))
+        if outlying[least] > 1.0:
+            return tuple(
+                Misplaced(index, float(distance))
+                for index, distance in sorted(zip(suspects, distances, strict=True))
+            )
+        suspects.pop(least)
+    return ()
+
+
+def _suspects(points: NDArray[np.float64]) -> list[int]:
+    """Marks more than 1.5 mm from the least-median circle, at most a quarter, the worst ones."""
+    triples = np.array(list(combinations(range(len(points)), 3)))
+    first, second, third = (points[triples[:, k]] for k in range(3))
+    across, along = second - first, third - first
+    area = 2 * (across[:, 0] * along[:, 1] - across[:, 1] * along[:, 0])
+    usable = np.abs(area) > 1e-9
+    first, across, along, area = first[usable], across[usable], along[usable], area[usable]
+    square, other = np.sum(across**2, axis=1), np.sum(along**2, axis=1)
+    offsets = np.column_stack(
+        (along[:, 1] * square - across[:, 1] * other, across[:, 0] * other - along[:, 0] * square)
     )
+    offsets /= area[:, None]
+    centres, radii = first + offsets, np.hypot(*offsets.T)
+    gaps = np.abs(np.hypot(*(points[:, None] - centres).transpose(2, 0, 1)) - radii)
+    best = gaps[:, int(np.argmin(np.median(gaps, axis=0)))]
+    worst = np.argsort(-best)[: len(points) // 4]
+    return [int(index) for index in worst if best[index] > MISPLACED_MM]
 
 
-def _worst(points: NDArray[np.float64]) -> int | None:
-    """Place of the mark that stands out most, or None where none does."""
+def _against_others(
+    points: NDArray[np.float64], suspects: list[int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Distances of the suspects from the circle of the others, and by how much beyond chance.
+
+    The second is 1 where a suspect just reaches both limits: 1.5 mm and the t quantile.
+    """
     from scipy.special import stdtrit
 
+    others = np.delete(points, suspects, axis=0)
     try:
-        fit = fit_circle(PlanePoints(points))
+        fit = fit_circle(PlanePoints(others))
     except RimError:
-        return None
-    offsets = points - fit.circle.centre_mm
+        return np.zeros(len(suspects)), np.zeros(len(suspects))
+    offsets = points[suspects] - fit.circle.centre_mm
     lengths = np.hypot(*offsets.T)
-    weights = np.column_stack((offsets / lengths[:, None], np.ones(len(points))))
+    weights = np.column_stack((offsets / lengths[:, None], np.ones(len(suspects))))
     leverage = np.einsum("ij,jk,ik->i", weights, np.array(fit.unit_covariance), weights)
-    slack = np.maximum(1.0 - leverage, 1e-9)
-    residuals = lengths - fit.circle.radius_mm
-    freedom = len(points) - 4
-    others = np.maximum(fit.rss_mm2 - residuals**2 / slack, 1e-18) / freedom
-    outlying = np.abs(residuals) / np.sqrt(others * slack)
-    worst = int(np.argmax(outlying))
-    limit = float(stdtrit(freedom, 1.0 - MISPLACED_LEVEL / (2 * len(points))))
-    if outlying[worst] <= limit or abs(residuals[worst] / slack[worst]) <= MISPLACED_MM:
-        return None
-    return worst
+    freedom = max(len(others) - 3, 1)
+    scatter = np.sqrt(max(fit.rss_mm2 / freedom, 1e-18) * (1.0 + leverage))
+    chance = MISPLACED_LEVEL / (2 * len(points))
+    limit = np.maximum(float(stdtrit(freedom, 1.0 - chance)) * scatter, MISPLACED_MM)
+    distances = lengths - fit.circle.radius_mm
+    return distances, np.abs(distances) / limit
 
 
 def _without_sector(

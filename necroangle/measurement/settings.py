@@ -47,6 +47,8 @@ class Settings:
         Standard deviation of marking an arc's end along the surface. By default 1 mm, a careful
         reader's; better from the study's own repeat reads
         (:func:`necroangle.measurement.repeats.end_point_sd_mm`).
+    end_point_dof
+        Degrees of freedom behind it: infinite where it is declared, finite from repeat reads.
     rim_sd_mm
         Standard deviation of marking a rim point. It weighs a radius prior, and stands in where
         the rim has no residual freedom (3 points a view).
@@ -59,10 +61,11 @@ class Settings:
     Raises
     ------
     MethodError
-        If a standard deviation is not positive, or the centre is neither.
+        If a standard deviation or its freedom is not positive, or the centre is neither.
     """
 
     end_point_sd_mm: float = 1.0
+    end_point_dof: float = math.inf
     rim_sd_mm: float = 0.5
     radius_prior: RadiusPrior | None = None
     centre: str = "circles"
@@ -71,6 +74,8 @@ class Settings:
         numbers = (self.end_point_sd_mm, self.rim_sd_mm)
         if not all(math.isfinite(number) and number > 0 for number in numbers):
             raise MethodError(f"standard deviations must be positive mm, found {numbers}")
+        if not self.end_point_dof > 0:
+            raise MethodError(f"degrees of freedom must be positive, found {self.end_point_dof}")
         if self.centre not in ("circles", "sphere"):
             raise MethodError(f"the centre is of circles or sphere, found {self.centre!r}")
 

@@ -6,7 +6,8 @@ covariance for a click noise of 1 mm) and e = sum of 1/ρ² over the ends,
     var(angle) = s² k + σ_e² e,    var(CNA) = sum over the views,
 
 and the 95 % interval takes t with the Welch-Satterthwaite degrees of freedom
-V² / (Vc² / (sum of n - 3)), Vc being the rim's part: σ_e is declared.
+V² / (Vc² / (sum of n - 3) + Ve² / ν_e), Vc and Ve being the two parts; ν_e is infinite where σ_e
+is declared.
 """
 
 import math
@@ -20,7 +21,14 @@ from necroangle.measurement.angle import SliceAngle
 from necroangle.measurement.estimate import Estimate
 from necroangle.measurement.settings import Settings
 
-__all__ = ["RimNoise", "VarianceFactors", "angle_estimate", "circle_factors", "pooled_noise"]
+__all__ = [
+    "RimNoise",
+    "VarianceFactors",
+    "angle_estimate",
+    "circle_factors",
+    "pooled_noise",
+    "welch_dof",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +92,23 @@ def angle_estimate(
     2.39
     """
     rim = noise.variance_mm2 * factors.rim
-    total = rim + settings.end_point_sd_mm**2 * factors.ends
+    ends = settings.end_point_sd_mm**2 * factors.ends
+    total = rim + ends
     if total <= 0.0:
         return Estimate(value_deg, 0.0)
-    dof = (total / rim) ** 2 * noise.dof if rim > 1e-9 * total else math.inf
+    dof = welch_dof(((rim, noise.dof), (ends, settings.end_point_dof)))
     return Estimate(value_deg, math.degrees(math.sqrt(total)), dof)
+
+
+def welch_dof(parts: Iterable[tuple[float, float]]) -> float:
+    """Degrees of freedom of a sum of variances, each given with its own (Welch-Satterthwaite).
+
+    Examples
+    --------
+    >>> welch_dof([(1.0, 10.0), (1.0, 10.0)]), welch_dof([(1.0, math.inf)])
+    (20.0, inf)
+    """
+    pairs = list(parts)
+    total = math.fsum(variance for variance, _ in pairs)
+    share = math.fsum((variance / total) ** 2 / dof for variance, dof in pairs)
+    return 1.0 / share if share > 1e-12 else math.inf

@@ -1,0 +1,137 @@
+"""Change between two visits: how much, how sure, and at which boundary."""
+
+import math
+from dataclasses import dataclass
+
+from necroangle.errors import MethodError
+from necroangle.measurement.estimate import Estimate
+from necroangle.measurement.measure import HipMeasurement
+from necroangle.measurement.uncertainty import welch_dof
+from necroangle.measurement.view import ViewMeasurement
+
+__all__ = ["HipChange", "ViewChange", "change_between"]
+
+STUDY_RULE_DEG = 20.0
+"""A decrease by more than this counts in Yoon 2024, doi 10.1007/s13770-024-00647-z."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewChange:
+    """Change of one view.
+
+    Attributes
+    ----------
+    change
+        Later less earlier angle, with its standard error.
+    start_growth_deg, end_growth_deg
+        How far the medial (anterior) and the lateral (posterior) boundary moved outward: positive
+        where the necrosis grew. None without an arc at both visits, and on radiographs.
+    overlap_deg
+        Angle that was necrotic at both visits; None likewise.
+    """
+
+    change: Estimate
+    start_growth_deg: float | None
+    end_growth_deg: float | None
+    overlap_deg: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class HipChange:
+    """Change of a hip between two visits.
+
+    Attributes
+    ----------
+    cna
+        Later less earlier combined angle with its standard error; None where one is missing.
+    mdc95_deg
+        Smallest change that is real at 95 %: ``1.96 sqrt(se1² + se2²)``.
+    is_real
+        Whether the change is beyond it.
+    decreased_by_rule
+        Whether the angle decreased by more than 20 degrees, the rule of Yoon 2024. It does not
+        ask whether the decrease is beyond measuring error: read ``is_real`` beside it.
+    a, b
+        The views; None where one was not read at both visits.
+    """
+
+    cna: Estimate | None
+    mdc95_deg: float | None
+    is_real: bool | None
+    decreased_by_rule: bool | None
+    a: ViewChange | None
+    b: ViewChange | None
+
+
+def change_between(earlier: HipMeasurement, later: HipMeasurement) -> HipChange:
+    """Compare two visits of one hip.
+
+    Raises
+    ------
+    MethodError
+        If they were measured by different methods or versions.
+
+    References
+    ----------
+    Yoon et al. 2024, doi 10.1007/s13770-024-00647-z (the 20 degree rule).
+    """
+    ways = [(one.method.name, one.method.version) for one in (earlier, later)]
+    if ways[0] != ways[1]:
+        raise MethodError(
+            f"visits measured by {ways[0]} and {ways[1]} cannot be compared; measure both by one"
+        )
+    change = _difference(earlier.cna, later.cna)
+    mdc95 = 1.96 * change.se if change else None
+    return HipChange(
+        cna=change,
+        mdc95_deg=mdc95,
+        is_real=abs(change.value) > mdc95 if change and mdc95 is not None else None,
+        decreased_by_rule=change.value < -STUDY_RULE_DEG if change else None,
+        a=_view_change(earlier.a, later.a),
+        b=_view_change(earlier.b, later.b),
+    )
+
+
+def overlap_deg(first: tuple[float, float], second: tuple[float, float]) -> float:
+    """Angle common to two arcs given as (start, end) in degrees, end >= start.
+
+    Examples
+    --------
+    >>> overlap_deg((-60.0, 40.0), (-40.0, 70.0))
+    80.0
+    >>> overlap_deg((-170.0, 170.0), (160.0, 200.0))  # common on both sides of 180
+    20.0
+    """
+    turns = (-720.0, -360.0, 0.0, 360.0, 720.0)
+    shared = (min(first[1], second[1] + turn) - max(first[0], second[0] + turn) for turn in turns)
+    return math.fsum(part for part in shared if part > 0)
+
+
+def _view_change(
+    earlier: ViewMeasurement | None, later: ViewMeasurement | None
+) -> ViewChange | None:
+    if earlier is None or later is None:
+        return None
+    change = _difference(earlier.estimate, later.estimate)
+    assert change is not None  # noqa: S101
+    old, new = _limits(earlier), _limits(later)
+    if old is None or new is None:
+        return ViewChange(change, None, None, None)
+    turn = 360.0 * round((sum(old) - sum(new)) / 720.0)  # the same dome, not one turn away
+    new = new[0] + turn, new[1] + turn
+    return ViewChange(change, old[0] - new[0], new[1] - old[1], overlap_deg(old, new))
+
+
+def _limits(view: ViewMeasurement) -> tuple[float, float] | None:
+    if view.start_deg is None or view.end_deg is None:
+        return None
+    return view.start_deg, view.end_deg
+
+
+def _difference(earlier: Estimate | None, later: Estimate | None) -> Estimate | None:
+    if earlier is None or later is None:
+        return None
+    parts = [(one.se**2, one.dof) for one in (earlier, later) if one.se > 0]
+    error = math.sqrt(math.fsum(variance for variance, _ in parts))
+    dof = welch_dof(parts) if parts else math.inf
+    return Estimate(later.value - earlier.value, error, dof)

@@ -1,0 +1,128 @@
+"""Change between visits, anatomical direction, and end-point noise from repeat reads."""
+
+import math
+
+import msgspec
+import numpy as np
+import pytest
+from hipmaker import make_reading, make_rim, make_view
+from hypothesis import given
+from hypothesis import strategies as st
+
+from necroangle.annotation import HipReading, NecroticArc, ReadView
+from necroangle.errors import MethodError
+from necroangle.geometry import PatientPoints
+from necroangle.measurement import METHODS, Settings, measure
+from necroangle.measurement.change import change_between, overlap_deg
+from necroangle.measurement.repeats import settings_from_repeats
+from necroangle.terms import Laterality, View
+
+
+def dome(
+    start: float, end: float, side: Laterality, noise: float = 0.0, seed: int = 0
+) -> HipReading:
+    """A reading whose coronal arc runs from start to end, as angles from superior, lateral +."""
+    out = 1.0 if side is Laterality.LEFT else -1.0
+
+    def view(kind: View) -> ReadView:
+        made = make_view(kind, 100.0, laterality=side)
+        assert isinstance(made, ReadView)
+        plane = made.plane.plane()
+        centre = plane.patient_to_plane(PatientPoints(np.array([(90.0 * out, -10.0, 35.0)])))[0]
+        lean = out if kind is View.CORONAL else 1.0
+        ends = [270 + lean * angle for angle in (start, end, (start + end) / 2)]
+        random = np.random.default_rng((seed, kind is View.CORONAL))
+        ends[0] += math.degrees(random.normal(0, noise) / 24)
+        ends[1] += math.degrees(random.normal(0, noise) / 24)
+        arc = NecroticArc(*make_rim(plane, centre.tolist(), 24.0, ends))
+        return msgspec.structs.replace(made, arcs=(arc,))
+
+    return make_reading(views=(view(View.CORONAL), view(View.SAGITTAL)), laterality=side)
+
+
+sides = st.sampled_from(Laterality)
+
+
+@given(st.floats(-100, 20), st.floats(10, 130), sides)
+def test_boundaries_are_angles_from_superior_in_either_hip(
+    start: float, width: float, side: Laterality
+) -> None:
+    found = measure(dome(start, start + width, side)).a
+    assert found is not None
+    assert (found.start_deg, found.end_deg) == pytest.approx((start, start + width), abs=1e-5)
+    assert found.middle_deg == pytest.approx(start + width / 2, abs=1e-5)
+
+
+@given(sides)
+def test_marking_the_ends_the_other_way_round_keeps_the_boundaries(side: Laterality) -> None:
+    reading = dome(-60, 30, side)
+    view = reading.views[0]
+    assert isinstance(view, ReadView)
+    (arc,) = view.arcs
+    turned = msgspec.structs.replace(view, arcs=(NecroticArc(arc.end, arc.start, arc.via),))
+    other = msgspec.structs.replace(reading, views=(turned, reading.views[1]))
+    first, second = measure(reading).a, measure(other).a
+    assert first is not None
+    assert second is not None
+    assert (first.start_deg, first.end_deg) == pytest.approx((second.start_deg, second.end_deg))
+
+
+def test_growth_is_told_at_each_boundary_with_its_interval() -> None:
+    side = Laterality.RIGHT
+    change = change_between(measure(dome(-60, 20, side)), measure(dome(-50, 45, side)))
+    assert change.a is not None
+    assert change.cna is not None
+    assert change.a.start_growth_deg == pytest.approx(-10, abs=1e-5)
+    assert change.a.end_growth_deg == pytest.approx(25, abs=1e-5)
+    assert change.a.overlap_deg == pytest.approx(70, abs=1e-5)
+    assert change.cna.value == pytest.approx(30, abs=1e-5)
+    assert change.is_real is True
+    assert change.decreased_by_rule is False
+    assert change.mdc95_deg == pytest.approx(1.96 * change.cna.se)
+    low, high = change.cna.interval_95()
+    assert low < 30 < high
+
+
+def test_a_decrease_by_the_study_rule_that_error_alone_could_make() -> None:
+    side, careless = Laterality.LEFT, Settings(end_point_sd_mm=3.0)
+    before = measure(dome(-60, 20, side), settings=careless)
+    after = measure(dome(-52, 17, side), settings=careless)
+    change = change_between(before, after)
+    assert change.cna is not None
+    assert change.cna.value == pytest.approx(-22, abs=1e-5)
+    assert (change.decreased_by_rule, change.is_real) == (True, False)
+
+
+def test_visits_by_two_methods_or_without_a_view_are_not_compared() -> None:
+    reading = dome(-60, 20, Laterality.LEFT)
+    with pytest.raises(MethodError, match="cannot be compared"):
+        change_between(measure(reading), measure(reading, METHODS["largest_slice"]))
+    half = change_between(measure(reading), measure(make_reading(100.0, None)))
+    assert (half.cna, half.is_real, half.b) == (None, None, None)
+    assert half.a is not None
+
+
+@given(st.floats(-180, 180), st.floats(1, 359), st.floats(-180, 180), st.floats(1, 359))
+def test_overlap_is_symmetric_and_bounded(a: float, width: float, b: float, other: float) -> None:
+    first, second = (a, a + width), (b, b + other)
+    shared = overlap_deg(first, second)
+    assert shared == pytest.approx(overlap_deg(second, first), abs=1e-9)
+    assert max(0.0, width + other - 360) - 1e-9 <= shared <= min(width, other) + 1e-9
+
+
+def test_end_point_noise_comes_back_from_repeat_reads() -> None:
+    groups = [
+        [dome(-60, 25, Laterality.RIGHT, 0.8, seed=1000 * hip + read) for read in range(3)]
+        for hip in range(60)
+    ]
+    found = settings_from_repeats(groups)
+    assert found.end_point_dof == 60 * 2 * 2 * 2
+    assert found.end_point_sd_mm == pytest.approx(0.8, rel=0.1)
+
+
+def test_repeats_that_are_none_are_refused() -> None:
+    one = dome(-60, 25, Laterality.RIGHT)
+    with pytest.raises(MethodError, match="no arc was marked twice"):
+        settings_from_repeats([[one]])
+    with pytest.raises(MethodError, match="one hip and visit"):
+        settings_from_repeats([[one, msgspec.structs.replace(one, visit="m12")]])
