@@ -1,0 +1,36 @@
+"""``necroangle read``: napari with the reading dock, in a process of its own."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument(
+    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False
+)
+@click.option("--reader", default="", help="Your code as a reader.")
+@click.option(
+    "--reading",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A saved reading to go on with.",
+)
+@click.option("--screenshot", type=click.Path(path_type=Path), help="Save a picture and exit.")
+@click.option("--size", default="1700x950", show_default=True, help="Window size in pixels.")
+def command(
+    folder: Path | None, reader: str, reading: Path | None, screenshot: Path | None, size: str
+) -> None:
+    """Open a study in napari with the reading dock."""
+    if find_spec("napari") is None or find_spec("qtpy") is None:
+        click.echo('necroangle: napari is not installed; pip install "necroangle[gui]"', err=True)
+        raise SystemExit(2)
+    options = {"--reader": reader, "--reading": reading, "--screenshot": screenshot, "--size": size}
+    given = [part for name, value in options.items() if value for part in (name, str(value))]
+    place = [str(folder)] if folder is not None else []
+    arguments = [sys.executable, "-m", "napari_necroangle", *given, "--", *place]
+    raise SystemExit(subprocess.run(arguments, check=False).returncode)

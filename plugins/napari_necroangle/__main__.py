@@ -1,0 +1,55 @@
+"""``python -m napari_necroangle FOLDER``: napari with the reading dock and a study open."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+__all__ = ["main"]
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--reader", default="", help="Your code as a reader.")
+@click.option("--reading", type=click.Path(path_type=Path), help="A saved reading to go on with.")
+@click.option("--size", default="1700x950", show_default=True, help="Window size in pixels.")
+@click.option(
+    "--screenshot", type=click.Path(path_type=Path), help="Save a picture of the window and exit."
+)
+def main(
+    folder: Path | None,
+    reader: str,
+    reading: Path | None,
+    size: str,
+    screenshot: Path | None,
+) -> None:
+    """Open napari with the reading dock."""
+    if sys.platform.startswith("linux") and not _has_display():
+        click.echo(
+            "necroangle: there is no display; run on a desktop, or under xvfb-run for pictures",
+            err=True,
+        )
+        raise SystemExit(2)
+    import napari
+
+    from napari_necroangle._window import open_window, save_picture
+
+    width, height = (int(part) for part in size.split("x"))
+    dock = open_window((width, height), reader=reader)
+    if folder is not None:
+        dock.open_folder(folder)
+    if reading is not None:
+        dock.open_reading(reading)
+    if screenshot is not None:
+        save_picture(dock, screenshot)
+        return
+    napari.run()
+
+
+def _has_display() -> bool:
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+if __name__ == "__main__":
+    main()

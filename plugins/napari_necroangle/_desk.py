@@ -1,0 +1,145 @@
+"""What lies on the reader's desk: the open folder, and every case begun, so that none is lost."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from napari_necroangle._case import Case, CaseKey
+from napari_necroangle._picture import Picture
+from napari_necroangle._session import ReadingSession
+from napari_necroangle._store import default_folder
+from napari_necroangle._study import Visit, candidates, lies_across, midline_mm, side_of, visits_of
+from napari_necroangle._words import SIDES, VIEWS
+from necroangle.dicom import Scan, SeriesSummary, read_volume, scan_folder
+from necroangle.terms import Laterality, View
+
+__all__ = ["Desk"]
+
+
+class Desk:
+    """The open folder and the cases begun in this window.
+
+    A case that is left stays as it was and is there again when the reader comes back to it.
+
+    Attributes
+    ----------
+    folder, scan, visits
+        What was opened last.
+    readings
+        Where readings are saved.
+    reader
+        The reader's code, kept from case to case.
+    case, key, visit
+        What is being read.
+    """
+
+    def __init__(self) -> None:
+        self.folder: Path | None = None
+        self.scan = Scan((), (), 0)
+        self.visits: tuple[Visit, ...] = ()
+        self.readings: Path | None = None
+        self.reader = ""
+        self.case: Case | None = None
+        self.key: CaseKey | None = None
+        self.visit: Visit | None = None
+        self._cases: dict[CaseKey, Case] = {}
+        self._chosen: dict[tuple[CaseKey, View], SeriesSummary] = {}
+
+    @property
+    def unsaved(self) -> tuple[CaseKey, ...]:
+        """The cases with something that no file holds."""
+        return tuple(key for key, case in self._cases.items() if case.session.is_unsaved)
+
+    def open(self, folder: Path, progress: Callable[[int, int], None] | None = None) -> None:
+        """Look through a folder; the cases begun in another one stay.
+
+        Raises
+        ------
+        NecroangleError
+            If the folder cannot be read.
+        """
+        self.scan = scan_folder(folder, progress)
+        self.folder = folder
+        self.visits = visits_of(self.scan)
+        self.readings = default_folder(folder)
+        self.case = self.key = self.visit = None
+
+    def take(self, visit: Visit, side: Laterality, views: tuple[View, View]) -> Case:
+        """Take up the case of a hip, begun before or new, with its likeliest series.
+
+        Raises
+        ------
+        DicomError
+            If a series cannot be read.
+        """
+        assert self.folder is not None  # noqa: S101
+        key = CaseKey(self.folder, visit.label, side, views)
+        if key not in self._cases:
+            session = ReadingSession(
+                views,
+                laterality=side,
+                subject=visit.subject,
+                visit=visit.visit,
+                reader=self.reader,
+            )
+            self._cases[key] = Case(session, {})
+        if self.case is not None and self.case is not self._cases[key]:
+            self.case.pictures = {}
+        self.case, self.key, self.visit = self._cases[key], key, visit
+        for view in views:
+            chosen = self.chosen(view)
+            if chosen is not None and view not in self.case.pictures:
+                self.show_series(view, chosen)
+        return self.case
+
+    def side_doubt(self) -> str:
+        """What speaks against the chosen hip: where the marks lie, or whom a series shows."""
+        if self.visit is None or self.key is None or self.case is None:
+            return ""
+        midline = midline_mm(self.visit.series)
+        words = SIDES[self.key.side].lower()
+        for outcome in self.case.session.outcome().views:
+            series = self.chosen(outcome.view)
+            shown = side_of(series, midline) if series is not None else None
+            if shown is not None and shown is not self.key.side:
+                name = VIEWS[outcome.view].lower()
+                return f"The {words} hip is chosen, but the {name} series shows the other one."
+            if lies_across(outcome.measurement, midline, self.key.side):
+                return f"The {words} hip is chosen, but the marks lie on the other one."
+        return ""
+
+    def choices(self, view: View) -> tuple[SeriesSummary, ...]:
+        """The series that can be read as a view of the present hip, the likeliest first."""
+        if self.visit is None or self.key is None:
+            return ()
+        return candidates(self.visit, view, self.key.side)
+
+    def chosen(self, view: View) -> SeriesSummary | None:
+        """The series of a view: the reader's choice, the one with marks, or the likeliest."""
+        if self.key is None or self.case is None:
+            return None
+        choices = self.choices(view)
+        chosen = self._chosen.get((self.key, view))
+        if chosen is not None:
+            return chosen
+        on = self.case.session.draft.view(view).on
+        marked = [one for one in choices if on and one.series_uid == on.image.series_uid]
+        return next(iter((*marked, *choices)), None)
+
+    def show_series(self, view: View, series: SeriesSummary) -> None:
+        """Read a view on a series.
+
+        Raises
+        ------
+        DicomError
+            If its pixels cannot be read.
+        """
+        assert self.case is not None  # noqa: S101
+        assert self.key is not None  # noqa: S101
+        self.case.pictures[view] = Picture(view, read_volume(series), series.calibrated)
+        self._chosen[(self.key, view)] = series
+
+    def forget_choices(self) -> None:
+        """Let the marks of the present case say again which series is shown."""
+        assert self.case is not None  # noqa: S101
+        self._chosen = {key: one for key, one in self._chosen.items() if key[0] != self.key}
+        self.case.pictures = {}

@@ -1,0 +1,98 @@
+"""Small pieces of the dock: headings, buttons and lists that keep values with their words."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, TypeVar
+
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import QComboBox, QFrame, QLabel, QPushButton, QSizePolicy
+
+__all__ = ["ChoiceList", "button", "heading", "hold", "note", "rule"]
+
+Value = TypeVar("Value")
+
+
+class ChoiceList(Generic[Value]):
+    """A drop-down list of values, each shown by its words.
+
+    Parameters
+    ----------
+    tip
+        Shown when the mouse rests on it.
+    on_pick
+        Called with the value that the reader picks; never for a value set by the program.
+    """
+
+    def __init__(self, tip: str, on_pick: Callable[[Value], None]) -> None:
+        self.widget = QComboBox()
+        self.widget.setToolTip(tip)
+        self.widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.widget.setMinimumWidth(60)
+        self.widget.activated.connect(self._picked)
+        self._on_pick = on_pick
+        self._values: list[Value] = []
+
+    def offer(self, choices: Iterable[tuple[Value, str]], now: Value) -> None:
+        """Offer these values with their words, and show the present one."""
+        pairs = list(choices)
+        words = [text for _, text in pairs]
+        shown = [self.widget.itemText(index) for index in range(self.widget.count())]
+        with QSignalBlocker(self.widget):
+            if words != shown:
+                self.widget.clear()
+                self.widget.addItems(words)
+            self._values = [value for value, _ in pairs]
+            self.show(now)
+
+    def show(self, now: Value) -> None:
+        """Show a value."""
+        with QSignalBlocker(self.widget):
+            self.widget.setCurrentIndex(self._values.index(now) if now in self._values else -1)
+
+    def pick(self, value: Value) -> None:
+        """Pick a value as the reader would."""
+        self.widget.setCurrentIndex(self._values.index(value))
+        self._on_pick(value)
+
+    def _picked(self, index: int) -> None:
+        self._on_pick(self._values[index])
+
+
+def heading(text: str) -> QLabel:
+    """The title of a section."""
+    label = QLabel(text)
+    label.setObjectName("necroangle_heading")
+    return label
+
+
+def note(text: str = "") -> QLabel:
+    """A line of words that wraps."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
+def rule() -> QFrame:
+    """A thin line between sections."""
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setObjectName("necroangle_rule")
+    return line
+
+
+def button(
+    text: str, tip: str, on_click: Callable[[], object], *, held: bool = False
+) -> QPushButton:
+    """A button; one that is held shows which of several things is on."""
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    made.setCheckable(held)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    made.clicked.connect(lambda: on_click())
+    return made
+
+
+def hold(buttons: Sequence[tuple[QPushButton, bool]]) -> None:
+    """Show which of some buttons are on."""
+    for one, is_on in buttons:
+        one.setChecked(is_on)

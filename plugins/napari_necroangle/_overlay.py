@@ -1,0 +1,116 @@
+"""What is drawn over a slice: circle, rays and arcs, from the measured values themselves."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_necroangle._outcome import ViewOutcome
+from necroangle.geometry import Arc, Circle
+
+__all__ = ["Drawing", "arc_polyline", "as_vectors", "drawing_of"]
+
+STEP_DEG = 3.0
+
+Segments = NDArray[np.float64]
+"""(N, 2, 2) plane mm: start and end of each segment as (u, v)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """Segments over one slice, plane mm.
+
+    Attributes
+    ----------
+    circle
+        The head circle, and a cross at its centre.
+    rays
+        From the centre to the ends of each arc.
+    arcs
+        The necrotic arcs, on the circle.
+    """
+
+    circle: Segments
+    rays: Segments
+    arcs: Segments
+
+
+def drawing_of(outcome: ViewOutcome) -> Drawing:
+    """What there is to draw of one view: nothing before its rim gives a circle."""
+    if outcome.circle is None:
+        empty = np.zeros((0, 2, 2))
+        return Drawing(empty, empty, empty)
+    circle = outcome.circle
+    around = _segments(arc_polyline(circle, 0.0, 360.0))
+    rays = [_ray(circle, turn) for arc in outcome.arcs for turn in _ends_deg(arc)]
+    arcs = [_segments(arc_polyline(circle, arc.start_deg, arc.extent_deg)) for arc in outcome.arcs]
+    return Drawing(
+        circle=np.concatenate((around, _cross(circle))),
+        rays=np.array(rays).reshape(-1, 2, 2),
+        arcs=np.concatenate(arcs) if arcs else np.zeros((0, 2, 2)),
+    )
+
+
+def arc_polyline(circle: Circle, start_deg: float, extent_deg: float) -> NDArray[np.float64]:
+    """Points along an arc of the circle, at most 3 degrees apart.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        (N, 2) plane mm; the first and the last are the arc's very ends.
+
+    Examples
+    --------
+    >>> arc_polyline(Circle((0.0, 0.0), 10.0), 0.0, 90.0)[[0, -1]].round(6).tolist()
+    [[10.0, 0.0], [0.0, 10.0]]
+    """
+    count = max(2, math.ceil(abs(extent_deg) / STEP_DEG) + 1)
+    turns = np.radians(np.linspace(start_deg, start_deg + extent_deg, count))
+    return np.column_stack(
+        (
+            circle.centre_mm[0] + circle.radius_mm * np.cos(turns),
+            circle.centre_mm[1] + circle.radius_mm * np.sin(turns),
+        )
+    )
+
+
+def as_vectors(segments: Segments, slice_index: int) -> NDArray[np.float64]:
+    """Segments as napari's vectors in (slice, v mm, u mm): start and direction.
+
+    Parameters
+    ----------
+    segments
+        (N, 2, 2) plane mm.
+    slice_index
+        The slice that they lie on.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        (N, 2, 3).
+    """
+    vectors = np.zeros((len(segments), 2, 3))
+    vectors[:, 0, 0] = slice_index
+    vectors[:, 0, 1:] = segments[:, 0, ::-1]
+    vectors[:, 1, 1:] = (segments[:, 1] - segments[:, 0])[:, ::-1]
+    return vectors
+
+
+def _segments(points: NDArray[np.float64]) -> Segments:
+    return np.stack((points[:-1], points[1:]), axis=1)
+
+
+def _ends_deg(arc: Arc) -> tuple[float, float]:
+    return arc.start_deg, arc.start_deg + arc.extent_deg
+
+
+def _ray(circle: Circle, turn_deg: float) -> NDArray[np.float64]:
+    edge = arc_polyline(circle, turn_deg, 0.0)[0]
+    return np.array((circle.centre_mm, edge))
+
+
+def _cross(circle: Circle) -> Segments:
+    u, v = circle.centre_mm
+    arm = 0.06 * circle.radius_mm
+    return np.array((((u - arm, v), (u + arm, v)), ((u, v - arm), (u, v + arm))))

@@ -1,0 +1,130 @@
+"""The reader's entries beside the marks: whose reading it is, and the stage."""
+
+from collections.abc import Callable
+
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QSpinBox, QWidget
+
+from napari_necroangle._case import Case
+from napari_necroangle._fields import ChoiceList
+from necroangle.terms import ArcoStage, JicType
+
+__all__ = ["EntriesPanel"]
+
+_CODE = "Letters, digits, dot, dash, single underscores. Never the patient's name or number."
+
+
+class EntriesPanel(QWidget):
+    """Patient code, visit, reader, read number, ARCO, JIC and notes.
+
+    Parameters
+    ----------
+    case
+        Gives the case that is read, or None.
+    """
+
+    def __init__(self, case: Callable[[], Case | None]) -> None:
+        super().__init__()
+        self._case = case
+        self.texts = {
+            "subject": self._text(f"Code of the patient in the study. {_CODE}", "e.g. P-014"),
+            "visit": self._text(f"Name of the visit. {_CODE}", "e.g. month_12"),
+            "reader": self._text(f"Your code as a reader. {_CODE}", "e.g. reader-1"),
+            "notes": self._text("Free words. Never the patient's identity.", "free words"),
+        }
+        self.read_no = QSpinBox()
+        self.read_no.setRange(1, 999)
+        self.read_no.setToolTip("1 for your first reading of this hip at this visit")
+        self.read_no.valueChanged.connect(self._number_entered)
+        self.arco: ChoiceList[ArcoStage | None] = ChoiceList(
+            "ARCO stage, 2019 revision", self._arco_entered
+        )
+        self.jic: ChoiceList[JicType | None] = ChoiceList(
+            "Japanese Investigation Committee type, 2001", self._jic_entered
+        )
+        self._lay_out()
+
+    def refresh(self) -> None:
+        """Show the entries of the case."""
+        case = self._case()
+        self.setEnabled(case is not None)
+        if case is None:
+            return
+        draft = case.session.draft
+        for name, field in self.texts.items():
+            value = getattr(draft, name)
+            if field.text() != value and not field.isModified():
+                field.setText(value)
+                field.setCursorPosition(0)
+        with QSignalBlocker(self.read_no):
+            self.read_no.setValue(draft.read_no)
+        self.arco.offer(((None, "–"), *((one, one.value) for one in ArcoStage)), draft.arco)
+        self.jic.offer(((None, "–"), *((one, one.value) for one in JicType)), draft.jic)
+
+    def commit(self) -> None:
+        """Take up what is still being typed."""
+        for name in self.texts:
+            self._text_entered(name)
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
+        cells = (
+            ("Patient", self.texts["subject"], 0, 0),
+            ("Visit", self.texts["visit"], 0, 2),
+            ("Reader", self.texts["reader"], 1, 0),
+            ("Read no.", self.read_no, 1, 2),
+            ("ARCO", self.arco.widget, 2, 0),
+            ("JIC", self.jic.widget, 2, 2),
+        )
+        for words, field, row, column in cells:
+            grid.addWidget(QLabel(words), row, column)
+            grid.addWidget(field, row, column + 1)
+        grid.addWidget(QLabel("Notes"), 3, 0)
+        grid.addWidget(self.texts["notes"], 3, 1, 1, 3)
+        for name, field in self.texts.items():
+            field.editingFinished.connect(self._committer(name))
+
+    def _text(self, tip: str, example: str) -> QLineEdit:
+        field = QLineEdit()
+        field.setToolTip(tip)
+        field.setPlaceholderText(example)
+        field.setMinimumWidth(60)
+        return field
+
+    def _committer(self, name: str) -> Callable[[], None]:
+        return lambda: self._text_entered(name)
+
+    def _text_entered(self, name: str) -> None:
+        case, text = self._case(), self.texts[name].text()
+        if name != "notes":
+            text = text.strip()
+        if case is None or getattr(case.session.draft, name) == text:
+            return
+        self.texts[name].setModified(False)
+        if name == "subject":
+            case.session.enter(subject=text)
+        elif name == "visit":
+            case.session.enter(visit=text)
+        elif name == "reader":
+            case.session.enter(reader=text)
+        else:
+            case.session.enter(notes=text)
+
+    def _number_entered(self, number: int) -> None:
+        case = self._case()
+        if case is not None:
+            case.session.enter(read_no=number)
+
+    def _arco_entered(self, stage: ArcoStage | None) -> None:
+        case = self._case()
+        if case is not None:
+            case.session.enter(arco=stage)
+
+    def _jic_entered(self, kind: JicType | None) -> None:
+        case = self._case()
+        if case is not None:
+            case.session.enter(jic=kind)

@@ -1,0 +1,64 @@
+"""The foot of the dock: the combined angle, its grade, and what to doubt."""
+
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_necroangle._fields import note
+from napari_necroangle._outcome import Outcome
+from napari_necroangle._words import VIEWS, doubts, grade_lines
+from necroangle.measurement import show_deg
+
+__all__ = ["ResultPanel"]
+
+DOUBTS_SHOWN = 4
+"""So many doubts are listed; the rest stand in the tool tip."""
+
+
+class ResultPanel(QWidget):
+    """Angles, grade and doubts, as measured."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sum = QLabel()
+        self.sum.setObjectName("necroangle_sum")
+        self.sum.setToolTip("Combined necrotic angle: A + B")
+        self.parts = note()
+        self.grade = note()
+        self.grade.setObjectName("necroangle_grade")
+        self.risk = note()
+        self.doubts = note()
+        self.doubts.setObjectName("necroangle_doubts")
+        beside = QVBoxLayout()
+        beside.setSpacing(0)
+        beside.addWidget(self.grade)
+        beside.addWidget(self.risk)
+        top = QHBoxLayout()
+        top.addWidget(self.sum)
+        top.addLayout(beside, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(top)
+        layout.addWidget(self.parts)
+        layout.addWidget(self.doubts)
+
+    def show_outcome(self, outcome: Outcome | None) -> None:
+        """Show what is measured, or what is missing."""
+        self.sum.setText(show_deg(outcome.hip.cna_deg if outcome else None))
+        grade, risk = grade_lines(outcome) if outcome else ("", "")
+        self.grade.setText(grade)
+        self.risk.setText(risk)
+        self.parts.setText(_parts(outcome) if outcome else "")
+        lines = doubts(outcome) if outcome else ()
+        hidden = len(lines) - DOUBTS_SHOWN
+        more = [f"… and {hidden} more"] if hidden > 0 else []
+        self.doubts.setText("\n".join([*(f"• {one}" for one in lines[:DOUBTS_SHOWN]), *more]))
+        self.doubts.setToolTip("\n".join(lines))
+        self.doubts.setVisible(bool(lines))
+
+
+def _parts(outcome: Outcome) -> str:
+    words = []
+    for letter, view in zip("AB", outcome.views, strict=True):
+        angle = view.measurement.angle_deg if view.measurement is not None else None
+        words.append(f"{letter} {show_deg(angle)} ({VIEWS[view.view]})")
+    return "   +   ".join(words)

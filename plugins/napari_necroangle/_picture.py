@@ -1,0 +1,71 @@
+"""A series as one view of the reading: its slices, and which of them carries the marks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_necroangle._draft import MarkedSlice
+from necroangle.annotation import ImageRecord, PlaneRecord
+from necroangle.geometry import PatientPoints, PixelPoints
+from necroangle.imaging import Volume
+from necroangle.terms import View
+
+__all__ = ["Picture"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A volume that is shown for one view.
+
+    Attributes
+    ----------
+    view
+        The view that it is read as.
+    volume
+        The slices.
+    calibrated
+        Whether its mm are true mm; False on most radiographs.
+    """
+
+    view: View
+    volume: Volume
+    calibrated: bool = True
+
+    def __len__(self) -> int:
+        return len(self.volume)
+
+    @property
+    def middle_index(self) -> int:
+        """The slice in the middle of the stack."""
+        return len(self.volume) // 2
+
+    def marked_slice(self, index: int) -> MarkedSlice:
+        """A slice as a reading records it."""
+        plane = PlaneRecord.of(
+            self.volume.planes[index],
+            self.volume.pixels.shape[1:3],
+            frame="detector" if self.view.is_radiograph else "patient",
+            calibrated=self.calibrated,
+        )
+        return MarkedSlice(ImageRecord.of(self.volume.sources[index]), plane)
+
+    def index_of(self, on: MarkedSlice | None) -> int | None:
+        """Where a marked slice stands in this stack; None where it is not of it."""
+        if on is None:
+            return None
+        records = (ImageRecord.of(source) for source in self.volume.sources)
+        return next((index for index, image in enumerate(records) if image == on.image), None)
+
+    def centre_mm(self) -> PatientPoints:
+        """(1, 3) patient LPS mm: the middle of the stack."""
+        _, rows, columns = self.volume.pixels.shape
+        middle = PixelPoints(np.array([[(rows - 1) / 2, (columns - 1) / 2]]))
+        ends = [self.volume.planes[index].pixel_to_patient(middle) for index in (0, len(self) - 1)]
+        return PatientPoints(np.mean(ends, axis=0))
+
+    def window(self) -> tuple[float, float]:
+        """Grey values shown black and white: the file's own, else the middle 99 percent."""
+        if self.volume.window is not None:
+            return self.volume.window
+        low, high = np.percentile(self.volume.pixels, (0.5, 99.5)).tolist()
+        return (low, high) if high > low else (low, low + 1.0)

@@ -1,0 +1,84 @@
+"""Draft to reading and back: the two are each other's inverse for all that is complete."""
+
+from datetime import UTC, datetime
+
+from napari_necroangle._draft import ArcDraft, MarkedSlice, ReadingDraft, ViewDraft
+from necroangle import __version__
+from necroangle.annotation import HipReading, ReadView, UnreadView
+
+__all__ = ["Entry", "draft_of", "reading_of"]
+
+Entry = ReadView | UnreadView
+"""A view as it stands in a reading."""
+
+
+def reading_of(draft: ReadingDraft, entries: tuple[Entry, Entry], saved_at: datetime) -> HipReading:
+    """The reading of a draft.
+
+    Parameters
+    ----------
+    draft
+        What was entered.
+    entries
+        Its views, complete or not read.
+    saved_at
+        When; any time zone.
+    """
+    return HipReading(
+        format="necroangle.reading",
+        version=1,
+        subject=draft.subject,
+        laterality=draft.laterality,
+        visit=draft.visit,
+        reader=draft.reader,
+        read_no=draft.read_no,
+        views=entries,
+        arco=draft.arco,
+        jic=draft.jic,
+        notes=draft.notes,
+        saved_at=utc_text(saved_at),
+        software=f"necroangle {__version__}",
+    )
+
+
+def draft_of(reading: HipReading) -> ReadingDraft:
+    """The draft from which a reading can be taken up again."""
+    first, second = (_view_draft(entry) for entry in reading.views)
+    return ReadingDraft(
+        views=(first, second),
+        laterality=reading.laterality,
+        subject=reading.subject,
+        visit=reading.visit,
+        reader=reading.reader,
+        read_no=reading.read_no,
+        arco=reading.arco,
+        jic=reading.jic,
+        notes=reading.notes,
+    )
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment as a reading file writes it: UTC with milliseconds.
+
+    Examples
+    --------
+    >>> utc_text(datetime(2026, 1, 31, 8, 15, tzinfo=UTC))
+    '2026-01-31T08:15:00.000Z'
+    """
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _view_draft(entry: Entry) -> ViewDraft:
+    if isinstance(entry, UnreadView):
+        return ViewDraft(entry.view, choice=entry.reason)
+    return ViewDraft(
+        view=entry.view,
+        on=MarkedSlice(entry.image, entry.plane),
+        rim=entry.rim,
+        arcs=tuple(ArcDraft(arc.start, arc.end, arc.via) for arc in entry.arcs),
+        choice=entry.finding,
+        observations=entry.observations,
+        neighbours=entry.neighbours,
+        landmarks=entry.landmarks,
+        contour=entry.contour,
+    )

@@ -1,0 +1,170 @@
+"""Saving, and going on with what is saved: whatever could lose marks is asked about."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from napari_necroangle._asker import Asker
+from napari_necroangle._case import Case
+from napari_necroangle._desk import Desk
+from napari_necroangle._store import load_into, next_read_no, path_of, save_session
+from napari_necroangle._study import Visit
+from napari_necroangle._words import SIDES, VIEWS
+from necroangle.annotation import HipReading, ReadView
+from necroangle.errors import ReadingError
+from necroangle.terms import View
+
+__all__ = ["Saving"]
+
+_FIELDS = {
+    "$.subject": "Patient",
+    "$.visit": "Visit",
+    "$.reader": "Reader",
+    "$.notes": "Notes",
+}
+_SAVE_ANYWAY = "Save without it"
+_SIDE_IS_RIGHT = "The chosen hip is right"
+_AS_NEXT = "Save as read {}"
+_OPEN_SAVED = "Open the saved one"
+_SAVE, _DISCARD = "Go back", "Close and lose them"
+_REPLACE = "Open it, Undo brings these marks back"
+
+
+class Saving:
+    """Saves the case on the desk.
+
+    Parameters
+    ----------
+    desk
+        What lies on the desk.
+    asker
+        Gives who asks the reader.
+    """
+
+    def __init__(self, desk: Desk, asker: Callable[[], Asker]) -> None:
+        self._desk = desk
+        self._asker = asker
+        self._saved: dict[int, Path] = {}
+
+    def save(self) -> Path | None:
+        """Save the case's reading; the path, or None where the reader turned away."""
+        case, folder = self._desk.case, self._desk.readings
+        if case is None or folder is None:
+            return None
+        problem = self._entry_problem(case)
+        if problem:
+            self._asker().tell("Not saved yet", problem)
+            return None
+        if not self._is_side_sure() or not self._may_save_incomplete(case):
+            return None
+        return self._write(case, folder)
+
+    def status(self) -> str:
+        """One line on whether the case is saved."""
+        case = self._desk.case
+        if case is None:
+            return ""
+        doubt = self._desk.side_doubt()
+        if doubt:
+            return doubt
+        if case.session.is_unsaved:
+            return "Not saved"
+        path = self._saved.get(id(case))
+        return f"Saved: {path.name}" if path is not None else ""
+
+    def status_tip(self) -> str:
+        """Where it is, or will be, saved."""
+        return f"Folder: {self._desk.readings}" if self._desk.readings is not None else ""
+
+    def may_close(self) -> bool:
+        """Ask before unsaved marks are lost."""
+        lost = self._desk.unsaved
+        if not lost:
+            return True
+        names = "\n".join(f"{key.visit}, {SIDES[key.side].lower()} hip" for key in lost)
+        answer = self._asker().choose(
+            "Unsaved marks", f"These readings are not saved:\n{names}", (_SAVE, _DISCARD)
+        )
+        return answer == _DISCARD
+
+    def may_replace(self, case: Case) -> bool:
+        """Ask before a saved reading takes the place of unsaved marks."""
+        if not case.session.is_unsaved:
+            return True
+        words = "This hip has unsaved marks. Open the saved reading in their place?"
+        return self._asker().choose("Unsaved marks", words, (_REPLACE,)) == _REPLACE
+
+    def place_of(self, reading: HipReading) -> tuple[Visit, tuple[View, View]]:
+        """The visit of the open folder that a reading was made on, and its pair of views.
+
+        Raises
+        ------
+        ReadingError
+            If none of its images is in the folder.
+        """
+        read = [view for view in reading.views if isinstance(view, ReadView)]
+        uids = {view.image.series_uid for view in read}
+        first, second = (view.view for view in reading.views)
+        for visit in self._desk.visits:
+            if any(series.series_uid in uids for series in visit.series):
+                return visit, (first, second)
+        for visit in self._desk.visits:
+            if not read and visit.visit == reading.visit:
+                return visit, (first, second)
+        raise ReadingError("its images are not in the open folder; open their folder first")
+
+    def _entry_problem(self, case: Case) -> str:
+        draft = case.session.draft
+        for name in ("subject", "visit", "reader"):
+            if not getattr(draft, name):
+                return f"{_FIELDS[f'$.{name}']}: enter a code first. Your marks are kept."
+        return ""
+
+    def _is_side_sure(self) -> bool:
+        doubt = self._desk.side_doubt()
+        answer = self._asker().choose("Which hip?", doubt, (_SIDE_IS_RIGHT,)) if doubt else ""
+        return not doubt or answer == _SIDE_IS_RIGHT
+
+    def _may_save_incomplete(self, case: Case) -> bool:
+        views = zip(case.session.draft.views, case.session.outcome().views, strict=True)
+        lost = [view for draft, view in views if view.missing and (draft.is_bound or draft.choice)]
+        if not lost:
+            return True
+        words = "\n".join(
+            f"The {VIEWS[view.view].lower()} view is not complete ({view.missing}): "
+            "the file would say that it was not read."
+            for view in lost
+        )
+        return self._asker().choose("Not complete", words, (_SAVE_ANYWAY,)) == _SAVE_ANYWAY
+
+    def _write(self, case: Case, folder: Path) -> Path | None:
+        try:
+            path = save_session(case.session, folder)
+        except ReadingError as error:
+            return self._settle_refusal(case, folder, error)
+        except OSError as error:
+            words = f"The file cannot be written: {error.strerror}. Your marks are kept."
+            self._asker().tell("Not saved", words)
+            return None
+        self._saved[id(case)] = path
+        return path
+
+    def _settle_refusal(self, case: Case, folder: Path, error: ReadingError) -> Path | None:
+        path = path_of(case.session, folder)
+        if error.place in _FIELDS:
+            words = "letters, digits, dot, dash and single underscores only, at most 64"
+            self._asker().tell("Not saved yet", f"{_FIELDS[error.place]}: {words}.")
+            return None
+        if not path.exists():
+            self._asker().tell("Not saved", str(error))
+            return None
+        number = next_read_no(case.session, folder)
+        as_next = _AS_NEXT.format(number)
+        words = f"Another reading lies in {path.name}. It is left as it is."
+        answer = self._asker().choose("Already there", words, (as_next, _OPEN_SAVED))
+        if answer == as_next:
+            case.session.enter(read_no=number)
+            return self._write(case, folder)
+        if answer == _OPEN_SAVED and self.may_replace(case):
+            load_into(case.session, path)
+            self._saved[id(case)] = path
+        return None

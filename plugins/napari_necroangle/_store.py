@@ -1,0 +1,59 @@
+"""Where readings are kept, and how a new one finds a free place: nothing is overwritten unseen."""
+
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from napari_necroangle._session import ReadingSession
+from necroangle.annotation import decode_reading, file_name, save_reading, sha256_of
+from necroangle.annotation.file import read_bytes
+
+__all__ = ["default_folder", "load_into", "next_read_no", "path_of", "save_session"]
+
+
+def default_folder(study: Path) -> Path:
+    """The folder ``readings`` beside a study's folder."""
+    return study.resolve().parent / "readings"
+
+
+def path_of(session: ReadingSession, folder: Path) -> Path:
+    """The file that the session's reading goes to."""
+    return folder / file_name(session.reading())
+
+
+def save_session(session: ReadingSession, folder: Path) -> Path:
+    """Save the session's reading in its own file.
+
+    Raises
+    ------
+    ReadingError
+        If an entry is missing or malformed, or the place holds a reading that this session did
+        not load: the file is left as it is.
+    OSError
+        If the folder cannot be written.
+    """
+    reading = session.reading()
+    path = folder / file_name(reading)
+    session.mark_saved(save_reading(reading, path, replaces=session.file_sha256))
+    return path
+
+
+def next_read_no(session: ReadingSession, folder: Path) -> int:
+    """The first number, from the session's own, under which no reading lies yet."""
+    reading = session.reading()
+    number = reading.read_no
+    while (folder / file_name(replace(reading, read_no=number))).exists():
+        number += 1
+    return number
+
+
+def load_into(session: ReadingSession, path: Path) -> None:
+    """Take up a saved reading; saving it again replaces this very file.
+
+    Raises
+    ------
+    ReadingError
+        If the file is not a valid reading.
+    """
+    raw = read_bytes(path)
+    session.restore(decode_reading(raw, file=path.name), sha256_of(raw))

@@ -1,0 +1,53 @@
+"""Colours, symbols and sizes: what each thing on the picture looks like.
+
+The colours are Okabe and Ito's, told apart by every kind of colour vision; each role also has a
+shape of its own.
+"""
+
+from napari_necroangle._draft import Role
+
+__all__ = [
+    "ARC_COLOUR",
+    "ARC_WIDTH_PX",
+    "CIRCLE_COLOUR",
+    "LABEL_BOX",
+    "LABEL_COLOUR",
+    "LINE_WIDTH_PX",
+    "MARK_COLOURS",
+    "MARK_SIZES_PX",
+    "MARK_SYMBOLS",
+    "MOUSE_HELP",
+    "RAY_COLOUR",
+    "SELECTED_COLOUR",
+]
+
+SKY = "#56b4e9"
+ORANGE = "#e69f00"
+VERMILLION = "#d55e00"
+YELLOW = "#f0e442"
+
+MARK_COLOURS = {
+    Role.RIM: SKY,
+    Role.START: ORANGE,
+    Role.END: ORANGE,
+    Role.VIA: YELLOW,
+}
+MARK_SYMBOLS = {
+    Role.RIM: "disc",
+    Role.START: "square",
+    Role.END: "square",
+    Role.VIA: "diamond",
+}
+MARK_SIZES_PX = {Role.RIM: 9.0, Role.START: 12.0, Role.END: 12.0, Role.VIA: 13.0}
+CIRCLE_COLOUR = SKY
+RAY_COLOUR = "#ffffff"
+ARC_COLOUR = VERMILLION
+SELECTED_COLOUR = "#ffffff"
+LABEL_COLOUR = "#f5f5f5"
+LABEL_BOX = (0.0, 0.0, 0.0, 0.55)
+LINE_WIDTH_PX = 2.0
+ARC_WIDTH_PX = 5.0
+MOUSE_HELP = (
+    "click: set a point   drag: move it   wheel: slices   Ctrl+wheel: zoom   "
+    "right-drag: contrast and brightness"
+)

@@ -1,0 +1,20 @@
+"""The dock's own style, over napari's theme."""
+
+__all__ = ["SHEET"]
+
+SHEET = """
+QLabel#necroangle_heading { font-weight: 600; color: #9fb4c7; padding-top: 2px; }
+QFrame#necroangle_rule { color: #4a515c; max-height: 1px; background: #4a515c; }
+QLabel#necroangle_instruction {
+    background: #10344a; color: #eaf4fb; border-radius: 4px; padding: 6px 8px;
+}
+QLabel#necroangle_sum { font-size: 30px; font-weight: 600; color: #ffffff; }
+QLabel#necroangle_grade { font-size: 16px; font-weight: 600; color: #ffffff; }
+QLabel#necroangle_doubts { color: #f0c674; }
+QLabel#necroangle_status { color: #c9d1d9; }
+QPushButton { padding: 3px 6px; }
+QPushButton:checked { background: #0072b2; color: #ffffff; }
+QPushButton:disabled { color: #767d87; }
+QPushButton#necroangle_save { font-weight: 600; padding: 7px; }
+QPushButton#necroangle_save:enabled { background: #0072b2; color: #ffffff; }
+"""

@@ -1,0 +1,57 @@
+"""A napari window with the reading dock, and a picture of it."""
+
+from pathlib import Path
+
+import napari
+from qtpy.QtCore import QEventLoop, QTimer
+
+from napari_necroangle._widget import ReadingDock
+from necroangle.errors import NecroangleError
+
+__all__ = ["open_window", "save_picture", "settle"]
+
+DRAWING_MS = 1500
+
+
+def open_window(size: tuple[int, int], *, reader: str = "") -> ReadingDock:
+    """Open a napari window with the dock in it.
+
+    Parameters
+    ----------
+    size
+        (width, height), pixels.
+    reader
+        The reader's code, or empty.
+    """
+    viewer = napari.Viewer(title="necroangle")
+    viewer.window.resize(*size)
+    dock = ReadingDock(viewer)
+    dock.desk.reader = reader
+    viewer.window.add_dock_widget(dock, name="Hip reading", area="right")
+    settle(100)
+    viewer.window.resize(*size)
+    settle(200)
+    return dock
+
+
+def settle(milliseconds: int) -> None:
+    """Let the window draw for a while."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+def save_picture(dock: ReadingDock, path: Path) -> None:
+    """Save a picture of the whole window, once it is drawn, and close it.
+
+    Raises
+    ------
+    NecroangleError
+        If the file cannot be written.
+    """
+    settle(DRAWING_MS)
+    picture = dock.window().grab()
+    if not picture.save(str(path)):
+        raise NecroangleError(f"{path.name}: the picture cannot be written")
+    dock.shutdown()
+    dock.viewer.close()

@@ -1,0 +1,266 @@
+"""A canvas without a window: the viewer's model shows what the session holds."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari_necroangle._case import Case
+from napari_necroangle._draft import Handle, Role
+from napari_necroangle._interaction import Interaction
+from napari_necroangle._plane_view import PlaneView
+
+from necroangle.terms import View
+
+MarkRim = Callable[[Case, View], None]
+MarkArc = Callable[[Case, View, tuple[float, float]], None]
+Point = Callable[[float], tuple[float, float]]
+
+A = View.CORONAL
+
+
+@dataclass
+class Mouse:
+    """A mouse event as napari hands it out."""
+
+    position: tuple[float, ...]
+    pos: tuple[float, float]
+    type: str = "mouse_press"
+    button: int = 1
+    modifiers: tuple[str, ...] = ()
+    delta: tuple[float, float] = (0.0, 0.0)
+    handled: bool = False
+
+    def to(self, kind: str, uv: tuple[float, float], pos: tuple[float, float]) -> None:
+        self.type, self.position, self.pos, self.handled = kind, (8.0, uv[1], uv[0]), pos, False
+
+
+@dataclass
+class Canvas:
+    """A plane view with its hands and a way to move the mouse over it."""
+
+    case: Case
+    plane: PlaneView
+    hands: Interaction
+    touches: list[int] = field(default_factory=list)
+
+    def stroke(self, *path: tuple[float, float], button: int = 1) -> Mouse:
+        """Press at the first point, move along, release at the last; 10 px for each mm."""
+        event = Mouse((8.0, path[0][1], path[0][0]), (path[0][0] * 10, path[0][1] * 10))
+        event.button = button
+        running = [found(self.plane.model, event) for found in self._callbacks()]
+        for one in running:
+            next(one, None)
+        for kind, uv in [*(("mouse_move", uv) for uv in path[1:-1]), ("mouse_release", path[-1])]:
+            event.to(kind, uv, (uv[0] * 10, uv[1] * 10))
+            for one in running:
+                next(one, None)
+        return event
+
+    def _callbacks(self) -> list[Any]:
+        return [one for one in self.plane.model.mouse_drag_callbacks if "Interaction" in repr(one)]
+
+
+@pytest.fixture
+def canvas(case: Case) -> Iterator[Canvas]:
+    model = ViewerModel()
+    plane = PlaneView(model)
+    touches: list[int] = []
+    hands = Interaction(plane, lambda: touches.append(1))
+    plane.show(case, case.pictures[A])
+    hands.bind_keys()
+    model.scene.camera.zoom = 10.0
+    case.session.listen(plane.refresh)
+    yield Canvas(case, plane, hands, touches)
+    hands.close()
+    plane.close()
+    assert len(model.layers) == 0
+    assert not any("necroangle" in name for name in model.canvas.overlays)
+
+
+def test_the_picture_is_in_mm_and_never_tilted(canvas: Canvas) -> None:
+    image = canvas.plane.image
+    assert tuple(image.scale) == (4.0, 0.5, 0.8)
+    assert [str(unit) for unit in image.units] == ["millimeter"] * 3
+    assert np.array_equal(image.affine.affine_matrix, np.eye(4))
+    assert tuple(image.contrast_limits) == (0.0, 60000.0)
+    assert canvas.plane.slice_index == 2
+
+
+def test_marks_stand_on_their_slice_in_plane_mm(
+    canvas: Canvas, mark_rim: MarkRim, circle_point: Point
+) -> None:
+    mark_rim(canvas.case, A)
+    data = canvas.plane.points.data
+    assert data.shape == (10, 3)
+    assert set(data[:, 0].tolist()) == {2.0}
+    assert np.allclose(data[0, 1:], circle_point(120.0)[::-1])
+    circle = canvas.plane.model.layers["coronal circle"].data
+    assert len(circle) == 122
+    canvas.plane.go_to(4)
+    assert canvas.plane.hit(circle_point(120.0), 10.0) is None
+
+
+def test_roles_differ_in_colour_and_shape(
+    canvas: Canvas, mark_rim: MarkRim, mark_arc: MarkArc
+) -> None:
+    mark_rim(canvas.case, A)
+    mark_arc(canvas.case, A, (200.0, 320.0))
+    points = canvas.plane.points
+    assert points.features["role"].tolist() == [*["rim"] * 10, "start", "end", "via"]
+    looks = {
+        role: (tuple(colour), str(symbol))
+        for role, colour, symbol in zip(
+            points.features["role"], points.face_color, points.symbol, strict=True
+        )
+    }
+    assert looks["rim"] != looks["start"] == looks["end"] != looks["via"]
+
+
+def test_texts_say_slice_angle_and_orientation(
+    canvas: Canvas, mark_rim: MarkRim, mark_arc: MarkArc
+) -> None:
+    overlays = canvas.plane.model.canvas.overlays
+    assert overlays["necroangle_title"].text == "Coronal 3 / 5"
+    edges = [overlays[f"necroangle_{edge}"].text for edge in ("left", "right", "top", "bottom")]
+    assert edges == ["R", "L", "S", "I"]
+    assert overlays.scale_bar.visible
+    mark_rim(canvas.case, A)
+    mark_arc(canvas.case, A, (200.0, 320.0))
+    assert overlays["necroangle_title"].text == "Coronal 3 / 5\nA = 120.0°"
+    canvas.plane.go_to(0)
+    assert overlays["necroangle_title"].text.startswith("Coronal 1 / 5")
+
+
+def test_a_click_sets_a_mark_and_a_pan_does_not(canvas: Canvas) -> None:
+    canvas.stroke((30.0, 20.0), (30.1, 20.0))
+    assert len(canvas.case.session.draft.view(A).rim) == 1
+    event = canvas.stroke((40.0, 20.0), (45.0, 20.0), (50.0, 20.0))
+    assert len(canvas.case.session.draft.view(A).rim) == 1
+    assert not event.handled
+    assert canvas.touches == [1, 1]
+
+
+def test_a_drag_moves_the_mark_live_and_ends_where_it_is_let_go(
+    canvas: Canvas, mark_rim: MarkRim, mark_arc: MarkArc, circle_point: Point
+) -> None:
+    mark_rim(canvas.case, A)
+    mark_arc(canvas.case, A, (200.0, 320.0))
+    angles: list[float] = []
+
+    def note() -> None:
+        measured = canvas.case.session.outcome().views[0].measurement
+        assert measured is not None
+        angles.append(measured.angle_deg)
+
+    canvas.case.session.listen(note)
+    path = [circle_point(turn) for turn in (320.0, 325.0, 330.0, 340.0)]
+    canvas.stroke(*path)
+    assert np.allclose(angles, [125.0, 130.0, 140.0, 140.0], atol=1e-4)
+    canvas.case.session.undo()
+    assert angles[-1] == pytest.approx(120.0, abs=1e-4)
+    assert canvas.plane.uv_of(Handle(Role.END, 0)) == pytest.approx(circle_point(320.0))
+
+
+def test_a_press_on_a_mark_without_a_move_leaves_it(
+    canvas: Canvas, mark_rim: MarkRim, circle_point: Point
+) -> None:
+    mark_rim(canvas.case, A)
+    before = canvas.case.session.draft
+    u, v = circle_point(120.0)
+    canvas.stroke((u + 0.5, v), (u + 0.5, v))
+    assert canvas.case.session.draft == before
+    assert canvas.case.selected[A] == Handle(Role.RIM, 0)
+
+
+def test_an_arc_end_can_be_set_on_a_rim_mark(
+    canvas: Canvas, mark_rim: MarkRim, circle_point: Point
+) -> None:
+    mark_rim(canvas.case, A)
+    canvas.case.next_aim(A)
+    u, v = circle_point(200.0)
+    canvas.stroke((u + 0.2, v), (u + 0.2, v))
+    draft = canvas.case.session.draft.view(A)
+    assert len(draft.rim) == 10
+    assert draft.arcs[0].start is not None
+    assert draft.arcs[0].start.pixel[1] * 0.8 == pytest.approx(u + 0.2)
+
+
+def test_the_wheel_turns_slices_and_zooms_with_control(canvas: Canvas) -> None:
+    wheel = canvas.plane.model.mouse_wheel_callbacks[0]
+    event = Mouse((8.0, 20.0, 30.0), (0.0, 0.0), "mouse_wheel", delta=(0.0, -1.0))
+    for expected in (3, 4, 4):
+        wheel(canvas.plane.model, event)
+        assert canvas.plane.slice_index == expected
+    assert event.handled
+    event.modifiers = ("Control",)
+    wheel(canvas.plane.model, event)
+    assert canvas.plane.model.scene.camera.zoom == pytest.approx(10.0 / 1.15)
+    assert canvas.plane.slice_index == 4
+
+
+def test_right_drag_changes_the_window_only(canvas: Canvas) -> None:
+    event = canvas.stroke((30.0, 20.0), (40.0, 20.0), (50.0, 25.0), (50.0, 25.0), button=2)
+    low, high = canvas.plane.image.contrast_limits
+    assert (low, high) != (0.0, 60000.0)
+    assert low < high
+    assert canvas.plane.model.scene.camera.zoom == 10.0
+    assert canvas.case.session.draft.view(A).marks == ()
+    assert event.type == "mouse_release"
+
+
+def test_lines_stay_as_wide_on_the_screen(canvas: Canvas, mark_rim: MarkRim) -> None:
+    mark_rim(canvas.case, A)
+    before = canvas.plane.points.size.copy()
+    canvas.plane.model.scene.camera.zoom = 20.0
+    assert np.allclose(canvas.plane.points.size, before / 2)
+
+
+def test_keys_choose_what_is_set_next(canvas: Canvas, mark_rim: MarkRim) -> None:
+    keys = {str(key): action for key, action in canvas.plane.points.keymap.items()}
+    mark_rim(canvas.case, A)
+    keys["Enter"](canvas.plane.points)
+    assert canvas.case.aim(A) == Handle(Role.START, 0)
+    keys["1"](canvas.plane.points)
+    assert canvas.case.aim(A) == Handle(Role.RIM, 10)
+    keys["Delete"](canvas.plane.points)
+    assert len(canvas.case.session.draft.view(A).rim) == 9
+    keys["Ctrl+Z"](canvas.plane.points)
+    assert len(canvas.case.session.draft.view(A).rim) == 10
+
+
+def test_the_other_picture_follows_the_head_until_it_is_turned(
+    canvas: Canvas, circle_point: Point
+) -> None:
+    other = PlaneView(ViewerModel())
+    other.show(canvas.case, canvas.case.pictures[View.SAGITTAL])
+    assert other.slice_index == 2
+    for turn in range(120, 320, 20):
+        u, v = circle_point(turn)
+        canvas.case.click(A, 2, (u + 8.0, v))
+    other.follow()
+    assert other.slice_index == 0
+    other.go_to(3)
+    other.follow()
+    assert other.slice_index == 3
+    other.close()
+
+
+def test_another_picture_takes_the_layers_over_without_the_marks(
+    canvas: Canvas, mark_rim: MarkRim
+) -> None:
+    mark_rim(canvas.case, A)
+    before = list(canvas.plane.model.layers)
+    other = canvas.case.pictures[View.SAGITTAL]
+    canvas.plane.show(canvas.case, other)
+    assert list(canvas.plane.model.layers) == before
+    assert canvas.plane.image.data is other.volume.pixels
+    assert canvas.plane.image.name == "sagittal"
+    assert len(canvas.plane.points.data) == 0
+    assert len(canvas.plane.model.layers["sagittal circle"].data) == 0
+    assert canvas.plane.model.canvas.overlays["necroangle_left"].text == "A"
+    canvas.plane.show(canvas.case, canvas.case.pictures[A])
+    assert len(canvas.plane.points.data) == 10
+    assert len(canvas.plane.model.layers["coronal circle"].data) == 122

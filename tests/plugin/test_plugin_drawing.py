@@ -1,0 +1,97 @@
+"""Letters and lines: what is drawn is what was measured."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from napari_necroangle._case import Case
+from napari_necroangle._letters import direction_letters, edge_letters
+from napari_necroangle._overlay import arc_polyline, as_vectors, drawing_of
+from napari_necroangle._words import canvas_title, doubts, grade_lines, instruction
+
+from necroangle.geometry import Circle, ImagePlane
+from necroangle.terms import Finding, UnreadReason, View
+
+MarkRim = Callable[[Case, View], None]
+MarkArc = Callable[[Case, View, tuple[float, float]], None]
+
+
+@pytest.mark.parametrize(
+    ("orientation", "letters"),
+    [
+        ((1, 0, 0, 0, 0, -1), ("R", "L", "S", "I")),
+        ((0, 1, 0, 0, 0, -1), ("A", "P", "S", "I")),
+        ((-1, 0, 0, 0, 0, -1), ("L", "R", "S", "I")),
+        ((0, -1, 0, 0, 0, 1), ("P", "A", "I", "S")),
+        ((1, 0, 0, 0, 1, 0), ("R", "L", "A", "P")),
+        ((0.8, 0.6, 0, 0, 0, -1), ("RA", "LP", "S", "I")),
+    ],
+)
+def test_edges_carry_the_patients_letters(
+    orientation: tuple[float, ...], letters: tuple[str, str, str, str]
+) -> None:
+    found = edge_letters(ImagePlane.from_dicom((0, 0, 0), orientation, (1, 1)))
+    assert (found.left, found.right, found.top, found.bottom) == letters
+
+
+@given(st.tuples(*(st.floats(-1, 1) for _ in range(3))).filter(lambda v: math.hypot(*v) > 0.1))
+def test_opposite_directions_have_opposite_letters(direction: tuple[float, float, float]) -> None:
+    unit = np.array(direction) / math.hypot(*direction)
+    swapped = direction_letters(-unit).translate(str.maketrans("LRPASI", "RLAPIS"))
+    assert direction_letters(unit) == swapped
+    assert 1 <= len(direction_letters(unit)) <= 3
+
+
+@given(st.floats(0, 360), st.floats(-359, 359).filter(lambda extent: abs(extent) > 1e-3))
+def test_a_drawn_arc_lies_on_its_circle_from_end_to_end(start: float, extent: float) -> None:
+    circle = Circle((12.0, -7.0), 24.0)
+    points = arc_polyline(circle, start, extent) - circle.centre_mm
+    assert np.allclose(np.hypot(*points.T), 24.0)
+    turns = np.unwrap(np.arctan2(points[:, 1], points[:, 0]))
+    assert math.degrees(turns[-1] - turns[0]) == pytest.approx(extent, abs=1e-6)
+
+
+def test_the_drawing_of_a_view_is_its_measurement(
+    case: Case, mark_rim: MarkRim, mark_arc: MarkArc
+) -> None:
+    nothing = drawing_of(case.session.outcome().views[0])
+    assert [len(part) for part in (nothing.circle, nothing.rays, nothing.arcs)] == [0, 0, 0]
+    mark_rim(case, View.CORONAL)
+    mark_arc(case, View.CORONAL, (150.0, 345.0))
+    outcome = case.session.outcome().views[0]
+    drawing = drawing_of(outcome)
+    lengths = np.hypot(*(drawing.arcs[:, 1] - drawing.arcs[:, 0]).T)
+    assert lengths.sum() == pytest.approx(math.radians(195) * 20, rel=1e-3)
+    assert outcome.circle is not None
+    assert np.allclose(drawing.rays[:, 0], outcome.circle.centre_mm)
+    vectors = as_vectors(drawing.rays, 3)
+    assert vectors[:, 0, 0].tolist() == [3.0, 3.0]
+    assert np.allclose(vectors[:, 0, 2:0:-1] + vectors[:, 1, 2:0:-1], drawing.rays[:, 1])
+
+
+def test_words_say_the_angle_and_the_next_step(
+    case: Case, mark_rim: MarkRim, mark_arc: MarkArc
+) -> None:
+    view = View.CORONAL
+
+    def said() -> str:
+        outcome = case.session.outcome().view(view)
+        return instruction(case.session.draft.view(view), outcome, case.aim(view))
+
+    assert "0 of 8" in said()
+    mark_rim(case, view)
+    assert "10 rim points" in said()
+    mark_arc(case, view, (200.0, 320.0))
+    assert said().startswith("Done")
+    title = canvas_title(view, 5, 11, case.session.outcome().view(view))
+    assert title == "Coronal 6 / 11\nA = 120.0°"
+    case.choose(View.SAGITTAL, Finding.NO_NECROSIS, 2)
+    outcome = case.session.outcome()
+    assert grade_lines(outcome) == ("Grade 1", "low risk of collapse")
+    assert doubts(outcome) == ()
+    case.choose(view, UnreadReason.NOT_READABLE, 2)
+    assert said() == "This view is left unread."
+    assert grade_lines(case.session.outcome()) == ("", "")

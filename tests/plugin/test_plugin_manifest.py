@@ -1,0 +1,63 @@
+"""What napari is told of the plugin, and its reader."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari_necroangle import _reader
+from napari_necroangle._reader import read_layers, reader_for
+from napari_necroangle._sample_data import sample_folder
+from npe2 import PluginManifest
+
+from necroangle.errors import DicomError
+from necroangle.geometry import PatientPoints
+
+MANIFEST = Path(_reader.__file__).parent / "napari.yaml"
+
+
+def test_the_manifest_is_valid_and_its_commands_exist() -> None:
+    manifest = PluginManifest.from_file(MANIFEST)
+    assert manifest.name == "necroangle"
+    manifest.validate_imports()
+    commands = manifest.contributions.commands or []
+    assert all(command.id.startswith("necroangle.") for command in commands)
+
+
+def test_the_manifest_is_found_by_napari() -> None:
+    assert PluginManifest.from_distribution("necroangle").name == "necroangle"
+
+
+def test_layers_are_in_mm_with_their_planes(samples: Path) -> None:
+    reader = reader_for(str(samples / "plain"))
+    assert reader is not None
+    layers = reader(str(samples / "plain"))
+    assert len(layers) == 3
+    for pixels, options, kind in layers:
+        assert kind == "image"
+        planes = options["metadata"]["planes"]
+        assert len(planes) == len(pixels)
+        assert "affine" not in options
+        steps = [
+            float(planes[0].distance_mm(PatientPoints(np.array([plane.origin_mm])))[0])
+            for plane in planes
+        ]
+        assert np.allclose(np.diff(steps), options["scale"][0], atol=1e-3)
+        assert options["scale"][1:] == (planes[0].row_spacing_mm, planes[0].column_spacing_mm)
+        low, high = options["contrast_limits"]
+        assert low < high
+
+
+def test_one_file_opens_its_own_series(samples: Path) -> None:
+    file = next((samples / "plain" / "coronal").glob("*.dcm"))
+    ((pixels, options, _),) = read_layers(str(file))
+    assert len(pixels) > 1
+    assert "coronal" in options["name"]
+
+
+def test_a_folder_without_dicom_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DicomError, match="no DICOM images here"):
+        read_layers(str(tmp_path))
+
+
+def test_the_sample_lies_beside_the_plugin(samples: Path) -> None:
+    assert sample_folder("plain") == samples / "plain"
