@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from necroangle.measurement import METHODS, HaRisk, KerboulBin
+from necroangle.measurement.indices import INDEX_SOURCES, JicStage, KooKimSize
 from necroangle.terms import (
     ArcoStage,
     Finding,
@@ -106,6 +107,44 @@ def _view_columns(side: str, name: str) -> Iterator[Column]:
     yield Column(f"{side}_flags", "text", "doubts about this view", allowed=_words(Flag))
 
 
+_INDEX_KINDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
+    "koo_kim_size": ("text", _words(KooKimSize)),
+    "jic_type": ("text", _words(JicType)),
+    "jic_medial_of_wb": ("whole", ("0", "1")),
+    "arco2021_type": ("whole", ("1", "2", "3")),
+    "collapse_arco": ("text", _words(ArcoStage)),
+    "collapse_jic": ("text", _words(JicStage)),
+}
+"""Indices that are no real numbers, with the values that they may have."""
+
+
+def index_column_name(index: str) -> str:
+    """Column of an index: ``_prov`` in the name says that its rule is provisional.
+
+    Examples
+    --------
+    >>> index_column_name("lateral_spared_deg"), index_column_name("arco2021_type")
+    ('lateral_spared_prov_deg', 'arco2021_type')
+    """
+    if not INDEX_SOURCES[index].provisional:
+        return index
+    stem, _, unit = index.rpartition("_")
+    return f"{stem}_prov_{unit}" if unit in {"deg", "mm"} else f"{index}_prov"
+
+
+def _index_column(index: str) -> Column:
+    source = INDEX_SOURCES[index]
+    kind, allowed = _INDEX_KINDS.get(index, ("real", ()))
+    unit = index.rpartition("_")[2]
+    return Column(
+        index_column_name(index),
+        kind,
+        f"{'provisional: ' if source.provisional else ''}{source.source} [{source.doi_or_ref}]",
+        unit if unit in {"deg", "mm"} else "",
+        allowed,
+    )
+
+
 def _hip_columns() -> Iterator[Column]:
     yield Column("cna_deg", "real", "combined necrotic angle A + B", "deg")
     yield Column("cna_se_deg", "real", "its standard error", "deg")
@@ -119,7 +158,14 @@ def _hip_columns() -> Iterator[Column]:
         yield Column(f"ha_grade_{number}_p", "real", f"probability of Ha's grade {number}")
     for risk in HaRisk:
         yield Column(f"ha_risk_{risk}_p", "real", f"probability of {risk} risk (Ha)")
-    yield Column("koo_kim_index", "real", "(A / 180)(B / 180) x 100 (Koo and Kim 1995)")
+    yield from map(_index_column, INDEX_SOURCES)
+    yield Column(
+        "index_refused",
+        "text",
+        "indices whose marks contradict themselves",
+        allowed=tuple(INDEX_SOURCES),
+        need="always",
+    )
     yield Column("flags", "text", "doubts about the hip", "", _words(Flag), "always")
     yield Column("centre_gap_mm", "real", "how far the views' head centres miss each other", "mm")
     yield Column("radius_gap_mm", "real", "head radius of view B less view A", "mm")

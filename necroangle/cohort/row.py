@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from necroangle import __version__
 from necroangle.annotation import HipReading, ReadView, UnreadView
-from necroangle.cohort.columns import COLUMNS, NAMES
+from necroangle.cohort.columns import COLUMNS, NAMES, index_column_name
 from necroangle.errors import CohortError
 from necroangle.measurement import Estimate, HaRisk, HipMeasurement, Misplaced, ViewMeasurement
+from necroangle.measurement.indices import INDEX_SOURCES
 from necroangle.terms import Flag
 
 __all__ = ["Cell", "CohortRow", "RowKey", "to_row"]
@@ -156,7 +157,8 @@ def to_row(reading: HipReading, measurement: HipMeasurement, sha256: str) -> Coh
         "ha_grade": measurement.ha_grade,
         "ha_risk": measurement.ha_risk,
         "kerboul": measurement.kerboul,
-        "koo_kim_index": measurement.koo_kim_index,
+        **{index_column_name(name): getattr(measurement.indices, name) for name in INDEX_SOURCES},
+        "index_refused": " ".join(one.index for one in measurement.indices.refused),
         "flags": _flag_words(measurement.flags),
         "arco": reading.arco,
         "jic": reading.jic,

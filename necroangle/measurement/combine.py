@@ -1,4 +1,4 @@
-"""Both views together: pooled noise, and the variance that their shared or separate centres give."""
+"""Both views together: pooled noise, and the variance of shared or separate centres."""
 
 from collections.abc import Sequence
 

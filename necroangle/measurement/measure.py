@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -20,6 +20,13 @@ from necroangle.measurement.grades import (
     kerboul_bin,
 )
 from necroangle.measurement.hip_flags import frames_differ, hip_flags
+from necroangle.measurement.indices import (
+    HipIndices,
+    ViewGeometry,
+    hip_indices,
+    koo_kim_index,
+    koo_kim_size,
+)
 from necroangle.measurement.judge import HeadJudge, judge_head
 from necroangle.measurement.method import Method, default_method
 from necroangle.measurement.modes import ModeAngle, angle_by_mode
@@ -61,15 +68,15 @@ class HipMeasurement:
     grade_probability, risk_probability
         Probability of grades 1 to 4, and of low, moderate and high risk; empty where there is no
         grade.
-    koo_kim_index
-        (A / 180)(B / 180) x 100 (Koo and Kim 1995); not clipped, may exceed 100.
+    indices
+        Derived indices, as far as the marks allow; Koo and Kim's from the angles of this method.
     flags
         Doubts about the hip as a whole; those of a view stand with the view.
 
     References
     ----------
     Ha et al. 2006, doi 10.2106/JBJS.F.00535. Kerboul et al. 1974,
-    doi 10.1302/0301-620X.56B2.291. Koo and Kim 1995, J Bone Joint Surg Br 77-B:875.
+    doi 10.1302/0301-620X.56B2.291. Indices: :data:`necroangle.measurement.indices.INDEX_SOURCES`.
     """
 
     method: Method
@@ -84,7 +91,7 @@ class HipMeasurement:
     kerboul: KerboulBin | None
     grade_probability: tuple[float, ...]
     risk_probability: tuple[float, ...]
-    koo_kim_index: float | None
+    indices: HipIndices
     flags: tuple[Flag, ...]
 
     @property
@@ -155,7 +162,7 @@ def measure(
         kerboul=kerboul_bin(cna.value) if cna else None,
         grade_probability=category_probabilities(cna, _GRADE_CUTS) if cna and graded else (),
         risk_probability=category_probabilities(cna, _RISK_CUTS) if cna and graded else (),
-        koo_kim_index=_koo_kim(views),
+        indices=_indices(reading, marked, views),
         flags=hip_flags(reading, judge, settings, near_cutoff=near),
     )
 
@@ -220,6 +227,18 @@ def _sum(
     return angle_estimate(value, combined_factors(found, sphere), noise, settings)
 
 
-def _koo_kim(views: Sequence[ViewMeasurement | None]) -> float | None:
+def _indices(
+    reading: HipReading,
+    marked: Sequence[MarkedView | None],
+    views: Sequence[ViewMeasurement | None],
+) -> HipIndices:
     a, b = views
-    return a.angle_deg * b.angle_deg / 324.0 if a and b else None
+    heads = [
+        ViewGeometry(one.head.fit.circle, one.head.arcs) if one and one.head else None
+        for one in marked
+    ]
+    found = hip_indices(reading, heads[0], heads[1])
+    if a is None or b is None or reading.is_radiograph:
+        return found
+    index = koo_kim_index(a.angle_deg, b.angle_deg)
+    return replace(found, koo_kim_index=index, koo_kim_size=koo_kim_size(index))

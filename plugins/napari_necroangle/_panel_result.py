@@ -4,7 +4,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_necroangle._fields import note
 from napari_necroangle._outcome import Outcome
-from napari_necroangle._words import VIEWS, doubts, grade_lines
+from napari_necroangle._words import VIEWS, doubts, grade_lines, interval_line
 from necroangle.measurement import show_deg
 
 __all__ = ["ResultPanel"]
@@ -22,8 +22,12 @@ class ResultPanel(QWidget):
         self.sum.setObjectName("necroangle_sum")
         self.sum.setToolTip("Combined necrotic angle: A + B")
         self.parts = note()
+        self.interval = note()
+        self.interval.setObjectName("necroangle_interval")
+        self.interval.setToolTip("Marking error only: the slice was chosen by you")
         self.grade = note()
         self.grade.setObjectName("necroangle_grade")
+        self.grade.setToolTip("Modified Kerboul grade (Ha 2006) and the probability that it holds")
         self.risk = note()
         self.doubts = note()
         self.doubts.setObjectName("necroangle_doubts")
@@ -38,6 +42,7 @@ class ResultPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(top)
+        layout.addWidget(self.interval)
         layout.addWidget(self.parts)
         layout.addWidget(self.doubts)
 
@@ -51,6 +56,8 @@ class ResultPanel(QWidget):
         lines = doubts(outcome) if outcome else ()
         hidden = len(lines) - DOUBTS_SHOWN
         more = [f"… and {hidden} more"] if hidden > 0 else []
+        self.interval.setText(interval_line(outcome) if outcome else "")
+        self.interval.setVisible(bool(self.interval.text()))
         self.doubts.setText("\n".join([*(f"• {one}" for one in lines[:DOUBTS_SHOWN]), *more]))
         self.doubts.setToolTip("\n".join(lines))
         self.doubts.setVisible(bool(lines))

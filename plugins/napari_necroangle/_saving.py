@@ -22,7 +22,6 @@ _FIELDS = {
     "$.notes": "Notes",
 }
 _SAVE_ANYWAY = "Save without it"
-_SIDE_IS_RIGHT = "The chosen hip is right"
 _AS_NEXT = "Save as read {}"
 _OPEN_SAVED = "Open the saved one"
 _SAVE, _DISCARD = "Go back", "Close and lose them"
@@ -120,9 +119,12 @@ class Saving:
         return ""
 
     def _is_side_sure(self) -> bool:
+        """A number under the wrong side is worse than none: it is not saved."""
         doubt = self._desk.side_doubt()
-        answer = self._asker().choose("Which hip?", doubt, (_SIDE_IS_RIGHT,)) if doubt else ""
-        return not doubt or answer == _SIDE_IS_RIGHT
+        if doubt:
+            words = f"{doubt} Choose the other hip or series. Your marks are kept."
+            self._asker().tell("Not saved: which hip?", words)
+        return not doubt
 
     def _may_save_incomplete(self, case: Case) -> bool:
         views = zip(case.session.draft.views, case.session.outcome().views, strict=True)

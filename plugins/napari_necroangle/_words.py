@@ -14,6 +14,7 @@ __all__ = [
     "doubts",
     "grade_lines",
     "instruction",
+    "interval_line",
 ]
 
 RIM_ADVISED = 8
@@ -81,8 +82,18 @@ def grade_lines(outcome: Outcome) -> tuple[str, str]:
     if hip.cna_deg is None:
         return "", ""
     if hip.ha_grade is not None and hip.ha_risk is not None:
-        return f"Grade {int(hip.ha_grade)}", f"{_RISKS[hip.ha_risk]} risk of collapse"
+        chance = _percent(hip.grade_probability[hip.ha_grade - 1])
+        return f"Grade {int(hip.ha_grade)} ({chance})", f"{_RISKS[hip.ha_risk]} risk of collapse"
     return (f"{_KERBOUL[hip.kerboul]} lesion" if hip.kerboul is not None else ""), ""
+
+
+def interval_line(outcome: Outcome) -> str:
+    """The 95 % interval of the combined angle."""
+    cna = outcome.hip.cna
+    if cna is None or not cna.se:
+        return ""
+    low, high = (show_deg(max(0.0, bound)) for bound in cna.interval_95())
+    return f"95 % interval: {low} to {high}"
 
 
 def doubts(outcome: Outcome) -> tuple[str, ...]:
@@ -96,6 +107,17 @@ def doubts(outcome: Outcome) -> tuple[str, ...]:
             lines.append(f"{' and '.join(where)}: {flag.meaning}")
     lines += [flag.meaning for flag in outcome.hip.flags if flag is not Flag.VIEW_NOT_READ]
     return tuple(lines)
+
+
+def _percent(chance: float) -> str:
+    """A probability as whole percent; never 100 % of an uncertain thing.
+
+    Examples
+    --------
+    >>> _percent(0.874), _percent(0.999), _percent(1.0)
+    ('87 %', '> 99 %', '100 %')
+    """
+    return "> 99 %" if 0.99 < chance < 1.0 else f"{round(100 * chance)} %"
 
 
 def _sentence(words: str) -> str:

@@ -143,7 +143,9 @@ def test_no_necrosis_is_zero_and_not_read_is_nothing() -> None:
     assert (normal.cna_deg, normal.ha_grade, normal.ha_risk) == (0.0, 1, "low")
     assert normal.flags == ()
     unread = measure(make_reading(100.0, None))
-    assert (unread.cna_deg, unread.ha_grade, unread.kerboul, unread.koo_kim_index) == (None,) * 4
+    assert (unread.cna_deg, unread.ha_grade, unread.kerboul, unread.indices.koo_kim_index) == (
+        None,
+    ) * 4
     assert unread.flags == (Flag.VIEW_NOT_READ,)
     assert unread.a is not None
     assert unread.a.angle_deg == pytest.approx(100, abs=1e-5)
@@ -156,9 +158,11 @@ def test_a_replaced_hip_is_censored() -> None:
 
 
 def test_koo_kim_is_not_clipped() -> None:
-    assert measure(make_reading(90, 120)).koo_kim_index == pytest.approx(100 * 0.5 * 120 / 180)
+    assert measure(make_reading(90, 120)).indices.koo_kim_index == pytest.approx(
+        100 * 0.5 * 120 / 180
+    )
     above = measure(make_reading(200, 190))
-    assert above.koo_kim_index == pytest.approx(117.28395, abs=1e-4)
+    assert above.indices.koo_kim_index == pytest.approx(117.28395, abs=1e-4)
     assert above.a is not None
     assert above.a.flags == (Flag.ARC_ABOVE_180,)
 
