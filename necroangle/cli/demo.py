@@ -92,8 +92,9 @@ def _print_table(compared: list["HipError"], console: Console) -> None:
 
 
 def _print_places(out: Path, console: Console) -> None:
-    console.print(f"Cohort table:  {out / 'cohort.sqlite'}   (see it: necroangle table --cohort …)")
-    console.print(f"Pictures:      {out / 'pictures'}")
+    table = out / "cohort.sqlite"
+    console.print(f"Cohort table:  {table}   (necroangle table --cohort {table})", soft_wrap=True)
+    console.print(f"Pictures:      {out / 'pictures'}", soft_wrap=True)
 
 
 def _show_first(samples: Path, first: "HipError", out: Path, console: Console) -> None:
@@ -113,7 +114,7 @@ def _show_first(samples: Path, first: "HipError", out: Path, console: Console) -
         picture = out / "window.png"
         shot = [*SCREEN, *arguments, "--screenshot", str(picture)]
         subprocess.run(shot, check=True, timeout=PATIENCE_S)
-        console.print(f"The window:    {picture}   (no display here: a virtual screen's picture)")
+        console.print(f"The window:    {picture}   (no display: a virtual screen)", soft_wrap=True)
     else:
         console.print("No display and no xvfb-run here: the reading window is not shown.")
 
