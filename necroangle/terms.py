@@ -150,6 +150,8 @@ class Flag(StrEnum):
     SPHERE_CENTRE = "sphere_centre"
     RADIUS_PRIOR = "radius_prior"
     NOT_BRACKETED = "not_bracketed"
+    EXTRAPOLATED = "extrapolated"
+    BOUNDED = "bounded"
     LESION_NOT_COVERED = "lesion_not_covered"
     NEAR_CUTOFF = "near_cutoff"
     UNCALIBRATED = "uncalibrated"
@@ -204,6 +206,8 @@ _MEANINGS = {
     Flag.SPHERE_CENTRE: "measured about the joint sphere of both views",
     Flag.RADIUS_PRIOR: "measured with a head radius known beforehand",
     Flag.NOT_BRACKETED: "the marked slices do not lie on both sides of the head's centre",
+    Flag.EXTRAPOLATED: "an arc was drawn on beyond the slices that show it",
+    Flag.BOUNDED: "an arc ends between the marked slices: the angle is a cautious guess",
     Flag.LESION_NOT_COVERED: "the marked slices do not cover the lesion: a lower bound",
     Flag.NEAR_CUTOFF: "the combined angle is within one detectable change of a cut-off",
     Flag.FRAMES_DIFFER: "the two views have different frames of reference: no slice offsets",

@@ -95,6 +95,7 @@ def _view_columns(side: str, name: str) -> Iterator[Column]:
     yield Column(f"{side}_rim_left_out", "whole", "rim marks within a collapsed arc, not counted")
     yield Column(f"{side}_rim_misplaced", "text", "rim marks that look misplaced, from 1")
     yield Column(f"{side}_edge_gap_mm", "real", "largest distance of an arc end from circle", "mm")
+    yield Column(f"{side}_surface_share", "real", "dead share of the head's surface, 0 to 1")
     yield Column(
         f"{side}_plane",
         "text",

@@ -26,6 +26,7 @@ _MEASURED = {
     "end_deg": "end_deg",
     "middle_deg": "middle_deg",
     "slice_shift_mm": "slice_shift_mm",
+    "surface_share": "surface_share",
     "span_deg": "span_deg",
     "arc_count": "arc_count",
     "radius_mm": "radius_mm",

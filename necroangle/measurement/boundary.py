@@ -232,16 +232,18 @@ def bands_of(one: SliceArcs, radius_mm: float) -> list[Band]:
     return [Band(1, cut, cut) for cut in cuts]
 
 
-def bands_past(ordered: Sequence[SliceArcs], radius_mm: float) -> list[Band]:
-    """The stretches of the last of two or more slices on their way past it.
+def bands_past(ordered: Sequence[SliceArcs], radius_mm: float) -> list[Band] | None:
+    """The stretches of the last of two or more slices, on their lines past it.
 
-    Each goes on along the line from the slice before, or keeps its chord where it is new.
+    None where one of them is not on the slice before: one slice gives no line. A gap that is new
+    keeps its chord.
     """
     bands = _direct_bands(ordered[-2], ordered[-1], radius_mm)
+    past = [band for band in bands if band.second.angle_deg]
+    if any(band.sign > 0 and not band.first.angle_deg for band in past):
+        return None
     return [
-        band if band.first.angle_deg else Band(band.sign, band.second, band.second)
-        for band in bands
-        if band.second.angle_deg
+        band if band.first.angle_deg else Band(band.sign, band.second, band.second) for band in past
     ]
 
 

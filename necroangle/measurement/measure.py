@@ -29,10 +29,11 @@ from necroangle.measurement.indices import (
 )
 from necroangle.measurement.judge import HeadJudge, judge_head
 from necroangle.measurement.method import Method, default_method
-from necroangle.measurement.modes import ModeAngle, angle_by_mode
+from necroangle.measurement.modes import NOTHING, ModeAngle, angle_by_mode
 from necroangle.measurement.probability import category_probabilities, is_near_cutoff
 from necroangle.measurement.rounding import stored_deg
 from necroangle.measurement.settings import DEFAULTS, Settings
+from necroangle.measurement.stack import centre_plane_angle, head_sphere, necrotic_share
 from necroangle.measurement.uncertainty import RimNoise, angle_estimate
 from necroangle.measurement.view import MarkedView, ViewMeasurement, mark_view, view_result
 from necroangle.terms import Flag
@@ -135,15 +136,15 @@ def measure(
     method.refuse_unfit(reading)
     marked = [_at_view(index, partial(_mark, reading, index, settings)) for index in range(2)]
     judge = _judge(reading, marked)
-    sphere = _chosen_sphere(judge, settings)
-    ball = sphere.sphere if sphere else None
+    stacked = _stack_sphere(reading, marked, method)
+    sphere = stacked if method.mode == "centre_plane" else _chosen_sphere(judge, settings)
     found = [
-        _at_view(index, partial(angle_by_mode, method.mode, one, ball)) if one else None
+        _at_view(index, partial(_angle, method, one, sphere)) if one else None
         for index, one in enumerate(marked)
     ]
     noise = rim_noise(marked, sphere, settings)
     views = [
-        _view(one, mode, sphere, noise, settings) if one and mode else None
+        _view(one, mode, (sphere, stacked), noise, settings) if one and mode else None
         for one, mode in zip(marked, found, strict=True)
     ]
     cna = _sum(views, [mode for mode in found if mode], sphere, noise, settings)
@@ -200,17 +201,53 @@ def _chosen_sphere(judge: HeadJudge | None, settings: Settings) -> SphereFit | N
     return judge.sphere
 
 
+def _stack_sphere(
+    reading: HipReading, marked: Sequence[MarkedView | None], method: Method
+) -> SphereFit | None:
+    """The sphere of every marked slice, where more than one slice of a view is marked or wanted."""
+    views = [one for one in marked if one]
+    wanted = method.mode == "centre_plane"
+    if reading.is_radiograph or not (wanted or any(one.view.neighbours for one in views)):
+        return None
+    if frames_differ(reading):
+        if wanted:
+            raise MethodError("centre_plane needs both views in one frame of reference")
+        return None
+    try:
+        return head_sphere(views)
+    except GeometryError:
+        if wanted and any(one.view.arcs or one.view.neighbours for one in views):
+            raise
+        return None
+
+
+def _angle(method: Method, marked: MarkedView, sphere: SphereFit | None) -> ModeAngle:
+    if method.mode != "centre_plane":
+        return angle_by_mode(method.mode, marked, sphere.sphere if sphere else None)
+    if sphere is None:
+        return NOTHING
+    return centre_plane_angle(marked, sphere.sphere)
+
+
 def _view(
     marked: MarkedView,
     mode: ModeAngle,
-    sphere: SphereFit | None,
+    spheres: tuple[SphereFit | None, SphereFit | None],
     noise: RimNoise,
     settings: Settings,
 ) -> ViewMeasurement:
+    sphere, stacked = spheres
     value = stored_deg(mode.angle.angle_deg) if mode.angle else 0.0
     estimate = angle_estimate(value, combined_factors([mode], sphere), noise, settings)
-    circle = mode.circle or (marked.head.fit.circle if marked.head else None)
-    return view_result(marked, mode.angle, circle, estimate, mode.slice_shift_mm)
+    return view_result(
+        marked,
+        mode.angle,
+        mode.circle or (marked.head.fit.circle if marked.head else None),
+        estimate,
+        slice_shift_mm=mode.slice_shift_mm,
+        share=necrotic_share(marked, stacked.sphere) if stacked else None,
+        flags=mode.flags,
+    )
 
 
 def _sum(

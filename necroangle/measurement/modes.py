@@ -12,9 +12,9 @@ from necroangle.geometry import Circle, ImagePlane, PatientPoints, Sphere, fit_c
 from necroangle.measurement.angle import SliceAngle, extent_angle, surface_angle
 from necroangle.measurement.judge import MarkedCircle
 from necroangle.measurement.view import MarkedView, plane_points, view_arcs
-from necroangle.terms import Finding
+from necroangle.terms import Finding, Flag
 
-__all__ = ["ModeAngle", "angle_by_mode", "sphere_circle"]
+__all__ = ["NOTHING", "ModeAngle", "angle_by_mode", "sphere_circle"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +35,8 @@ class ModeAngle:
         The fit whose centre was used; None where the centre is the joint sphere's.
     slice_shift_mm
         Where the measured slice lies from the view's own, along the normal.
+    flags
+        Doubts of the mode itself.
     """
 
     angle: SliceAngle | None
@@ -43,6 +45,7 @@ class ModeAngle:
     end_factor: float
     own_fit: MarkedCircle | None
     slice_shift_mm: float = 0.0
+    flags: tuple[Flag, ...] = ()
 
 
 def angle_by_mode(mode: str, marked: MarkedView, sphere: Sphere | None) -> ModeAngle:
@@ -91,7 +94,7 @@ def sphere_circle(sphere: Sphere, plane: ImagePlane) -> Circle:
 
 def _surface(marked: MarkedView, sphere: Sphere | None) -> ModeAngle:
     if marked.head is None:
-        return _nothing()
+        return NOTHING
     if sphere is None:
         circle = marked.head.fit.circle
         return _about(surface_angle(marked.head.arcs, circle), circle, marked.marked_circle, marked)
@@ -104,7 +107,7 @@ def _extent(marked: MarkedView, sphere: Sphere | None) -> ModeAngle:
     view = marked.view
     if not view.contour:
         if view.finding in (Finding.NO_NECROSIS, Finding.OFF_MIDSLICE):
-            return _nothing()
+            return NOTHING
         raise MethodError(
             f"{view.view.label} view: max_extent needs the lesion's outline (contour)"
         )
@@ -132,7 +135,7 @@ def _neighbour(neighbour: NeighbourSlice, marked: MarkedView, sphere: Sphere | N
     """A neighbour about its own circle, or, with fewer than 3 rim marks, the view's centre."""
     plane = neighbour.plane.plane()
     if not neighbour.arcs:
-        return _nothing()
+        return NOTHING
     own = None
     if sphere is not None:
         circle = sphere_circle(sphere, plane)
@@ -171,8 +174,8 @@ def _about(
     )
 
 
-def _nothing() -> ModeAngle:
-    return ModeAngle(None, None, np.zeros(3), 0.0, None)
+NOTHING = ModeAngle(None, None, np.zeros(3), 0.0, None)
+"""A view with nothing marked: the angle is 0."""
 
 
 def _size(found: ModeAngle) -> float:

@@ -24,6 +24,7 @@ from necroangle.measurement.head import HeadCircle, Misplaced, fit_head
 from necroangle.measurement.judge import MarkedCircle
 from necroangle.measurement.rounding import stored_deg
 from necroangle.measurement.settings import DEFAULTS, Settings
+from necroangle.measurement.surface import SurfaceShare
 from necroangle.measurement.uncertainty import angle_estimate, circle_factors, pooled_noise
 from necroangle.measurement.view_flags import view_flags
 from necroangle.terms import Flag, Laterality, Observation, View
@@ -71,6 +72,9 @@ class ViewMeasurement:
     start_deg, end_deg, middle_deg
         Medial (anterior) boundary, lateral (posterior) boundary and middle as angles from
         superior; None without an arc and on a radiograph.
+    surface_share
+        Necrotic share of the head's surface, 0 to 1, from this view's marked slices; None with
+        fewer than three.
     plane_name, obliquity_deg
         Nearest anatomical plane and the tilt from it; None on a radiograph.
     flags
@@ -93,6 +97,7 @@ class ViewMeasurement:
     start_deg: float | None
     end_deg: float | None
     middle_deg: float | None
+    surface_share: float | None
     plane_name: str | None
     obliquity_deg: float | None
     flags: tuple[Flag, ...]
@@ -203,9 +208,26 @@ def view_result(
     angle: SliceAngle | None,
     circle: Circle | None,
     estimate: Estimate,
+    *,
     slice_shift_mm: float = 0.0,
+    share: SurfaceShare | None = None,
+    flags: tuple[Flag, ...] = (),
 ) -> ViewMeasurement:
-    """Put together what is reported of a view."""
+    """Put together what is reported of a view.
+
+    Parameters
+    ----------
+    marked
+        The view.
+    angle, circle, estimate
+        The angle by some mode, the circle it lies on, and its standard error.
+    slice_shift_mm
+        Where the measured slice lies from the view's own.
+    share
+        Necrotic share of the surface, where three slices are marked.
+    flags
+        Doubts of the mode.
+    """
     view, plane, head = marked.view, marked.plane, marked.head
     arcs = angle.arcs if angle else ()
     gaps = [abs(gap) for arc in arcs for gap in (arc.start_gap_mm, arc.end_gap_mm)]
@@ -228,9 +250,10 @@ def view_result(
         start_deg=stored_deg(limits.start_deg) if limits else None,
         end_deg=stored_deg(limits.end_deg) if limits else None,
         middle_deg=stored_deg(limits.middle_deg) if limits else None,
+        surface_share=share.share if share else None,
         plane_name=name.name if name else None,
         obliquity_deg=name.obliquity_deg if name else None,
-        flags=view_flags(view, head, arcs, name),
+        flags=view_flags(view, head, arcs, name, (*flags, *_uncovered(share))),
     )
 
 
@@ -267,6 +290,10 @@ def plane_points(marks: Iterable[Mark], plane: ImagePlane) -> PlanePoints:
     """Marks as (N, 2) plane mm."""
     points = np.array([mark.patient_mm for mark in marks], float).reshape(-1, 3)
     return plane.patient_to_plane(PatientPoints(points))
+
+
+def _uncovered(share: SurfaceShare | None) -> tuple[Flag, ...]:
+    return () if share is None or share.covered else (Flag.LESION_NOT_COVERED,)
 
 
 def _patient_centre(plane: ImagePlane, circle: Circle) -> tuple[float, float, float]:

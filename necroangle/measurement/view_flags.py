@@ -16,7 +16,11 @@ OBLIQUE_DEG = 20.0
 
 
 def view_flags(
-    view: ReadView, head: HeadCircle | None, arcs: tuple[Arc, ...], name: PlaneName | None
+    view: ReadView,
+    head: HeadCircle | None,
+    arcs: tuple[Arc, ...],
+    name: PlaneName | None,
+    others: tuple[Flag, ...] = (),
 ) -> tuple[Flag, ...]:
     """Doubts about a view, in the order of :class:`necroangle.terms.Flag`.
 
@@ -28,6 +32,8 @@ def view_flags(
         What was found; None and empty where nothing is marked.
     name
         The plane's name; None on a radiograph.
+    others
+        Doubts raised elsewhere.
     """
     gaps = [abs(gap) for arc in arcs for gap in (arc.start_gap_mm, arc.end_gap_mm)]
     raised = {
@@ -40,6 +46,7 @@ def view_flags(
         Flag.EDGE_OFF_CIRCLE: max(gaps, default=0.0) > EDGE_GAP_MM,
         **_rim_flags(head),
         **_plane_flags(view, name),
+        **dict.fromkeys(others, True),
     }
     return tuple(flag for flag in Flag if raised.get(flag, False))
 

@@ -68,7 +68,7 @@ def test_a_misplaced_mark_is_named_with_its_distance(
     index: int, distance: float, inside: bool, seed: int
 ) -> None:
     points = on_circle(np.linspace(0, 240, 12))
-    points += np.random.default_rng(seed).normal(0, 0.2, points.shape)
+    points += np.random.default_rng(seed).normal(0, 0.1, points.shape)
     offset = -distance if inside else distance
     points[index] *= 1 + offset / R
     named = misplaced_marks(PlanePoints(points))
