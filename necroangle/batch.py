@@ -6,12 +6,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from necroangle.annotation import SUFFIX, decode_reading, read_bytes, sha256_of
+from necroangle.annotation import SUFFIX, HipReading, decode_reading, read_bytes, sha256_of
 from necroangle.cohort import CohortRow, RowKey, to_row
 from necroangle.errors import NecroangleError, ReadingError
-from necroangle.measurement import Method, measure
+from necroangle.measurement import DEFAULTS, Method, Settings, measure, settings_from_repeats
 
-__all__ = ["BatchResult", "Refusal", "find_readings", "measure_file", "measure_files"]
+__all__ = [
+    "BatchResult",
+    "Refusal",
+    "find_readings",
+    "measure_file",
+    "measure_files",
+    "settings_of_repeats",
+]
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and the number of all."""
@@ -57,7 +64,10 @@ class BatchResult:
 
 
 def measure_files(
-    paths: Iterable[Path], method: Method | None = None, progress: Progress | None = None
+    paths: Iterable[Path],
+    method: Method | None = None,
+    progress: Progress | None = None,
+    settings: Settings = DEFAULTS,
 ) -> BatchResult:
     """Measure reading files.
 
@@ -69,6 +79,8 @@ def measure_files(
         How; by default the method of each reading's kind of image.
     progress
         Called after every file.
+    settings
+        What is taken as given: end-point noise, which centre.
 
     Returns
     -------
@@ -84,7 +96,7 @@ def measure_files(
     files, refusals = find_readings(paths)
     measured: list[tuple[Path, CohortRow]] = []
     for done, file in enumerate(files, start=1):
-        outcome = measure_file(file, method)
+        outcome = measure_file(file, method, settings)
         if isinstance(outcome, Refusal):
             refusals.append(outcome)
         else:
@@ -95,7 +107,9 @@ def measure_files(
     return BatchResult(tuple(rows), tuple(sorted((*refusals, *conflicts))))
 
 
-def measure_file(path: Path, method: Method | None = None) -> CohortRow | Refusal:
+def measure_file(
+    path: Path, method: Method | None = None, settings: Settings = DEFAULTS
+) -> CohortRow | Refusal:
     """Measure one reading file: read once, hash, decode, measure; nothing else is touched.
 
     This is the door of the batch: an error of the program itself is told as a refusal too, with
@@ -104,13 +118,34 @@ def measure_file(path: Path, method: Method | None = None) -> CohortRow | Refusa
     try:
         raw = read_bytes(path)
         reading = decode_reading(raw)
-        return to_row(reading, measure(reading, method), sha256_of(raw))
+        return to_row(reading, measure(reading, method, settings), sha256_of(raw))
     except ReadingError as error:
         return Refusal(str(path), error.place, error.problem)
     except NecroangleError as error:
         return Refusal(str(path), getattr(error, "place", ""), str(error))
     except Exception as error:
         return Refusal(str(path), _line_of_code(error), f"internal error: {error!r:.200}")
+
+
+def settings_of_repeats(paths: Iterable[Path], settings: Settings = DEFAULTS) -> Settings:
+    """Settings whose end-point noise is that of the repeat reads among reading files.
+
+    Reads of one hip at one visit by one reader are compared. A file that cannot be read is passed
+    over here: measuring it tells why.
+
+    Raises
+    ------
+    MethodError
+        If no arc was marked twice.
+    """
+    groups: dict[tuple[str, str, str, str], list[HipReading]] = {}
+    for file in find_readings(paths)[0]:
+        try:
+            reading = decode_reading(read_bytes(file))
+        except ReadingError:
+            continue
+        groups.setdefault(reading.key[:4], []).append(reading)
+    return settings_from_repeats(groups.values(), settings)
 
 
 def find_readings(paths: Iterable[Path]) -> tuple[list[Path], list[Refusal]]:

@@ -11,11 +11,13 @@ from necroangle.errors import NecroangleError
 __all__ = ["main"]
 
 _COMMANDS = {
+    "change": "Compare two visits of a hip: how much, how sure, at which boundary.",
     "demo": "Re-measure the sample readings beside their truth, with pictures.",
     "measure": "Measure reading files and put their rows in a cohort table.",
     "phantom": "Write phantom hips with known truth as DICOM studies.",
     "read": "Open a study in napari with the reading dock.",
     "schema": "Print the JSON Schema of the reading file.",
+    "selftest": "Prove that this installed copy measures right.",
     "series": "List the series of a folder with their geometry.",
     "table": "Print the cohort table.",
 }

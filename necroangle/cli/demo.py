@@ -63,6 +63,7 @@ def _measure_and_draw(out: Path, console: Console) -> tuple[Path, list["HipError
         task = progress.add_task("Measure the readings again", total=len(files))
         result = measure_files(files, progress=lambda *_: progress.advance(task))
         out.mkdir(parents=True, exist_ok=True)
+        (out / "cohort.sqlite").unlink(missing_ok=True)  # of an earlier demonstration
         CohortStore.open(out / "cohort.sqlite").upsert(result.rows)
         task = progress.add_task("Draw each reading", total=len(files))
         compared = list(demo.compare(map(load_reading, files), demo.true_angles(samples)))

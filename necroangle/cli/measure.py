@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from necroangle.batch import BatchResult
     from necroangle.cohort.store import Changes
-    from necroangle.measurement import Method
+    from necroangle.measurement import Method, Settings
 
 __all__ = ["command"]
 
@@ -26,14 +26,40 @@ __all__ = ["command"]
     metavar="FILE",
     help="The cohort table: an SQLite file, made where there is none, or a database URL.",
 )
-@click.option("--method", "method_name", metavar="NAME", help="Method; by default by image kind.")
+@click.option(
+    "--method",
+    "method_names",
+    metavar="NAME",
+    multiple=True,
+    help="Method, by default by image kind; give it again for several: each has rows of its own.",
+)
+@click.option(
+    "--end-sd-mm",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Noise of marking an arc's end along the surface.  [default: 1 mm]",
+)
+@click.option(
+    "--end-sd-from-repeats",
+    is_flag=True,
+    help="Take that noise from the repeat reads among READINGS.",
+)
+@click.option(
+    "--centre",
+    type=click.Choice(["circles", "sphere"]),
+    default="circles",
+    show_default=True,
+    help="Centre of the angles: each view's own circle, or the joint sphere of both.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print rows, numbers and refusals as JSON.")
 @click.pass_context
 def command(
     context: click.Context,
     readings: tuple[Path, ...],
     cohort: str,
-    method_name: str | None,
+    method_names: tuple[str, ...],
+    end_sd_mm: float | None,
+    end_sd_from_repeats: bool,
+    centre: str,
     as_json: bool,
 ) -> None:
     """Measure reading files, or all of a folder, and put their rows in a cohort table.
@@ -45,7 +71,9 @@ def command(
     from necroangle.cohort.printing import harmless
     from necroangle.measurement import method_named
 
-    result = _measure(readings, method_named(method_name) if method_name else None)
+    methods: list[Method | None] = [method_named(name) for name in method_names]
+    settings = _settings(readings, end_sd_mm, end_sd_from_repeats, centre)
+    result = _joined([_measure(readings, method, settings) for method in methods or [None]])
     if not result.rows and not result.refusals:
         raise click.UsageError("no reading files (*.reading.json) in what was given")
     changes = _store(result, cohort)
@@ -58,7 +86,29 @@ def command(
     context.exit(1 if result.refusals else 0)
 
 
-def _measure(paths: tuple[Path, ...], method: Method | None) -> BatchResult:
+def _settings(
+    paths: tuple[Path, ...], end_sd_mm: float | None, from_repeats: bool, centre: str
+) -> Settings:
+    from necroangle.batch import settings_of_repeats
+    from necroangle.measurement import Settings
+
+    if from_repeats and end_sd_mm is not None:
+        raise click.UsageError("--end-sd-mm and --end-sd-from-repeats exclude each other")
+    if from_repeats:
+        return settings_of_repeats(paths, Settings(centre=centre))
+    return Settings(centre=centre) if end_sd_mm is None else Settings(end_sd_mm, centre=centre)
+
+
+def _joined(results: list[BatchResult]) -> BatchResult:
+    """The rows of all methods; a refusal that every method shares is told once."""
+    from necroangle.batch import BatchResult
+
+    rows = sorted((row for one in results for row in one.rows), key=lambda row: row.key)
+    refusals = sorted({refusal for one in results for refusal in one.refusals})
+    return BatchResult(tuple(rows), tuple(refusals))
+
+
+def _measure(paths: tuple[Path, ...], method: Method | None, settings: Settings) -> BatchResult:
     """Measure, with a progress bar on standard error where that is a terminal."""
     from rich.console import Console
     from rich.progress import Progress
@@ -72,7 +122,7 @@ def _measure(paths: tuple[Path, ...], method: Method | None) -> BatchResult:
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        return measure_files(paths, method, show)
+        return measure_files(paths, method, show, settings)
 
 
 def _store(result: BatchResult, cohort: str) -> Changes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +18,9 @@ __all__ = ["command"]
 
 PIPE_WIDTH = 100
 """Width of the printed table where there is no terminal to ask."""
+
+METHOD_WIDTH = 28
+"""What the column of methods adds to it."""
 
 
 @click.command("table")
@@ -42,7 +46,9 @@ def command(cohort: str, as_json: bool, as_csv: bool, all_columns: bool) -> None
     elif not rows:
         click.echo("the cohort table has no rows")
     else:
-        _print([_record(row) for row in rows] if all_columns else [_overview(rows)])
+        several = _is_several(rows) and not all_columns
+        tables = [_record(row) for row in rows] if all_columns else [_overview(rows)]
+        _print(tables, PIPE_WIDTH + METHOD_WIDTH * several)
 
 
 def _write(rows: Sequence[CohortRow], *, as_json: bool) -> None:
@@ -53,12 +59,17 @@ def _write(rows: Sequence[CohortRow], *, as_json: bool) -> None:
     click.echo(text.encode(), nl=False)
 
 
-def _print(tables: Sequence[Table]) -> None:
+def _is_several(rows: Sequence[CohortRow]) -> bool:
+    """Whether a reading was measured by more than one method."""
+    return len({row.key[:-1] for row in rows}) < len(rows)
+
+
+def _print(tables: Sequence[Table], pipe_width: int) -> None:
     from rich.console import Console
 
     console = Console()
     if not console.is_terminal:
-        console.width = PIPE_WIDTH
+        console.width = pipe_width
     for table in tables:
         console.print(table)
 
@@ -72,18 +83,21 @@ def _overview(rows: Sequence[CohortRow]) -> Table:
     from necroangle.cohort.printing import HEADINGS, harmless, main_cells
 
     table = Table(box=box.SIMPLE, pad_edge=False, caption_justify="left")
-    for heading in HEADINGS:
-        angle = heading in ("A", "B", "CNA")
+    several = _is_several(rows)
+    shown = [several or heading != "method" for heading in HEADINGS]
+    for heading in compress(HEADINGS, shown):
+        angle = heading.startswith(("A", "B", "CNA"))
         table.add_column(
             heading,
             justify="right" if angle else "left",
-            no_wrap=angle or heading == "category",
+            no_wrap=heading != "flags",
             overflow="fold",
+            min_width=12 if heading == "flags" else None,
         )
     for row in rows:
-        table.add_row(*map(Text, main_cells(row)))
+        table.add_row(*map(Text, compress(main_cells(row), shown)))
     methods = ", ".join(sorted({harmless(row["method"]) for row in rows}))
-    table.caption = Text(f"{len(rows)} rows; methods: {methods}")
+    table.caption = Text(f"{len(rows)} rows; ± is half the 95 % interval; methods: {methods}")
     return table
 
 

@@ -7,7 +7,7 @@ from necroangle.terms import UnreadReason
 
 __all__ = ["HEADINGS", "all_cells", "harmless", "main_cells"]
 
-HEADINGS = ("hip", "visit", "reader", "A", "B", "CNA", "category", "flags")
+HEADINGS = ("hip", "visit", "reader", "method", "A", "B", "CNA", "category", "flags")
 """Headings of :func:`main_cells`."""
 
 _UNREAD = frozenset(map(str, UnreadReason))
@@ -22,9 +22,10 @@ def main_cells(row: CohortRow) -> tuple[str, ...]:
         f"{harmless(row['subject'])} {harmless(row['laterality'])}",
         harmless(row["visit"]),
         f"{harmless(row['reader'])} #{row['read_no']}",
+        harmless(row["method"]),
         _view_cell(row, "a"),
         _view_cell(row, "b"),
-        _show_angle(row["cna_deg"]),
+        _sum_cell(row),
         _category(row),
         _all_flags(row),
     )
@@ -62,6 +63,14 @@ def _view_cell(row: CohortRow, side: str) -> str:
 
 def _show_angle(cell: Cell) -> str:
     return show_deg(cell if isinstance(cell, float) else None)
+
+
+def _sum_cell(row: CohortRow) -> str:
+    """The combined angle with half the width of its 95 % interval: ``218.3° ± 9.4°``."""
+    angle, high = row["cna_deg"], row["cna_high_deg"]
+    if isinstance(angle, float) and isinstance(high, float):
+        return f"{show_deg(angle)} ± {show_deg(high - angle)}"
+    return _show_angle(angle)
 
 
 def _category(row: CohortRow) -> str:

@@ -149,15 +149,22 @@ class CohortStore:
             raise CohortError(f"{self._name}: {error}") from error
 
     def _is_ready(self) -> bool:
-        """Whether the table is there, in the version that this program knows."""
+        """Whether the table is there, in the version and columns that this program knows."""
         with self._engine.begin() as connection:
-            if not sa.inspect(connection).has_table(_META.name):
+            inspector = sa.inspect(connection)
+            if not inspector.has_table(_META.name):
                 return False
             found = connection.scalar(sa.select(_META.c.value).where(_META.c.name == "schema"))
-        if found != str(SCHEMA_VERSION):
+            if found != str(SCHEMA_VERSION):
+                raise CohortError(
+                    f"its table has version {found}, this necroangle knows {SCHEMA_VERSION}; "
+                    "update necroangle, or choose another file"
+                )
+            columns = {column["name"] for column in inspector.get_columns(_ROWS.name)}
+        if columns != set(NAMES):
             raise CohortError(
-                f"its table has version {found}, this necroangle knows {SCHEMA_VERSION}; "
-                "update necroangle, or choose another file"
+                "its columns are not those that this necroangle writes; measure the readings into "
+                "a new file"
             )
         return True
 

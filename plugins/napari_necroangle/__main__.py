@@ -1,5 +1,6 @@
 """``python -m napari_necroangle FOLDER``: napari with the reading dock and a study open."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -31,6 +32,7 @@ def main(
             err=True,
         )
         raise SystemExit(2)
+    logging.getLogger("vispy").setLevel(logging.ERROR)  # a virtual screen has no size in mm
     import napari
 
     from napari_necroangle._window import open_window, save_picture

@@ -89,7 +89,7 @@ def _shown(row: CohortRow) -> dict[str, str]:
 
 def test_the_printed_row_is_rounded_after_the_sum() -> None:
     shown = _shown(row(a_deg=99.64, b_deg=99.64, cna_deg=199.28, ha_grade=1, ha_risk="moderate"))
-    assert (shown["A"], shown["B"], shown["CNA"]) == ("99.6°", "99.6°", "199.3°")
+    assert (shown["A"], shown["B"], shown["CNA"]) == ("99.6°", "99.6°", "199.3° ± 10.1°")
     assert shown["category"] == "Ha 1, moderate"
 
 

@@ -226,3 +226,15 @@ def test_sqlite_keeps_its_word(file: Path) -> None:
         "foreign_keys": 1,
         "trusted_schema": 0,
     }
+
+
+def test_a_table_with_other_columns_is_refused_in_words(tmp_path: Path) -> None:
+    import sqlite3
+
+    path = tmp_path / "cohort.sqlite"
+    CohortStore.open(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE cohort DROP COLUMN jic")
+    connection.close()
+    with pytest.raises(CohortError, match="measure the readings into a new file"):
+        CohortStore.open(path)

@@ -1,0 +1,68 @@
+"""``necroangle change``: two visits of one hip, compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from necroangle.measurement import HipChange, HipMeasurement, ViewChange
+
+__all__ = ["command"]
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("change")
+@click.argument("earlier", type=_FILE)
+@click.argument("later", type=_FILE)
+@click.option("--method", "method_name", metavar="NAME", help="Method; by default by image kind.")
+def command(earlier: Path, later: Path, method_name: str | None) -> None:
+    """Compare the reading EARLIER of a hip with the reading LATER of the same hip.
+
+    A change is called real where it is beyond the smallest detectable one (MDC95) of these two
+    measurements; the rule "decreased by more than 20°" is told beside it.
+    """
+    from necroangle.annotation import load_reading
+    from necroangle.measurement import change_between, measure, method_named
+
+    method = method_named(method_name) if method_name else None
+    readings = [load_reading(path) for path in (earlier, later)]
+    hips = {(one.subject, one.laterality) for one in readings}
+    if len(hips) > 1:
+        raise click.UsageError("the two readings are of different hips")
+    before, after = (measure(one, method) for one in readings)
+    for line in _lines(before, after, change_between(before, after)):
+        click.echo(line)
+
+
+def _lines(before: HipMeasurement, after: HipMeasurement, change: HipChange) -> list[str]:
+    if change.cna is None or before.cna is None or after.cna is None:
+        return ["CNA     one of the visits has no combined angle", *_views(change)]
+    low, high = change.cna.interval_95()
+    real = "real" if change.is_real else "not beyond measuring error"
+    rule = "yes" if change.decreased_by_rule else "no"
+    return [
+        f"CNA     {before.cna.show_deg()}  to  {after.cna.show_deg()}",
+        f"change  {change.cna.value:+.1f}° ({low:+.1f}° to {high:+.1f}°): {real}, "
+        f"MDC95 {change.mdc95_deg:.1f}°",
+        f"        decreased by more than 20°: {rule}",
+        *_views(change),
+    ]
+
+
+def _views(change: HipChange) -> list[str]:
+    return [_view_line(letter, view) for letter, view in (("A", change.a), ("B", change.b)) if view]
+
+
+def _view_line(letter: str, view: ViewChange) -> str:
+    words = f"{letter}       {view.change.value:+.1f}°"
+    if view.start_growth_deg is None or view.end_growth_deg is None:
+        return words
+    sides = ("medial", "lateral") if letter == "A" else ("anterior", "posterior")
+    return (
+        f"{words}: {sides[0]} boundary {view.start_growth_deg:+.1f}°, "
+        f"{sides[1]} {view.end_growth_deg:+.1f}° (growth is +), overlap {view.overlap_deg:.1f}°"
+    )
