@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None, print_blob=True)  # timing never decides a test
+settings.load_profile("house")
 
 REAL_DICOM = "NECROANGLE_REAL_DICOM"
 DEFAULT_REAL_DICOM = Path(__file__).resolve().parents[1].parent / "shared" / "dicom"

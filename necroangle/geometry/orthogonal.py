@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from necroangle.errors import RimError
+
 __all__ = ["WeightedRadius", "best_radius", "geometric_centre", "unit_covariance"]
 
 _MAX_STEPS = 100
@@ -89,13 +91,22 @@ def unit_covariance(
     ----------
     offsets
         (N, D) points less the centre; w is each one's direction followed by 1.
+
+    Raises
+    ------
+    RimError
+        If the points hold no centre: all in one direction, or alike in another way.
     """
     directions = offsets / np.linalg.norm(offsets, axis=1)[:, None]
     weights = np.column_stack((directions, np.ones(len(offsets))))
     information = weights.T @ weights
     if prior is not None:
         information[-1, -1] += prior.weight
-    return tuple(tuple(row) for row in np.linalg.inv(information).tolist())
+    try:
+        covariance = np.linalg.inv(information)
+    except np.linalg.LinAlgError as error:
+        raise RimError("the rim points do not hold a centre; spread them over the rim") from error
+    return tuple(tuple(row) for row in covariance.tolist())
 
 
 def _residuals(

@@ -169,6 +169,8 @@ def _suspects(points: NDArray[np.float64]) -> list[int]:
     across, along = second - first, third - first
     area = 2 * (across[:, 0] * along[:, 1] - across[:, 1] * along[:, 0])
     usable = np.abs(area) > 1e-9
+    if not usable.any():
+        return []
     first, across, along, area = first[usable], across[usable], along[usable], area[usable]
     square, other = np.sum(across**2, axis=1), np.sum(along**2, axis=1)
     offsets = np.column_stack(

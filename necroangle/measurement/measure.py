@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from necroangle.annotation import HipReading, ReadView
-from necroangle.errors import GeometryError, MethodError
+from necroangle.errors import GeometryError, MethodError, RimError
 from necroangle.geometry import SphereFit
 from necroangle.measurement.combine import combined_factors, rim_noise
 from necroangle.measurement.estimate import Estimate
@@ -188,7 +188,10 @@ def _judge(reading: HipReading, marked: Sequence[MarkedView | None]) -> HeadJudg
     circles = [one.marked_circle for one in marked if one and one.marked_circle]
     if len(circles) < 2 or reading.is_radiograph or frames_differ(reading):
         return None
-    return judge_head(circles[0], circles[1])
+    try:
+        return judge_head(circles[0], circles[1])
+    except RimError:  # both views in one plane: they say nothing of each other
+        return None
 
 
 def _chosen_sphere(judge: HeadJudge | None, settings: Settings) -> SphereFit | None:

@@ -1,7 +1,9 @@
 """The committed sample set is what the command writes, small, standard-conforming, and true."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,15 +38,28 @@ def test_the_set_is_small_and_whole() -> None:
     assert (SAMPLES / "README.md").is_file()
 
 
+def alike(one: Any, other: Any) -> bool:
+    """Equal but for the last bits of numbers, which differ between processors and libraries."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, float) or isinstance(other, float):
+        return bool(one == pytest.approx(other, abs=1e-9, rel=1e-12))
+    return bool(one == other)
+
+
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_truth_file_is_the_one_the_command_writes(name: str) -> None:
-    assert (SAMPLES / name / "truth.json").read_bytes() == truth_bytes(STUDIES[name])
+    committed = json.loads((SAMPLES / name / "truth.json").read_bytes())
+    assert alike(committed, json.loads(truth_bytes(STUDIES[name])))
 
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_readings_are_those_the_command_writes(name: str, tmp_path: Path) -> None:
     for path in save_readings(STUDIES[name], tmp_path):
-        assert (SAMPLES / "readings" / path.name).read_bytes() == path.read_bytes()
+        committed = json.loads((SAMPLES / "readings" / path.name).read_bytes())
+        assert alike(committed, json.loads(path.read_bytes()))
 
 
 def drawn(study: PhantomStudy) -> dict[str, Dataset]:

@@ -90,7 +90,7 @@ def test_words_say_the_angle_and_the_next_step(
     assert title == "Coronal 6 / 11\nA = 120.0°"
     case.choose(View.SAGITTAL, Finding.NO_NECROSIS, 2)
     outcome = case.session.outcome()
-    assert grade_lines(outcome) == ("Grade 1", "low risk of collapse")
+    assert grade_lines(outcome) == ("Grade 1 (100 %)", "low risk of collapse")
     assert doubts(outcome) == ()
     case.choose(view, UnreadReason.NOT_READABLE, 2)
     assert said() == "This view is left unread."
