@@ -128,7 +128,7 @@ def test_the_table_is_readable_at_100_columns(study: Path) -> None:
     lines = {line.split()[0]: line for line in text.splitlines() if line.split()}
     assert "130.0°   120.0°   250.0° ± 9.4°   Ha 3, high" in lines["S01"]
     assert "0.0°    80.0°    80.0° ± 6.6°   Ha 1, low" in lines["홍길동"]
-    assert "prosthesis    80.0°        –   –" in lines["S03"]
+    assert "prosthesis    80.0°               –   –" in lines["S03"]
     assert "200.0°   100.0°   300.0° ± 9.4°   Kerboul large   A arc above 180" in lines["S04"]
     assert (
         "4 rows; ± is half the 95 % interval; methods: ha_mr_midslice, kerboul_radiograph" in text
