@@ -104,6 +104,7 @@ def _view_columns(side: str, name: str) -> Iterator[Column]:
     )
     yield Column(f"{side}_obliquity_deg", "real", "tilt from that plane", "deg")
     yield Column(f"{side}_slice_offset_mm", "real", "slice from the head's centre", "mm")
+    yield Column(f"{side}_slice_offset_se_mm", "real", "its standard error", "mm")
     yield Column(f"{side}_slice_shift_mm", "real", "measured slice from the marked one", "mm")
     yield Column(f"{side}_flags", "text", "doubts about this view", allowed=_words(Flag))
 

@@ -147,8 +147,8 @@ def to_row(reading: HipReading, measurement: HipMeasurement, sha256: str) -> Coh
         "method": measurement.method.name,
         "method_version": measurement.method.version,
         "modality": "radiograph" if reading.is_radiograph else "mr",
-        **_view_values("a", first, measurement.a, measurement.a_slice_offset_mm),
-        **_view_values("b", second, measurement.b, measurement.b_slice_offset_mm),
+        **_view_values("a", first, measurement.a, measurement.a_slice_offset),
+        **_view_values("b", second, measurement.b, measurement.b_slice_offset),
         **_interval_values("cna", measurement.cna),
         "cna_deg": measurement.cna_deg,
         "cna_mdc95_deg": measurement.cna.mdc95 if measurement.cna else None,
@@ -173,7 +173,7 @@ def _view_values(
     side: str,
     view: ReadView | UnreadView,
     measured: ViewMeasurement | None,
-    offset_mm: float | None,
+    offset: Estimate | None,
 ) -> dict[str, Cell]:
     """The columns of one view; all but the first two are empty where it was not read."""
     values: dict[str, Cell] = {
@@ -185,7 +185,8 @@ def _view_values(
     values["rim_misplaced"] = _numbers(measured.rim_misplaced) if measured else None
     values["view"] = view.view
     values["status"] = view.finding if isinstance(view, ReadView) else view.reason
-    values["slice_offset_mm"] = offset_mm
+    values["slice_offset_mm"] = offset.value if offset else None
+    values["slice_offset_se_mm"] = offset.se if offset else None
     values["flags"] = _flag_words(measured.flags) if measured else None
     return {f"{side}_{name}": value for name, value in values.items()}
 

@@ -21,7 +21,9 @@ __all__ = ["WeightedRadius", "best_radius", "geometric_centre", "unit_covariance
 
 _MAX_STEPS = 100
 _FLAT = 1e-10
-_CONVERGED = 1e-14
+_CONVERGED = 1e-12
+_ROUNDING, _TINY = 1.0 + 1e-12, 1e-24
+"""At the minimum the sum of squares grows by its own rounding: that is no worse step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def geometric_centre(
         normal = jacobian.T @ jacobian + damping * np.eye(len(start))
         step = np.linalg.solve(normal, jacobian.T @ residual)
         new_residual, new_jacobian = _residuals(points, centre + step, prior)
-        if float(new_residual @ new_residual) <= float(residual @ residual):
+        if float(new_residual @ new_residual) <= _ROUNDING * float(residual @ residual) + _TINY:
             centre, residual, jacobian = centre + step, new_residual, new_jacobian
             damping = max(damping * 0.1, 1e-15)
             if float(np.linalg.norm(step)) < _CONVERGED * (1.0 + float(np.linalg.norm(centre))):

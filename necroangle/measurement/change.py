@@ -74,6 +74,23 @@ def change_between(earlier: HipMeasurement, later: HipMeasurement) -> HipChange:
     References
     ----------
     Yoon et al. 2024, doi 10.1007/s13770-024-00647-z (the 20 degree rule).
+
+    Examples
+    --------
+    >>> from necroangle.measurement.measure import measure
+    >>> from necroangle.measurement.method import method_named
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> before, after = (
+    ...     readings_of(sample_studies()[f"two_visits/{visit}"])[0]
+    ...     for visit in ("baseline", "month_12")
+    ... )
+    >>> change = change_between(measure(before), measure(after))
+    >>> round(change.cna.value, 1), change.is_real, change.decreased_by_rule
+    (-26.3, True, True)
+    >>> change_between(measure(before), measure(after, method_named("largest_slice")))
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.MethodError: visits measured by ('ha_mr_midslice', 1) and ...
     """
     ways = [(one.method.name, one.method.version) for one in (earlier, later)]
     if ways[0] != ways[1]:

@@ -22,6 +22,9 @@ class Estimate:
         Its standard error, in the same unit; 0 where there is nothing to err about (no arc).
     dof
         Degrees of freedom behind the standard error; infinite where it is declared.
+    t_shift
+        What is added to the t quantile of the 95 % interval where few degrees of freedom stand
+        behind a part of the variance (:func:`necroangle.measurement.uncertainty.aspin_shift`).
 
     Examples
     --------
@@ -35,12 +38,14 @@ class Estimate:
     value: float
     se: float
     dof: float = math.inf
+    t_shift: float = 0.0
 
     def interval_95(self) -> tuple[float, float]:
-        """Lower and upper bound of the 95 % interval: ``value ± t(0.975, dof) se``."""
+        """Lower and upper bound of the 95 % interval: ``value ± (t(0.975, dof) + shift) se``."""
         from scipy.special import stdtrit
 
-        reach = float(stdtrit(min(self.dof, 1e9), _TWO_SIDED_95)) * self.se if self.se else 0.0
+        quantile = float(stdtrit(min(self.dof, 1e9), _TWO_SIDED_95)) + self.t_shift
+        reach = quantile * self.se if self.se else 0.0
         return self.value - reach, self.value + reach
 
     def probability_below(self, cut: float) -> float:

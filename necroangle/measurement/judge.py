@@ -91,6 +91,16 @@ def judge_head(a: MarkedCircle, b: MarkedCircle) -> HeadJudge:
     References
     ----------
     F test of nested least squares: ``((RSS_sphere - RSS_two) / 2) / (RSS_two / (n - 6))``.
+
+    Examples
+    --------
+    >>> from necroangle.measurement.measure import measure
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> judge = measure(readings_of(sample_studies()["plain"])[0]).judge
+    >>> round(judge.sphere.sphere.radius_mm, 3), abs(round(judge.centre_gap_mm, 6))
+    (24.0, 0.0)
+    >>> round(judge.a_offset_mm, 2), round(judge.b_offset_mm, 2)  # of the two marked slices
+    (0.3, 0.6)
     """
     sphere = fit_sphere(PatientPoints(np.vstack((a.rim_mm, b.rim_mm))))
     a_offset, a_unit = _offset(a, b)

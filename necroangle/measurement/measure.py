@@ -101,13 +101,25 @@ class HipMeasurement:
         return self.cna.value if self.cna else None
 
     @property
+    def a_slice_offset(self) -> Estimate | None:
+        """Signed distance of the A slice from the B view's centre, mm: positive behind it."""
+        judge = self.judge
+        return Estimate(judge.a_offset_mm, judge.a_offset_unit * self.rim_sd_mm) if judge else None
+
+    @property
+    def b_slice_offset(self) -> Estimate | None:
+        """Signed distance of the B slice from the A view's centre, mm: positive to the left."""
+        judge = self.judge
+        return Estimate(judge.b_offset_mm, judge.b_offset_unit * self.rim_sd_mm) if judge else None
+
+    @property
     def a_slice_offset_mm(self) -> float | None:
-        """Signed distance of the A slice from the centre of the B view: positive behind it."""
+        """The same without its standard error."""
         return self.judge.a_offset_mm if self.judge else None
 
     @property
     def b_slice_offset_mm(self) -> float | None:
-        """Signed distance of the B slice from the centre of the A view: positive to the left."""
+        """The same without its standard error."""
         return self.judge.b_offset_mm if self.judge else None
 
 
@@ -131,6 +143,19 @@ def measure(
         If the method is for another kind of image, or needs marks that are not there.
     GeometryError
         If the marks of a view give no circle or no arc; message and place name the view.
+
+    Examples
+    --------
+    >>> from necroangle.measurement.method import method_named
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> reading = readings_of(sample_studies()["plain"])[0]  # marked at the truth
+    >>> hip = measure(reading)
+    >>> hip.cna.show_deg(), int(hip.ha_grade), str(hip.ha_risk)
+    ('218.3° (208.9° to 227.7°)', 2, 'moderate')
+    >>> measure(reading, method_named("kerboul_radiograph"))
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.MethodError: method kerboul_radiograph measures radiographs; ...
     """
     method = method or default_method(reading)
     method.refuse_unfit(reading)

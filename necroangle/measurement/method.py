@@ -116,6 +116,15 @@ def method_named(name: str) -> Method:
     ------
     MethodError
         If there is none, naming those that are.
+
+    Examples
+    --------
+    >>> method_named("ha_mr_midslice").doi
+    '10.2106/JBJS.F.00535'
+    >>> method_named("by eye")
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.MethodError: there is no method 'by eye'; there are: centre_plane, ...
     """
     if name not in METHODS:
         raise MethodError(f"there is no method {name!r}; there are: {', '.join(sorted(METHODS))}")

@@ -37,6 +37,15 @@ def settings_from_repeats(
     ------
     MethodError
         If a group mixes hips or visits, or no arc was marked twice.
+
+    Examples
+    --------
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> read = readings_of(sample_studies()["plain"])[0]
+    >>> settings_from_repeats([[read]])
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.MethodError: no arc was marked twice: end-point noise needs repeat reads
     """
     squares, freedom = 0.0, 0
     for group in groups:

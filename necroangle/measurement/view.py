@@ -157,6 +157,19 @@ def measure_view(
     ------
     GeometryError
         Naming the view, where the rim marks give no circle or the arc marks no arc.
+
+    Examples
+    --------
+    >>> import msgspec
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> coronal = readings_of(sample_studies()["plain"])[0].views[0]
+    >>> found = measure_view(coronal, Laterality.RIGHT)
+    >>> found.angle_deg, round(found.estimate.se, 2), round(found.radius_mm, 3)
+    (107.473747, 3.38, 23.998)
+    >>> measure_view(msgspec.structs.replace(coronal, rim=coronal.rim[:2]))
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.RimError: coronal view: a head circle needs 3 rim points ...
     """
     marked = mark_view(view, laterality, collapsed=False, settings=settings)
     if marked.head is None:
@@ -264,6 +277,17 @@ def head_circle(rim: Iterable[Mark], plane: ImagePlane) -> CircleFit:
     ------
     RimError
         As :func:`necroangle.geometry.fit_circle`.
+
+    Examples
+    --------
+    >>> plane = ImagePlane.from_dicom((0, 0, 0), (1, 0, 0, 0, 0, -1), (0.5, 0.9))
+    >>> rim = [Mark.at_plane(plane, u, v) for u, v in ((24, 0), (0, 24), (-24, 0), (0, -24))]
+    >>> round(head_circle(rim, plane).circle.radius_mm, 9)
+    24.0
+    >>> head_circle(rim[:2], plane)
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.RimError: a head circle needs 3 rim points in different places, found 2
     """
     return fit_circle(plane_points(rim, plane))
 
@@ -275,6 +299,18 @@ def view_arcs(arcs: Iterable[NecroticArc], plane: ImagePlane, circle: Circle) ->
     ------
     ArcError
         As :func:`necroangle.geometry.arc_through`.
+
+    Examples
+    --------
+    >>> plane = ImagePlane.from_dicom((0, 0, 0), (1, 0, 0, 0, 0, -1), (0.5, 0.9))
+    >>> start, end, via = (Mark.at_plane(plane, *uv) for uv in ((24, 0), (0, 24), (-24, 0)))
+    >>> circle = Circle((0.0, 0.0), 24.0)
+    >>> round(view_arcs([NecroticArc(start, end, via)], plane, circle)[0].angle_deg, 9)
+    270.0
+    >>> view_arcs([NecroticArc(start, start, via)], plane, circle)
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.ArcError: start and end lie in the same direction from the centre; ...
     """
     return tuple(
         arc_through(
