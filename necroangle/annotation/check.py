@@ -39,6 +39,18 @@ def check_reading(reading: HipReading) -> None:
     ------
     ReadingError
         Naming the place, as a JSON path, and what to do.
+
+    Examples
+    --------
+    >>> import msgspec
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> reading = readings_of(sample_studies()["plain"])[0]
+    >>> check_reading(reading)
+    >>> coronal = msgspec.structs.replace(reading.views[0], arcs=())
+    >>> check_reading(msgspec.structs.replace(reading, views=(coronal, reading.views[1])))
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.ReadingError: $.views[0].finding: finding necrosis with 0 arcs: ...
     """
     _check_pair(reading)
     for index, view in enumerate(reading.views):

@@ -56,6 +56,20 @@ def load_reading(path: Path) -> HipReading:
     ReadingError
         Naming file and place: not readable, too large, malformed JSON, a missing, unknown or
         duplicate key, a wrong type, a number that is not finite, or parts that contradict.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> reading = readings_of(sample_studies()["plain"])[0]
+    >>> path = Path(mkdtemp()) / file_name(reading)
+    >>> _ = save_reading(reading, path)
+    >>> load_reading(path) == reading
+    True
+    >>> load_reading(Path("nowhere.reading.json"))
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.ReadingError: nowhere.reading.json: there is no such file
     """
     return decode_reading(read_bytes(path), file=path.name)
 
@@ -122,6 +136,18 @@ def encode_reading(reading: HipReading) -> bytes:
     ------
     ReadingError
         If the parts of the reading contradict each other, or a value breaks the schema.
+
+    Examples
+    --------
+    >>> import msgspec
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> reading = readings_of(sample_studies()["plain"])[0]
+    >>> encode_reading(reading).splitlines()[1]
+    b' "format": "necroangle.reading",'
+    >>> encode_reading(msgspec.structs.replace(reading, views=reading.views[::-1]))
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.ReadingError: $.views[0].view: the first view must be coronal or ap, ...
     """
     check_reading(reading)
     compact = msgspec.json.encode(reading)
@@ -154,6 +180,22 @@ def save_reading(reading: HipReading, path: Path, *, replaces: str | None = None
     ReadingError
         If the reading is not valid, the disk refuses, or another file than the one to be replaced
         lies there. What lay there is left untouched.
+
+    Examples
+    --------
+    >>> import msgspec
+    >>> from tempfile import mkdtemp
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> reading = readings_of(sample_studies()["plain"])[0]
+    >>> path = Path(mkdtemp()) / "hip.reading.json"
+    >>> first = save_reading(reading, path)
+    >>> edited = msgspec.structs.replace(reading, notes="second look")
+    >>> save_reading(edited, path)
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.ReadingError: hip.reading.json: another version of this reading lies ...
+    >>> save_reading(edited, path, replaces=first) == first
+    False
     """
     content = encode_reading(reading)
     found = sha256_of(read_bytes(path)) if path.exists() else None
@@ -177,6 +219,12 @@ def file_name(reading: HipReading) -> str:
 
     Two keys never share a name: the parts hold no double underscore, nor one at an end. A name too
     long for a file system, in scripts whose letters take several bytes, is a digest of the key.
+
+    Examples
+    --------
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> file_name(readings_of(sample_studies()["plain"])[0])
+    'PHANTOM-01__R__baseline__truth__1.reading.json'
     """
     parts = (reading.subject, reading.laterality, reading.visit, reading.reader)
     name = "__".join((*parts, str(reading.read_no)))
@@ -191,7 +239,13 @@ def sha256_of(raw: bytes) -> str:
 
 
 def reading_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of the reading file."""
+    """The JSON Schema (2020-12) of the reading file.
+
+    Examples
+    --------
+    >>> sorted(reading_schema()["$defs"]["Mark"]["properties"])
+    ['patient_mm', 'pixel']
+    """
     schema = msgspec.json.schema(HipReading)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 

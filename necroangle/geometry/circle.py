@@ -133,7 +133,13 @@ def fit_circle(points: PlanePoints, prior: WeightedRadius | None = None) -> Circ
 
 
 def rim_span_deg(centre_mm: NDArray[np.float64], points: NDArray[np.float64]) -> float:
-    """Angle spanned by (N, 2) points about a centre: 360 minus the largest gap, in degrees."""
+    """Angle spanned by (N, 2) points about a centre: 360 minus the largest gap, in degrees.
+
+    Examples
+    --------
+    >>> rim_span_deg(np.zeros(2), np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]))
+    180.0
+    """
     offsets = points - centre_mm
     directions = np.sort(np.degrees(np.arctan2(offsets[:, 1], offsets[:, 0])))
     gaps = np.diff(directions, append=directions[0] + 360.0)

@@ -132,5 +132,12 @@ def method_named(name: str) -> Method:
 
 
 def default_method(reading: HipReading) -> Method:
-    """The default for the reading's kind of image: Ha on MR, Kerboul on radiographs."""
+    """The default for the reading's kind of image: Ha on MR, Kerboul on radiographs.
+
+    Examples
+    --------
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> default_method(readings_of(sample_studies()["radiographs"])[0]).name
+    'kerboul_radiograph'
+    """
     return METHODS["kerboul_radiograph" if reading.is_radiograph else "ha_mr_midslice"]
