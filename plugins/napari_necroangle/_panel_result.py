@@ -4,7 +4,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_necroangle._fields import note
 from napari_necroangle._outcome import Outcome
-from napari_necroangle._words import VIEWS, doubts, grade_lines, interval_line
+from napari_necroangle._words import VIEWS, doubts, grade_lines, interval_line, offset_line
 from necroangle.measurement import show_deg
 
 __all__ = ["ResultPanel"]
@@ -29,6 +29,9 @@ class ResultPanel(QWidget):
         self.grade.setObjectName("necroangle_grade")
         self.grade.setToolTip("Modified Kerboul grade (Ha 2006) and the probability that it holds")
         self.risk = note()
+        self.offsets = note()
+        self.offsets.setObjectName("necroangle_offsets")
+        self.offsets.setToolTip("A slice off the centre can show quite another angle")
         self.doubts = note()
         self.doubts.setObjectName("necroangle_doubts")
         beside = QVBoxLayout()
@@ -44,6 +47,7 @@ class ResultPanel(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.interval)
         layout.addWidget(self.parts)
+        layout.addWidget(self.offsets)
         layout.addWidget(self.doubts)
 
     def show_outcome(self, outcome: Outcome | None) -> None:
@@ -57,6 +61,8 @@ class ResultPanel(QWidget):
         hidden = len(lines) - DOUBTS_SHOWN
         more = [f"… and {hidden} more"] if hidden > 0 else []
         self.interval.setText(interval_line(outcome) if outcome else "")
+        self.offsets.setText(offset_line(outcome) if outcome else "")
+        self.offsets.setVisible(bool(self.offsets.text()))
         self.interval.setVisible(bool(self.interval.text()))
         self.doubts.setText("\n".join([*(f"• {one}" for one in lines[:DOUBTS_SHOWN]), *more]))
         self.doubts.setToolTip("\n".join(lines))

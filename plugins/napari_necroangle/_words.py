@@ -15,6 +15,7 @@ __all__ = [
     "grade_lines",
     "instruction",
     "interval_line",
+    "offset_line",
 ]
 
 RIM_ADVISED = 8
@@ -94,6 +95,19 @@ def interval_line(outcome: Outcome) -> str:
         return ""
     low, high = (show_deg(max(0.0, bound)) for bound in cna.interval_95())
     return f"95 % interval: {low} to {high}"
+
+
+def offset_line(outcome: Outcome) -> str:
+    """How far each slice lies from the head's centre, as the other view shows it."""
+    judge = outcome.hip.judge
+    if judge is None:
+        return ""
+    behind = "behind" if judge.a_offset_mm >= 0 else "before"
+    left = "left" if judge.b_offset_mm >= 0 else "right"
+    return (
+        f"Off centre: coronal {abs(judge.a_offset_mm):.1f} mm {behind}, "
+        f"sagittal {abs(judge.b_offset_mm):.1f} mm {left}"
+    )
 
 
 def doubts(outcome: Outcome) -> tuple[str, ...]:

@@ -10,10 +10,19 @@ from hypothesis import strategies as st
 from napari_necroangle._case import Case
 from napari_necroangle._letters import direction_letters, edge_letters
 from napari_necroangle._overlay import arc_polyline, as_vectors, drawing_of
-from napari_necroangle._words import canvas_title, doubts, grade_lines, instruction
+from napari_necroangle._session import ReadingSession
+from napari_necroangle._words import (
+    canvas_title,
+    doubts,
+    grade_lines,
+    instruction,
+    interval_line,
+    offset_line,
+)
 
 from necroangle.geometry import Circle, ImagePlane
-from necroangle.terms import Finding, UnreadReason, View
+from necroangle.phantom import readings_of, sample_studies
+from necroangle.terms import Finding, Laterality, UnreadReason, View
 
 MarkRim = Callable[[Case, View], None]
 MarkArc = Callable[[Case, View, tuple[float, float]], None]
@@ -91,7 +100,17 @@ def test_words_say_the_angle_and_the_next_step(
     case.choose(View.SAGITTAL, Finding.NO_NECROSIS, 2)
     outcome = case.session.outcome()
     assert grade_lines(outcome) == ("Grade 1 (100 %)", "low risk of collapse")
+    assert interval_line(outcome).startswith("95 % interval: 1")
+    assert offset_line(outcome) == ""  # the sagittal view has no rim to judge by
     assert doubts(outcome) == ()
     case.choose(view, UnreadReason.NOT_READABLE, 2)
     assert said() == "This view is left unread."
     assert grade_lines(case.session.outcome()) == ("", "")
+
+
+def test_the_offsets_of_the_slices_are_said_in_words() -> None:
+    session = ReadingSession((View.CORONAL, View.SAGITTAL), laterality=Laterality.RIGHT)
+    reading = readings_of(sample_studies()["oblique"])[1]
+    session.restore(reading, "0" * 64)
+    words = offset_line(session.outcome())
+    assert words == "Off centre: coronal 1.9 mm before, sagittal 1.4 mm right"
