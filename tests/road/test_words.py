@@ -1,0 +1,36 @@
+"""Every word of the field has its meaning, and every flag stands in the table's columns."""
+
+from necroangle.cohort.columns import COLUMNS
+from necroangle.measurement.indices import INDEX_SOURCES
+from necroangle.terms import Flag, View
+
+
+def test_every_flag_says_what_it_means() -> None:
+    meanings = [flag.meaning for flag in Flag]
+    assert all(meanings)
+    assert len(set(meanings)) == len(meanings)
+
+
+def test_every_flag_may_stand_in_the_table() -> None:
+    columns = [column for column in COLUMNS if column.name.endswith("flags")]
+    assert [column.name for column in columns] == ["a_flags", "b_flags", "flags"]
+    assert all(set(column.allowed) == set(map(str, Flag)) for column in columns)
+
+
+def test_column_names_suit_every_statistics_program() -> None:
+    names = [column.name for column in COLUMNS]
+    assert len(set(names)) == len(names)
+    assert all(len(name) <= 26 and name.islower() for name in names)
+
+
+def test_provisional_indices_say_so_in_their_name_and_meaning() -> None:
+    provisional = sum(source.provisional for source in INDEX_SOURCES.values())
+    marked = [column for column in COLUMNS if "_prov" in column.name]
+    assert len(marked) == provisional > 0
+    assert all(column.meaning.startswith("provisional: ") for column in marked)
+
+
+def test_a_view_is_a_or_b() -> None:
+    assert [view for view in View if view.is_a] == [View.CORONAL, View.AP]
+    assert View.AP.label == "AP"
+    assert View.FROG_LEG.label == "frog-leg"
