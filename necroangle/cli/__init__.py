@@ -13,6 +13,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "change": "Compare two visits of a hip: how much, how sure, at which boundary.",
     "demo": "Re-measure the sample readings beside their truth, with pictures.",
+    "index": "Index whole trees of DICOM files; a second run reads only what changed.",
     "measure": "Measure reading files and put their rows in a cohort table.",
     "phantom": "Write phantom hips with known truth as DICOM studies.",
     "read": "Open a study in napari with the reading dock.",

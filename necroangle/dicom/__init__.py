@@ -1,7 +1,16 @@
 """A folder of DICOM files in; its series out, each with its geometry, or a reason why not."""
 
+from necroangle.dicom.passport import GeometryPassport, passport_of
 from necroangle.dicom.pixels import read_volume
 from necroangle.dicom.records import Refusal, Scan, SeriesSummary
 from necroangle.dicom.scan import scan_folder
 
-__all__ = ["Refusal", "Scan", "SeriesSummary", "read_volume", "scan_folder"]
+__all__ = [
+    "GeometryPassport",
+    "Refusal",
+    "Scan",
+    "SeriesSummary",
+    "passport_of",
+    "read_volume",
+    "scan_folder",
+]

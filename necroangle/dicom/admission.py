@@ -2,7 +2,7 @@
 
 from pydicom.dataset import Dataset
 
-from necroangle.dicom.attributes import code, integer, required_uid
+from necroangle.dicom.attributes import code, integer, required_uid, uid
 from necroangle.errors import DicomError
 
 __all__ = ["admitted_kind", "admitted_matrix", "is_inverted"]
@@ -13,33 +13,38 @@ MAX_SIDE_PX = 65_535
 MAX_FRAME_PIXELS = 64 * 1024**2
 """Larger frames are refused at the header: no image of a hip comes near."""
 
-_KINDS = {"MR": "stack", "CT": "stack", "CR": "radiograph", "DX": "radiograph"}
+_KINDS = {
+    "MR": "stack",
+    "CT": "stack",
+    "CR": "radiograph",
+    "DX": "radiograph",
+    "RF": "radiograph",
+}
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
 def admitted_kind(dataset: Dataset) -> str:
-    """``"stack"`` or ``"radiograph"``.
+    """``"stack"``, ``"radiograph"`` or ``"secondary"``.
 
-    The modality decides, so that private SOP classes pass where they describe themselves.
+    The modality decides, so that images of a private SOP class, or of none, pass where they
+    describe themselves. Only a secondary capture is told by its SOP class: a picture of a screen,
+    page or film, which may be looked at but has no scale and fits no view.
 
     Raises
     ------
     DicomError
-        If it is no MR, CT, CR or DX image, a secondary capture, a mosaic or a CT scout.
+        If it is no MR, CT, CR, DX or RF image, nor a secondary capture, or it is a CT scout.
     """
-    sop_class = required_uid(dataset, "SOPClassUID")
+    sop_class = uid(dataset, "SOPClassUID") or ""
     required_uid(dataset, "SOPInstanceUID")
     if sop_class == _SECONDARY_CAPTURE or sop_class.startswith(_SECONDARY_CAPTURE + "."):
-        raise DicomError(
-            "a secondary capture: a picture of a screen or page, no image to measure",
-            tag="SOPClassUID",
-        )
+        return "secondary"
     modality = code(dataset, "Modality")
     if modality is None:
         raise DicomError("absent: what kind of image it is cannot be told", tag="Modality")
     if modality not in _KINDS:
         raise DicomError(
-            f"{modality}: no image to measure (MR, CT, CR and DX are opened)", tag="Modality"
+            f"{modality}: no image to measure (MR, CT, CR, DX and RF are opened)", tag="Modality"
         )
     _check_is_slice(dataset, modality)
     return _KINDS[modality]
@@ -47,11 +52,6 @@ def admitted_kind(dataset: Dataset) -> str:
 
 def _check_is_slice(dataset: Dataset, modality: str) -> None:
     words = str(dataset.get("ImageType") or "").upper()
-    if "MOSAIC" in words:
-        raise DicomError(
-            "a mosaic: many slices tiled in one picture; send it unfolded or as enhanced MR",
-            tag="ImageType",
-        )
     if modality == "CT" and "LOCALIZER" in words:
         raise DicomError("a CT scout: a projection, no slice", tag="ImageType")
 

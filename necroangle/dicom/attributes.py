@@ -12,6 +12,7 @@ from necroangle.terms import Laterality
 
 __all__ = [
     "code",
+    "codes",
     "first_number",
     "integer",
     "item",
@@ -20,6 +21,8 @@ __all__ = [
     "required_uid",
     "spacing_mm",
     "uid",
+    "whole",
+    "wholes",
 ]
 
 _UID = re.compile(r"[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*")
@@ -32,6 +35,22 @@ def code(dataset: Dataset, keyword: str) -> str | None:
     first = value[0] if isinstance(value, MultiValue) and value else value
     text = str(first or "").strip()
     return text if _CODE.fullmatch(text) else None
+
+
+def codes(dataset: Dataset | None, keyword: str) -> tuple[str, ...]:
+    """All coded values of an attribute, those left out that are no code.
+
+    Examples
+    --------
+    >>> dataset = Dataset()
+    >>> dataset.ScanOptions = ["FS", "PFP"]
+    >>> codes(dataset, "ScanOptions"), codes(dataset, "ImageType"), codes(None, "ImageType")
+    (('FS', 'PFP'), (), ())
+    """
+    value = None if dataset is None else dataset.get(keyword)
+    several = value if isinstance(value, MultiValue | list) else [value]
+    texts = (str(single or "").strip() for single in several)
+    return tuple(text for text in texts if _CODE.fullmatch(text))
 
 
 def uid(dataset: Dataset, keyword: str) -> str | None:
@@ -151,6 +170,20 @@ def first_number(dataset: Dataset | None, keyword: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def whole(dataset: Dataset | None, keyword: str) -> int | None:
+    """The first value of an attribute if it is a whole number, else None."""
+    number = first_number(dataset, keyword)
+    return int(number) if number is not None and number == int(number) else None
+
+
+def wholes(dataset: Dataset | None, keyword: str) -> tuple[int, ...]:
+    """All values of an attribute if they are whole numbers, else nothing."""
+    value = None if dataset is None else dataset.get(keyword)
+    several = list(value) if isinstance(value, MultiValue | list) else [value]
+    found = tuple(int(single) for single in several if isinstance(single, int))
+    return found if len(found) == len(several) else ()
 
 
 def laterality(dataset: Dataset | None, *keywords: str) -> Laterality | None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from necroangle.dicom.records import FrameHeader, Refusal, SeriesSummary
-from necroangle.dicom.stack import StackGeometry, split_frames, stack_geometry
+from necroangle.dicom.splitting import Part, split_series
+from necroangle.dicom.stack import stack_geometry
 from necroangle.errors import DicomError
 
 __all__ = ["drop_copies", "group_refusals", "summarise"]
@@ -95,13 +96,11 @@ def _one_series(
     except DicomError as error:
         refusals.append(_refusal(frames, error))
         return
-    for stack_no, group in enumerate(split_frames(frames), start=1):
+    for stack_no, part in enumerate(split_series(frames), start=1):
         try:
-            stack = stack_geometry(group)
+            summaries.append(_summary(part, stack_no, root))
         except DicomError as error:
-            refusals.append(_refusal(group, error))
-        else:
-            summaries.append(_summary(stack, stack_no, root))
+            refusals.append(_refusal(part.frames, error))
 
 
 def _check_series(frames: Sequence[FrameHeader], mixed: bool) -> None:
@@ -134,7 +133,8 @@ def _same_bytes(one: Path, other: Path) -> bool:
         return False
 
 
-def _summary(stack: StackGeometry, stack_no: int, root: Path) -> SeriesSummary:
+def _summary(part: Part, stack_no: int, root: Path) -> SeriesSummary:
+    stack = part.stack or stack_geometry(part.frames)
     frames = stack.frames
     first, middle = frames[0], frames[len(frames) // 2]
     agreed = {
@@ -146,6 +146,9 @@ def _summary(stack: StackGeometry, stack_no: int, root: Path) -> SeriesSummary:
         series_uid=first.source.series_uid,
         stack_no=stack_no,
         modality=first.modality,
+        split_by=part.split_by,
+        tiles_per_side=first.tiles_per_side,
+        facts=middle.facts,
         kind=first.kind,
         plane=first.plane.name() if first.kind == "stack" else None,
         frames=tuple((frame.file, frame.source.frame_number) for frame in frames),

@@ -7,7 +7,7 @@ from pydicom.dataset import Dataset
 from necroangle.dicom.attributes import integer, item
 from necroangle.errors import DicomError
 
-__all__ = ["FrameGroups", "frame_groups"]
+__all__ = ["FrameGroups", "frame_groups", "still_picture"]
 
 MAX_FRAMES = 20_000
 """More frames than this in one file are refused at the header."""
@@ -79,3 +79,18 @@ def frame_groups(dataset: Dataset) -> tuple[FrameGroups, ...]:
         raise DicomError(f"{len(per_frame)} items for {count} frames", tag=_PER_FRAME)
     shared = item(dataset, _SHARED)
     return tuple(FrameGroups(dataset, groups, shared) for groups in per_frame)
+
+
+def still_picture(dataset: Dataset) -> FrameGroups:
+    """The one frame of a radiograph or a secondary capture.
+
+    Raises
+    ------
+    DicomError
+        If it has several frames.
+    """
+    if str(dataset.get("NumberOfFrames") or "").strip():
+        count = integer(dataset, "NumberOfFrames", 1, MAX_FRAMES)
+        if count > 1:
+            raise DicomError(f"{count} frames: no still picture", tag="NumberOfFrames")
+    return frame_groups(dataset)[0]

@@ -1,16 +1,20 @@
 """The doors through which a file is touched: what is opened, and what an error may say."""
 
 import logging
+import os
 import stat
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
+from necroangle.dicom.encoding import DIRECTORY, file_encoding, inflated
+from necroangle.dicom.walk import check_elements
 from necroangle.errors import DicomError
 
-__all__ = ["is_dicom", "pydicom_door"]
+__all__ = ["has_executable_preamble", "is_dicom", "pydicom_door"]
 
 MAX_FILE_BYTES = 4 * 1024**3
 """Larger files are refused unread: no series of hip images comes near in one file."""
@@ -26,7 +30,7 @@ for _name in _TALKERS:
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
 _PREAMBLE = 132
-_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_PROGRAMS = (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"#!")
 
 
 @contextmanager
@@ -78,11 +82,12 @@ def pydicom_door(file: str, stage: str, *, quote: bool = False) -> Iterator[None
             logger.propagate = propagate
 
 
-def is_dicom(path: Path, file: str) -> bool:
+def is_dicom(path: Path, file: str, *, deep: bool = True, whole: bool = False) -> bool:
     """Whether a file is worth parsing; only a regular file is ever opened.
 
     A file without the 128-byte preamble counts when it starts with an element of group 0002 or
-    0008, as data sets written without file meta do.
+    0008, as data sets written without file meta do. A ``DICOMDIR`` does not count: what it points
+    to is found by walking the folder, and no path in it is ever followed.
 
     Parameters
     ----------
@@ -90,30 +95,81 @@ def is_dicom(path: Path, file: str) -> bool:
         The file.
     file
         Its relative path, for the messages.
+    deep
+        Whether to walk over all elements, as must be done before pydicom parses the file.
+    whole
+        Whether pixel data that are cut short are refused too: before pixels are read.
 
     Raises
     ------
     DicomError
         If the file is no regular file, cannot be read, is beyond the size cap, inflates beyond
-        its cap, or is named as DICOM without being it.
+        its cap, is built to overwhelm a parser or a decoder, is cut short, or is named as DICOM
+        without being it.
     """
     try:
-        info = path.stat()
-        if not stat.S_ISREG(info.st_mode):
-            raise DicomError("no regular file (a pipe, a device, a folder): not opened", file=file)
-        if info.st_size > MAX_FILE_BYTES:
-            raise DicomError(f"{info.st_size} bytes, more than {MAX_FILE_BYTES}", file=file)
-        with path.open("rb") as stream:
-            head = stream.read(1024)
+        with _open_regular(path) as stream:
+            named = path.suffix.lower() in DICOM_SUFFIXES
+            return _look_inside(stream, named, deep=deep, whole=whole)
+    except DicomError as error:
+        raise DicomError(error.problem, tag=error.tag, file=file) from None
     except OSError as error:
         raise DicomError(f"cannot be read ({type(error).__name__})", file=file) from None
-    found = head[128:_PREAMBLE] == b"DICM" or _starts_with_element(head)
-    if found and _DEFLATED in head:
-        _check_inflated(path, head, file)
-    if not found and path.suffix.lower() in DICOM_SUFFIXES:
-        what = "an empty file" if not head else "no DICOM file, whatever its name"
-        raise DicomError(f"{what}: copy it again from its source", file=file)
-    return found
+
+
+def has_executable_preamble(path: Path) -> bool:
+    """Whether a DICOM file is a program at the same time: ``MZ``, ``ELF`` or the like before it.
+
+    Such a file is read like any other; its preamble is never executed and never copied.
+
+    Raises
+    ------
+    DicomError
+        If it is no regular file.
+    OSError
+        If it cannot be read.
+    """
+    with _open_regular(path) as stream:
+        head = stream.read(_PREAMBLE)
+    return head[128:] == b"DICM" and head.startswith(_PROGRAMS)
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    _check_regular(path.stat())
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    stream = os.fdopen(os.open(path, flags), "rb")
+    try:
+        _check_regular(os.fstat(stream.fileno()))
+    except DicomError:
+        stream.close()
+        raise
+    return stream
+
+
+def _check_regular(info: os.stat_result) -> None:
+    if not stat.S_ISREG(info.st_mode):
+        raise DicomError("no regular file (a pipe, a device, a folder): not opened")
+    if info.st_size > MAX_FILE_BYTES:
+        raise DicomError(f"{info.st_size} bytes, more than {MAX_FILE_BYTES}")
+
+
+def _look_inside(stream: BinaryIO, named_dicom: bool, *, deep: bool, whole: bool) -> bool:
+    head = stream.read(1024)
+    if not (head[128:_PREAMBLE] == b"DICM" or _starts_with_element(head)):
+        if named_dicom:
+            what = "an empty file" if not head else "no DICOM file, whatever its name"
+            raise DicomError(f"{what}: copy it again from its source")
+        return False
+    size = os.fstat(stream.fileno()).st_size
+    encoding = file_encoding(stream, head, size)
+    if encoding.sop_class == DIRECTORY:
+        return False
+    if deep and encoding.deflated:
+        plain = inflated(stream, encoding.start, MAX_INFLATED_BYTES)
+        check_elements(plain, plain.tell(), replace(encoding, start=0), whole=whole)
+    elif deep:
+        check_elements(stream, size, encoding, whole=whole)
+    return True
 
 
 def _starts_with_element(head: bytes) -> bool:
@@ -123,16 +179,3 @@ def _starts_with_element(head: bytes) -> bool:
     little = first in (2, 8) and second == 0 and fourth == 0
     big = first == 0 and second in (2, 8) and third == 0
     return little or big
-
-
-def _check_inflated(path: Path, head: bytes, file: str) -> None:
-    start = _PREAMBLE + 12 + int.from_bytes(head[140:144], "little")
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        with path.open("rb") as stream:
-            stream.seek(start)
-            inflater.decompress(stream.read(MAX_INFLATED_BYTES), MAX_INFLATED_BYTES)
-    except (OSError, zlib.error) as error:
-        raise DicomError(f"cannot be inflated ({type(error).__name__})", file=file) from None
-    if inflater.unconsumed_tail:
-        raise DicomError(f"inflates to more than {MAX_INFLATED_BYTES} bytes", file=file)

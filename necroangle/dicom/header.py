@@ -1,25 +1,29 @@
 """One file's header as one record per frame."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from necroangle.dicom.admission import admitted_kind, admitted_matrix, is_inverted
-from necroangle.dicom.attributes import code, first_number, laterality, numbers, spacing_mm
-from necroangle.dicom.groups import FrameGroups, frame_groups
+from necroangle.dicom.attributes import code, laterality, numbers, spacing_mm
+from necroangle.dicom.facts import repeat_keys, sequence_facts
+from necroangle.dicom.groups import FrameGroups, frame_groups, still_picture
 from necroangle.dicom.guard import is_dicom, pydicom_door
 from necroangle.dicom.identity import patient_key, pseudonym, source_image, subject_of
-from necroangle.dicom.radiograph import coded_view, detector_scale
+from necroangle.dicom.mosaic import MOSAIC_TAGS, is_mosaic, mosaic_of
+from necroangle.dicom.radiograph import coded_view, detector_scale, no_scale
 from necroangle.dicom.records import FrameHeader
+from necroangle.dicom.windows import stated_window
 from necroangle.errors import DicomError, PlaneError
 from necroangle.geometry import ImagePlane
 
-__all__ = ["read_headers"]
+__all__ = ["KEYWORDS", "frames_of", "read_headers"]
 
 _DIRECTORY = "1.2.840.10008.1.3.10"
 
-_KEYWORDS = [
+KEYWORDS = [
     "SOPClassUID",
     "SOPInstanceUID",
     "StudyInstanceUID",
@@ -39,6 +43,7 @@ _KEYWORDS = [
     "ImagerPixelSpacing",
     "PixelSpacing",
     "PixelSpacingCalibrationType",
+    "PixelAspectRatio",
     "ImagePositionPatient",
     "ImageOrientationPatient",
     "Rows",
@@ -48,6 +53,27 @@ _KEYWORDS = [
     "PhotometricInterpretation",
     "WindowCenter",
     "WindowWidth",
+    "VOILUTSequence",
+    "PixelRepresentation",
+    "RescaleIntercept",
+    "InstanceNumber",
+    "AcquisitionNumber",
+    "TemporalPositionIdentifier",
+    "EchoNumbers",
+    "EchoTime",
+    "DiffusionBValue",
+    "RepetitionTime",
+    "InversionTime",
+    "EchoTrainLength",
+    "ScanningSequence",
+    "SequenceVariant",
+    "ScanOptions",
+    "MRAcquisitionType",
+    "EchoPulseSequence",
+    "EchoPlanarPulseSequence",
+    "SpectrallySelectedSuppression",
+    "BurnedInAnnotation",
+    "EstimatedRadiographicMagnificationFactor",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 ]
@@ -79,70 +105,98 @@ def read_headers(path: Path, file: str) -> tuple[FrameHeader, ...]:
         return ()
     try:
         with pydicom_door(file, "reading the header"):
-            dataset = dcmread(path, stop_before_pixels=True, force=True, specific_tags=_KEYWORDS)
+            dataset = dcmread(path, stop_before_pixels=True, force=True, specific_tags=KEYWORDS)
             if str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == _DIRECTORY:
                 return ()
-            return _frames(dataset, file)
+            if is_mosaic(dataset):
+                private = dcmread(
+                    path, stop_before_pixels=True, force=True, specific_tags=list(MOSAIC_TAGS)
+                )
+                return _tiles(dataset, private, file)
+            return frames_of(dataset, file)
     except DicomError as error:
         raise DicomError(error.problem, tag=error.tag, file=file) from None
 
 
-def _frames(dataset: Dataset, file: str) -> tuple[FrameHeader, ...]:
+def frames_of(dataset: Dataset, file: str) -> tuple[FrameHeader, ...]:
+    """One record per frame of a parsed header.
+
+    Raises
+    ------
+    DicomError
+        If it holds no image that can be measured.
+    """
     kind = admitted_kind(dataset)
     admitted_matrix(dataset)
     is_inverted(dataset)
+    if is_mosaic(dataset):
+        raise DicomError("a mosaic: its private header is needed to unfold it")
+    if kind != "stack":
+        return (_picture(still_picture(dataset), file, kind),)
     groups = frame_groups(dataset)
-    if kind == "stack":
-        return tuple(_slice(frame, file, number) for number, frame in enumerate(groups, start=1))
-    if len(groups) > 1:
-        raise DicomError(f"{len(groups)} frames: no still radiograph", tag="NumberOfFrames")
-    return (_radiograph(groups[0], file),)
+    return tuple(_slice(frame, file, number) for number, frame in enumerate(groups, start=1))
 
 
-def _slice(groups: FrameGroups, file: str, number: int) -> FrameHeader:
-    dataset = groups.dataset
-    rows, columns = admitted_matrix(dataset)
-    return FrameHeader(
-        file=file,
-        source=source_image(dataset, number),
-        modality=str(code(dataset, "Modality")),
-        kind="stack",
-        plane=_plane(groups),
-        rows=rows,
-        columns=columns,
-        inverted=is_inverted(dataset),
-        window=_window(groups.find("FrameVOILUTSequence")),
-        laterality=laterality(groups.find("FrameAnatomySequence"), "FrameLaterality")
-        or laterality(dataset, "ImageLaterality", "Laterality"),
-        patient_position=code(dataset, "PatientPosition"),
-        subject=subject_of(dataset),
-        visit=pseudonym(dataset, "ClinicalTrialTimePointID"),
-        patient_key=patient_key(dataset),
+def _tiles(dataset: Dataset, private: Dataset, file: str) -> tuple[FrameHeader, ...]:
+    """The slices of a mosaic; the plane that the file states is of the whole picture."""
+    groups = still_picture(dataset)
+    if admitted_kind(dataset) != "stack":
+        raise DicomError("a mosaic, and no MR or CT image", tag="ImageType")
+    picture = _slice(groups, file, 1)
+    mosaic = mosaic_of(private, picture.plane, picture.rows, picture.columns)
+    return tuple(
+        replace(
+            picture,
+            plane=plane,
+            rows=mosaic.rows,
+            columns=mosaic.columns,
+            tiles_per_side=mosaic.per_side,
+            source=replace(picture.source, frame_number=number),
+        )
+        for number, plane in enumerate(mosaic.planes, start=1)
     )
 
 
-def _radiograph(groups: FrameGroups, file: str) -> FrameHeader:
+def _slice(groups: FrameGroups, file: str, number: int) -> FrameHeader:
+    anatomy = groups.find("FrameAnatomySequence")
+    plain = _header(groups, file, "stack", number, _plane(groups))
+    side = laterality(anatomy, "FrameLaterality")
+    return plain if side is None else replace(plain, laterality=side)
+
+
+def _picture(groups: FrameGroups, file: str, kind: str) -> FrameHeader:
+    scale = no_scale(groups.dataset) if kind == "secondary" else detector_scale(groups.dataset)
+    return replace(
+        _header(groups, file, kind, 1, scale.plane),
+        view=coded_view(groups.dataset) if kind == "radiograph" else None,
+        calibrated=scale.calibrated,
+        spacing_source=scale.source,
+    )
+
+
+def _header(
+    groups: FrameGroups, file: str, kind: str, number: int, plane: ImagePlane
+) -> FrameHeader:
     dataset = groups.dataset
     rows, columns = admitted_matrix(dataset)
-    scale = detector_scale(dataset)
+    window, window_source = stated_window(groups)
     return FrameHeader(
         file=file,
-        source=source_image(dataset, 1),
-        modality=str(code(dataset, "Modality")),
-        kind="radiograph",
-        plane=scale.plane,
+        source=source_image(dataset, number),
+        modality=code(dataset, "Modality") or "",
+        kind=kind,
+        plane=plane,
         rows=rows,
         columns=columns,
         inverted=is_inverted(dataset),
-        window=_window(dataset),
+        window=window,
         laterality=laterality(dataset, "ImageLaterality", "Laterality"),
         patient_position=code(dataset, "PatientPosition"),
-        view=coded_view(dataset),
-        calibrated=scale.calibrated,
-        spacing_source=scale.source,
         subject=subject_of(dataset),
         visit=pseudonym(dataset, "ClinicalTrialTimePointID"),
         patient_key=patient_key(dataset),
+        repeat=repeat_keys(groups),
+        facts=sequence_facts(groups, window_source),
     )
 
 
@@ -163,11 +217,3 @@ def _present(keyword: str, values: tuple[float, ...] | None) -> tuple[float, ...
     if values is None:
         raise DicomError("absent: where the slice lies cannot be told", tag=keyword)
     return values
-
-
-def _window(dataset: Dataset | None) -> tuple[float, float] | None:
-    centre = first_number(dataset, "WindowCenter")
-    width = first_number(dataset, "WindowWidth")
-    if centre is None or width is None or width < 1:
-        return None
-    return (centre - 0.5 - (width - 1) / 2, centre - 0.5 + (width - 1) / 2)

@@ -6,12 +6,10 @@ import os
 from pydicom.dataset import Dataset
 
 from necroangle.dicom.attributes import required_uid, uid
+from necroangle.dicom.pseudonym import SubjectNames, is_pseudonym
 from necroangle.terms import SourceImage
 
 __all__ = ["patient_key", "pseudonym", "source_image", "subject_of"]
-
-MAX_PSEUDONYM = 64
-"""A pseudonym longer than DICOM allows is no pseudonym."""
 
 _SALT = os.urandom(16)
 
@@ -34,13 +32,23 @@ def source_image(dataset: Dataset, frame_number: int) -> SourceImage:
 
 
 def pseudonym(dataset: Dataset, keyword: str) -> str | None:
-    """A clinical trial identifier, or None where it is absent."""
-    text = str(dataset.get(keyword) or "").strip()
-    return text if 0 < len(text) <= MAX_PSEUDONYM else None
+    """A clinical trial identifier, or None where it is absent or could not name a reading."""
+    text = str(dataset.get(keyword) or "").strip(" \0")
+    return text if is_pseudonym(text) else None
 
 
-def subject_of(dataset: Dataset) -> str | None:
-    """The subject's pseudonym: never an identifier of a patient who is not de-identified."""
+def subject_of(dataset: Dataset, names: SubjectNames | None = None) -> str | None:
+    """The subject's pseudonym: never an identifier of a patient who is not de-identified.
+
+    Where the study gives ``names``, it is one of theirs; else what the file itself carries.
+
+    Raises
+    ------
+    DicomError
+        If the names know no such patient.
+    """
+    if names is not None:
+        return names.of(str(dataset.get("PatientID") or ""))
     subject = pseudonym(dataset, "ClinicalTrialSubjectID")
     if subject is None and str(dataset.get("PatientIdentityRemoved") or "").strip() == "YES":
         subject = pseudonym(dataset, "PatientID")

@@ -1,6 +1,8 @@
 """The pixels of a listed stack as a volume."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,9 @@ from pydicom.uid import (
 from necroangle.dicom.attributes import code, item, numbers, uid
 from necroangle.dicom.groups import FrameGroups, frame_groups
 from necroangle.dicom.guard import is_dicom, pydicom_door
+from necroangle.dicom.mosaic import tile
+from necroangle.dicom.native_volume import native_volume
+from necroangle.dicom.plain_values import Unusual
 from necroangle.dicom.records import SeriesSummary
 from necroangle.errors import DicomError
 from necroangle.imaging import Volume
@@ -57,17 +62,29 @@ def read_volume(summary: SeriesSummary) -> Volume:
     size = len(summary) * summary.rows * summary.columns
     if size > MAX_VOLUME_PIXELS:
         raise DicomError(f"{size} pixels in one stack, more than {MAX_VOLUME_PIXELS}")
-    slices: dict[int, Pixels] = {}
-    for file, places in _places_by_file(summary).items():
-        dataset = _open(summary, file)
-        for place in places:
-            slices[place] = _decode(dataset, summary, place)
-        inverted = code(dataset, "PhotometricInterpretation") == "MONOCHROME1"
-    pixels = np.stack([slices[place] for place in range(len(summary))])
+    try:
+        pixels, inverted = native_volume(summary)
+    except Unusual:
+        pixels, inverted = _decoded_volume(summary)
     window = summary.window
     if inverted:
-        pixels, window = _turned_round(pixels, window)
+        window = _turn_round(pixels, window)
     return Volume(pixels, summary.planes, summary.sources, summary.step_mm, window)
+
+
+def _decoded_volume(summary: SeriesSummary) -> tuple[Pixels, bool]:
+    shape = (len(summary), summary.rows, summary.columns)
+    pixels, dtypes, inverted = np.empty(0), set[np.dtype[Any]](), False
+    for file, places in _places_by_file(summary).items():
+        dataset = _open(summary, file)
+        for place, array in _decode(dataset, summary, places):
+            if not dtypes:
+                pixels = np.empty(shape, array.dtype)
+            dtypes.add(array.dtype)
+            pixels = pixels.astype(np.result_type(pixels, array), copy=False)
+            pixels[place] = array
+        inverted = code(dataset, "PhotometricInterpretation") == "MONOCHROME1"
+    return pixels.astype(np.result_type(*dtypes), copy=False), inverted
 
 
 def _places_by_file(summary: SeriesSummary) -> dict[str, list[int]]:
@@ -79,7 +96,7 @@ def _places_by_file(summary: SeriesSummary) -> dict[str, list[int]]:
 
 def _open(summary: SeriesSummary, file: str) -> FileDataset:
     path = summary.root / file
-    if not is_dicom(path, file):
+    if not is_dicom(path, file, whole=True):
         raise DicomError("no longer a DICOM file: list the folder again", file=file)
     with pydicom_door(file, "reading the pixels"):
         dataset = dcmread(path, force=True)
@@ -110,25 +127,49 @@ def _native_syntax(dataset: FileDataset) -> UID:
     return ExplicitVRLittleEndian if is_little_endian else ExplicitVRBigEndian
 
 
-def _decode(dataset: FileDataset, summary: SeriesSummary, place: int) -> Pixels:
-    file, number = summary.frames[place]
+def _decode(
+    dataset: FileDataset, summary: SeriesSummary, places: Sequence[int]
+) -> Iterator[tuple[int, Pixels]]:
+    """Each place with its pixels; a mosaic is decoded once for all its tiles."""
+    mosaic = None
+    groups: Sequence[FrameGroups] = ()
+    for place in places:
+        file, number = summary.frames[place]
+        try:
+            with _decoding(dataset, file, number):
+                same = uid(dataset, "SOPInstanceUID") == summary.sources[place].instance_uid
+                if not same:
+                    raise DicomError("changed since it was listed: list the folder again")
+                groups = groups or frame_groups(dataset)
+                if summary.tiles_per_side:
+                    mosaic = _frame(dataset, groups, 1) if mosaic is None else mosaic
+                    array = tile(mosaic, number, summary.tiles_per_side)
+                else:
+                    array = _frame(dataset, groups, number)
+                _check_shape(array, summary, number)
+        except DicomError as error:
+            raise DicomError(error.problem, tag=error.tag, file=file) from None
+        yield place, array
+
+
+def _decoding(dataset: FileDataset, file: str, number: int) -> AbstractContextManager[None]:
     syntax = dataset.file_meta.TransferSyntaxUID.name
-    try:
-        with pydicom_door(file, f"decoding frame {number} ({syntax})", quote=True):
-            groups = frame_groups(dataset)
-            same = uid(dataset, "SOPInstanceUID") == summary.sources[place].instance_uid
-            if not same or len(groups) < number:
-                raise DicomError("changed since it was listed: list the folder again")
-            array = pixel_array(dataset, index=number - 1)
-            if array.shape != (summary.rows, summary.columns):
-                raise DicomError(
-                    f"frame {number} decodes to {array.shape}, the header says "
-                    f"{(summary.rows, summary.columns)}",
-                    tag="PixelData",
-                )
-            return _checked(_rescaled(array, groups[number - 1]))
-    except DicomError as error:
-        raise DicomError(error.problem, tag=error.tag, file=file) from None
+    return pydicom_door(file, f"decoding frame {number} ({syntax})", quote=True)
+
+
+def _frame(dataset: FileDataset, groups: Sequence[FrameGroups], number: int) -> Pixels:
+    if len(groups) < number:
+        raise DicomError("changed since it was listed: list the folder again")
+    return _checked(_rescaled(pixel_array(dataset, index=number - 1), groups[number - 1]))
+
+
+def _check_shape(array: Pixels, summary: SeriesSummary, number: int) -> None:
+    if array.shape != (summary.rows, summary.columns):
+        raise DicomError(
+            f"frame {number} decodes to {array.shape}, the header says "
+            f"{(summary.rows, summary.columns)}",
+            tag="PixelData",
+        )
 
 
 def _rescaled(array: Pixels, groups: FrameGroups) -> Pixels:
@@ -152,11 +193,12 @@ def _checked(array: Pixels) -> Pixels:
     return array
 
 
-def _turned_round(
-    pixels: Pixels, window: tuple[float, float] | None
-) -> tuple[Pixels, tuple[float, float] | None]:
+def _turn_round(pixels: Pixels, window: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Make low values bright in place; the window that goes with them."""
     low, high = pixels.min(), pixels.max()
-    if window is not None:
-        ends = float(low) + float(high)
-        window = (ends - window[1], ends - window[0])
-    return (high - pixels) + low, window
+    np.subtract(high, pixels, out=pixels)
+    pixels += low
+    if window is None:
+        return None
+    ends = float(low) + float(high)
+    return (ends - window[1], ends - window[0])

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from necroangle.dicom.attributes import code, item, spacing_mm
+from necroangle.dicom.attributes import code, first_number, item, spacing_mm, wholes
 from necroangle.geometry import ImagePlane
 
-__all__ = ["DetectorScale", "coded_view", "detector_scale"]
+__all__ = ["DetectorScale", "coded_view", "detector_scale", "no_scale"]
+
+MAX_MAGNIFICATION = 3
+"""A larger magnification than this is a slip, and is not applied."""
 
 _POSITIONS = {"AP": "AP", "PA": "PA", "LL": "LATERAL", "RL": "LATERAL", "LATERAL": "LATERAL"}
 
@@ -37,7 +40,9 @@ class DetectorScale:
     calibrated
         Whether the mm are true mm in the patient.
     source
-        ``"PixelSpacing"``, ``"ImagerPixelSpacing"`` or ``"none"`` (one pixel counts as 1 mm).
+        ``"PixelSpacing"``, ``"ImagerPixelSpacing"``,
+        ``"EstimatedRadiographicMagnificationFactor"`` (the detector's spacing divided by it) or
+        ``"none"`` (the width of one pixel counts as 1 mm).
     """
 
     plane: ImagePlane
@@ -50,7 +55,9 @@ def detector_scale(dataset: Dataset) -> DetectorScale:
 
     ``ImagerPixelSpacing`` is measured on the detector, magnified against the patient.
     ``PixelSpacing`` counts as calibrated only when ``PixelSpacingCalibrationType`` says how and
-    it differs from ``ImagerPixelSpacing``.
+    it differs from ``ImagerPixelSpacing``. ``ImagerPixelSpacing`` divided by
+    ``EstimatedRadiographicMagnificationFactor`` holds about the middle of a patient of usual
+    size: an estimate, and not calibrated.
 
     Raises
     ------
@@ -67,9 +74,24 @@ def detector_scale(dataset: Dataset) -> DetectorScale:
     if patient is not None:
         calibrated = kind in ("GEOMETRY", "FIDUCIAL") and patient != detector
         return DetectorScale(_plane(patient), calibrated, "PixelSpacing")
+    factor = first_number(dataset, "EstimatedRadiographicMagnificationFactor")
+    if detector is not None and factor is not None and 1 < factor <= MAX_MAGNIFICATION:
+        row_mm, column_mm = detector
+        plane = _plane((row_mm / factor, column_mm / factor))
+        return DetectorScale(plane, False, "EstimatedRadiographicMagnificationFactor")
     if detector is not None:
         return DetectorScale(_plane(detector), False, "ImagerPixelSpacing")
-    return DetectorScale(_plane((1.0, 1.0)), False, "none")
+    return no_scale(dataset)
+
+
+def no_scale(dataset: Dataset) -> DetectorScale:
+    """The scale of a picture that has none: the width of one pixel counts as 1 mm.
+
+    Its height follows from ``PixelAspectRatio`` (height, width), where that is stated.
+    """
+    ratio = wholes(dataset, "PixelAspectRatio")
+    stated = len(ratio) == 2 and min(ratio) > 0
+    return DetectorScale(_plane((ratio[0] / ratio[1] if stated else 1.0, 1.0)), False, "none")
 
 
 def coded_view(dataset: Dataset) -> str | None:

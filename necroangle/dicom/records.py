@@ -6,6 +6,7 @@ An allow-list: names, dates, descriptions, institutions and free text are never 
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from necroangle.dicom.facts import RepeatKeys, SequenceFacts
 from necroangle.geometry import ImagePlane, PlaneName
 from necroangle.terms import Laterality, SourceImage
 
@@ -23,9 +24,10 @@ class FrameHeader:
     source
         DICOM identifiers, frame number included.
     modality, kind
-        ``Modality``; ``"stack"`` for slices in the patient, ``"radiograph"`` for projections.
+        ``Modality``; ``"stack"`` for slices in the patient, ``"radiograph"`` for projections,
+        ``"secondary"`` for secondary captures: pictures without a scale, for looking only.
     plane
-        Patient LPS mm; detector mm for a radiograph.
+        Patient LPS mm; detector mm for a radiograph; pixels for a secondary capture.
     rows, columns
         Matrix.
     inverted
@@ -41,6 +43,12 @@ class FrameHeader:
         Pseudonyms of a de-identified study, or None.
     patient_key
         Tells patients apart within this process; means nothing outside it and is not shown.
+    tiles_per_side
+        0; for a slice of a mosaic, whose number is the frame number, the tiles along each side.
+    repeat
+        What can tell it from another frame at its position; not shown.
+    facts
+        How the image was made.
     """
 
     file: str
@@ -60,20 +68,24 @@ class FrameHeader:
     subject: str | None = None
     visit: str | None = None
     patient_key: str = field(default="", repr=False, compare=False)
+    tiles_per_side: int = 0
+    repeat: RepeatKeys = field(default_factory=RepeatKeys, repr=False)
+    facts: SequenceFacts = field(default_factory=SequenceFacts, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesSummary:
-    """A regular stack of slices, or one radiograph, that can be opened.
+    """A regular stack of slices, one radiograph or one secondary capture, that can be opened.
 
     Attributes
     ----------
     study_uid, series_uid, stack_no
-        The key. A series that holds several orientations or matrices gives one summary for each,
-        numbered from 1.
+        The key. A series that holds several orientations, matrices, echoes, time points or slabs
+        gives one summary for each, numbered from 1.
     modality, kind, plane
-        ``Modality``; ``"stack"`` or ``"radiograph"``; the nearest anatomical plane, None for a
-        radiograph.
+        ``Modality``; ``"stack"``, ``"radiograph"`` or ``"secondary"`` (a picture without a
+        scale, which fits no view and is never measured); the nearest anatomical plane, None for
+        all but stacks.
     frames
         (relative path, frame number from 1) per slice, ordered by position along the normal.
     planes, sources
@@ -89,6 +101,13 @@ class SeriesSummary:
         Window of the middle slice, as the file states it, or None.
     root
         The opened folder. Kept in memory only: never in ``repr``, a message or a file.
+    split_by
+        What sets the stack apart from the others of its series, as in ``"echo time 20 ms"``;
+        empty where the series is one stack.
+    tiles_per_side
+        0; for a mosaic, the tiles along each side: the frame numbers are tiles from 1.
+    facts
+        How the image of the middle slice was made.
     """
 
     study_uid: str
@@ -114,6 +133,9 @@ class SeriesSummary:
     spacing_source: str
     window: tuple[float, float] | None
     root: Path = field(repr=False, compare=False)
+    split_by: str = ""
+    tiles_per_side: int = 0
+    facts: SequenceFacts = field(default_factory=SequenceFacts, repr=False)
 
     def __len__(self) -> int:
         return len(self.frames)

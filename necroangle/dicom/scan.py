@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from necroangle.dicom.grouping import drop_copies, group_refusals, summarise
-from necroangle.dicom.header import read_headers
 from necroangle.dicom.records import FrameHeader, Refusal, Scan
+from necroangle.dicom.scanner import HeaderScanner
 from necroangle.errors import DicomError
 
 __all__ = ["scan_folder"]
@@ -48,8 +48,9 @@ def scan_folder(folder: Path, progress: Callable[[int, int], None] | None = None
     paths = sorted(_files(folder))
     images: list[tuple[FrameHeader, ...]] = []
     refusals: list[Refusal] = []
+    scanner = HeaderScanner()
     for done, path in enumerate(paths, start=1):
-        _read_one(path, path.relative_to(folder).as_posix(), images, refusals)
+        _read_one(scanner, path, path.relative_to(folder).as_posix(), images, refusals)
         if progress is not None:
             progress(done, len(paths))
     frames = drop_copies(images, folder)
@@ -66,10 +67,14 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _read_one(
-    path: Path, file: str, images: list[tuple[FrameHeader, ...]], refusals: list[Refusal]
+    scanner: HeaderScanner,
+    path: Path,
+    file: str,
+    images: list[tuple[FrameHeader, ...]],
+    refusals: list[Refusal],
 ) -> None:
     try:
-        headers = read_headers(path, file)
+        headers = scanner.headers(path, file)
     except DicomError as error:
         refusals.append(Refusal(file, error.problem, error.tag))
     else:

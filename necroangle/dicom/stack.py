@@ -10,8 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from necroangle.dicom.depths import (
+    POSITION_TOLERANCE_MM,
+    allowed_step_mm,
+    along_normal,
+    usual_step_mm,
+)
 from necroangle.dicom.records import FrameHeader
 from necroangle.errors import DicomError
+from necroangle.geometry import ImagePlane
 
 __all__ = ["StackGeometry", "split_frames", "stack_geometry"]
 
@@ -19,16 +26,7 @@ ORIENTATION_TOLERANCE = 1e-3
 """Frames whose direction cosines differ by more than this are different orientations."""
 
 SPACING_TOLERANCE = 1e-3
-"""Relative difference of pixel spacing within a stack above which it is refused."""
-
-POSITION_TOLERANCE_MM = 0.01
-"""Frames nearer to each other than this along the normal stand at the same position."""
-
-STEP_TOLERANCE_MM = 0.01
-"""Steps between slices may differ by this from the usual step: positions are rounded in files."""
-
-STEP_TOLERANCE = 0.01
-"""Or by this share of the usual step, whichever is more."""
+"""Frames whose pixel spacings differ by more than this share are of different stacks."""
 
 MAX_MISSING = 10
 """A gap of more slices than this is called a gap, not missing slices."""
@@ -57,14 +55,14 @@ class StackGeometry:
 
 
 def split_frames(frames: Sequence[FrameHeader]) -> tuple[tuple[FrameHeader, ...], ...]:
-    """Split the frames of one series by modality, matrix and orientation.
+    """Split the frames of one series by modality, matrix, pixel spacing and orientation.
 
     The groups and their order do not depend on the order or the names of the files.
 
     Parameters
     ----------
     frames
-        Frames of one series. Radiographs stay alone, one a group.
+        Frames of one series. Radiographs and secondary captures stay alone, one a group.
     """
     groups: list[list[FrameHeader]] = []
     for frame in sorted(frames, key=_sort_key):
@@ -88,8 +86,8 @@ def stack_geometry(frames: Sequence[FrameHeader]) -> StackGeometry:
     Raises
     ------
     DicomError
-        If frames of reference or pixel spacings differ, positions are repeated, steps differ (a
-        slice is missing), or slices are shifted within their plane (gantry tilt).
+        If frames of reference differ, positions are repeated, steps differ (a slice is missing),
+        or slices are shifted within their plane (gantry tilt).
 
     Examples
     --------
@@ -109,18 +107,13 @@ def stack_geometry(frames: Sequence[FrameHeader]) -> StackGeometry:
     3.000 mm, 6.000 mm (1 missing between IM3 and IM9), 1 such gap
     """
     _check_same_frame(frames)
-    normal = frames[0].plane.normal
-    origins = np.array([frame.plane.origin_mm for frame in frames])
-    order = np.argsort(origins @ normal, kind="stable")
-    ordered = tuple(frames[index] for index in order)
-    if len(ordered) == 1:
-        return StackGeometry(ordered, 0.0)
-    offsets = origins[order] - origins[order[0]]
-    depths_mm = offsets @ normal
-    _check_repeats(ordered, depths_mm)
-    _check_steps(ordered, depths_mm)
-    _check_shift(offsets - np.outer(depths_mm, normal), depths_mm)
-    return StackGeometry(ordered, float(np.median(np.diff(depths_mm))))
+    found = along_normal(frames)
+    if len(frames) == 1:
+        return StackGeometry(found.frames, 0.0)
+    _check_repeats(found.frames, found.depths_mm)
+    _check_steps(found.frames, found.depths_mm)
+    _check_shift(found.shifts_mm, found.depths_mm)
+    return StackGeometry(found.frames, float(np.median(np.diff(found.depths_mm))))
 
 
 def _sort_key(frame: FrameHeader) -> tuple[object, ...]:
@@ -130,6 +123,8 @@ def _sort_key(frame: FrameHeader) -> tuple[object, ...]:
         frame.rows,
         frame.columns,
         frame.inverted,
+        plane.row_spacing_mm,
+        plane.column_spacing_mm,
         plane.row_cosine,
         plane.column_cosine,
         plane.origin_mm,
@@ -139,17 +134,30 @@ def _sort_key(frame: FrameHeader) -> tuple[object, ...]:
 
 
 def _alike(first: FrameHeader, other: FrameHeader) -> bool:
-    if "radiograph" in (first.kind, other.kind):
+    if (first.kind, other.kind) != ("stack", "stack"):
         return False
-    form = (first.modality, first.rows, first.columns, first.inverted)
-    if form != (other.modality, other.rows, other.columns, other.inverted):
+    if _form(first) != _form(other) or not _same_spacing(first.plane, other.plane):
         return False
-    turned = np.abs(_cosines(first) - _cosines(other))
-    return bool(turned.max() <= ORIENTATION_TOLERANCE)
+    pairs = zip(_cosines(first), _cosines(other), strict=True)
+    return all(abs(one - two) <= ORIENTATION_TOLERANCE for one, two in pairs)
 
 
-def _cosines(frame: FrameHeader) -> NDArray[np.float64]:
-    return np.array((*frame.plane.row_cosine, *frame.plane.column_cosine))
+def _form(frame: FrameHeader) -> tuple[object, ...]:
+    return frame.modality, frame.rows, frame.columns, frame.inverted, frame.tiles_per_side
+
+
+def _same_spacing(first: ImagePlane, other: ImagePlane) -> bool:
+    return all(
+        abs(one - two) <= SPACING_TOLERANCE * min(one, two)
+        for one, two in (
+            (first.row_spacing_mm, other.row_spacing_mm),
+            (first.column_spacing_mm, other.column_spacing_mm),
+        )
+    )
+
+
+def _cosines(frame: FrameHeader) -> tuple[float, ...]:
+    return (*frame.plane.row_cosine, *frame.plane.column_cosine)
 
 
 def _check_same_frame(frames: Sequence[FrameHeader]) -> None:
@@ -157,14 +165,6 @@ def _check_same_frame(frames: Sequence[FrameHeader]) -> None:
         raise DicomError(
             "several frames of reference in one stack: positions cannot be compared",
             tag="FrameOfReferenceUID",
-        )
-    spacings = np.array([(f.plane.row_spacing_mm, f.plane.column_spacing_mm) for f in frames])
-    low, high = spacings.min(axis=0), spacings.max(axis=0)
-    if np.any(high - low > SPACING_TOLERANCE * low):
-        raise DicomError(
-            f"several pixel spacings in one stack, from {low[0]:g} x {low[1]:g} mm to "
-            f"{high[0]:g} x {high[1]:g} mm",
-            tag="PixelSpacing",
         )
 
 
@@ -192,8 +192,8 @@ def _check_repeats(frames: Sequence[FrameHeader], depths_mm: NDArray[np.float64]
 
 def _check_steps(frames: Sequence[FrameHeader], depths_mm: NDArray[np.float64]) -> None:
     steps_mm = np.diff(depths_mm)
-    usual_mm = float(np.sort(steps_mm)[(len(steps_mm) - 1) // 2])
-    allowed_mm = max(STEP_TOLERANCE_MM, STEP_TOLERANCE * usual_mm)
+    usual_mm = usual_step_mm(steps_mm)
+    allowed_mm = allowed_step_mm(usual_mm)
     odd = np.flatnonzero(np.abs(steps_mm - usual_mm) > allowed_mm)
     if not len(odd):
         return

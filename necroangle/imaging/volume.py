@@ -26,12 +26,27 @@ class Slice:
         Its DICOM identifiers.
     window
         (low, high) grey values shown black and white, or None where the file names none.
+    resampled
+        How the pixels were computed, in words, where they are not those of the file: then
+        ``source`` names the acquired slice nearest to the middle of the picture, which does not
+        hold these pixels. None for an acquired slice.
+    through_plane_mm
+        Distance between the acquired slices that were interpolated, mm: where it is far above the
+        spacing, the picture is finer than what was measured. None for an acquired slice.
     """
 
     pixels: NDArray[Any]
     plane: ImagePlane
     source: SourceImage
     window: tuple[float, float] | None = None
+    resampled: str | None = None
+    through_plane_mm: float | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        rows, columns = self.pixels.shape
+        return (rows, columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +82,51 @@ class Volume:
         """Size of one step along slices, rows and columns, mm: what a viewer needs as scale."""
         plane = self.planes[0]
         return (self.step_mm or 1.0, plane.row_spacing_mm, plane.column_spacing_mm)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows of a slice."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def columns(self) -> int:
+        """Number of columns of a slice."""
+        return int(self.pixels.shape[2])
+
+    @property
+    def index_to_patient(self) -> NDArray[np.float64]:
+        """(4, 4) matrix from (slice, row, column, 1) to patient LPS mm.
+
+        Of the mean step: a slice may lie off it by what its position is off the even spacing.
+
+        Examples
+        --------
+        >>> planes = tuple(
+        ...     ImagePlane.from_dicom((-90, y, 100), (1, 0, 0, 0, 0, -1), (0.5, 0.9))
+        ...     for y in (5, 9)
+        ... )
+        >>> sources = tuple(SourceImage("1.2", "1.2.3", f"1.2.3.{n}") for n in (1, 2))
+        >>> volume = Volume(np.zeros((2, 64, 64)), planes, sources, 4.0)
+        >>> (volume.index_to_patient @ (1, 10, 20, 1)).tolist()
+        [-72.0, 9.0, 95.0, 1.0]
+        """
+        first, last = self.planes[0], self.planes[-1]
+        origin = np.array(first.origin_mm)
+        matrix = np.eye(4)
+        matrix[:3, 0] = first.normal * self.scale_mm[0]
+        if len(self) > 1:
+            matrix[:3, 0] = (np.array(last.origin_mm) - origin) / (len(self) - 1)
+        matrix[:3, 1] = np.array(first.column_cosine) * first.row_spacing_mm
+        matrix[:3, 2] = np.array(first.row_cosine) * first.column_spacing_mm
+        matrix[:3, 3] = origin
+        return matrix
+
+    def shown_window(self) -> tuple[float, float]:
+        """Grey values shown black and white: the files' own, else the middle 99 percent."""
+        if self.window is not None:
+            return self.window
+        low, high = np.percentile(self.pixels, (0.5, 99.5)).tolist()
+        return (low, high) if high > low else (low, low + 1.0)
 
     def slice(self, index: int) -> Slice:
         """One slice by its place in the stack, from 0."""

@@ -65,7 +65,4 @@ class Picture:
 
     def window(self) -> tuple[float, float]:
         """Grey values shown black and white: the file's own, else the middle 99 percent."""
-        if self.volume.window is not None:
-            return self.volume.window
-        low, high = np.percentile(self.volume.pixels, (0.5, 99.5)).tolist()
-        return (low, high) if high > low else (low, low + 1.0)
+        return self.volume.shown_window()

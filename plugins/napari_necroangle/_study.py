@@ -72,9 +72,14 @@ class Visit:
 
 
 def visits_of(scan: Scan) -> tuple[Visit, ...]:
-    """Group the series of a folder by visit, in the order of their names."""
+    """Group the series of a folder by visit, in the order of their names.
+
+    Secondary captures are pictures of a screen: nothing is read on them.
+    """
     groups: dict[tuple[str, ...], list[SeriesSummary]] = {}
     for series in scan.series:
+        if series.kind == "secondary":
+            continue
         known = series.subject and series.visit
         key = (series.subject or "", series.visit or "") if known else ("", "", series.study_uid)
         groups.setdefault(key, []).append(series)

@@ -1,6 +1,7 @@
 """A reading comes back from its file as it went in, and its file says nothing twice."""
 
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,8 +46,21 @@ def test_the_schema_takes_every_saved_reading(reading: HipReading) -> None:
 def test_the_file_name_is_one_plain_name_of_the_key(reading: HipReading) -> None:
     name = file_name(reading)
     assert Path(name).name == name
+    assert len(name.encode()) <= 255, "no file system takes this name"
     parts = name.removesuffix(".reading.json").split("__")
-    assert parts == [*map(str, reading.key)], "two keys could share this name"
+    key = [*map(str, reading.key)]
+    if len("__".join(key).encode()) > 180 and parts != key:
+        assert re.fullmatch("reading__[0-9a-f]{32}", "__".join(parts)), "no digest of the key"
+    else:
+        assert parts == key, "two keys could share this name"
+
+
+def test_a_key_too_long_for_a_file_name_is_kept_by_its_digest() -> None:
+    reading = make_reading(subject="홍" * 64, visit="길" * 64, reader="동" * 64)
+    other = make_reading(subject="홍" * 64, visit="길" * 64, reader="동" * 63)
+    names = {file_name(reading), file_name(other)}
+    assert len(names) == 2
+    assert all(len(name.encode()) < 100 for name in names)
 
 
 def test_two_keys_never_share_a_file_name() -> None:

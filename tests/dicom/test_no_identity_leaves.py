@@ -1,16 +1,32 @@
 """Nothing that names a patient leaves the loader: canaries in every identifying attribute."""
 
+import json
 import logging
+import traceback
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
+from dicombytes import mr_file
+from hipmaker import make_reading
+from secrets_of_every_kind import ALLOWED, secret_elements, spoilt_elements
 
+from necroangle.annotation import ImageRecord, ReadView, encode_reading
+from necroangle.cli.index import command as index_command
 from necroangle.cli.series import command
-from necroangle.dicom import scan_folder
+from necroangle.cohort.row import to_row
+from necroangle.dicom import Refusal, Scan, SeriesSummary, read_volume, scan_folder
+from necroangle.dicom.worker import read_volume_guarded
+from necroangle.errors import DicomError
+from necroangle.measurement import measure
+from necroangle.report import overlay
+from necroangle.terms import View
 
+UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 WriteSlices = Callable[..., list[Path]]
 
 CANARIES = {
@@ -89,3 +105,136 @@ def test_values_that_pydicom_quotes_are_withheld(
     scan = scan_folder(tmp_path)
     assert scan.refused[0].tag == "FrameOfReferenceUID"
     assert "CANARY" not in repr(scan) + caplog.text
+
+
+def all_that_is_said(
+    folder: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> tuple[Scan, str]:
+    """A scan, and every word that leaves the loader and the command while all is read."""
+    caplog.clear()
+    said: list[str] = []
+    with caplog.at_level(logging.DEBUG):
+        scan = scan_folder(folder)
+        for series in scan.series:
+            try:
+                said.append(repr(read_volume(series)))
+            except DicomError as error:
+                said += [str(error), repr(error), "".join(traceback.format_exception(error))]
+        for options in ([], ["--json"]):
+            shown = CliRunner().invoke(command, [str(folder), *options])
+            assert shown.exit_code == 0
+            said += [shown.stdout, shown.stderr]
+    records: list[SeriesSummary | Refusal] = [*scan.series, *scan.refused]
+    said += [repr(scan), str(scan), *map(repr, records), *map(str, records)]
+    said += [json.dumps(asdict(record), default=str) for record in records]
+    printed = capfd.readouterr()
+    return scan, "\n".join([*said, caplog.text, printed.out, printed.err])
+
+
+def write_secrets(path: Path) -> tuple[list[str], list[str]]:
+    """A good slice with every listed attribute; its secrets, and those let through on purpose."""
+    extra: dict[int, bytes] = {}
+    inside: list[str] = []
+    allowed: list[str] = []
+    for tag, keyword, raw, secrets in secret_elements():
+        extra[tag] = raw
+        (allowed if keyword in ALLOWED else inside).extend(secrets)
+    path.write_bytes(mr_file(extra=extra))
+    return inside, allowed
+
+
+def test_no_listed_attribute_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    inside, allowed = write_secrets(tmp_path / "a.dcm")
+    scan, said = all_that_is_said(tmp_path, caplog, capfd)
+    assert (len(scan.series), scan.refused) == (1, ())
+    assert len(inside) > 640
+    assert [secret for secret in inside if secret in said] == []
+    assert [secret for secret in allowed if secret in said] == allowed
+
+
+def test_no_listed_attribute_is_said_of_a_file_that_is_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    inside, _ = write_secrets(tmp_path / "a.dcm")
+    whole = (tmp_path / "a.dcm").read_bytes()
+    for number, part in enumerate((0.2, 0.5, 0.9)):
+        (tmp_path / f"cut{number}.dcm").write_bytes(whole[: int(len(whole) * part)])
+    (tmp_path / "a.dcm").write_bytes(whole.replace(b"0.5\\0.5 ", b"0.5\\abc "))
+    scan, said = all_that_is_said(tmp_path, caplog, capfd)
+    assert sum(refusal.files for refusal in scan.refused) == 4
+    assert [secret for secret in inside if secret in said] == []
+
+
+def test_no_malformed_attribute_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    count = 0
+    for tag, keyword, raw in spoilt_elements():
+        if keyword in ("ClinicalTrialSubjectID", "ClinicalTrialTimePointID"):
+            continue
+        count += 1
+        own = {name: f"1.2.5.{count}.{place}" for place, name in enumerate(UIDS)}
+        (tmp_path / f"{count}.dcm").write_bytes(mr_file(own, {tag: raw}))
+    scan, said = all_that_is_said(tmp_path, caplog, capfd)
+    assert len(scan.series) + sum(refusal.files for refusal in scan.refused) == count
+    assert len(scan.series) > 600
+    assert "SECRET" not in said
+
+
+def test_no_listed_attribute_reaches_reading_row_or_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, allowed = write_secrets(tmp_path / "a.dcm")
+    (series,) = scan_folder(tmp_path).series
+    volume = read_volume(series)
+    first, second = make_reading().views
+    assert isinstance(first, ReadView)
+    image = ImageRecord.of(volume.sources[0])
+    marked = msgspec.structs.replace(first, image=image)
+    reading = make_reading(subject="P-1", views=(marked, second))
+    measured = measure(reading)
+    drawn: list[str] = []
+    monkeypatch.setattr(overlay, "write_text", lambda _, text, *__, **___: drawn.append(text))
+    overlay.draw_reading(reading, measured, {View.CORONAL: volume.slice(0)})
+    written = encode_reading(reading).decode()
+    row = to_row(reading, measured, "0" * 64)
+    exported = repr(row) + repr([row[name] for name in row]) + "\n".join(drawn)
+    assert len(drawn) > 5
+    assert "P-1" in exported
+    assert [secret for secret in inside if secret in written + exported] == []
+    assert [secret for secret in allowed if secret in exported] == []
+    assert image.instance_uid in allowed
+    assert image.instance_uid in written
+
+
+def test_no_listed_attribute_reaches_the_index(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder, kept = tmp_path / "study", tmp_path / "index.db"
+    folder.mkdir()
+    inside, _ = write_secrets(folder / "a.dcm")
+    (folder / "cut.dcm").write_bytes((folder / "a.dcm").read_bytes()[:9000])
+    said = ""
+    for options in ([], ["--json"]):
+        shown = CliRunner().invoke(index_command, [str(folder), "--db", str(kept), *options])
+        assert shown.exit_code == 0
+        said += shown.stdout + shown.stderr
+    printed = capfd.readouterr()
+    said += printed.out + printed.err + kept.read_bytes().decode("latin-1")
+    assert "a.dcm" in said
+    assert "cut.dcm" in said
+    assert [secret for secret in inside if secret in said] == []
+
+
+def test_the_worker_says_no_more(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    inside, _ = write_secrets(tmp_path / "a.dcm")
+    (series,) = scan_folder(tmp_path).series
+    whole = (tmp_path / "a.dcm").read_bytes()
+    (tmp_path / "a.dcm").write_bytes(whole[:-40])
+    with pytest.raises(DicomError) as caught:
+        read_volume_guarded(series)
+    printed = capfd.readouterr()
+    assert printed.err == ""
+    assert [secret for secret in inside if secret in str(caught.value) + printed.out] == []

@@ -172,7 +172,10 @@ def test_a_missing_decoder_is_said_plainly(
     def no_decoder(_: str) -> Any:
         raise NotImplementedError
 
-    write_slices(tmp_path, PLACES)
+    (path,) = write_slices(tmp_path, PLACES[:1])
+    dataset = dcmread(path)
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    dataset.save_as(path)
     series = only(tmp_path)
     monkeypatch.setattr(pixels, "get_decoder", no_decoder)
     with pytest.raises(DicomError, match="no decoder at hand for its transfer syntax") as caught:

@@ -27,6 +27,18 @@ SCALES: dict[str, tuple[dict[str, Any], tuple[float, float], bool, str]] = {
         False,
         "PixelSpacing",
     ),
+    "magnified": (
+        {"ImagerPixelSpacing": [0.2, 0.3], "EstimatedRadiographicMagnificationFactor": 1.25},
+        (0.16, 0.24),
+        False,
+        "EstimatedRadiographicMagnificationFactor",
+    ),
+    "magnified beyond sense": (
+        {"ImagerPixelSpacing": [0.2, 0.3], "EstimatedRadiographicMagnificationFactor": 12},
+        (0.2, 0.3),
+        False,
+        "ImagerPixelSpacing",
+    ),
     "ball": (
         {
             "PixelSpacing": [0.17, 0.17],
@@ -58,7 +70,7 @@ def test_scale(
 ) -> None:
     write_radiograph(write_slices, tmp_path, **attributes)
     (series,) = scan_folder(tmp_path).series
-    assert (series.row_spacing_mm, series.column_spacing_mm) == spacing_mm
+    assert (series.row_spacing_mm, series.column_spacing_mm) == pytest.approx(spacing_mm)
     assert (series.calibrated, series.spacing_source) == (calibrated, source)
     assert (series.kind, series.plane, series.step_mm) == ("radiograph", None, 0)
     assert read_volume(series).pixels.shape == (1, 4, 5)
@@ -96,9 +108,51 @@ def test_two_views_of_one_series_stay_apart(tmp_path: Path, write_slices: WriteS
     ]
 
 
-def test_fluoroscopy_is_refused(tmp_path: Path, write_slices: WriteSlices) -> None:
-    write_radiograph(write_slices, tmp_path, Modality="RF")
-    assert "RF: no image to measure" in scan_folder(tmp_path).refused[0].reason
+def test_a_still_of_fluoroscopy_opens_and_a_run_is_refused(
+    tmp_path: Path, write_slices: WriteSlices
+) -> None:
+    write_radiograph(write_slices, tmp_path / "still", Modality="RF", SeriesInstanceUID="1.2.3.5")
+    write_radiograph(write_slices, tmp_path / "run", Modality="RF", NumberOfFrames=2)
+    scan = scan_folder(tmp_path)
+    assert [(series.kind, series.modality) for series in scan.series] == [("radiograph", "RF")]
+    (refusal,) = scan.refused
+    assert (refusal.tag, refusal.reason) == ("NumberOfFrames", "2 frames: no still picture")
+
+
+def test_pixels_that_are_not_square_without_a_spacing(
+    tmp_path: Path, write_slices: WriteSlices
+) -> None:
+    write_radiograph(write_slices, tmp_path, PixelAspectRatio=[2, 1])
+    (series,) = scan_folder(tmp_path).series
+    assert (series.row_spacing_mm, series.column_spacing_mm) == (2.0, 1.0)
+    assert (series.calibrated, series.spacing_source) == (False, "none")
+
+
+@pytest.mark.parametrize(("first", "low"), [(100, 100.0), (65_436, -100.0)])
+def test_a_window_is_taken_from_a_voi_table(
+    tmp_path: Path, write_slices: WriteSlices, first: int, low: float
+) -> None:
+    table = Dataset()
+    table.add_new("LUTDescriptor", "US", [256, first, 8])
+    table.add_new("LUTData", "OW", bytes(512))
+    write_radiograph(
+        write_slices, tmp_path, VOILUTSequence=Sequence([table]), RescaleIntercept=-1024,
+        RescaleSlope=1,
+    )  # fmt: skip
+    (series,) = scan_folder(tmp_path).series
+    assert series.window == (low, low + 255)
+    assert series.facts.window_source == "VOILUTSequence"
+
+
+def test_a_secondary_capture_is_a_kind_of_its_own(
+    tmp_path: Path, write_slices: WriteSlices
+) -> None:
+    write_slices(tmp_path, [(0, 0, 0)], SOPClassUID="1.2.840.10008.5.1.4.1.1.7", Modality="OT")
+    (series,) = scan_folder(tmp_path).series
+    assert (series.kind, series.plane, series.view) == ("secondary", None, None)
+    assert (series.calibrated, series.spacing_source) == (False, "none")
+    assert (series.row_spacing_mm, series.column_spacing_mm) == (1.0, 1.0)
+    assert read_volume(series).pixels[0, 3, 2] == 32
 
 
 def test_a_broken_spacing_is_refused_by_tag(tmp_path: Path, write_slices: WriteSlices) -> None:

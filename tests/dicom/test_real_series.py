@@ -3,7 +3,7 @@
 import shutil
 import warnings
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import JPEGLosslessSV1
 
 from necroangle.dicom import Scan, SeriesSummary, read_volume, scan_folder
+from necroangle.dicom.passport import passport_of
 from necroangle.errors import DicomError
 
 pytestmark = [pytest.mark.real_dicom, pytest.mark.timeout(120)]
@@ -24,42 +25,56 @@ NORMAL_AXES = ("sagittal", "coronal", "axial")
 
 @dataclass(frozen=True)
 class Stack:
-    """What opens: modality, plane, whole degrees of tilt, slices, step to 0.01 mm, spacing."""
+    """What opens: modality, plane, whole degrees of tilt, slices, step to 0.01 mm, spacing.
+
+    Then what it was split by, and the contrast family, with "fs" where fat is suppressed.
+    """
 
     modality: str
-    plane: str | None
+    plane: str
     tilt_deg: int = 0
     slices: int = 1
     step_mm: float = 0
     spacing_mm: tuple[float, float] = (1, 1)
+    split_by: str = ""
+    contrast: str = "unknown"
 
 
-def one(*stack: Any) -> tuple[list[Stack], list[str]]:
+Verdict = tuple[list[Stack], list[str]]
+
+
+def one(*stack: Any) -> Verdict:
     return [Stack(*stack)], []
 
 
-def none(*reasons: str) -> tuple[list[Stack], list[str]]:
+def several(labels: list[str], *stack: Any, contrast: str = "unknown") -> Verdict:
+    return [replace(Stack(*stack), split_by=label, contrast=contrast) for label in labels], []
+
+
+def none(*reasons: str) -> Verdict:
     return [], list(reasons)
 
 
 NOT_REGULAR = "ImagePositionPatient: "
-SECONDARY = "SOPClassUID: a secondary capture"
+COLOUR = "PhotometricInterpretation: colour (RGB"
+CAPTURE = Stack("OT", "secondary")
 
-VERDICTS: dict[str, tuple[list[Stack], list[str]]] = {
+VERDICTS: dict[str, Verdict] = {
     "bad_files": (
         [
             Stack("CT", "axial", 0, 1, 0, (0.287109375, 0.287109375)),
             Stack("CT", "axial", 0, 1, 0, (0.859375, 0.859375)),
-            Stack("MR", "axial", 1, 1, 0, (0.332, 0.332)),
+            Stack("MR", "axial", 1, 1, 0, (0.332, 0.332), "", "PD fs"),
+            CAPTURE,
         ],
         [
-            "Rows: must be one whole number", SECONDARY, "Modality: absent",
-            "RTDOSE: no image to measure", "SOPClassUID: absent", "a CT scout",
+            "Rows: must be one whole number", "Modality: absent", "RTDOSE: no image to measure",
+            "a CT scout",
         ],
     ),
-    "cr_lower_leg_mono1_nospacing": one("CR", None),
-    "cr_mono1_modality_lut": one("CR", None, 0, 1, 0, (0.15, 0.15)),
-    "cr_no_preamble": one("CR", None),
+    "cr_lower_leg_mono1_nospacing": one("CR", "radiograph"),
+    "cr_mono1_modality_lut": one("CR", "radiograph", 0, 1, 0, (0.15, 0.15)),
+    "cr_no_preamble": one("CR", "radiograph"),
     "ct_gantry_tilt_ge": none(
         NOT_REGULAR + "sheared stack (tilted gantry): each slice lies 1.339 mm further within its "
         "plane, 18.5°"
@@ -68,53 +83,77 @@ VERDICTS: dict[str, tuple[list[Stack], list[str]]] = {
         NOT_REGULAR + "slices are not evenly spaced: usually 5.000 mm, 10.000 mm (1 missing "
         "between IM-0001-0009-0001.dcm and IM-0001-0010-0001.dcm)"
     ),
-    "dx_mono1_nonsquare": one("DX", None, 0, 1, 0, (1.2, 1.201199999999)),
+    "dx_mono1_nonsquare": one("DX", "radiograph", 0, 1, 0, (1.2, 1.201199999999)),
     "emri_small_variants": none("PerFrameFunctionalGroupsSequence: absent: 10 frames"),
-    "htj2k": none(SECONDARY),
-    "lut_tests": none(SECONDARY),
+    "htj2k": none(COLOUR),
+    "lut_tests": ([CAPTURE] * 2, []),
     "mr_anisotropic_pixels": one("MR", "axial", 1, 4, 0.5, (4.0, 6.39995861053464)),
-    "mr_classic_fmri_siemens": none(NOT_REGULAR + "2 images at each of 4 positions"),
+    "mr_classic_fmri_siemens": several(
+        [f"acquisition {n}" for n in (1, 2)], "MR", "axial", 5, 4, 2.5, (1.25, 1.25)
+    ),
     "mr_compressed_jpegls": one("MR", "sagittal", 0, 4, 1.0),
     "mr_compressed_rle": one("MR", "sagittal", 0, 4, 1.0),
-    "mr_coronal_no_extension": none(NOT_REGULAR + "4 images at each of 4 positions"),
+    "mr_coronal_no_extension": several(
+        [f"volume {n}" for n in range(1, 5)], "MR", "coronal", 0, 4, 3.8, (3.4375, 3.4375)
+    ),
     "mr_coronal_philips": one("MR", "coronal", 1, 4, 0.6, (1.0416666, 1.0416666)),
-    "mr_enhanced_color": none("PhotometricInterpretation: colour (RGB"),
-    "mr_enhanced_nema_coronal": one("MR", "coronal", 0, 23, 7.5, (0.820312, 0.820312)),
-    "mr_enhanced_nema_coronal_t2": one("MR", "coronal", 0, 15, 7.5, (0.820312, 0.820312)),
-    "mr_enhanced_philips": one("MR", "sagittal", 0, 8, 1.2),
-    "mr_enhanced_philips_implicit": one("MR", "sagittal", 5, 8, 1.0, (0.9375, 0.9375)),
+    "mr_enhanced_color": none(COLOUR),
+    "mr_enhanced_nema_coronal": one("MR", "coronal", 0, 23, 7.5, (0.820312, 0.820312), "", "T1"),
+    "mr_enhanced_nema_coronal_t2": one(
+        "MR", "coronal", 0, 15, 7.5, (0.820312, 0.820312), "", "T2"
+    ),
+    "mr_enhanced_philips": one("MR", "sagittal", 0, 8, 1.2, (1, 1), "", "T1 fs"),
+    "mr_enhanced_philips_implicit": one(
+        "MR", "sagittal", 5, 8, 1.0, (0.9375, 0.9375), "", "T1"
+    ),
     "mr_enhanced_siemens_multiframe": one("MR", "axial", 3, 8, 0.9, (0.9375, 0.9375)),
-    "mr_enhanced_siemens_xa": none(NOT_REGULAR + "2 images at each of 6 positions"),
+    "mr_enhanced_siemens_xa": several(
+        ["time point 1", "time point 2"], "MR", "axial", 0, 6, 2.4, (3.375, 3.375),
+        contrast="unknown fs",
+    ),
     "mr_knee_esaote": none("SOPInstanceUID: ", "both claim to be the same image"),
     "mr_knee_wg04_coronal": none(NOT_REGULAR + "2 images at one and the same position"),
     "mr_localizer_3plane_ge": (
         [
-            Stack("MR", plane, 0, 3, 15.0, (0.9375, 0.9375))
+            Stack("MR", plane, 0, 3, 15.0, (0.9375, 0.9375), "orientation")
             for plane in ("sagittal", "coronal", "axial")
         ],
         [],
     ),
     "mr_mixed_orientation_one_series": (
         [
-            Stack("MR", "sagittal", 2, 2, 3.3, (0.31999999284744, 0.31999999284744)),
-            Stack("MR", "axial", 14, 2, 4.4, (0.5555555820465, 0.5555555820465)),
+            Stack(
+                "MR", plane, tilt, 2, step, (spacing, spacing), "pixel spacing, orientation", "T2"
+            )
+            for plane, tilt, step, spacing in (
+                ("sagittal", 2, 3.3, 0.31999999284744), ("axial", 14, 4.4, 0.5555555820465),
+            )
         ],
         [],
     ),
-    "mr_mosaic_siemens_coronal": none("ImageType: a mosaic"),
-    "mr_mosaic_siemens_sagittal": none("ImageType: a mosaic"),
-    "mr_multi_echo_philips_phantom": none(NOT_REGULAR + "3 images at each of 9 positions"),
-    "mr_sagittal_ge": one("MR", "sagittal", 3, 4, 1.0),
-    "mr_sagittal_uih": one("MR", "sagittal", 4, 3, 1.0, (0.5, 0.5)),
-    "mr_shoulder_hitachi_oblique": one("MR", "sagittal", 39, 4, 4.0, (2.34375, 2.34375)),
-    "mr_wrist_coronal_16": one("MR", "coronal", 0, 16, 2.0, (0.234375, 0.234375)),
+    "mr_mosaic_siemens_coronal": one(
+        "MR", "coronal", 9, 35, 3.6, (3.25, 3.25), "", "unknown fs"
+    ),
+    "mr_mosaic_siemens_sagittal": one(
+        "MR", "sagittal", 0, 35, 3.6, (3.25, 3.25), "", "unknown fs"
+    ),
+    "mr_multi_echo_philips_phantom": several(
+        [f"time point {n}" for n in (1, 2, 3)], "MR", "axial", 13, 9, 8.0, (3.75, 3.75),
+        contrast="GRE fs",
+    ),
+    "mr_sagittal_ge": one("MR", "sagittal", 3, 4, 1.0, (1, 1), "", "GRE"),
+    "mr_sagittal_uih": one("MR", "sagittal", 4, 3, 1.0, (0.5, 0.5), "", "GRE"),
+    "mr_shoulder_hitachi_oblique": one(
+        "MR", "sagittal", 39, 4, 4.0, (2.34375, 2.34375), "", "PD"
+    ),
+    "mr_wrist_coronal_16": one("MR", "coronal", 0, 16, 2.0, (0.234375, 0.234375), "", "GRE"),
     "not_a_volume_same_position": none(NOT_REGULAR + "4 images at one and the same position"),
-    "overlay_6planes": none(SECONDARY),
-    "presentation_state": none(SECONDARY, "PR: no image to measure"),
+    "overlay_6planes": ([CAPTURE], []),
+    "presentation_state": ([CAPTURE], ["PR: no image to measure"]),
     "private_sop": one("CT", "axial", 0, 4, 0.5, (0.43, 0.43)),
-    "rf_modality_lut": none("RF: no image to measure"),
+    "rf_modality_lut": one("RF", "radiograph"),
     "seg": ([Stack("CT", "axial", 0, 3, 2.5, (0.7, 0.7))] * 2, ["SEG: no image to measure"]),
-    "signed_9bit": none(SECONDARY),
+    "signed_9bit": ([CAPTURE], []),
     "slicer_markups": none(),
     "sr_measurements": none("SR: no image to measure"),
 }  # fmt: skip
@@ -123,19 +162,23 @@ UNREADABLE = {
     "bad_sequence.dcm": "no decoder at hand",
     "2017-06-27-XSSInjection.dcm": "no decoder at hand",
     "CR-ModalitySequenceLUT.dcm": "no decoder at hand",
+    "Issue140.dcm": "no decoder at hand",
 }
 """Files whose pixels are absent, or encoded as no permissive decoder reads them."""
 
 
 def stack_of(series: SeriesSummary) -> Stack:
     plane = series.plane
+    contrast = passport_of(series).contrast
     return Stack(
         series.modality,
-        plane.name if plane else None,
+        plane.name if plane else series.kind,
         round(plane.obliquity_deg) if plane else 0,
         len(series),
         round(series.step_mm, 2),
         (series.row_spacing_mm, series.column_spacing_mm),
+        series.split_by,
+        contrast.family + (" fs" if contrast.fat_suppressed else ""),
     )
 
 
@@ -183,6 +226,11 @@ def geometry_of(dataset: Dataset, number: int) -> tuple[list[float], list[float]
     )
 
 
+def stands_by_itself(series: SeriesSummary) -> bool:
+    """Whether each slice states its own position, as all but mosaics do."""
+    return series.kind == "stack" and not series.tiles_per_side
+
+
 @pytest.fixture(scope="module")
 def scans(real_dicom_folder: Path) -> dict[str, Scan]:
     return {name: scan_folder(real_dicom_folder / name) for name in VERDICTS}
@@ -190,7 +238,7 @@ def scans(real_dicom_folder: Path) -> dict[str, Scan]:
 
 def test_plane_order_and_spacing_follow_from_positions(scans: dict[str, Scan]) -> None:
     checked = 0
-    for series in (s for scan in scans.values() for s in scan.series if s.kind == "stack"):
+    for series in (s for scan in scans.values() for s in scan.series if stands_by_itself(s)):
         frames = [
             geometry_of(read_plainly(series.root / file), number) for file, number in series.frames
         ]
@@ -207,7 +255,7 @@ def test_plane_order_and_spacing_follow_from_positions(scans: dict[str, Scan]) -
         np.testing.assert_allclose([plane.origin_mm for plane in series.planes], positions)
         assert (series.row_spacing_mm, series.column_spacing_mm) == tuple(spacings[0])
         checked += len(series)
-    assert checked == 131
+    assert checked == 194
 
 
 def test_no_slice_is_lost(scans: dict[str, Scan]) -> None:
@@ -242,7 +290,7 @@ def test_pixels_of_all_that_opens(scans: dict[str, Scan]) -> None:
     assert set(refused) == set(UNREADABLE)
     for file, reason in UNREADABLE.items():
         assert reason in refused[file]
-    assert read == 25
+    assert read == 44
 
 
 def test_slices_carry_their_own_pixels(real_dicom_folder: Path) -> None:
@@ -300,5 +348,5 @@ def test_the_whole_folder_in_one_scan(real_dicom_folder: Path) -> None:
     scan = scan_folder(real_dicom_folder)
     keys = [(s.study_uid, s.series_uid, s.stack_no) for s in scan.series]
     assert keys == sorted(set(keys))
-    assert len(keys) == 26
+    assert len(keys) == 46
     assert scan.skipped == 5

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydicom import dcmread
 
 from necroangle.dicom import read_volume, scan_folder
 from necroangle.geometry import PixelPoints
@@ -149,6 +150,14 @@ def test_one_frame_stated_on_a_classic_class(tmp_path: Path, write_slices: Write
     assert len(scan_folder(tmp_path).series[0]) == 4
 
 
+def test_a_missing_class_is_no_hindrance(tmp_path: Path, write_slices: WriteSlices) -> None:
+    for path in write_slices(tmp_path, coronal()):
+        dataset = dcmread(path)
+        del dataset.SOPClassUID
+        dataset.save_as(path)
+    assert len(scan_folder(tmp_path).series[0]) == 4
+
+
 def test_a_private_class_that_describes_itself_is_opened(
     tmp_path: Path, write_slices: WriteSlices
 ) -> None:
@@ -172,8 +181,16 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "path as series": ({"SeriesInstanceUID": "1.2/../../x"}, "SeriesInstanceUID", "no valid UID"),
     "no modality": ({"Modality": None}, "Modality", "absent"),
     "report": ({"Modality": "SR"}, "Modality", "no image to measure"),
-    "secondary": (
-        {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, "SOPClassUID", "secondary capture",
+    "secondary in colour": (
+        {
+            "SOPClassUID": "1.2.840.10008.5.1.4.1.1.7", "PhotometricInterpretation": "RGB",
+            "SamplesPerPixel": 3,
+        },
+        "PhotometricInterpretation", "colour",
+    ),
+    "film reel": (
+        {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7.2", "NumberOfFrames": 3},
+        "NumberOfFrames", "no still picture",
     ),
     "mosaic": ({"ImageType": ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]}, "ImageType", "mosaic"),
     "scout": (

@@ -28,7 +28,7 @@ def test_table_and_refusals(folder: Path) -> None:
     assert result.exit_code == 0
     row = next(line for line in result.stdout.splitlines() if "12345678" in line)
     cells = [cell.strip() for cell in row.split("│")[1:-1]]
-    assert cells == ["coronal", "4", "3.000", "0.5 x 0.7", "4 x 5", "L", "MR", "…12345678", "1"]
+    assert cells == ["coronal", "4", "3.000", "0.5 x 0.7", "4 x 5", "L", "MR", "…12345678", "1", ""]
     assert "refused  b/IM000.dcm (and 1 more): ImagePositionPatient: 2 images" in result.stdout
     assert "esc\\x1b[31m[red].dcm: an empty file" in result.stdout
     assert "\x1b" not in result.stdout
@@ -43,6 +43,18 @@ def test_json_is_one_object_a_line(folder: Path) -> None:
     assert records[0]["laterality"] == "L"
     assert records[0]["frames"][3] == ["a/IM003.dcm", 1]
     assert records[1]["files"] == 2
+
+
+def test_passports_are_shown_and_kept(folder: Path) -> None:
+    shown = CliRunner().invoke(command, [str(folder), "--passport"]).stdout
+    assert "slices    4, order from positions along the normal, step 3.0000 mm" in shown
+    assert "scale     true mm (from PixelSpacing), pixel aspect 0.7143" in shown
+    assert "side      coded L, by place none (against the origin" in shown
+    result = CliRunner().invoke(command, [str(folder), "--json"])
+    record = json.loads(result.stdout.splitlines()[0])
+    assert record["split_by"] == ""
+    assert record["passport"]["steps"]["step_mm"] == 3.0
+    assert record["passport"]["contrast"]["family"] == "unknown"
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

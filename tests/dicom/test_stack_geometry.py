@@ -80,10 +80,6 @@ REFUSED = {
         [frame((2.0 * (k == 2), 4.0 * k, 0), k) for k in range(5)],
         "shifted against each other within their plane, by up to 2.000 mm",
     ),
-    "spacings": (
-        [frame((0, 0, 0), 1), frame((0, 3, 0), 2, spacing=(0.5, 0.6))],
-        "several pixel spacings in one stack, from 0.5 x 0.5 mm to 0.5 x 0.6 mm",
-    ),
 }
 
 
@@ -117,6 +113,15 @@ def test_orientations_and_matrices_are_split_in_one_order() -> None:
         ["f10", "f11"],
         ["f0", "f1", "f2"],
         ["f20"],
+    ]
+
+
+def test_pixel_spacings_are_split() -> None:
+    frames = [frame((0, 0, 0), 1), frame((0, 3, 0), 2, spacing=(0.5, 0.6)), frame((0, 6, 0), 3)]
+    rounded = frame((0, 9, 0), 4, spacing=(0.5, 0.5003))
+    assert [[f.file for f in group] for group in split_frames([*frames, rounded])] == [
+        ["f1", "f3", "f4"],
+        ["f2"],
     ]
 
 

@@ -1,0 +1,105 @@
+"""``necroangle index``: the series of whole trees of files, read once and remembered."""
+
+import json
+import os
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.text import Text
+
+from necroangle.cli.series import printable, refusal_object, series_object
+from necroangle.dicom.index import Changes, index_path, refresh_index, scan_index
+from necroangle.dicom.index_store import IndexStore
+
+__all__ = ["command"]
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command(name="index")
+@click.argument("folders", metavar="FOLDER...", nargs=-1, required=True, type=_FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option(
+    "--db",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the index is kept; usually beside the study.",
+)
+def command(folders: tuple[Path, ...], as_json: bool, db: Path | None) -> None:
+    """List the stacks of whole trees of files; a second run reads only what has changed.
+
+    ZIP archives are looked into. Ctrl-C keeps what has been read, and the next run goes on.
+    """
+    if db is not None and len(folders) > 1:
+        raise click.UsageError("--db goes with one FOLDER: each folder has an index of its own")
+    for folder in folders:
+        with closing(IndexStore(db or index_path(folder))) as store:
+            changes = _refresh(folder, store)
+            lines = store.report()
+            if lines is None:
+                lines = _lines(folder, store)
+                store.keep_report(lines)
+        _show(folder, changes, lines, as_json)
+
+
+def _refresh(folder: Path, store: IndexStore) -> Changes:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("reading headers", total=None)
+
+        def advance(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        try:
+            return refresh_index(folder, store, advance)
+        except KeyboardInterrupt:
+            progress.stop()
+            click.echo("stopped; what has been read is kept: run again to go on", err=True)
+            raise click.exceptions.Exit(130) from None
+
+
+def _lines(folder: Path, store: IndexStore) -> list[str]:
+    scan = scan_index(folder, store)
+    objects = [series_object(series, scan) for series in scan.series]
+    objects += [refusal_object(refusal) for refusal in scan.refused]
+    objects.append({"record": "skipped", "files": scan.skipped})
+    return [json.dumps(found) for found in objects]
+
+
+def _show(folder: Path, changes: Changes, lines: list[str], as_json: bool) -> None:
+    *found, skipped = lines
+    if as_json:
+        for line in found:
+            click.echo(line)
+        return
+    objects = [json.loads(line) for line in found]
+    console = Console(width=None if Console().is_terminal else 160)
+    reasons: Counter[str] = Counter()
+    stacks = [entry for entry in objects if entry["record"] == "series"]
+    for entry in stacks:
+        console.print(Text(_stack_line(entry)), soft_wrap=True)
+    for entry in objects:
+        if entry["record"] == "refusal":
+            reasons[": ".join(filter(None, (entry["tag"], entry["reason"])))] += entry["files"]
+    for reason, count in reasons.most_common():
+        console.print(Text(f"refused  {count} files: {printable(reason)}"), soft_wrap=True)
+    summary = (
+        f"{printable(os.fspath(folder))}: {len(stacks)} stacks, {reasons.total()} files refused, "
+        f"{json.loads(skipped)['files']} that are no images; {changes.read} files read, "
+        f"{changes.known} known, {changes.gone} gone"
+    )
+    console.print(Text(summary), soft_wrap=True)
+
+
+def _stack_line(entry: dict[str, Any]) -> str:
+    file = entry["frames"][0][0]
+    plane = entry["plane"] or entry["kind"]
+    size = f"{entry['slices']} x {entry['rows']} x {entry['columns']}"
+    return (
+        f"{entry['modality']:3} {plane:10} {size:18} …{entry['series_uid'][-8:]} "
+        f"{entry['stack_no']}  {printable(file)}"
+    )

@@ -1,0 +1,148 @@
+"""ZIP archives as folders: their members' headers, without unpacking anything to disk."""
+
+import hashlib
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+from necroangle.dicom.plain_values import Unusual
+from necroangle.dicom.records import FrameHeader
+from necroangle.dicom.scanner import MOST_BYTES, HeaderScanner
+from necroangle.errors import DicomError
+
+__all__ = ["content_digest", "is_archive", "member_headers", "members"]
+
+MAX_MEMBERS = 200_000
+"""An archive of more members is refused."""
+
+MAX_MEMBER_BYTES = 512 * 1024**2
+"""A larger member is refused unread."""
+
+MAX_RATIO = 200
+"""A member above :data:`FREE_BYTES` that grows more than this is refused unread."""
+
+FREE_BYTES = 16 * 1024**2
+_PIECE = 1024**2
+
+_CANNOT = (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, EOFError)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is to be looked into: named ``.zip``, or a nameless ZIP file."""
+    if path.suffix:
+        return path.suffix.lower() == ".zip" and path.is_file()
+    try:
+        return path.is_file() and zipfile.is_zipfile(path)
+    except OSError:
+        return False
+
+
+@contextmanager
+def members(path: Path, file: str) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
+    """An open archive and its files, in the archive's order.
+
+    Raises
+    ------
+    DicomError
+        If it cannot be read, or has too many members.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except _CANNOT as error:
+        raise DicomError(
+            f"an archive that cannot be read ({type(error).__name__}): pack it again", file=file
+        ) from None
+    with archive:
+        found = [info for info in archive.infolist() if not info.is_dir()]
+        if len(found) > MAX_MEMBERS:
+            raise DicomError(f"{len(found)} members, more than {MAX_MEMBERS}: unpack it", file=file)
+        yield archive, found
+
+
+def member_headers(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: str, scanner: HeaderScanner
+) -> tuple[FrameHeader, ...]:
+    """The frames of a member: as :func:`~necroangle.dicom.header.read_headers` of a file.
+
+    Parameters
+    ----------
+    archive, info
+        The open archive and its member.
+    file
+        The member's path as shown.
+    scanner
+        Reads the headers.
+
+    Raises
+    ------
+    DicomError
+        If it is refused: a member that grows out of proportion, encrypted, damaged, or no image.
+    """
+    _check_size(info, file)
+    try:
+        with archive.open(info) as stream:
+            head = stream.read(MOST_BYTES)
+            try:
+                return scanner.headers_of_bytes(head, info.file_size, file)
+            except Unusual:
+                data = head + stream.read(MAX_MEMBER_BYTES)
+    except _CANNOT as error:
+        raise DicomError(
+            f"a member that cannot be unpacked ({type(error).__name__}): encrypted or damaged",
+            file=file,
+        ) from None
+    with _as_file(data, Path(info.filename).suffix) as path:
+        return scanner.headers(path, file)
+
+
+def content_digest(path: Path, member: str | None) -> bytes:
+    """A fingerprint of a file's or member's bytes; a random one if they cannot be read."""
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with ExitStack() as stack:
+            stream: IO[bytes]
+            if member is None:
+                stream = stack.enter_context(path.open("rb"))
+            else:
+                archive = stack.enter_context(zipfile.ZipFile(path))
+                stream = stack.enter_context(archive.open(member))
+            while piece := stream.read(_PIECE):
+                digest.update(piece)
+    except (*_CANNOT, KeyError):
+        return os.urandom(16)
+    return digest.digest()
+
+
+def _check_size(info: zipfile.ZipInfo, file: str) -> None:
+    if info.file_size > MAX_MEMBER_BYTES:
+        raise DicomError(
+            f"{info.file_size} bytes in an archive, more than {MAX_MEMBER_BYTES}: unpack it",
+            file=file,
+        )
+    if info.file_size > FREE_BYTES and info.file_size > MAX_RATIO * info.compress_size:
+        raise DicomError(
+            f"grows from {info.compress_size} to {info.file_size} bytes: not unpacked", file=file
+        )
+
+
+@contextmanager
+def _as_file(data: bytes, suffix: str) -> Iterator[Path]:
+    """Bytes under a path: in memory where the system can, else a private file for the moment."""
+    if hasattr(os, "memfd_create"):
+        handle = os.memfd_create("member")
+        try:
+            with open(handle, "wb", closefd=False) as stream:
+                stream.write(data)
+            yield Path(f"/proc/self/fd/{handle}")
+        finally:
+            os.close(handle)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"member{suffix}")
+        path.write_bytes(data)
+        yield path

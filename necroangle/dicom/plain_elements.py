@@ -1,0 +1,242 @@
+"""The elements of one ordinary header, straight from its bytes."""
+
+import struct
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NoReturn
+
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.uid import AllTransferSyntaxes
+
+from necroangle.dicom.encoding import DIRECTORY, LONG_VRS
+from necroangle.dicom.plain_items import past_items
+from necroangle.dicom.plain_values import SHORT_VRS, Unusual, is_plain_charset, plain_value
+
+__all__ = ["PlainHeader", "scan_elements"]
+
+PIXEL_DATA = 0x7FE00010
+
+_LAST_BEFORE = 0x0007FFFF
+_FLOAT_PIXELS = 0x7FE00008
+_CHARSET = "SpecificCharacterSet"
+_ITEM = b"\xfe\xff\x00\xe0"
+_UNDEFINED = 0xFFFFFFFF
+_IMPLICIT = "1.2.840.10008.1.2"
+_NATIVE = (_IMPLICIT, "1.2.840.10008.1.2.1")
+_SYNTAXES = frozenset(
+    str(syntax)
+    for syntax in AllTransferSyntaxes
+    if syntax.is_little_endian and not syntax.is_deflated
+)
+_short = struct.Struct("<HH2sH").unpack_from
+_long = struct.Struct("<L").unpack_from
+_implicit = struct.Struct("<HHL").unpack_from
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlainHeader:
+    """What was asked of a header, under pydicom's keywords; stands in for its data set.
+
+    Attributes
+    ----------
+    raw
+        Keyword to the bytes of its value.
+    syntax
+        Transfer syntax UID.
+    pixel_vr, pixel_start, pixel_bytes
+        Value representation of the pixel data (empty in implicit files), and where its value
+        lies; ``pixel_bytes`` is None for encapsulated frames.
+    ends_file
+        Whether nothing follows the pixel data, so that all of the file has been looked at.
+    """
+
+    raw: dict[str, bytes]
+    syntax: str
+    pixel_vr: str
+    pixel_start: int
+    pixel_bytes: int | None
+    ends_file: bool
+
+    def get(self, keyword: str, default: object = None) -> object:
+        """The value of an attribute, or the default where it is absent.
+
+        Raises
+        ------
+        Unusual
+            If there can be doubt what the value is.
+        """
+        raw = self.raw.get(keyword)
+        return default if raw is None else plain_value(raw, _vr(keyword))
+
+    def __contains__(self, keyword: object) -> bool:
+        return keyword in self.raw
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Any other use of a data set asks for a true one."""
+        raise Unusual
+
+
+def scan_elements(head: bytes, size: int, keywords: tuple[str, ...]) -> PlainHeader:
+    """The attributes of these names, from the first bytes of a file.
+
+    Parameters
+    ----------
+    head
+        The first bytes: all up to the pixel data.
+    size
+        Length of the whole file, bytes.
+    keywords
+        Which attributes.
+
+    Raises
+    ------
+    Unusual
+        If the header is not of the ordinary form; ``short`` if more bytes may help.
+    """
+    wanted = _wanted(keywords)
+    try:
+        start, syntax = _file_meta(head)
+        walk = _walk_implicit if syntax == _IMPLICIT else _walk_explicit
+        raw, vr, start, length = walk(head, start, wanted)
+    except struct.error:
+        raise Unusual(short=True) from None
+    encapsulated = length == _UNDEFINED
+    if encapsulated == (syntax in _NATIVE) or (not encapsulated and start + length > size):
+        raise Unusual
+    if not is_plain_charset(raw.get(_CHARSET, b"")):
+        raise Unusual
+    return PlainHeader(raw, syntax, vr, start, *_extent(start, length, size))
+
+
+def _extent(start: int, length: int, size: int) -> tuple[int | None, bool]:
+    return (None, False) if length == _UNDEFINED else (length, start + length == size)
+
+
+Found = tuple[dict[str, bytes], str, int, int]
+Wanted = dict[int, tuple[str, bytes]]
+
+
+@lru_cache(maxsize=8)
+def _wanted(keywords: tuple[str, ...]) -> Wanted:
+    wanted: Wanted = {}
+    for keyword in (*keywords, _CHARSET):
+        tag = tag_for_keyword(keyword)
+        assert tag is not None  # noqa: S101
+        wanted[tag] = (keyword, dictionary_VR(tag).encode())
+    return wanted
+
+
+@lru_cache(maxsize=256)
+def _vr(keyword: str) -> str:
+    tag = tag_for_keyword(keyword)
+    assert tag is not None  # noqa: S101
+    return dictionary_VR(tag)
+
+
+def _file_meta(head: bytes) -> tuple[int, str]:
+    """Where the data set starts, and its transfer syntax."""
+    if head[128:132] != b"DICM":
+        raise Unusual
+    offset, last = 132, -1
+    found = {0x0002: b"", 0x0010: b""}
+    while True:
+        group, number, vr, length = _short(head, offset)
+        if group != 2:
+            break
+        offset += 8
+        if number <= last or (vr not in SHORT_VRS and vr not in LONG_VRS):
+            raise Unusual
+        if vr in LONG_VRS:
+            (length,) = _long(head, offset)
+            offset += 4
+        last = number
+        if number in found:
+            found[number] = head[offset : offset + length]
+        offset += length
+    return offset, _checked_syntax(found[0x0010], found[0x0002])
+
+
+def _checked_syntax(raw: bytes, sop_class: bytes) -> str:
+    syntax = raw.rstrip(b"\0 ").decode("ascii", "replace")
+    if syntax not in _SYNTAXES or sop_class.startswith(DIRECTORY.encode()):
+        raise Unusual
+    return syntax
+
+
+def _walk_explicit(head: bytes, offset: int, wanted: Wanted) -> Found:
+    raw: dict[str, bytes] = {}
+    last = _LAST_BEFORE
+    while True:
+        group, number, vr, length = _short(head, offset)
+        tag = group << 16 | number
+        if tag <= last:
+            raise Unusual
+        last = tag
+        offset += 8
+        if vr not in SHORT_VRS:
+            if vr not in LONG_VRS or length or tag in wanted:
+                raise Unusual
+            (length,) = _long(head, offset)
+            offset += 4
+            if tag >= _FLOAT_PIXELS:
+                return raw, _pixel_vr(tag, vr), offset, length
+            offset = _past_long(head, offset, length, vr)
+            continue
+        if tag in wanted:
+            keyword, due = wanted[tag]
+            if vr != due:
+                raise Unusual
+            raw[keyword] = head[offset : offset + length]
+        offset += length
+
+
+def _pixel_vr(tag: int, vr: bytes) -> str:
+    if tag != PIXEL_DATA or vr not in (b"OB", b"OW"):
+        raise Unusual
+    return vr.decode()
+
+
+def _walk_implicit(head: bytes, offset: int, wanted: Wanted) -> Found:
+    raw: dict[str, bytes] = {}
+    last = _LAST_BEFORE
+    if head[offset + 4 : offset + 6].isalpha():
+        raise Unusual
+    while True:
+        group, number, length = _implicit(head, offset)
+        tag = group << 16 | number
+        if tag <= last:
+            raise Unusual
+        last = tag
+        offset += 8
+        if tag >= _FLOAT_PIXELS:
+            if tag != PIXEL_DATA:
+                raise Unusual
+            return raw, "", offset, length
+        if tag in wanted:
+            keyword, due = wanted[tag]
+            if due == b"SQ" or length == _UNDEFINED:
+                raise Unusual
+            raw[keyword] = head[offset : offset + length]
+            offset += length
+        else:
+            offset = _past_long(head, offset, length, b"")
+
+
+def _past_long(head: bytes, offset: int, length: int, vr: bytes) -> int:
+    """Where the value of an element ends that may be a sequence."""
+    implicit = vr in (b"", b"UN")
+    if length == _UNDEFINED:
+        if vr not in (b"SQ", b""):
+            raise Unusual
+        return past_items(head, offset, None, implicit, 1)
+    end = offset + length
+    if length and (vr == b"SQ" or (implicit and head.startswith(_ITEM, offset))):
+        if end > len(head):
+            raise Unusual(short=True)
+        _check_items(head[offset:end], implicit)
+    return end
+
+
+@lru_cache(maxsize=512)
+def _check_items(items: bytes, implicit: bool) -> None:
+    past_items(items, 0, len(items), implicit, 1)

@@ -1,0 +1,193 @@
+"""Pseudonyms of subjects: from a list that the study keeps, or from a secret that it keeps."""
+
+import base64
+import csv
+import hashlib
+import hmac
+import io
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from necroangle.errors import DicomError
+
+__all__ = ["SubjectNames", "is_pseudonym", "new_secret"]
+
+MIN_SECRET_BYTES = 16
+MAX_MAPPING_BYTES = 16 * 1024**2
+
+_HEADER = ["patient_id", "pseudonym"]
+_PSEUDONYM = re.compile(r"(?!.*__)(?!_)\w[\w.-]{0,63}(?<!_)")
+_LETTERS = 8
+
+
+def new_secret() -> str:
+    """A secret for a study, to be kept in a file beside it that is never handed on.
+
+    Examples
+    --------
+    >>> len(new_secret()) >= 32
+    True
+    """
+    return secrets.token_urlsafe(32)
+
+
+def is_pseudonym(text: str) -> bool:
+    """Whether a text can name a subject in a reading, a file name and a table.
+
+    Letters of any script, digits, dot, dash and single underscores within; 64 at most.
+
+    Examples
+    --------
+    >>> is_pseudonym("S-07"), is_pseudonym("../../x"), is_pseudonym("=1+1")
+    (True, False, False)
+    """
+    return _PSEUDONYM.fullmatch(text) is not None
+
+
+class SubjectNames:
+    """Gives every patient of a study a pseudonym, and nobody else's.
+
+    Neither the identifiers nor the secret stand in ``repr``, in a message or in a file.
+
+    Examples
+    --------
+    >>> names = SubjectNames.from_secret(b"sixteen bytes or more")
+    >>> names.of("12345678")
+    'P-BVINS4SV'
+    >>> names.of("12345678 ") == names.of("12345678")
+    True
+    >>> SubjectNames.from_secret(b"short")
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.DicomError: a study's secret has 16 bytes or more, found 5
+    """
+
+    def __init__(self, listed: Mapping[str, str] | None, secret: bytes | None) -> None:
+        self._listed = listed
+        self._secret = secret
+        self._given: dict[str, bytes] = {}
+
+    def __repr__(self) -> str:
+        return "SubjectNames(from a list)" if self._secret is None else "SubjectNames(from a key)"
+
+    @classmethod
+    def from_mapping(cls, path: Path) -> "SubjectNames":
+        """Read a list of patients: comma-separated, UTF-8, columns patient_id and pseudonym.
+
+        Raises
+        ------
+        DicomError
+            If it cannot be read, or a row is not two cells, repeats a patient or a pseudonym, or
+            holds no valid pseudonym: the row's number, never what stands in it.
+        """
+        try:
+            if path.stat().st_size > MAX_MAPPING_BYTES:
+                raise DicomError(f"more than {MAX_MAPPING_BYTES} bytes", file=path.name)
+            text = path.read_bytes().decode("utf-8-sig")
+        except OSError as error:
+            cause = type(error).__name__
+            raise DicomError(f"cannot be read ({cause})", file=path.name) from None
+        except UnicodeDecodeError:
+            raise DicomError("not UTF-8: save it as CSV UTF-8", file=path.name) from None
+        return cls(_listed(text, path.name), None)
+
+    @classmethod
+    def from_secret(cls, secret: bytes) -> "SubjectNames":
+        """Pseudonyms by HMAC-SHA256: the same for a patient wherever the secret is the same.
+
+        Raises
+        ------
+        DicomError
+            If the secret is shorter than 16 bytes.
+        """
+        if len(secret) < MIN_SECRET_BYTES:
+            raise DicomError(
+                f"a study's secret has {MIN_SECRET_BYTES} bytes or more, found {len(secret)}"
+            )
+        return cls(None, secret)
+
+    @classmethod
+    def from_secret_file(cls, path: Path) -> "SubjectNames":
+        """As :meth:`from_secret`, the secret being the text of a file without blanks around it.
+
+        Raises
+        ------
+        DicomError
+            If it cannot be read or is too short.
+        """
+        try:
+            return cls.from_secret(path.read_bytes().strip())
+        except OSError as error:
+            raise DicomError(f"cannot be read ({type(error).__name__})", file=path.name) from None
+
+    def of(self, patient_id: str) -> str | None:
+        """The pseudonym of a patient; None where the file names none.
+
+        Raises
+        ------
+        DicomError
+            If the list does not hold the patient, or the key gave this pseudonym to another.
+        """
+        patient = _plain(patient_id)
+        if not patient:
+            return None
+        if self._listed is None:
+            return self._hashed(patient)
+        if patient not in self._listed:
+            raise DicomError("not in the list of pseudonyms: add a row", tag="PatientID")
+        return self._listed[patient]
+
+    def _hashed(self, patient: str) -> str:
+        words = patient.encode("utf-8", "surrogatepass")
+        digest = hmac.new(self._secret or b"", words, hashlib.sha256).digest()
+        name = "P-" + base64.b32encode(digest)[:_LETTERS].decode("ascii")
+        if self._given.setdefault(name, digest) != digest:
+            raise DicomError(
+                f"two patients would both be {name}: use a list of pseudonyms", tag="PatientID"
+            )
+        return name
+
+
+def _plain(patient_id: str) -> str:
+    return patient_id.strip(" \0\t\r\n")
+
+
+def _listed(text: str, file: str) -> dict[str, str]:
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    listed: dict[str, str] = {}
+    taken: set[str] = set()
+    try:
+        _check_header(next(rows, []))
+        for number, row in enumerate(rows, start=2):
+            patient, name = _checked_row(row, number)
+            if patient in listed or name in taken:
+                raise DicomError(f"row {number}: patient or pseudonym stands there twice")
+            listed[patient] = name
+            taken.add(name)
+    except csv.Error:
+        raise DicomError("no valid CSV", file=file) from None
+    except DicomError as error:
+        raise DicomError(error.problem, file=file) from None
+    return listed
+
+
+def _check_header(row: list[str]) -> None:
+    if row != _HEADER:
+        raise DicomError(f"row 1: must be {','.join(_HEADER)}")
+
+
+def _checked_row(row: list[str], number: int) -> tuple[str, str]:
+    if len(row) != len(_HEADER):
+        raise DicomError(f"row {number}: {len(row)} cells, 2 are needed")
+    patient, name = _plain(row[0]), row[1].strip()
+    if not patient:
+        raise DicomError(f"row {number}: no patient_id")
+    if not is_pseudonym(name):
+        raise DicomError(
+            f"row {number}: no valid pseudonym (letters, digits, dot, dash, 64 at most)"
+        )
+    if len(patient) > 2 and patient.casefold() in name.casefold():
+        raise DicomError(f"row {number}: the pseudonym holds the patient_id")
+    return patient, name

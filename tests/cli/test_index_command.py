@@ -1,0 +1,93 @@
+"""``necroangle index``: a line per stack and refused file, remembered, interruptible."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from dicombytes import mr_file
+
+from necroangle.cli import cli
+from necroangle.cli import index as index_command
+from necroangle.dicom.index import DATABASE, refresh_index
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One slice, an empty file with a name that steers terminals, and notes."""
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "IM1").write_bytes(mr_file())
+    (tmp_path / "study" / "esc\x1b[31m.dcm").touch()
+    (tmp_path / "study" / "notes").write_text("no DICOM")
+    return tmp_path / "study"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, ["index", *map(str, arguments)])
+
+
+def test_a_line_for_each(folder: Path) -> None:
+    first = run(folder, "--json")
+    assert first.exit_code == 0
+    records = [json.loads(line) for line in first.stdout.splitlines()]
+    assert [record["record"] for record in records] == ["series", "refusal"]
+    assert records[0]["frames"] == [["IM1", 1]]
+    assert records[1]["reason"].startswith("an empty file")
+    assert run(folder, "--json").stdout == first.stdout
+
+
+def test_for_people(folder: Path) -> None:
+    assert "1 stacks, 1 files refused, 1 that are no images; 3 files read, 0 known" in run(
+        folder
+    ).stdout.replace("\n", " ")
+    again = run(folder).stdout
+    assert "0 files read, 3 known, 0 gone" in again
+    assert "refused  1 files: an empty file" in again
+    assert "\x1b" not in again
+
+
+def test_an_unchanged_folder_is_not_scanned_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = run(folder, "--json").stdout
+
+    def never(*_: object) -> Any:
+        raise AssertionError
+
+    monkeypatch.setattr(index_command, "scan_index", never)
+    assert run(folder, "--json").stdout == before
+
+
+def test_the_database_may_be_elsewhere(folder: Path, tmp_path: Path) -> None:
+    assert run(folder, "--db", tmp_path / "index").exit_code == 0
+    assert (tmp_path / "index").is_file()
+    assert not (folder / DATABASE).exists()
+    result = run(folder, tmp_path, "--db", tmp_path / "index")
+    assert result.exit_code == 2
+    assert "--db goes with one FOLDER" in result.stderr
+
+
+def test_several_folders(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = run(folder, tmp_path / "empty")
+    assert "1 stacks" in result.stdout
+    assert "0 stacks, 0 files refused" in result.stdout
+
+
+def test_interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+
+    def stopped(place: Path, store: Any, progress: Callable[[int, int], None]) -> Any:
+        def stop(done: int, total: int) -> None:
+            progress(done, total)
+            raise KeyboardInterrupt
+
+        return refresh_index(place, store, stop)
+
+    monkeypatch.setattr(index_command, "refresh_index", stopped)
+    result = run(folder)
+    assert result.exit_code == 130
+    assert "run again to go on" in result.stderr
+    monkeypatch.undo()
+    assert "2 files read, 1 known" in run(folder).stdout
