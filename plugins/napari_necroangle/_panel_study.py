@@ -165,6 +165,6 @@ def _found(desk: Desk) -> str:
     refused = sum(refusal.files for refusal in desk.scan.refused)
     if refused:
         parts.append(f"{refused} file{'s' if refused > 1 else ''} refused (rest here for why)")
-    if not count:
-        parts.append("no hip images to read")
+    if not desk.visits:
+        parts.append("no slices or radiographs to read a hip on")
     return ", ".join(parts)
