@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from necroangle.dicom import Refusal, Scan, SeriesSummary, scan_folder
-from necroangle.dicom.passport import GeometryPassport, passport_of
+from necroangle.dicom.passport import passport_of
+from necroangle.dicom.passport_words import passport_lines
 
 __all__ = ["command", "printable", "refusal_object", "series_object"]
 
@@ -75,8 +76,9 @@ def _table(scan: Scan) -> Table:
 
 def _show_passports(scan: Scan, console: Console) -> None:
     for series in scan.series:
-        for line in _passport_lines(series, passport_of(series, scan.series, scan.refused)):
-            console.print(Text(printable(line)), soft_wrap=True)
+        console.print(Text(f"…{series.series_uid[-8:]} stack {series.stack_no}"))
+        for line in passport_lines(passport_of(series, scan.series, scan.refused)):
+            console.print(Text(f"  {printable(line)}"), soft_wrap=True)
 
 
 def _cells(series: SeriesSummary) -> tuple[str, ...]:
@@ -99,39 +101,6 @@ def _cells(series: SeriesSummary) -> tuple[str, ...]:
         str(series.stack_no),
         series.split_by,
     )
-
-
-def _passport_lines(series: SeriesSummary, found: GeometryPassport) -> list[str]:
-    """The passport of one stack in words, a line a subject."""
-    steps, contrast = found.steps, found.contrast
-    order = f"order from {steps.order_source}"
-    if steps.step_mm is not None:
-        order += (
-            f", step {steps.step_mm:.4f} mm (± {steps.deviation_mm or 0:.4f}), {steps.gaps} gaps, "
-            f"{steps.missing} missing, {steps.duplicates} double, shear {steps.shear_deg:.2f}°"
-        )
-    measure, side = found.scale, found.side
-    scale = "true mm" if measure.calibrated else "no true mm"
-    scale += f" (from {measure.source}), pixel aspect {measure.pixel_aspect:.4f}"
-    if measure.magnification is not None:
-        scale += f", magnification {measure.magnification:g}"
-    sides = f"coded {side.coded or 'none'}, by place {side.found or 'none'}"
-    warned = " - THEY DIFFER" if side.differ else ""
-    weighting = f"{contrast.family}{', fat-suppressed' if contrast.fat_suppressed else ''}"
-    weighting += ", 3D" if contrast.is_3d else ""
-    return [
-        f"…{series.series_uid[-8:]} stack {series.stack_no}",
-        f"  plane     {series.plane or found.kind}, edges {' '.join(found.edges.values()) or '-'}",
-        f"  slices    {found.slices}, {order}",
-        f"  scale     {scale}",
-        f"  side      {sides} ({side.rule}){warned}",
-        f"  position  {found.patient_position or 'not stated'}",
-        f"  contrast  {weighting} ({contrast.rule})",
-        f"  picture   secondary: {'yes' if found.is_secondary else 'no'}, burned-in text: "
-        f"{found.burned_in}, window from {found.window_source}"
-        + ("" if found.charset_known else ", unknown character set"),
-        *(f"  refused   {reason}" for reason in found.refused),
-    ]
 
 
 def series_object(series: SeriesSummary, scan: Scan) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """A folder of DICOM files in; its series out, each with its geometry, or a reason why not."""
 
 from necroangle.dicom.passport import GeometryPassport, passport_of
+from necroangle.dicom.passport_words import passport_lines
 from necroangle.dicom.pixels import read_volume
 from necroangle.dicom.records import Refusal, Scan, SeriesSummary
 from necroangle.dicom.scan import scan_folder
@@ -10,6 +11,7 @@ __all__ = [
     "Refusal",
     "Scan",
     "SeriesSummary",
+    "passport_lines",
     "passport_of",
     "read_volume",
     "scan_folder",

@@ -9,7 +9,7 @@ from napari_necroangle._desk import Desk
 from napari_necroangle._fields import ChoiceList, button, hold, note
 from napari_necroangle._study import Visit
 from napari_necroangle._words import SIDES, VIEWS
-from necroangle.dicom import SeriesSummary
+from necroangle.dicom import SeriesSummary, passport_lines, passport_of
 from necroangle.terms import Laterality, View
 
 __all__ = ["StudyActions", "StudyPanel"]
@@ -88,6 +88,8 @@ class StudyPanel(QWidget):
             views.widget.setEnabled(chosen is not None)
             if chosen is not None:
                 views.offer(choices, chosen)
+                found = passport_of(chosen, desk.scan.series)
+                views.widget.setToolTip("\n".join(passport_lines(found)))
         self._chooser.show()
 
     def _lay_out(self) -> None:

@@ -160,6 +160,9 @@ def test_the_road_from_folder_to_row(
     viewer, dock, answers = window
     dock.open_folder(study)
     qtbot.wait(300)
+    passport = dock.study.series[1].widget.toolTip()
+    assert "step 3.8500 mm" in passport
+    assert "coded R, by place R" in passport
     reader = Reader(viewer, dock, qtbot)
     truth = truth_of(samples, "PHANTOM-01", "R")
     expected = [view for view in truth.views if isinstance(view, ReadView)]
