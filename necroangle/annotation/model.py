@@ -333,3 +333,11 @@ class HipReading(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def is_radiograph(self) -> bool:
         """Whether the reading is of a radiograph pair."""
         return self.views[0].view.is_radiograph
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether a view says that the hip has been replaced."""
+        return any(
+            isinstance(view, UnreadView) and view.reason is UnreadReason.PROSTHESIS
+            for view in self.views
+        )

@@ -3,9 +3,9 @@
 from necroangle.annotation import HipReading, ReadView, UnreadView
 from necroangle.measurement.judge import HeadJudge
 from necroangle.measurement.settings import Settings
-from necroangle.terms import Flag, UnreadReason
+from necroangle.terms import Flag
 
-__all__ = ["frames_differ", "hip_flags", "is_replaced"]
+__all__ = ["frames_differ", "hip_flags"]
 
 OFF_CENTRE_MM = 3.0
 RADII_DIFFER_MM = 2.0
@@ -23,7 +23,7 @@ def hip_flags(
     """
     raised = {
         Flag.VIEW_NOT_READ: any(isinstance(view, UnreadView) for view in reading.views),
-        Flag.CENSORED_BY_THA: is_replaced(reading),
+        Flag.CENSORED_BY_THA: reading.is_replaced,
         Flag.FRAMES_DIFFER: frames_differ(reading),
         Flag.RADIUS_PRIOR: settings.radius_prior is not None,
         Flag.NEAR_CUTOFF: near_cutoff,
@@ -31,14 +31,6 @@ def hip_flags(
         Flag.SPHERE_CENTRE: settings.centre == "sphere" and judge is not None,
     }
     return tuple(flag for flag in Flag if raised.get(flag, False))
-
-
-def is_replaced(reading: HipReading) -> bool:
-    """Whether a view says that the hip has been replaced."""
-    return any(
-        isinstance(view, UnreadView) and view.reason is UnreadReason.PROSTHESIS
-        for view in reading.views
-    )
 
 
 def frames_differ(reading: HipReading) -> bool:

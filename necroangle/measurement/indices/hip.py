@@ -19,7 +19,7 @@ from necroangle.measurement.indices.jic import JicExtent, jic_extent
 from necroangle.measurement.indices.lateral import arco2021_type, lateral_spared_deg, lcea_deg
 from necroangle.measurement.indices.marks import turn_from_axes
 from necroangle.measurement.indices.record import HipIndices, IndexRefusal
-from necroangle.terms import LandmarkName, UnreadReason
+from necroangle.terms import LandmarkName
 
 __all__ = ["hip_indices"]
 
@@ -44,7 +44,7 @@ def hip_indices(reading: HipReading, a: ViewGeometry | None, b: ViewGeometry | N
     --------
     >>> from necroangle.annotation import ImageRecord, Landmark, Mark, PlaneRecord, ReadView
     >>> from necroangle.geometry import Arc, Circle, ImagePlane
-    >>> from necroangle.terms import Finding, Laterality, View
+    >>> from necroangle.terms import Finding, Laterality, UnreadReason, View
     >>> coronal = ImagePlane.from_dicom((0, 0, 0), (1, 0, 0, 0, 0, -1), (1, 1))
     >>> deepest = Landmark(LandmarkName.COLLAPSE_DEEPEST, Mark.at_plane(coronal, 128.0, 100.0))
     >>> a_view = ReadView(
@@ -79,7 +79,7 @@ def hip_indices(reading: HipReading, a: ViewGeometry | None, b: ViewGeometry | N
     ... ].problem
     'coronal view: the deepest point of collapse lies 4.00 mm outside the head circle: ...'
     """
-    if _is_replaced(reading):
+    if reading.is_replaced:
         return HipIndices()
     heads = marked_head(reading, 0, a), marked_head(reading, 1, b)
     refused: list[IndexRefusal] = []
@@ -101,13 +101,6 @@ def hip_indices(reading: HipReading, a: ViewGeometry | None, b: ViewGeometry | N
         collapse_arco=None if depth is None else collapse_arco(depth),
         collapse_jic=None if depth is None else collapse_jic(depth),
         refused=tuple(refused),
-    )
-
-
-def _is_replaced(reading: HipReading) -> bool:
-    return any(
-        isinstance(view, UnreadView) and view.reason is UnreadReason.PROSTHESIS
-        for view in reading.views
     )
 
 
