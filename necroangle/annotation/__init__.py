@@ -24,9 +24,19 @@ from necroangle.annotation.model import (
     ReadView,
     UnreadView,
 )
+from necroangle.annotation.provenance import (
+    FIRST_REVISION,
+    FREE_READING,
+    Conduct,
+    Revision,
+    StackPassport,
+)
 
 __all__ = [
+    "FIRST_REVISION",
+    "FREE_READING",
     "SUFFIX",
+    "Conduct",
     "HipReading",
     "ImageRecord",
     "Landmark",
@@ -36,6 +46,8 @@ __all__ = [
     "PlaneRecord",
     "ReadView",
     "ReadingKey",
+    "Revision",
+    "StackPassport",
     "UnreadView",
     "check_reading",
     "decode_reading",

@@ -1,7 +1,6 @@
 """The reading file: strict JSON in, the same values out, written whole or not at all."""
 
 import hashlib
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,16 +8,9 @@ from typing import Any
 import msgspec
 
 from necroangle.annotation.check import check_reading
-from necroangle.annotation.model import (
-    HipReading,
-    ImageRecord,
-    Landmark,
-    Mark,
-    NecroticArc,
-    NeighbourSlice,
-    PlaneRecord,
-    ReadView,
-)
+from necroangle.annotation.keys import count_keys, expected_keys, name_duplicate
+from necroangle.annotation.migrate import migrated, version_of
+from necroangle.annotation.model import VERSION, HipReading
 from necroangle.errors import ReadingError
 from necroangle.storage import write_atomically
 
@@ -42,9 +34,6 @@ MAX_NAME_BYTES = 200
 """File systems take 255, and the temporary file beside it has a longer name."""
 
 _DECODER = msgspec.json.Decoder(HipReading)
-_MARK_KEYS = len(Mark.__struct_fields__)
-_IMAGE_KEYS = len(ImageRecord.__struct_fields__) + len(PlaneRecord.__struct_fields__)
-_KEY = re.compile(rb'"(?:[^"\\]|\\.)*"\s*(:?)')
 _NUMBERS = re.compile(rb"\[\n\s+(-?[\d.eE+,\s-]+?)\n\s+\]")
 
 
@@ -89,7 +78,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def decode_reading(raw: bytes, *, file: str = "") -> HipReading:
-    """Decode and check the bytes of a reading file.
+    """Decode and check the bytes of a reading file, of this version or an earlier one.
 
     Parameters
     ----------
@@ -111,9 +100,9 @@ def decode_reading(raw: bytes, *, file: str = "") -> HipReading:
     necroangle.errors.ReadingError: a.reading.json: $: Object contains unknown field `versoin`
     """
     try:
-        reading = _DECODER.decode(raw)
-        if _count_keys(raw) != _expected_keys(reading):
-            raise ReadingError(_name_duplicate(raw))
+        reading, keys = _decoded(raw)
+        if count_keys(raw) != keys:
+            raise ReadingError(name_duplicate(raw))
         check_reading(reading)
     except ReadingError as error:
         raise ReadingError(error.problem, place=error.place, file=file) from error
@@ -250,45 +239,22 @@ def reading_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _count_keys(raw: bytes) -> int:
-    return _KEY.findall(raw).count(b":")
-
-
-def _expected_keys(reading: HipReading) -> int:
-    """How many keys a file with this content holds, each key standing once."""
-    count = len(HipReading.__struct_fields__)
-    for view in reading.views:
-        count += len(view.__struct_fields__) + 1  # the tag
-        if isinstance(view, ReadView):
-            count += _IMAGE_KEYS + _slice_keys(view) + _MARK_KEYS * len(view.contour)
-            count += (len(Landmark.__struct_fields__) + _MARK_KEYS) * len(view.landmarks)
-            for neighbour in view.neighbours:
-                count += len(NeighbourSlice.__struct_fields__) + _IMAGE_KEYS
-                count += _slice_keys(neighbour)
-    return count
-
-
-def _slice_keys(marked: ReadView | NeighbourSlice) -> int:
-    arc_keys = len(NecroticArc.__struct_fields__) + 3 * _MARK_KEYS
-    return _MARK_KEYS * len(marked.rim) + arc_keys * len(marked.arcs)
-
-
-def _name_duplicate(raw: bytes) -> str:
-    """Say which key stands twice."""
-
-    def refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        seen: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in seen:
-                raise ReadingError(f"the key {key!r} stands twice in one object")
-            seen[key] = value
-        return seen
-
+def _decoded(raw: bytes) -> tuple[HipReading, int]:
+    """The reading, of whatever version, and how many keys its file holds if none stands twice."""
     try:
-        json.loads(raw, object_pairs_hook=refuse_twice)
-    except ReadingError as error:
-        return error.problem
-    return "a key stands twice"
+        reading = _DECODER.decode(raw)
+    except msgspec.ValidationError:
+        version = version_of(raw)
+        if version < 1 or version == VERSION:
+            raise
+        if version > VERSION:
+            raise ReadingError(
+                f"version {version} is newer than this program, which knows versions up to "
+                f"{VERSION}; update necroangle",
+                place="$.version",
+            ) from None
+        return migrated(raw)
+    return reading, expected_keys(reading)
 
 
 def _line_and_column(raw: bytes, message: str) -> str:

@@ -1,6 +1,6 @@
 """The reading: what one reader marked on one hip at one visit, as values.
 
-These structs are the reading file's schema, version 1. Every key must be present in the file and
+These structs are the reading file's schema, version 2. Every key must be present in the file and
 no other may be: what is not known is ``null``, so that nothing is left out by accident.
 """
 
@@ -9,6 +9,16 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 from msgspec import Meta, Struct
 
+from necroangle.annotation.provenance import Conduct, Revision, StackPassport
+from necroangle.annotation.words import (
+    Identifier,
+    ReadNo,
+    Sha256,
+    Software,
+    Text,
+    Uid,
+    UtcTime,
+)
 from necroangle.geometry import ImagePlane, PatientPoints, PixelPoints, PlanePoints
 from necroangle.terms import (
     ArcoStage,
@@ -38,30 +48,9 @@ __all__ = [
 ]
 
 FORMAT = "necroangle.reading"
-VERSION = 1
+VERSION = 2
 
-_END = (
-    r"(?![\s\S])"  # the very end, in Python and in ECMA alike ("$" lets a newline pass in Python)
-)
-
-Identifier = Annotated[
-    str,
-    Meta(
-        pattern=rf"^(?!.*__)(?!_)\w[\w.-]{{0,63}}(?<!_){_END}",
-        description="letters of any script, digits, dot, dash, single underscores within",
-    ),
-]
-Uid = Annotated[
-    str,
-    Meta(
-        pattern=rf"^[0-9A-Za-z]+([.-][0-9A-Za-z]+)*{_END}",
-        max_length=64,
-        description="a DICOM UID; letters pass, since de-identified files carry hexadecimal ones",
-    ),
-]
-Text = Annotated[str, Meta(max_length=2000)]
 Triple = tuple[float, float, float]
-UtcTime = Annotated[str, Meta(pattern=rf"^\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}Z{_END}")]
 
 
 class Mark(Struct, frozen=True, forbid_unknown_fields=True):
@@ -237,6 +226,8 @@ class ReadView(Struct, frozen=True, forbid_unknown_fields=True, tag_field="statu
         Which view, and what was found. ``no_necrosis`` is a finding, never an absence.
     image, plane
         The image that was marked and where it lies.
+    passport
+        What the loader knew of its stack; None where the reading was made with no loader.
     rim
         Marks on the intact subchondral contour; may be empty only where no arc is marked.
     arcs
@@ -255,6 +246,7 @@ class ReadView(Struct, frozen=True, forbid_unknown_fields=True, tag_field="statu
     finding: Finding
     image: ImageRecord
     plane: PlaneRecord
+    passport: StackPassport | None
     rim: tuple[Mark, ...]
     arcs: tuple[NecroticArc, ...]
     observations: tuple[Observation, ...]
@@ -295,7 +287,7 @@ class HipReading(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     Attributes
     ----------
     format, version
-        ``"necroangle.reading"``, 1.
+        ``"necroangle.reading"``, 2.
     subject, laterality, visit, reader, read_no
         The key. ``subject`` is a pseudonym, never a patient's name or number.
     views
@@ -304,6 +296,10 @@ class HipReading(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         As entered by the reader, or None.
     notes
         Free words. Never a patient's identity.
+    conduct, revision
+        How it was conducted, and which version of itself it is.
+    consensus_of
+        SHA-256 of the reading files that an adjudicated reading unites; empty for a reader's own.
     saved_at
         When it was saved: UTC, ``2026-01-31T08:15:00.000Z``.
     software
@@ -311,18 +307,21 @@ class HipReading(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """
 
     format: Literal["necroangle.reading"]
-    version: Literal[1]
+    version: Literal[2]
     subject: Identifier
     laterality: Laterality
     visit: Identifier
     reader: Identifier
-    read_no: Annotated[int, Meta(ge=1, le=999)]
+    read_no: ReadNo
     views: tuple[ReadView | UnreadView, ReadView | UnreadView]
     arco: ArcoStage | None
     jic: JicType | None
     notes: Text
+    conduct: Conduct
+    revision: Revision
+    consensus_of: tuple[Sha256, ...]
     saved_at: UtcTime
-    software: Annotated[str, Meta(min_length=1, max_length=100)]
+    software: Software
 
     @property
     def key(self) -> ReadingKey:

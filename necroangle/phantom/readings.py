@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from necroangle.annotation import (
+    FIRST_REVISION,
+    FREE_READING,
     HipReading,
     ImageRecord,
     Mark,
@@ -75,7 +77,7 @@ def save_readings(study: PhantomStudy, folder: Path) -> tuple[Path, ...]:
 def _reading(study: PhantomStudy, laterality: Laterality, views: list[ReadView]) -> HipReading:
     return HipReading(
         format="necroangle.reading",
-        version=1,
+        version=2,
         subject=study.subject,
         laterality=laterality,
         visit=study.visit,
@@ -85,6 +87,9 @@ def _reading(study: PhantomStudy, laterality: Laterality, views: list[ReadView])
         arco=None,
         jic=None,
         notes="Marked at the phantom's truth.",
+        conduct=FREE_READING,
+        revision=FIRST_REVISION,
+        consensus_of=(),
         saved_at=_SAVED_AT,
         software="necroangle phantom 1",
     )
@@ -113,6 +118,7 @@ def _slice_view(series: MrSeries, hip: PhantomHip) -> ReadView:
         finding=_finding(hip, truth.angle_deg),
         image=ImageRecord.of(series.source(index)),
         plane=PlaneRecord.of(plane, (geometry.rows, geometry.columns)),
+        passport=None,
         rim=tuple(Mark.at_plane(plane, u + x, v + y) for x, y in _rim_mm(truth.radius_mm, *along)),
         arcs=arcs,
         observations=(),
@@ -139,6 +145,7 @@ def _radiograph_view(radiograph: Radiograph, hip: PhantomHip) -> ReadView:
         plane=PlaneRecord.of(
             plane, (geometry.rows, geometry.columns), frame="detector", calibrated=False
         ),
+        passport=None,
         rim=tuple(
             Mark.at_plane(plane, u + x, v + y) for x, y in _rim_mm(truth.radius_mm, row, column)
         ),

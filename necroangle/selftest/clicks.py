@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from necroangle.annotation import (
+    FIRST_REVISION,
+    FREE_READING,
     HipReading,
     ImageRecord,
     Mark,
@@ -84,7 +86,7 @@ def round_hip(
     )
     return HipReading(
         format="necroangle.reading",
-        version=1,
+        version=2,
         subject="ROUND",
         laterality=Laterality.LEFT,
         visit="m00",
@@ -94,6 +96,9 @@ def round_hip(
         arco=arco,
         jic=None,
         notes="",
+        conduct=FREE_READING,
+        revision=FIRST_REVISION,
+        consensus_of=(),
         saved_at="2026-01-01T00:00:00.000Z",
         software="necroangle selftest 1",
     )
@@ -139,6 +144,7 @@ def _view(view: View, clicks: Clicks, angle_deg: float, radius_mm: float) -> Rea
         finding=Finding.NECROSIS,
         image=ImageRecord("1.2.3", series, f"{series}.1", 1, _FRAME_UID),
         plane=PlaneRecord.of(plane, (stack.rows, stack.columns)),
+        passport=None,
         rim=tuple(_on_circle(plane, radius_mm, rim)),
         arcs=(NecroticArc(start, end, via),),
         observations=(),

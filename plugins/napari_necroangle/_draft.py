@@ -3,16 +3,21 @@
 A draft may be unfinished in any way; a :class:`necroangle.annotation.HipReading` may not.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from necroangle.annotation import (
+    FIRST_REVISION,
+    FREE_READING,
+    Conduct,
     ImageRecord,
     Landmark,
     Mark,
     NecroticArc,
     NeighbourSlice,
     PlaneRecord,
+    Revision,
+    StackPassport,
 )
 from necroangle.terms import (
     ArcoStage,
@@ -62,10 +67,13 @@ class MarkedSlice:
         Its DICOM identifiers.
     plane
         Where it lies.
+    passport
+        What the loader knows of its stack, as far as that is known.
     """
 
     image: ImageRecord
     plane: PlaneRecord
+    passport: StackPassport | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +178,8 @@ class ReadingDraft:
         The key; texts may be empty.
     arco, jic, notes
         As entered.
+    conduct, revision, consensus_of
+        As in a reading.
     """
 
     views: tuple[ViewDraft, ViewDraft]
@@ -181,6 +191,9 @@ class ReadingDraft:
     arco: ArcoStage | None = None
     jic: JicType | None = None
     notes: str = ""
+    conduct: Conduct = FREE_READING
+    revision: Revision = FIRST_REVISION
+    consensus_of: tuple[str, ...] = ()
 
     def view(self, view: View) -> ViewDraft:
         """One of its two views."""

@@ -198,6 +198,7 @@ def _entry(draft: ViewDraft) -> ReadView:
         finding=draft.choice,
         image=draft.on.image,
         plane=draft.on.plane,
+        passport=draft.on.passport,
         rim=draft.rim,
         arcs=tuple(arc for arc in (part.complete() for part in arcs) if arc is not None),
         observations=draft.observations,

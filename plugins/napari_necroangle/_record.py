@@ -26,7 +26,7 @@ def reading_of(draft: ReadingDraft, entries: tuple[Entry, Entry], saved_at: date
     """
     return HipReading(
         format="necroangle.reading",
-        version=1,
+        version=2,
         subject=draft.subject,
         laterality=draft.laterality,
         visit=draft.visit,
@@ -36,6 +36,9 @@ def reading_of(draft: ReadingDraft, entries: tuple[Entry, Entry], saved_at: date
         arco=draft.arco,
         jic=draft.jic,
         notes=draft.notes,
+        conduct=draft.conduct,
+        revision=draft.revision,
+        consensus_of=draft.consensus_of,
         saved_at=utc_text(saved_at),
         software=f"necroangle {__version__}",
     )
@@ -54,6 +57,9 @@ def draft_of(reading: HipReading) -> ReadingDraft:
         arco=reading.arco,
         jic=reading.jic,
         notes=reading.notes,
+        conduct=reading.conduct,
+        revision=reading.revision,
+        consensus_of=reading.consensus_of,
     )
 
 
@@ -73,7 +79,7 @@ def _view_draft(entry: Entry) -> ViewDraft:
         return ViewDraft(entry.view, choice=entry.reason)
     return ViewDraft(
         view=entry.view,
-        on=MarkedSlice(entry.image, entry.plane),
+        on=MarkedSlice(entry.image, entry.plane, entry.passport),
         rim=entry.rim,
         arcs=tuple(ArcDraft(arc.start, arc.end, arc.via) for arc in entry.arcs),
         choice=entry.finding,

@@ -9,7 +9,7 @@ from napari_necroangle._draft import Handle, MarkedSlice, ReadingDraft, Role, Vi
 from napari_necroangle._history import History
 from napari_necroangle._outcome import Outcome, outcome_of
 from napari_necroangle._record import draft_of, reading_of
-from necroangle.annotation import HipReading, Mark
+from necroangle.annotation import Conduct, HipReading, Mark, Revision
 from necroangle.errors import ReadingError
 from necroangle.terms import (
     ArcoStage,
@@ -35,6 +35,9 @@ class Entries(TypedDict, total=False):
     arco: ArcoStage | None
     jic: JicType | None
     notes: str
+    conduct: Conduct
+    revision: Revision
+    consensus_of: tuple[str, ...]
 
 
 class ReadingSession:

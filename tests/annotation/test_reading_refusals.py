@@ -120,7 +120,7 @@ FAULTS = (
     Fault("huge whole number", _set("read_no", 10**400), "$.read_no", "Expected `int`"),
     Fault("null for a text", _set("notes", None), "$.notes", "Expected `str`"),
     Fault("another format", _set("format", "other"), "$.format", "Invalid enum value"),
-    Fault("a newer version", _set("version", 2), "$.version", "Invalid enum value"),
+    Fault("a newer version", _set("version", 3), "$.version", "newer than this program"),
     Fault("unknown side", _set("laterality", "B"), "$.laterality", "Invalid enum value"),
     Fault("unknown stage", _set("arco", "5"), "$.arco", "Invalid enum value"),
     Fault("one view", lambda c: c["views"].pop(), "$.views", "length 2"),

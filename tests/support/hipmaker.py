@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from necroangle.annotation import (
+    FIRST_REVISION,
+    FREE_READING,
     HipReading,
     ImageRecord,
     Mark,
@@ -154,6 +156,7 @@ def make_view(
         plane=PlaneRecord.of(
             plane, SHAPE, frame="detector" if flat else "patient", calibrated=calibrated
         ),
+        passport=None,
         rim=make_rim(plane, circle, radius, np.linspace(0, 360, rim_count, endpoint=False)),
         arcs=arcs if angle_deg else (),
         observations=observations,
@@ -209,7 +212,7 @@ def make_reading(
     )
     return HipReading(
         format="necroangle.reading",
-        version=1,
+        version=2,
         subject=subject,
         laterality=laterality,
         visit=visit,
@@ -219,6 +222,9 @@ def make_reading(
         arco=arco,
         jic=jic,
         notes=notes,
+        conduct=FREE_READING,
+        revision=FIRST_REVISION,
+        consensus_of=(),
         saved_at="2026-01-31T08:15:00.000Z",
         software="necroangle 0.1.0",
     )

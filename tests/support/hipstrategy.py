@@ -9,6 +9,7 @@ from hipmaker import SHAPE, head_centre_mm, make_image, make_plane, make_reading
 from hypothesis import strategies as st
 
 from necroangle.annotation import (
+    Conduct,
     HipReading,
     Landmark,
     Mark,
@@ -16,6 +17,8 @@ from necroangle.annotation import (
     NeighbourSlice,
     PlaneRecord,
     ReadView,
+    Revision,
+    StackPassport,
     UnreadView,
     reading_schema,
 )
@@ -31,7 +34,15 @@ from necroangle.terms import (
     View,
 )
 
-__all__ = ["hip_angles_deg", "identifiers", "planes", "readings", "spacings_mm", "turns_deg"]
+__all__ = [
+    "hip_angles_deg",
+    "identifiers",
+    "passports",
+    "planes",
+    "readings",
+    "spacings_mm",
+    "turns_deg",
+]
 
 hip_angles_deg = st.none() | st.just(0.0) | st.floats(5.0, 350.0)
 """A true angle, 0 for no necrosis, None for not read."""
@@ -39,12 +50,50 @@ hip_angles_deg = st.none() | st.just(0.0) | st.floats(5.0, 350.0)
 spacings_mm = st.tuples(st.floats(0.2, 1.5), st.floats(0.2, 1.5))
 turns_deg = st.tuples(*[st.floats(-30.0, 30.0)] * 3)
 
+_LENGTHS_MM = st.floats(-100.0, 100.0)
+_LINES = st.text(max_size=40)
+_COUNTS = st.integers(0, 100)
+_SIDES = st.none() | st.sampled_from(Laterality)
+
+passports = st.builds(
+    StackPassport,
+    **dict.fromkeys(("kind", "modality", "split_by", "order_source"), _LINES),
+    **dict.fromkeys(("spacing_source", "side_rule", "contrast", "contrast_rule"), _LINES),
+    **dict.fromkeys(("burned_in", "decoder"), _LINES),
+    **dict.fromkeys(("plane", "patient_position"), st.none() | _LINES),
+    **dict.fromkeys(("obliquity_deg", "step_mm", "deviation_mm"), st.none() | _LENGTHS_MM),
+    **dict.fromkeys(("shear_deg", "shift_mm"), _LENGTHS_MM),
+    **dict.fromkeys(("gaps", "missing", "duplicates", "refused"), _COUNTS),
+    **dict.fromkeys(("coded_side", "found_side"), _SIDES),
+    **dict.fromkeys(("fat_suppressed", "is_secondary", "charset_known"), st.booleans()),
+    executable_preamble=st.booleans(),
+    slices=st.integers(1, 500),
+    magnification=st.none() | st.floats(0.5, 3.0),
+)
+"""What the loader may say of a stack."""
+
 _PATTERN = reading_schema()["$defs"]["HipReading"]["properties"]["subject"]["pattern"]
 
 identifiers = st.text(
     st.characters(categories=("L", "N"), include_characters="_.-"), min_size=1, max_size=64
 ).filter(re.compile(_PATTERN).search)
 """What a subject, visit or reader may be called, in any script."""
+
+_sha256s = st.text("0123456789abcdef", min_size=64, max_size=64)
+_conducts = st.builds(
+    Conduct,
+    worklist=st.none() | identifiers,
+    read_order=st.none() | st.integers(1, 500),
+    blinded=st.booleans(),
+    duration_s=st.none() | st.floats(0.0, 1e4),
+    submitted=st.booleans(),
+)
+_revisions = st.builds(
+    Revision,
+    number=st.integers(1, 9),
+    previous_sha256=st.none() | _sha256s,
+    reason=st.text(max_size=40),
+)
 
 
 @st.composite
@@ -86,6 +135,7 @@ def _views(draw: st.DrawFn, view: View, number: int) -> ReadView | UnreadView:
             frame="detector" if flat else "patient",
             calibrated=draw(st.booleans()),
         ),
+        passport=draw(st.none() | passports),
         rim=tuple(draw(rim if necrotic else rim | st.just([]))),
         arcs=tuple(draw(arcs)) if necrotic else (),
         observations=tuple(draw(st.lists(st.sampled_from(Observation), unique=True))),
@@ -137,4 +187,7 @@ def readings(draw: st.DrawFn) -> HipReading:
         arco=draw(st.none() | st.sampled_from(ArcoStage)),
         jic=draw(st.none() | st.sampled_from(JicType)),
         notes=draw(st.text(max_size=200)),
+        conduct=draw(_conducts),
+        revision=draw(_revisions),
+        consensus_of=tuple(draw(st.lists(_sha256s, max_size=2))),
     )

@@ -42,7 +42,8 @@ def hip_indices(reading: HipReading, a: ViewGeometry | None, b: ViewGeometry | N
 
     Examples
     --------
-    >>> from necroangle.annotation import ImageRecord, Landmark, Mark, PlaneRecord, ReadView
+    >>> from necroangle.annotation import FIRST_REVISION, FREE_READING, ImageRecord, Landmark
+    >>> from necroangle.annotation import Mark, PlaneRecord, ReadView
     >>> from necroangle.geometry import Arc, Circle, ImagePlane
     >>> from necroangle.terms import Finding, Laterality, UnreadReason, View
     >>> coronal = ImagePlane.from_dicom((0, 0, 0), (1, 0, 0, 0, 0, -1), (1, 1))
@@ -52,11 +53,12 @@ def hip_indices(reading: HipReading, a: ViewGeometry | None, b: ViewGeometry | N
     ...     Finding.NECROSIS,
     ...     ImageRecord("1", "1.1", "1.1.1", 1, None),
     ...     PlaneRecord.of(coronal, (256, 256)),
+    ...     None,
     ...     *((), (), (), (), (deepest,), ()),
     ... )
     >>> reading = HipReading(
     ...     format="necroangle.reading",
-    ...     version=1,
+    ...     version=2,
     ...     subject="S01",
     ...     laterality=Laterality.LEFT,
     ...     visit="m00",
@@ -66,6 +68,9 @@ def hip_indices(reading: HipReading, a: ViewGeometry | None, b: ViewGeometry | N
     ...     arco=None,
     ...     jic=None,
     ...     notes="",
+    ...     conduct=FREE_READING,
+    ...     revision=FIRST_REVISION,
+    ...     consensus_of=(),
     ...     saved_at="2026-01-31T08:15:00.000Z",
     ...     software="necroangle",
     ... )

@@ -86,6 +86,7 @@ def make(
         plane=PlaneRecord.of(
             plane, SHAPE, frame="detector" if flat else "patient", calibrated=calibrated
         ),
+        passport=None,
         rim=tuple(Mark.at_plane(plane, *place(*on_circle(x))) for x in range(0, 360, 40)),
         arcs=(NecroticArc(*(Mark.at_plane(plane, *point) for point in ends)),),
         observations=(),

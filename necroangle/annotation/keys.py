@@ -1,0 +1,69 @@
+"""Whether every key of a reading file stands in it once: what a decoder does not tell."""
+
+import json
+import re
+from typing import Any
+
+from necroangle.annotation.model import (
+    HipReading,
+    ImageRecord,
+    Landmark,
+    Mark,
+    NecroticArc,
+    NeighbourSlice,
+    PlaneRecord,
+    ReadView,
+)
+from necroangle.annotation.provenance import Conduct, Revision, StackPassport
+from necroangle.errors import ReadingError
+
+__all__ = ["count_keys", "expected_keys", "name_duplicate"]
+
+_MARK_KEYS = len(Mark.__struct_fields__)
+_IMAGE_KEYS = len(ImageRecord.__struct_fields__) + len(PlaneRecord.__struct_fields__)
+_PASSPORT_KEYS = len(StackPassport.__struct_fields__)
+_HIP_KEYS = sum(len(one.__struct_fields__) for one in (HipReading, Conduct, Revision))
+_KEY = re.compile(rb'"(?:[^"\\]|\\.)*"\s*(:?)')
+
+
+def count_keys(raw: bytes) -> int:
+    """How many keys stand in a JSON text."""
+    return _KEY.findall(raw).count(b":")
+
+
+def expected_keys(reading: HipReading) -> int:
+    """How many keys a file with this content holds, each key standing once."""
+    count = _HIP_KEYS
+    for view in reading.views:
+        count += len(view.__struct_fields__) + 1  # the tag
+        if isinstance(view, ReadView):
+            count += _IMAGE_KEYS + _slice_keys(view) + _MARK_KEYS * len(view.contour)
+            count += _PASSPORT_KEYS if view.passport is not None else 0
+            count += (len(Landmark.__struct_fields__) + _MARK_KEYS) * len(view.landmarks)
+            for neighbour in view.neighbours:
+                count += len(NeighbourSlice.__struct_fields__) + _IMAGE_KEYS
+                count += _slice_keys(neighbour)
+    return count
+
+
+def name_duplicate(raw: bytes) -> str:
+    """Say which key stands twice."""
+
+    def refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in seen:
+                raise ReadingError(f"the key {key!r} stands twice in one object")
+            seen[key] = value
+        return seen
+
+    try:
+        json.loads(raw, object_pairs_hook=refuse_twice)
+    except ReadingError as error:
+        return error.problem
+    return "a key stands twice"
+
+
+def _slice_keys(marked: ReadView | NeighbourSlice) -> int:
+    arc_keys = len(NecroticArc.__struct_fields__) + 3 * _MARK_KEYS
+    return _MARK_KEYS * len(marked.rim) + arc_keys * len(marked.arcs)

@@ -1,0 +1,129 @@
+"""How a reading came to be: the stack that was shown, the reader study, the version it follows."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from necroangle.annotation.words import Identifier, Sha256, Text
+from necroangle.terms import Laterality
+
+__all__ = ["FIRST_REVISION", "FREE_READING", "Conduct", "Revision", "StackPassport"]
+
+Line = Annotated[str, Meta(max_length=200)]
+Count = Annotated[int, Meta(ge=0)]
+Millimetres = Annotated[float, Meta(ge=-1e6, le=1e6)]
+Degrees = Annotated[float, Meta(ge=-360.0, le=360.0)]
+
+
+class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the loader knew of the stack that was marked: the geometry passport, flat.
+
+    It holds no name, date, description, identifier or file name. The attributes are those of
+    ``necroangle.dicom.GeometryPassport``; ``refused`` counts what else of the series could not be
+    opened.
+    """
+
+    kind: Line
+    modality: Line
+    split_by: Line
+    slices: Annotated[int, Meta(ge=1)]
+    plane: Line | None
+    obliquity_deg: Degrees | None
+    order_source: Line
+    step_mm: Millimetres | None
+    deviation_mm: Millimetres | None
+    gaps: Count
+    missing: Count
+    duplicates: Count
+    shear_deg: Degrees
+    shift_mm: Millimetres
+    spacing_source: Line
+    magnification: Annotated[float, Meta(ge=0.0, le=1e6)] | None
+    coded_side: Laterality | None
+    found_side: Laterality | None
+    side_rule: Line
+    contrast: Line
+    fat_suppressed: bool
+    contrast_rule: Line
+    patient_position: Line | None
+    is_secondary: bool
+    burned_in: Line
+    charset_known: bool
+    executable_preamble: bool
+    decoder: Line
+    refused: Count
+
+    @classmethod
+    def of(cls, passport: Mapping[str, Any]) -> "StackPassport":
+        """The record of ``GeometryPassport.to_dict()``: for a reading that is made on its stack."""
+        steps, scale = passport["steps"], passport["scale"]
+        side, contrast = passport["side"], passport["contrast"]
+        own = ("kind", "modality", "split_by", "slices", "plane", "obliquity_deg")
+        own += ("patient_position", "is_secondary", "burned_in", "charset_known")
+        return cls(
+            **{name: passport[name] for name in own},
+            **steps,
+            spacing_source=scale["source"],
+            magnification=scale["magnification"],
+            coded_side=side["coded"],
+            found_side=side["found"],
+            side_rule=side["rule"],
+            contrast=contrast["family"],
+            fat_suppressed=contrast["fat_suppressed"],
+            contrast_rule=contrast["rule"],
+            executable_preamble=passport["executable_preamble"],
+            decoder=passport["decoder"],
+            refused=len(passport["refused"]),
+        )
+
+
+class Conduct(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the reading was conducted.
+
+    Attributes
+    ----------
+    worklist
+        The reader study's list, or None for a reading outside of one.
+    read_order
+        Place in the reader's list, from 1.
+    blinded
+        Whether subject, visit and earlier readings were hidden.
+    duration_s
+        Active reading time, or None where it was not taken.
+    submitted
+        Whether the reading is final: it is then locked, and reopening it needs a reason.
+    """
+
+    worklist: Identifier | None
+    read_order: Annotated[int, Meta(ge=1)] | None
+    blinded: bool
+    duration_s: Annotated[float, Meta(ge=0.0, le=1e6)] | None
+    submitted: bool
+
+
+class Revision(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which version of a reading this is.
+
+    Attributes
+    ----------
+    number
+        From 1; one more each time that a submitted reading is reopened.
+    previous_sha256
+        SHA-256 of the file of the version before; None for the first.
+    reason
+        Why it was reopened; empty for the first.
+    """
+
+    number: Annotated[int, Meta(ge=1, le=9999)]
+    previous_sha256: Sha256 | None
+    reason: Text
+
+
+FREE_READING = Conduct(
+    worklist=None, read_order=None, blinded=False, duration_s=None, submitted=False
+)
+"""The conduct of a reading outside of a reader study."""
+
+FIRST_REVISION = Revision(number=1, previous_sha256=None, reason="")
+"""A reading that follows no other."""
