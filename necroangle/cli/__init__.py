@@ -11,10 +11,12 @@ from necroangle.errors import NecroangleError
 __all__ = ["main"]
 
 _COMMANDS = {
+    "audit-geometry": "Check the planes of readings against the DICOM files on disk.",
     "change": "Compare two visits of a hip: how much, how sure, at which boundary.",
     "demo": "Re-measure the sample readings beside their truth, with pictures.",
     "index": "Index whole trees of DICOM files; a second run reads only what changed.",
     "measure": "Measure reading files and put their rows in a cohort table.",
+    "overlay": "Draw the quality picture of every reading.",
     "phantom": "Write phantom hips with known truth as DICOM studies.",
     "read": "Open a study in napari with the reading dock.",
     "schema": "Print the JSON Schema of the reading file.",
@@ -22,6 +24,11 @@ _COMMANDS = {
     "series": "List the series of a folder with their geometry.",
     "table": "Print the cohort table.",
 }
+
+
+def _module(command: str) -> str:
+    """The module of a command: its name, as Python can say it."""
+    return "import_table" if command == "import" else command.replace("-", "_")
 
 
 class _Commands(click.Group):
@@ -33,7 +40,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command = import_module(f"necroangle.cli.{cmd_name}").command
+        command = import_module(f"necroangle.cli.{_module(cmd_name)}").command
         assert isinstance(command, click.Command)  # noqa: S101
         return command
 

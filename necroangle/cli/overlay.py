@@ -1,0 +1,129 @@
+"""``necroangle overlay``: the quality picture of every reading."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.progress import Progress
+
+    from necroangle.review import ImagePlaces, PictureReport
+
+__all__ = ["command"]
+
+
+@click.command("overlay")
+@click.argument("readings", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--images",
+    multiple=True,
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the DICOM files; give it again for several.",
+)
+@click.option(
+    "--out",
+    default=Path("pictures"),
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the pictures go, and missing.csv with the images that were not found.",
+)
+@click.option("--method", "method_name", metavar="NAME", help="Method, by default by image kind.")
+@click.option(
+    "--pdf",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A contact sheet of all pictures, eight on a page.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes; the pictures do not depend on it.",
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    readings: tuple[Path, ...],
+    images: tuple[Path, ...],
+    out: Path,
+    method_name: str | None,
+    pdf: Path | None,
+    workers: int,
+) -> None:
+    """Draw every reading: both slices with circle, rays, arc, numbers and flags.
+
+    Identity in a picture is the pseudonym alone. An image that is in none of the folders is listed
+    and drawn black; the others go on. Exit code: 0 if all were drawn with their images, 1 if some
+    were not, 2 if there was nothing to draw.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from necroangle.batch import find_readings
+    from necroangle.measurement import method_named
+    from necroangle.review import draw_files
+
+    files, shut = find_readings(readings)
+    if not files:
+        raise click.UsageError("no reading files (*.reading.json) in what was given")
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        places = _index(images, bar)
+        task = bar.add_task("drawing", total=len(files))
+        report = draw_files(
+            files,
+            places,
+            out,
+            method=method_named(method_name) if method_name else None,
+            workers=workers,
+            progress=lambda: bar.advance(task),
+        )
+        if pdf is not None and report.pictures:
+            _write_sheet(report.pictures, pdf, bar)
+    _tell(report, [str(one) for one in shut], out)
+    context.exit(1 if report.missing or report.refused or shut else 0)
+
+
+def _index(images: Sequence[Path], bar: Progress) -> ImagePlaces:
+    from necroangle.review import index_images
+
+    task = bar.add_task("finding the images", total=None)
+    places = index_images(images, lambda done, total: bar.update(task, completed=done, total=total))
+    bar.update(task, total=1, completed=1)
+    return places
+
+
+def _write_sheet(pictures: Sequence[Path], pdf: Path, bar: Progress) -> None:
+    from necroangle.review import write_contact_sheet
+
+    task = bar.add_task("contact sheet", total=None)
+    try:
+        write_contact_sheet(pictures, pdf, lambda: bar.advance(task))
+    except OSError as error:
+        raise click.ClickException(f"{pdf.name}: cannot be written: {error.strerror}") from error
+
+
+def _tell(report: PictureReport, shut: Sequence[str], out: Path) -> None:
+    from necroangle.cohort.printing import harmless
+
+    table = out / "missing.csv"
+    with table.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("reading", "view", "why"))
+        writer.writerows((one.file, one.view, one.why) for one in report.missing)
+        writer.writerows((name, "", why) for name, why in report.refused)
+    for line in (*map(str, report.missing), *(f"{n}: {why}" for n, why in report.refused), *shut):
+        click.echo(harmless(line), err=True)
+    words = f"{len(report.pictures)} drawn in {out}"
+    if report.missing:
+        words += f"; {len(report.missing)} images not drawn (see {table.name})"
+    if report.refused:
+        words += f"; {len(report.refused)} readings refused"
+    click.echo(words)
