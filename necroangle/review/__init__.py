@@ -1,15 +1,24 @@
-"""Readings held beside the images they were made on: quality pictures, and the geometry audit."""
+"""Readings held beside their images and beside what they measured: pictures, audit, differences."""
 
 from necroangle.review.audit import ViewAudit, audit_reading
 from necroangle.review.contact_sheet import write_contact_sheet
+from necroangle.review.difference_report import as_csv, as_html, as_text
+from necroangle.review.differences import Cause, Differences, RowDifference, compare_rows
 from necroangle.review.pictures import PictureReport, draw_files
 from necroangle.review.places import ImagePlaces, index_images
 
 __all__ = [
+    "Cause",
+    "Differences",
     "ImagePlaces",
     "PictureReport",
+    "RowDifference",
     "ViewAudit",
+    "as_csv",
+    "as_html",
+    "as_text",
     "audit_reading",
+    "compare_rows",
     "draw_files",
     "index_images",
     "write_contact_sheet",
