@@ -21,11 +21,14 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import imagecodecs
+import numpy as np
 import pydicom.data
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+from dicombytes import MR_IMAGE, encapsulated, mr_file  # noqa: E402
 from dicommutants import find_seeds, mutant  # noqa: E402
 
 from necroangle.dicom import read_volume, scan_folder  # noqa: E402
@@ -72,6 +75,29 @@ def try_one(path: Path) -> tuple[str, str]:
     if scan.series:
         return "opened", ""
     return ("refused at the header", "") if scan.refused else ("skipped", "")
+
+
+def write_coded(folder: Path) -> None:
+    """One small slice in each compressed encoding: the decoders meet spoilt frames, too."""
+    noise = np.random.default_rng(0).integers(0, 4096, (16, 16)).astype("<u2")
+    frames = {
+        "4.57": [
+            imagecodecs.jpeg8_encode(noise, lossless=True, predictor=number)
+            for number in range(1, 8)
+        ],
+        "4.70": [imagecodecs.ljpeg_encode(noise)],
+        "4.51": [imagecodecs.jpeg8_encode(noise, level=90, bitspersample=12)],
+        "4.80": [imagecodecs.jpegls_encode(noise)],
+        "4.90": [imagecodecs.jpeg2k_encode(noise, reversible=True, codecformat="j2k")],
+        "4.201": [imagecodecs.htj2k_encode(noise)],
+    }
+    for end, coded in frames.items():
+        for number, frame in enumerate(coded):
+            padded = bytes(frame) + b"\0" * (len(frame) % 2)
+            values = {**MR_IMAGE, "PixelData": None}
+            extra = {0x7FE00010: encapsulated(padded)}
+            data = mr_file(values, extra, f"1.2.840.10008.1.2.{end}")
+            (folder / f"{end}-{number}").write_bytes(data)
 
 
 def weighted(seeds: list[Path]) -> list[Path]:
@@ -136,7 +162,13 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", type=int, help="write this mutant to mutant.dcm and stop")
     options = parser.parse_args()
-    seeds = weighted(find_seeds([*OWN, *options.folder]))
+    with tempfile.TemporaryDirectory() as folder:
+        write_coded(Path(folder))
+        run(options, weighted(find_seeds([*OWN, Path(folder), *options.folder])))
+
+
+def run(options: argparse.Namespace, seeds: list[Path]) -> None:
+    """Try all mutants, or write the one that is asked for."""
     if options.only is not None:
         name, data = mutant(seeds, options.seed, options.only)
         Path("mutant.dcm").write_bytes(data)

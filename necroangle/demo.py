@@ -1,22 +1,17 @@
-"""The demonstration: the sample readings measured again, drawn, and held against their truth."""
+"""The demonstration: the sample readings measured again and held against their truth."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from necroangle.annotation import HipReading, ReadView
-from necroangle.dicom import Scan, SeriesSummary, read_volume
-from necroangle.imaging import Slice, Volume
 from necroangle.measurement import HipMeasurement, measure, show_deg
-from necroangle.report import draw_reading, write_png
 from necroangle.terms import View
 
 __all__ = [
     "HipError",
-    "SliceShelf",
     "compare",
-    "draw_readings",
     "find_samples",
     "true_angles",
 ]
@@ -120,48 +115,3 @@ def compare(readings: Iterable[HipReading], angles: TrueAngles) -> Iterator[HipE
             for view in reading.views
         ]
         yield HipError(reading, measure(reading), truths[0], truths[1])
-
-
-class SliceShelf:
-    """The marked slices of readings, found by their identifiers in the series of a folder."""
-
-    def __init__(self, scan: Scan) -> None:
-        self._places: dict[tuple[str, int], tuple[SeriesSummary, int]] = {
-            (source.instance_uid, source.frame_number): (series, index)
-            for series in scan.series
-            for index, source in enumerate(series.sources)
-        }
-        self._volume: tuple[SeriesSummary, Volume] | None = None
-
-    def slices(self, reading: HipReading) -> dict[View, Slice]:
-        """The slices of a reading's views, as far as they are here."""
-        found = {}
-        for view in reading.views:
-            if isinstance(view, ReadView):
-                place = self._places.get((view.image.instance_uid, view.image.frame_number))
-                if place:
-                    found[view.view] = self._read(place[0]).slice(place[1])
-        return found
-
-    def _read(self, series: SeriesSummary) -> Volume:
-        if self._volume is None or self._volume[0] is not series:
-            self._volume = (series, read_volume(series))
-        return self._volume[1]
-
-
-def draw_readings(
-    compared: Iterable[HipError],
-    shelf: SliceShelf,
-    folder: Path,
-    on_picture: Callable[[Path], None],
-) -> list[Path]:
-    """Draw each reading to a PNG named by its key; return the pictures."""
-    pictures = []
-    for one in compared:
-        key = one.reading.key
-        name = f"{key.subject}__{key.laterality}__{key.visit}__{key.reader}__{key.read_no}.png"
-        image = draw_reading(one.reading, one.measurement, shelf.slices(one.reading))
-        write_png(folder / name, image)
-        pictures.append(folder / name)
-        on_picture(folder / name)
-    return pictures

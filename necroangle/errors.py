@@ -9,7 +9,7 @@
     │   └── ArcError        arc marks that give no arc
     ├── ReadingError (ValueError)   a reading or its file, refused: file, place, problem
     ├── MethodError (ValueError)    a method that does not fit the reading
-    ├── DicomError (ValueError)     a DICOM file or series, refused: file, tag, problem
+    ├── DicomError (ValueError)     a DICOM file or series, refused: file, stage, tag, cause
     ├── CohortError (ValueError)    a cohort table that cannot be opened or written
     └── PhantomError (ValueError)   a phantom that cannot be built from these parameters
 
@@ -93,18 +93,71 @@ class DicomError(NecroangleError, ValueError):
     Parameters
     ----------
     problem
-        What was found and what to do. Never the value of an identifying attribute.
+        What was found and what to do. Never the value of an identifying attribute, nor the name
+        of a file.
     tag
         The attribute's keyword, where one is at fault (``ImageOrientationPatient``).
     file
         The file's name, relative to the folder that was opened.
+    stage
+        What was being done: ``"names"``, ``"open"``, ``"header"``, ``"series"``, ``"geometry"``,
+        ``"decode"`` or ``"index"``; empty where the error has not yet passed a door of the loader.
+    cause
+        The class of the error below, where there was one. Where its words can hold no attribute's
+        value it is the ``__cause__`` as well.
+    at
+        The files between or in which it was found, where there are several.
+
+    Examples
+    --------
+    >>> error = DicomError("slices are not evenly spaced", at=("IM3", "IM9"))
+    >>> str(error.placed(stage="geometry")), error.placed(stage="geometry").stage
+    ('slices are not evenly spaced (IM3, IM9)', 'geometry')
     """
 
-    def __init__(self, problem: str, *, tag: str = "", file: str = "") -> None:
+    def __init__(
+        self,
+        problem: str,
+        *,
+        tag: str = "",
+        file: str = "",
+        stage: str = "",
+        cause: str = "",
+        at: tuple[str, ...] = (),
+    ) -> None:
         self.problem = problem
         self.tag = tag
         self.file = file
-        super().__init__(": ".join(part for part in (file, tag, problem) if part))
+        self.stage = stage
+        self.cause = cause
+        self.at = at
+        said = ": ".join(part for part in (file, tag, problem) if part)
+        super().__init__(f"{said} ({', '.join(at)})" if at else said)
+
+    def placed(self, *, file: str = "", stage: str = "") -> "DicomError":
+        """The same error, with file and stage where it has none of its own."""
+        error = DicomError(
+            self.problem,
+            tag=self.tag,
+            file=self.file or file,
+            stage=self.stage or stage,
+            cause=self.cause,
+            at=self.at,
+        )
+        error.__cause__ = self.__cause__
+        return error
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _dicom_error, (
+            self.problem, self.tag, self.file, self.stage, self.cause, self.at,
+        )  # fmt: skip
+
+
+def _dicom_error(
+    problem: str, tag: str, file: str, stage: str, cause: str, at: tuple[str, ...]
+) -> DicomError:
+    """A refusal that comes from another process."""
+    return DicomError(problem, tag=tag, file=file, stage=stage, cause=cause, at=at)
 
 
 class CohortError(NecroangleError, ValueError):

@@ -23,6 +23,7 @@ _COMMANDS = {
     "selftest": "Prove that this installed copy measures right.",
     "series": "List the series of a folder with their geometry.",
     "table": "Print the cohort table.",
+    "worklist": "Make the worklist of a reader study and follow its readers.",
 }
 
 

@@ -53,6 +53,7 @@ def _measure_and_draw(out: Path, console: Console) -> tuple[Path, list["HipError
     from necroangle.batch import measure_files
     from necroangle.cohort.store import CohortStore
     from necroangle.dicom import scan_folder
+    from necroangle.review import ImagePlaces, draw_files
 
     samples = demo.find_samples(out)
     files = sorted((samples / "readings").glob("*.reading.json"))
@@ -67,11 +68,8 @@ def _measure_and_draw(out: Path, console: Console) -> tuple[Path, list["HipError
         CohortStore.open(out / "cohort.sqlite").upsert(result.rows)
         task = progress.add_task("Draw each reading", total=len(files))
         compared = list(demo.compare(map(load_reading, files), demo.true_angles(samples)))
-        demo.draw_readings(
-            compared,
-            demo.SliceShelf(scan),
-            out / "pictures",
-            lambda _: progress.advance(task),
+        draw_files(
+            files, ImagePlaces([scan]), out / "pictures", progress=lambda: progress.advance(task)
         )
     return samples, compared
 

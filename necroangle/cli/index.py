@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.text import Text
 
-from necroangle.cli.series import printable, refusal_object, series_object
+from necroangle.cli.series import identity_options, names_of, printable
+from necroangle.dicom.codes import IdentifierCodes
 from necroangle.dicom.index import Changes, index_path, refresh_index, scan_index
 from necroangle.dicom.index_store import IndexStore
+from necroangle.dicom.lines import coded, refusal_object, series_object
 
 __all__ = ["command"]
 
@@ -23,27 +25,45 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.command(name="index")
 @click.argument("folders", metavar="FOLDER...", nargs=-1, required=True, type=_FOLDER)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@identity_options
 @click.option(
     "--db",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where the index is kept; usually beside the study.",
 )
-def command(folders: tuple[Path, ...], as_json: bool, db: Path | None) -> None:
+def command(
+    folders: tuple[Path, ...],
+    as_json: bool,
+    identifiers: bool,
+    subjects: Path | None,
+    secret: Path | None,
+    db: Path | None,
+) -> None:
     """List the stacks of whole trees of files; a second run reads only what has changed.
 
-    ZIP archives are looked into. Ctrl-C keeps what has been read, and the next run goes on.
+    ZIP archives are looked into. Ctrl-C keeps what has been read, and the next run goes on. Codes
+    in JSON are the same for one index; with --secret, wherever the secret is the same. A refused
+    file is found by its number in the ordered list of all files, or with --identifiers.
     """
+    names = names_of(subjects, secret, as_json=as_json, identifiers=identifiers)
     if db is not None and len(folders) > 1:
         raise click.UsageError("--db goes with one FOLDER: each folder has an index of its own")
     for folder in folders:
-        with closing(IndexStore(db or index_path(folder))) as store:
+        with closing(IndexStore(db or index_path(folder), names)) as store:
             changes = _refresh(folder, store)
             lines = store.report()
             if lines is None:
                 lines = _lines(folder, store)
                 store.keep_report(lines)
-        _show(folder, changes, lines, as_json)
+            codes = IdentifierCodes((names.code_key() if names else None) or store.key)
+        if as_json:
+            for line in lines[:-1]:
+                record = coded(
+                    json.loads(line), codes, identifiers=identifiers, named=names is not None
+                )
+                click.echo(json.dumps(record))
+        else:
+            _show(folder, changes, lines)
 
 
 def _refresh(folder: Path, store: IndexStore) -> Changes:
@@ -70,12 +90,8 @@ def _lines(folder: Path, store: IndexStore) -> list[str]:
     return [json.dumps(found) for found in objects]
 
 
-def _show(folder: Path, changes: Changes, lines: list[str], as_json: bool) -> None:
+def _show(folder: Path, changes: Changes, lines: list[str]) -> None:
     *found, skipped = lines
-    if as_json:
-        for line in found:
-            click.echo(line)
-        return
     objects = [json.loads(line) for line in found]
     console = Console(width=None if Console().is_terminal else 160)
     reasons: Counter[str] = Counter()

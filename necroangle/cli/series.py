@@ -1,6 +1,12 @@
-"""``necroangle series``: what a folder holds, and what cannot be opened and why."""
+"""``necroangle series``: what a folder holds, and what cannot be opened and why.
+
+The table and the refusals are for the person whose files they are, on her own screen: they name
+the files, which are what she has to look for. Lines of JSON go elsewhere (a file, a colleague, a
+program): they carry codes in place of UIDs, file names and subjects, unless she asks for those.
+"""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -9,11 +15,14 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from necroangle.dicom import Refusal, Scan, SeriesSummary, scan_folder
+from necroangle.dicom import Scan, SeriesSummary, scan_folder
+from necroangle.dicom.codes import IdentifierCodes, new_key
+from necroangle.dicom.lines import coded, refusal_object, series_object
 from necroangle.dicom.passport import passport_of
 from necroangle.dicom.passport_words import passport_lines
+from necroangle.dicom.pseudonym import SubjectNames
 
-__all__ = ["command", "printable", "refusal_object", "series_object"]
+__all__ = ["command", "identity_options", "names_of", "printable"]
 
 PIPE_WIDTH = 160
 """Columns of the table where the output is no terminal."""
@@ -22,21 +31,85 @@ _COLUMNS = (
     "plane", "slices", "step mm", "spacing mm", "matrix", "side", "modality", "series", "stack",
     "split by",
 )  # fmt: skip
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OPTIONS = (
+    click.option("--json", "as_json", is_flag=True, help="One JSON object a line."),
+    click.option(
+        "--identifiers",
+        is_flag=True,
+        help="With --json: UIDs and file names as they are, not as codes. Identifies patients: "
+        "for use within the study.",
+    ),
+    click.option(
+        "--subjects", type=_FILE, help="CSV of the study: patient_id,pseudonym. Names the subjects."
+    ),
+    click.option(
+        "--secret",
+        type=_FILE,
+        help="The study's secret: names the subjects by a keyed hash, and keys the codes in JSON.",
+    ),
+)
+
+
+def identity_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what may be told of identities."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
 
 
 @click.command(name="series")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@identity_options
 @click.option("--passport", is_flag=True, help="The geometry passport of each stack.")
-def command(folder: Path, as_json: bool, passport: bool) -> None:
-    """List the series of FOLDER with their geometry, then what is refused and why."""
-    scan = _scan(folder)
-    if as_json:
-        for series in scan.series:
-            click.echo(json.dumps(series_object(series, scan)))
-        for refusal in scan.refused:
-            click.echo(json.dumps(refusal_object(refusal)))
+def command(
+    folder: Path,
+    as_json: bool,
+    identifiers: bool,
+    subjects: Path | None,
+    secret: Path | None,
+    passport: bool,
+) -> None:
+    """List the series of FOLDER with their geometry, then what is refused and why.
+
+    Codes in JSON are the same within one run; with --secret, wherever the secret is the same.
+    """
+    names = names_of(subjects, secret, as_json=as_json, identifiers=identifiers)
+    scan = _scan(folder, names)
+    if not as_json:
+        _show(scan, passport)
         return
+    codes = IdentifierCodes((names.code_key() if names else None) or new_key())
+    records = [series_object(series, scan) for series in scan.series]
+    records += [refusal_object(refusal) for refusal in scan.refused]
+    for record in records:
+        click.echo(
+            json.dumps(coded(record, codes, identifiers=identifiers, named=names is not None))
+        )
+
+
+def names_of(
+    subjects: Path | None, secret: Path | None, *, as_json: bool, identifiers: bool
+) -> SubjectNames | None:
+    """The study's names, from the options.
+
+    Raises
+    ------
+    click.UsageError
+        If options contradict each other.
+    DicomError
+        If the file cannot be used.
+    """
+    if identifiers and not as_json:
+        raise click.UsageError("--identifiers goes with --json")
+    if subjects is not None and secret is not None:
+        raise click.UsageError("--subjects or --secret: subjects have one name each")
+    if subjects is not None:
+        return SubjectNames.from_mapping(subjects)
+    return None if secret is None else SubjectNames.from_secret_file(secret)
+
+
+def _show(scan: Scan, passport: bool) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH)
@@ -54,7 +127,7 @@ def command(folder: Path, as_json: bool, passport: bool) -> None:
     )
 
 
-def _scan(folder: Path) -> Scan:
+def _scan(folder: Path, names: SubjectNames | None) -> Scan:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("reading headers", total=None)
@@ -62,7 +135,7 @@ def _scan(folder: Path) -> Scan:
         def advance(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        return scan_folder(folder, advance)
+        return scan_folder(folder, advance, names)
 
 
 def _table(scan: Scan) -> Table:
@@ -101,47 +174,6 @@ def _cells(series: SeriesSummary) -> tuple[str, ...]:
         str(series.stack_no),
         series.split_by,
     )
-
-
-def series_object(series: SeriesSummary, scan: Scan) -> dict[str, object]:
-    """A stack as one JSON object, with its geometry passport."""
-    return {
-        "record": "series",
-        "study_uid": series.study_uid,
-        "series_uid": series.series_uid,
-        "stack_no": series.stack_no,
-        "modality": series.modality,
-        "kind": series.kind,
-        "plane": series.plane.name if series.plane else None,
-        "obliquity_deg": series.plane.obliquity_deg if series.plane else None,
-        "slices": len(series),
-        "step_mm": series.step_mm,
-        "row_spacing_mm": series.row_spacing_mm,
-        "column_spacing_mm": series.column_spacing_mm,
-        "calibrated": series.calibrated,
-        "spacing_source": series.spacing_source,
-        "rows": series.rows,
-        "columns": series.columns,
-        "laterality": series.laterality,
-        "view": series.view,
-        "subject": series.subject,
-        "visit": series.visit,
-        "split_by": series.split_by,
-        "frames": series.frames,
-        "passport": passport_of(series, scan.series, scan.refused).to_dict(),
-    }
-
-
-def refusal_object(refusal: Refusal) -> dict[str, object]:
-    """A refusal as one JSON object."""
-    return {
-        "record": "refusal",
-        "place": refusal.place,
-        "files": refusal.files,
-        "tag": refusal.tag,
-        "reason": refusal.reason,
-        "series_uid": refusal.series_uid,
-    }
 
 
 def printable(text: str) -> str:

@@ -3,14 +3,18 @@
 from necroangle.dicom.passport import GeometryPassport, passport_of
 from necroangle.dicom.passport_words import passport_lines
 from necroangle.dicom.pixels import read_volume
+from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import Refusal, Scan, SeriesSummary
 from necroangle.dicom.scan import scan_folder
+from necroangle.dicom.worker import GuardedReader
 
 __all__ = [
     "GeometryPassport",
+    "GuardedReader",
     "Refusal",
     "Scan",
     "SeriesSummary",
+    "SubjectNames",
     "passport_lines",
     "passport_of",
     "read_volume",

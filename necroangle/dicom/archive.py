@@ -1,7 +1,9 @@
-"""ZIP archives as folders: their members' headers, without unpacking anything to disk."""
+"""ZIP archives as folders: their members one at a time, never under their own names."""
 
 import hashlib
 import os
+import shutil
+import sys
 import tempfile
 import zipfile
 import zlib
@@ -15,7 +17,7 @@ from necroangle.dicom.records import FrameHeader
 from necroangle.dicom.scanner import MOST_BYTES, HeaderScanner
 from necroangle.errors import DicomError
 
-__all__ = ["content_digest", "is_archive", "member_headers", "members"]
+__all__ = ["content_digest", "is_archive", "member_headers", "members", "unpacked"]
 
 MAX_MEMBERS = 200_000
 """An archive of more members is refused."""
@@ -54,13 +56,19 @@ def members(path: Path, file: str) -> Iterator[tuple[zipfile.ZipFile, list[zipfi
     try:
         archive = zipfile.ZipFile(path)
     except _CANNOT as error:
+        cause = type(error).__name__
         raise DicomError(
-            f"an archive that cannot be read ({type(error).__name__}): pack it again", file=file
+            f"an archive that cannot be read ({cause}): pack it again",
+            file=file,
+            stage="open",
+            cause=cause,
         ) from None
     with archive:
         found = [info for info in archive.infolist() if not info.is_dir()]
         if len(found) > MAX_MEMBERS:
-            raise DicomError(f"{len(found)} members, more than {MAX_MEMBERS}: unpack it", file=file)
+            raise DicomError(
+                f"{len(found)} members, more than {MAX_MEMBERS}: unpack it", file=file, stage="open"
+            )
         yield archive, found
 
 
@@ -90,14 +98,50 @@ def member_headers(
             try:
                 return scanner.headers_of_bytes(head, info.file_size, file)
             except Unusual:
-                data = head + stream.read(MAX_MEMBER_BYTES)
+                pass
     except _CANNOT as error:
-        raise DicomError(
-            f"a member that cannot be unpacked ({type(error).__name__}): encrypted or damaged",
-            file=file,
-        ) from None
-    with _as_file(data, Path(info.filename).suffix) as path:
+        raise _damaged(error, file) from None
+    with unpacked(archive, info, file) as path:
         return scanner.headers(path, file)
+
+
+@contextmanager
+def unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: str) -> Iterator[Path]:
+    """A member as a file of ours for the moment, written piece by piece.
+
+    Nothing of the member's own name is used but its ending.
+
+    Parameters
+    ----------
+    archive, info
+        The open archive and its member.
+    file
+        The member's path as shown.
+
+    Raises
+    ------
+    DicomError
+        If it grows out of proportion, or is encrypted or damaged.
+    """
+    _check_size(info, file)
+    with _scratch(Path(info.filename).suffix) as (path, target):
+        try:
+            with archive.open(info) as stream:
+                shutil.copyfileobj(stream, target, _PIECE)
+            target.flush()
+        except _CANNOT as error:
+            raise _damaged(error, file) from None
+        yield path
+
+
+def _damaged(error: Exception, file: str) -> DicomError:
+    cause = type(error).__name__
+    return DicomError(
+        f"a member that cannot be unpacked ({cause}): encrypted, damaged, or no room for it",
+        file=file,
+        stage="open",
+        cause=cause,
+    )
 
 
 def content_digest(path: Path, member: str | None) -> bytes:
@@ -123,26 +167,24 @@ def _check_size(info: zipfile.ZipInfo, file: str) -> None:
         raise DicomError(
             f"{info.file_size} bytes in an archive, more than {MAX_MEMBER_BYTES}: unpack it",
             file=file,
+            stage="open",
         )
     if info.file_size > FREE_BYTES and info.file_size > MAX_RATIO * info.compress_size:
         raise DicomError(
-            f"grows from {info.compress_size} to {info.file_size} bytes: not unpacked", file=file
+            f"grows from {info.compress_size} to {info.file_size} bytes: not unpacked",
+            file=file,
+            stage="open",
         )
 
 
 @contextmanager
-def _as_file(data: bytes, suffix: str) -> Iterator[Path]:
-    """Bytes under a path: in memory where the system can, else a private file for the moment."""
-    if hasattr(os, "memfd_create"):
-        handle = os.memfd_create("member")
-        try:
-            with open(handle, "wb", closefd=False) as stream:
-                stream.write(data)
-            yield Path(f"/proc/self/fd/{handle}")
-        finally:
-            os.close(handle)
+def _scratch(suffix: str) -> Iterator[tuple[Path, IO[bytes]]]:
+    """A file of ours for the moment; without a name where the system can, so that none stays."""
+    if sys.platform == "linux":
+        with tempfile.TemporaryFile() as stream:
+            yield Path(f"/proc/self/fd/{stream.fileno()}"), stream
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"member{suffix}")
-        path.write_bytes(data)
-        yield path
+        with path.open("wb") as stream:
+            yield path, stream

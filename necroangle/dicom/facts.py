@@ -72,6 +72,8 @@ class SequenceFacts:
         ``"WindowCenter"``, ``"VOILUTSequence"`` (the range that the table covers) or ``"none"``.
     charset_known
         Whether every character set that the file names is known.
+    executable_preamble
+        Whether the file is a program at the same time.
     """
 
     image_type: tuple[str, ...] = ()
@@ -88,6 +90,7 @@ class SequenceFacts:
     magnification: float | None = None
     window_source: str = "none"
     charset_known: bool = True
+    executable_preamble: bool = False
 
 
 def repeat_keys(groups: FrameGroups) -> RepeatKeys:
@@ -112,7 +115,9 @@ def repeat_keys(groups: FrameGroups) -> RepeatKeys:
     )
 
 
-def sequence_facts(groups: FrameGroups, window_source: str) -> SequenceFacts:
+def sequence_facts(
+    groups: FrameGroups, window_source: str, *, executable_preamble: bool = False
+) -> SequenceFacts:
     """How the image of one frame was made.
 
     Parameters
@@ -121,6 +126,8 @@ def sequence_facts(groups: FrameGroups, window_source: str) -> SequenceFacts:
         The frame.
     window_source
         Where its window comes from.
+    executable_preamble
+        Whether its file is a program at the same time.
     """
     dataset = groups.dataset
     timing = groups.find("MRTimingAndRelatedParametersSequence")
@@ -141,6 +148,7 @@ def sequence_facts(groups: FrameGroups, window_source: str) -> SequenceFacts:
         magnification=first_number(dataset, "EstimatedRadiographicMagnificationFactor"),
         window_source=window_source,
         charset_known=charset_known(dataset),
+        executable_preamble=executable_preamble,
     )
 
 

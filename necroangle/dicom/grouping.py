@@ -1,6 +1,7 @@
 """Frames of a folder into series, and each series into stacks or a refusal."""
 
 import filecmp
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from necroangle.dicom.splitting import Part, split_series
 from necroangle.dicom.stack import stack_geometry
 from necroangle.errors import DicomError
 
-__all__ = ["drop_copies", "group_refusals", "summarise"]
+__all__ = ["drop_copies", "group_refusals", "numbered", "summarise"]
 
 SeriesKey = tuple[str, str]
 
@@ -80,8 +81,36 @@ def group_refusals(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
     merged = []
     for group in groups.values():
         first = min(group, key=lambda refusal: refusal.place)
-        merged.append(replace(first, files=sum(refusal.files for refusal in group)))
+        files = sum(refusal.files for refusal in group)
+        named = sorted({file for one in group for file in one.members or (one.place,)})
+        members = tuple(named) if len(named) > 1 else ()
+        merged.append(replace(first, files=files, members=members))
     return tuple(sorted(merged, key=lambda refusal: (refusal.place, refusal.tag, refusal.reason)))
+
+
+def numbered(refusals: Iterable[Refusal], paths: Iterable[bytes]) -> list[Refusal]:
+    """Refusals with the places of their files in the ordered list of all files.
+
+    Parameters
+    ----------
+    refusals
+        What is refused.
+    paths
+        Every file of the folder, by its relative path in the system's bytes.
+
+    Examples
+    --------
+    >>> [one.number for one in numbered([Refusal("b!in", "bad")], [b"b", b"c", b"a"])]
+    [2]
+    """
+    places = {path: number for number, path in enumerate(sorted(paths), start=1)}
+    found = []
+    for refusal in refusals:
+        path = os.fsencode(refusal.place)
+        while path not in places and b"!" in path:
+            path = path.rpartition(b"!")[0]
+        found.append(replace(refusal, number=places.get(path, 0)))
+    return found
 
 
 def _one_series(
@@ -94,13 +123,13 @@ def _one_series(
     try:
         _check_series(frames, mixed)
     except DicomError as error:
-        refusals.append(_refusal(frames, error))
+        refusals.append(_refusal(frames, error.placed(stage="series")))
         return
     for stack_no, part in enumerate(split_series(frames), start=1):
         try:
             summaries.append(_summary(part, stack_no, root))
         except DicomError as error:
-            refusals.append(_refusal(part.frames, error))
+            refusals.append(_refusal(part.frames, error.placed(stage="geometry")))
 
 
 def _check_series(frames: Sequence[FrameHeader], mixed: bool) -> None:
@@ -114,16 +143,21 @@ def _check_series(frames: Sequence[FrameHeader], mixed: bool) -> None:
         key = (frame.source.instance_uid, frame.source.frame_number)
         if key in seen:
             raise DicomError(
-                f"{seen[key]} and {frame.file} both claim to be the same image, and differ: "
-                "keep one",
+                "two files both claim to be the same image, and differ: keep one",
                 tag="SOPInstanceUID",
+                at=(seen[key], frame.file),
             )
         seen[key] = frame.file
 
 
 def _refusal(frames: Sequence[FrameHeader], error: DicomError) -> Refusal:
-    files = sorted({frame.file for frame in frames})
-    return Refusal(files[0], error.problem, error.tag, len(files), frames[0].source.series_uid)
+    files = tuple(sorted({frame.file for frame in frames}))
+    return replace(
+        Refusal.of(error, files[0]),
+        files=len(files),
+        series_uid=frames[0].source.series_uid,
+        members=files if len(files) > 1 else (),
+    )
 
 
 def _same_bytes(one: Path, other: Path) -> bool:
@@ -148,7 +182,12 @@ def _summary(part: Part, stack_no: int, root: Path) -> SeriesSummary:
         modality=first.modality,
         split_by=part.split_by,
         tiles_per_side=first.tiles_per_side,
-        facts=middle.facts,
+        facts=replace(
+            middle.facts,
+            charset_known=all(frame.facts.charset_known for frame in frames),
+            executable_preamble=any(frame.facts.executable_preamble for frame in frames),
+        ),
+        syntaxes=tuple(sorted({frame.syntax for frame in frames})),
         kind=first.kind,
         plane=first.plane.name() if first.kind == "stack" else None,
         frames=tuple((frame.file, frame.source.frame_number) for frame in frames),

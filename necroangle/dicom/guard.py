@@ -14,7 +14,7 @@ from necroangle.dicom.encoding import DIRECTORY, file_encoding, inflated
 from necroangle.dicom.walk import check_elements
 from necroangle.errors import DicomError
 
-__all__ = ["has_executable_preamble", "is_dicom", "pydicom_door"]
+__all__ = ["has_executable_preamble", "is_dicom", "is_program", "pydicom_door"]
 
 MAX_FILE_BYTES = 4 * 1024**3
 """Larger files are refused unread: no series of hip images comes near in one file."""
@@ -34,7 +34,7 @@ _PROGRAMS = (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"#!")
 
 
 @contextmanager
-def pydicom_door(file: str, stage: str, *, quote: bool = False) -> Iterator[None]:
+def pydicom_door(file: str, doing: str, *, stage: str, quote: bool = False) -> Iterator[None]:
     """Let nothing but :class:`DicomError` out of a block that calls pydicom.
 
     pydicom's warnings and messages quote attribute values, and with them identities: warnings are
@@ -44,11 +44,11 @@ def pydicom_door(file: str, stage: str, *, quote: bool = False) -> Iterator[None
     ----------
     file
         Relative path, for the message.
-    stage
-        What was being done, for the message.
+    doing, stage
+        What was being done: in words for the message, and as a stage.
     quote
-        Whether the cause's own words may be repeated: only where no attribute value can stand in
-        them, as in decoding.
+        Whether the cause's own words may be repeated, and the cause handed on: only where no
+        attribute value can stand in them, as in decoding.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def pydicom_door(file: str, stage: str, *, quote: bool = False) -> Iterator[None
 
     Examples
     --------
-    >>> with pydicom_door("a.dcm", "reading the header"):
+    >>> with pydicom_door("a.dcm", "reading the header", stage="header"):
     ...     raise ValueError("PatientName^Secret")
     Traceback (most recent call last):
     ...
@@ -74,9 +74,12 @@ def pydicom_door(file: str, stage: str, *, quote: bool = False) -> Iterator[None
     except DicomError:
         raise
     except Exception as error:
+        cause = type(error).__name__
         words = " ".join(str(error).split())[:300] if quote else ""
-        cause = f"{type(error).__name__}: {words}" if words else type(error).__name__
-        raise DicomError(f"{stage} failed ({cause})", file=file) from None
+        said = f"{cause}: {words}" if words else cause
+        failed = DicomError(f"{doing} failed ({said})", file=file, stage=stage, cause=cause)
+        error.__cause__ = error.__context__ = None
+        raise failed from (error if quote else None)
     finally:
         for logger, propagate in zip(loggers, before, strict=True):
             logger.propagate = propagate
@@ -112,9 +115,12 @@ def is_dicom(path: Path, file: str, *, deep: bool = True, whole: bool = False) -
             named = path.suffix.lower() in DICOM_SUFFIXES
             return _look_inside(stream, named, deep=deep, whole=whole)
     except DicomError as error:
-        raise DicomError(error.problem, tag=error.tag, file=file) from None
+        raise error.placed(file=file, stage="open") from None
     except OSError as error:
-        raise DicomError(f"cannot be read ({type(error).__name__})", file=file) from None
+        cause = type(error).__name__
+        raise DicomError(
+            f"cannot be read ({cause})", file=file, stage="open", cause=cause
+        ) from None
 
 
 def has_executable_preamble(path: Path) -> bool:
@@ -130,8 +136,18 @@ def has_executable_preamble(path: Path) -> bool:
         If it cannot be read.
     """
     with _open_regular(path) as stream:
-        head = stream.read(_PREAMBLE)
-    return head[128:] == b"DICM" and head.startswith(_PROGRAMS)
+        return is_program(stream.read(_PREAMBLE))
+
+
+def is_program(head: bytes) -> bool:
+    r"""Whether the first 132 bytes of a DICOM file are those of a program as well.
+
+    Examples
+    --------
+    >>> is_program(b"MZ".ljust(128, b"\0") + b"DICM"), is_program(bytes(128) + b"DICM")
+    (True, False)
+    """
+    return head[128:_PREAMBLE] == b"DICM" and head.startswith(_PROGRAMS)
 
 
 def _open_regular(path: Path) -> BinaryIO:

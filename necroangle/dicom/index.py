@@ -9,16 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from necroangle.dicom.archive import content_digest, is_archive, member_headers, members
-from necroangle.dicom.grouping import summarise
-from necroangle.dicom.index_store import Entry, IndexStore, Stamp
+from necroangle.dicom.grouping import numbered, summarise
+from necroangle.dicom.index_store import DATABASE, Entry, IndexStore, Stamp
 from necroangle.dicom.records import FrameHeader, Refusal, Scan
 from necroangle.dicom.scanner import HeaderScanner
 from necroangle.errors import DicomError
 
-__all__ = ["DATABASE", "Changes", "index_path", "refresh_index", "scan_index"]
-
-DATABASE = ".necroangle-index.sqlite"
-"""Name of the index beside the study."""
+__all__ = ["Changes", "index_path", "refresh_index", "scan_index"]
 
 BATCH = 500
 """Files read between two commits."""
@@ -57,7 +54,7 @@ def refresh_index(folder: Path, store: IndexStore, progress: Progress | None = N
     folder
         The folder. Links to folders are not followed.
     store
-        Its index.
+        Its index: its names are those that the subjects are given.
     progress
         Called with (files read, files to read) after each file.
 
@@ -67,7 +64,9 @@ def refresh_index(folder: Path, store: IndexStore, progress: Progress | None = N
         If the folder is no folder, or the index cannot be written.
     """
     if not folder.is_dir():
-        raise DicomError("no folder; give the folder that holds the study", file=folder.name)
+        raise DicomError(
+            "no folder; give the folder that holds the study", file=folder.name, stage="open"
+        )
     known = store.stamps()
     found = _walk(folder, store.path)
     if found == known:
@@ -92,8 +91,10 @@ def scan_index(folder: Path, store: IndexStore) -> Scan:
     frames = [frame for entry in kept for frame in entry.frames]
     series, more = summarise(frames, folder)
     owners = {entry.owner for entry in entries}
-    skipped = len(images) - len(kept) + len(store.stamps().keys() - owners)
-    ordered = sorted([*refused, *more], key=lambda refusal: (refusal.place, refusal.tag))
+    paths = store.stamps().keys()
+    skipped = len(images) - len(kept) + len(paths - owners)
+    every = numbered([*refused, *more], paths)
+    ordered = sorted(every, key=lambda refusal: (refusal.place, refusal.tag))
     return Scan(tuple(series), tuple(ordered), skipped)
 
 
@@ -138,7 +139,7 @@ class _Reading:
 
     def __init__(self, folder: Path, store: IndexStore) -> None:
         self._folder, self._store = folder, store
-        self._scanner = HeaderScanner()
+        self._scanner = HeaderScanner(store.names)
         self._numbers: dict[str, int] = {}
         self._learnt: set[int] = set()
         self._asked: set[str] = set()
@@ -220,7 +221,7 @@ class _Reading:
                     if found is not None:
                         yield found
         except DicomError as error:
-            yield Entry(path, file, refusal=Refusal(file, error.problem, error.tag))
+            yield Entry(path, file, refusal=Refusal.of(error, file))
 
     @staticmethod
     def _judged(
@@ -229,7 +230,7 @@ class _Reading:
         try:
             frames = read()
         except DicomError as error:
-            return Entry(path, file, refusal=Refusal(file, error.problem, error.tag))
+            return Entry(path, file, refusal=Refusal.of(error, file))
         return Entry(path, file, frames) if frames else None
 
 

@@ -16,19 +16,24 @@ from pathlib import Path
 import msgspec
 
 from necroangle import __version__
+from necroangle.dicom.codes import new_key
+from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import FrameHeader, Refusal
 from necroangle.errors import DicomError
 
-__all__ = ["Entry", "IndexStore", "Stamp"]
+__all__ = ["DATABASE", "Entry", "IndexStore", "Stamp"]
+
+DATABASE = ".necroangle-index.sqlite"
+"""Name of the index beside the study."""
 
 APPLICATION_ID = 0x6E61_6978
 """Marks an SQLite file as such an index: no other database is ever written to."""
 
 _TABLES = """
-CREATE TABLE about (form TEXT NOT NULL);
+CREATE TABLE about (form TEXT NOT NULL, names TEXT NOT NULL, key BLOB NOT NULL);
 CREATE TABLE files (path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER) WITHOUT ROWID;
 CREATE TABLE entries (owner BLOB NOT NULL, file BLOB NOT NULL, patient INTEGER NOT NULL,
-    study_uid TEXT, series_uid TEXT, frames BLOB, problem TEXT, tag TEXT);
+    study_uid TEXT, series_uid TEXT, frames BLOB, problem TEXT, tag TEXT, stage TEXT);
 CREATE INDEX entries_owner ON entries (owner);
 CREATE INDEX entries_study ON entries (study_uid);
 CREATE INDEX entries_series ON entries (series_uid);
@@ -75,6 +80,14 @@ class IndexStore:
     ----------
     path
         The file; made if it is not there.
+    names
+        The study's names of its subjects, or None for those that the files carry. An index that
+        was made with other names is made anew.
+
+    Attributes
+    ----------
+    key
+        The index's own key, for codes that stand for its identifiers.
 
     Raises
     ------
@@ -82,8 +95,10 @@ class IndexStore:
         If it cannot be opened, or is a file of another kind.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, names: SubjectNames | None = None) -> None:
         self.path = path
+        self.names = names
+        self.key = b""
         with self._said():
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
             try:
@@ -120,16 +135,16 @@ class IndexStore:
                 [(path, *stamp) for path, stamp in stamps.items()],
             )
             self._db.executemany(
-                "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, entries)
+                "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_row, entries)
             )
 
     def entries(self) -> Iterator[Entry]:
         """Everything that has been read; ``patient_key`` is the patient's number."""
-        columns = "owner, file, patient, frames, problem, tag"
+        columns = "owner, file, patient, frames, problem, tag, stage"
         with self._said():
             rows = self._db.execute(f"SELECT {columns} FROM entries").fetchall()  # noqa: S608
-        for owner, file, patient, frames, problem, tag in rows:
-            yield _entry(owner, os.fsdecode(file), patient, frames, problem, tag)
+        for owner, file, patient, frames, *refused in rows:
+            yield _entry(owner, os.fsdecode(file), patient, frames, refused)
 
     def patients_of(self, uids: Iterable[str]) -> dict[int, list[tuple[bytes, str]]]:
         """Patients known under any of these study or series UIDs, each with some of its files."""
@@ -189,6 +204,8 @@ class IndexStore:
                 f"the index cannot be used ({type(error).__name__}): if it is damaged, delete it "
                 "and run again; if it cannot be written here, name another place",
                 file=self.path.name,
+                stage="index",
+                cause=type(error).__name__,
             ) from None
 
     def _check_form(self) -> None:
@@ -196,13 +213,26 @@ class IndexStore:
         (mark,) = self._db.execute("PRAGMA application_id").fetchone()
         (count,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if count and mark != APPLICATION_ID:
-            raise DicomError("another kind of database, not an index", file=self.path.name)
-        if count and self._db.execute("SELECT form FROM about").fetchone() == (form,):
+            raise DicomError(
+                "another kind of database, not an index", file=self.path.name, stage="index"
+            )
+        self.key, made_with = self._key_and_form() if count else (b"", ())
+        self.key = self.key or new_key()
+        named = "" if self.names is None else self.names.fingerprint(self.key)
+        if made_with == (form, named):
             return
         self._db.executescript("".join(f"DROP TABLE IF EXISTS {name};" for name in _NAMES))
         self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._db.executescript(_TABLES)
-        self._db.execute("INSERT INTO about VALUES (?)", (form,))
+        self._db.execute("INSERT INTO about VALUES (?, ?, ?)", (form, named, self.key))
+
+    def _key_and_form(self) -> tuple[bytes, tuple[str, ...]]:
+        """The key of an index, which outlives its form, and what its rows were made with."""
+        try:
+            form, named, key = self._db.execute("SELECT form, names, key FROM about").fetchone()
+        except (sqlite3.OperationalError, TypeError):
+            return b"", ()
+        return key, (form, named)
 
 
 _NAMES = ("about", "files", "entries", "report")
@@ -219,18 +249,20 @@ def _row(entry: Entry) -> tuple[object, ...]:
     file = os.fsencode(entry.file)
     if entry.refusal is not None:
         refusal = entry.refusal
-        return (entry.owner, file, 0, None, None, None, refusal.reason, refusal.tag)
+        said = (refusal.reason, refusal.tag, refusal.stage)
+        return (entry.owner, file, 0, None, None, None, *said)
     source = entry.frames[0].source
     frames = _encoder.encode([replace(f, file="", patient_key="") for f in entry.frames])
     uids = (source.study_uid, source.series_uid)
-    return (entry.owner, file, entry.patient, *uids, frames, None, None)
+    return (entry.owner, file, entry.patient, *uids, frames, None, None, None)
 
 
 def _entry(
-    owner: bytes, file: str, patient: int, frames: bytes | None, problem: str, tag: str
+    owner: bytes, file: str, patient: int, frames: bytes | None, refused: Sequence[str]
 ) -> Entry:
     if frames is None:
-        return Entry(owner, file, refusal=Refusal(file, problem, tag))
+        reason, tag, stage = refused
+        return Entry(owner, file, refusal=Refusal(file, reason, tag, stage=stage))
     key = str(patient) if patient else ""
     whole = (replace(frame, file=file, patient_key=key) for frame in _decoder.decode(frames))
     return Entry(owner, file, tuple(whole), patient=patient)

@@ -1,6 +1,7 @@
 """Stacks whose files hold plain pixels: each frame read once, straight to its place."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,12 +14,13 @@ from necroangle.dicom.plain_elements import PlainHeader
 from necroangle.dicom.plain_values import Unusual
 from necroangle.dicom.records import SeriesSummary
 from necroangle.dicom.scanner import opened, plain_header
+from necroangle.dicom.stack_files import StackFiles
 from necroangle.errors import DicomError
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-__all__ = ["native_volume"]
+__all__ = ["Allocate", "native_volume"]
 
 _NAMES = (
     "SOPInstanceUID",
@@ -38,6 +40,7 @@ _NAMES = (
 _TYPES = {(8, 0): "u1", (8, 1): "i1", (16, 0): "<u2", (16, 1): "<i2"}
 
 Pixels = NDArray[Any]
+Allocate = Callable[[tuple[int, ...], np.dtype[Any]], Pixels]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,19 @@ class _Frame:
         return (self.slope, self.intercept) != (1.0, 0.0)
 
 
-def native_volume(summary: SeriesSummary) -> tuple[Pixels, bool]:
+def native_volume(
+    summary: SeriesSummary, files: StackFiles, allocate: Allocate = np.empty
+) -> tuple[Pixels, bool]:
     """The grey values of a stack of single-frame files in native little endian.
 
     Parameters
     ----------
     summary
         The stack.
+    files
+        Where its files lie.
+    allocate
+        Makes the array for the pixels, from its shape and type.
 
     Returns
     -------
@@ -98,16 +107,16 @@ def native_volume(summary: SeriesSummary) -> tuple[Pixels, bool]:
     frames: dict[tuple[object, ...], _Frame] = {}
     for place in range(len(summary)):
         file, number = summary.frames[place]
-        with opened(summary.root / file) as (handle, size):
+        with files.path(file) as path, opened(path) as (handle, size):
             header = plain_header(handle, size, _NAMES)
             if not header.ends_file:
-                is_dicom(summary.root / file, file)
+                is_dicom(path, file)
             if number != 1 or header.get("SOPInstanceUID") != summary.sources[place].instance_uid:
                 raise Unusual
             frame = _alike(header, summary, frames)
             dtype = np.dtype(np.float32 if frame.is_rescaled else frame.dtype)
             if place == 0:
-                pixels = np.empty(shape, dtype)
+                pixels = allocate(shape, dtype)
             elif dtype != pixels.dtype:
                 raise Unusual
             _fill(handle, frame, pixels[place])

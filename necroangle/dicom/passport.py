@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from necroangle.dicom.contrast import Contrast, contrast_of
+from necroangle.dicom.decoders import decoder_words
 from necroangle.dicom.depths import POSITION_TOLERANCE_MM, allowed_step_mm, usual_step_mm
 from necroangle.dicom.records import Refusal, SeriesSummary
 from necroangle.dicom.sides import side_by_place
@@ -119,9 +120,14 @@ class GeometryPassport:
         Whether text may be burned into the picture: ``"stated"``, ``"suspected"`` (a secondary
         image that does not deny it), ``"denied"`` or ``"not stated"``.
     charset_known
-        Whether every character set that the file names is known.
+        Whether every character set that the files name is known.
+    executable_preamble
+        Whether a file is a program at the same time: read like any other, never executed.
+    decoder
+        What decodes the pixels, with its version (``"pylibjpeg-openjpeg 2.5.0"``); ``"native"``
+        for plain pixels, ``"none"`` for an encoding that nothing at hand decodes.
     refused
-        What else of the same series cannot be opened, and why.
+        What else of the same series cannot be opened, and why; names no file.
     """
 
     kind: str
@@ -142,6 +148,8 @@ class GeometryPassport:
     is_secondary: bool
     burned_in: str
     charset_known: bool
+    executable_preamble: bool
+    decoder: str
     refused: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
@@ -186,7 +194,9 @@ def passport_of(
         is_secondary=secondary,
         burned_in=_burned_in(facts.burned_in, secondary),
         charset_known=facts.charset_known,
-        refused=tuple(str(one) for one in refused if one.series_uid == summary.series_uid),
+        executable_preamble=facts.executable_preamble,
+        decoder=decoder_words(summary.syntaxes),
+        refused=tuple(one.nameless for one in refused if one.series_uid == summary.series_uid),
     )
 
 

@@ -33,7 +33,9 @@ def passport_lines(found: GeometryPassport) -> list[str]:
         f"contrast  {weighting} ({contrast.rule})",
         f"picture   secondary: {'yes' if found.is_secondary else 'no'}, burned-in text: "
         f"{found.burned_in}, window from {found.window_source}"
-        + ("" if found.charset_known else ", unknown character set"),
+        + ("" if found.charset_known else ", unknown character set")
+        + (", A PROGRAM AT THE SAME TIME" if found.executable_preamble else ""),
+        f"decoder   {found.decoder}",
         *(f"refused   {reason}" for reason in found.refused),
     ]
 

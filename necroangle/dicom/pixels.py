@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.dataset import FileDataset
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_modality_lut
-from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     UID,
     ExplicitVRBigEndian,
@@ -20,12 +18,15 @@ from pydicom.uid import (
 )
 
 from necroangle.dicom.attributes import code, item, numbers, uid
+from necroangle.dicom.decoders import decode_frame, decoder_words
 from necroangle.dicom.groups import FrameGroups, frame_groups
 from necroangle.dicom.guard import is_dicom, pydicom_door
+from necroangle.dicom.header import SYNTAX
 from necroangle.dicom.mosaic import tile
-from necroangle.dicom.native_volume import native_volume
+from necroangle.dicom.native_volume import Allocate, native_volume
 from necroangle.dicom.plain_values import Unusual
 from necroangle.dicom.records import SeriesSummary
+from necroangle.dicom.stack_files import StackFiles
 from necroangle.errors import DicomError
 from necroangle.imaging import Volume
 
@@ -37,7 +38,7 @@ MAX_VOLUME_PIXELS = 512 * 1024**2
 Pixels = NDArray[Any]
 
 
-def read_volume(summary: SeriesSummary) -> Volume:
+def read_volume(summary: SeriesSummary, allocate: Allocate = np.empty) -> Volume:
     """Decode the slices of a stack, in its order.
 
     The modality rescale is applied: 32-bit floats where it changes anything, the file's own type
@@ -46,7 +47,11 @@ def read_volume(summary: SeriesSummary) -> Volume:
     Parameters
     ----------
     summary
-        One stack or radiograph of :func:`necroangle.dicom.scan_folder`.
+        One stack or radiograph of :func:`necroangle.dicom.scan_folder`, or of an index: files
+        within ZIP archives are unpacked one at a time.
+    allocate
+        Makes the array for the pixels, from its shape and type: asked again where a later file
+        needs another road.
 
     Returns
     -------
@@ -61,25 +66,31 @@ def read_volume(summary: SeriesSummary) -> Volume:
     """
     size = len(summary) * summary.rows * summary.columns
     if size > MAX_VOLUME_PIXELS:
-        raise DicomError(f"{size} pixels in one stack, more than {MAX_VOLUME_PIXELS}")
-    try:
-        pixels, inverted = native_volume(summary)
-    except Unusual:
-        pixels, inverted = _decoded_volume(summary)
+        raise DicomError(
+            f"{size} pixels in one stack, more than {MAX_VOLUME_PIXELS}", stage="decode"
+        )
+    with StackFiles(summary.root) as files:
+        try:
+            pixels, inverted = native_volume(summary, files, allocate)
+        except Unusual:
+            pixels, inverted = _decoded_volume(summary, files, allocate)
     window = summary.window
     if inverted:
         window = _turn_round(pixels, window)
-    return Volume(pixels, summary.planes, summary.sources, summary.step_mm, window)
+    decoder = decoder_words(summary.syntaxes)
+    return Volume(pixels, summary.planes, summary.sources, summary.step_mm, window, decoder)
 
 
-def _decoded_volume(summary: SeriesSummary) -> tuple[Pixels, bool]:
+def _decoded_volume(
+    summary: SeriesSummary, files: StackFiles, allocate: Allocate = np.empty
+) -> tuple[Pixels, bool]:
     shape = (len(summary), summary.rows, summary.columns)
     pixels, dtypes, inverted = np.empty(0), set[np.dtype[Any]](), False
     for file, places in _places_by_file(summary).items():
-        dataset = _open(summary, file)
+        dataset = _open(files, file)
         for place, array in _decode(dataset, summary, places):
             if not dtypes:
-                pixels = np.empty(shape, array.dtype)
+                pixels = allocate(shape, array.dtype)
             dtypes.add(array.dtype)
             pixels = pixels.astype(np.result_type(pixels, array), copy=False)
             pixels[place] = array
@@ -94,30 +105,18 @@ def _places_by_file(summary: SeriesSummary) -> dict[str, list[int]]:
     return places
 
 
-def _open(summary: SeriesSummary, file: str) -> FileDataset:
-    path = summary.root / file
-    if not is_dicom(path, file, whole=True):
-        raise DicomError("no longer a DICOM file: list the folder again", file=file)
-    with pydicom_door(file, "reading the pixels"):
+def _open(files: StackFiles, file: str) -> FileDataset:
+    with files.path(file) as path, pydicom_door(file, "reading the pixels", stage="decode"):
+        if not is_dicom(path, file, whole=True):
+            raise DicomError(
+                "no longer a DICOM file: list the folder again", file=file, stage="open"
+            )
         dataset = dcmread(path, force=True)
         if "TransferSyntaxUID" not in dataset.file_meta:
             dataset.file_meta.TransferSyntaxUID = _native_syntax(dataset)
-        _check_decoder(dataset.file_meta.TransferSyntaxUID, file)
+        if not SYNTAX.fullmatch(str(dataset.file_meta.TransferSyntaxUID)):
+            raise DicomError("no valid UID", tag="TransferSyntaxUID", file=file, stage="decode")
     return dataset
-
-
-def _check_decoder(syntax: UID, file: str) -> None:
-    try:
-        available = get_decoder(syntax).is_available
-    except NotImplementedError:
-        available = False
-    if not available:
-        raise DicomError(
-            f"no decoder at hand for its transfer syntax ({syntax.name}): send it uncompressed, "
-            "or install a pydicom decoder plugin that reads it",
-            tag="TransferSyntaxUID",
-            file=file,
-        )
 
 
 def _native_syntax(dataset: FileDataset) -> UID:
@@ -148,19 +147,19 @@ def _decode(
                     array = _frame(dataset, groups, number)
                 _check_shape(array, summary, number)
         except DicomError as error:
-            raise DicomError(error.problem, tag=error.tag, file=file) from None
+            raise error.placed(file=file, stage="decode") from error.__cause__
         yield place, array
 
 
 def _decoding(dataset: FileDataset, file: str, number: int) -> AbstractContextManager[None]:
     syntax = dataset.file_meta.TransferSyntaxUID.name
-    return pydicom_door(file, f"decoding frame {number} ({syntax})", quote=True)
+    return pydicom_door(file, f"decoding frame {number} ({syntax})", stage="decode", quote=True)
 
 
 def _frame(dataset: FileDataset, groups: Sequence[FrameGroups], number: int) -> Pixels:
     if len(groups) < number:
         raise DicomError("changed since it was listed: list the folder again")
-    return _checked(_rescaled(pixel_array(dataset, index=number - 1), groups[number - 1]))
+    return _checked(_rescaled(decode_frame(dataset, number - 1), groups[number - 1]))
 
 
 def _check_shape(array: Pixels, summary: SeriesSummary, number: int) -> None:

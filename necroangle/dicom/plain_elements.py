@@ -9,6 +9,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.uid import AllTransferSyntaxes
 
 from necroangle.dicom.encoding import DIRECTORY, LONG_VRS
+from necroangle.dicom.guard import is_program
 from necroangle.dicom.plain_items import past_items
 from necroangle.dicom.plain_values import SHORT_VRS, Unusual, is_plain_charset, plain_value
 
@@ -48,6 +49,8 @@ class PlainHeader:
         lies; ``pixel_bytes`` is None for encapsulated frames.
     ends_file
         Whether nothing follows the pixel data, so that all of the file has been looked at.
+    program
+        Whether the file is a program at the same time.
     """
 
     raw: dict[str, bytes]
@@ -56,6 +59,7 @@ class PlainHeader:
     pixel_start: int
     pixel_bytes: int | None
     ends_file: bool
+    program: bool
 
     def get(self, keyword: str, default: object = None) -> object:
         """The value of an attribute, or the default where it is absent.
@@ -105,7 +109,7 @@ def scan_elements(head: bytes, size: int, keywords: tuple[str, ...]) -> PlainHea
         raise Unusual
     if not is_plain_charset(raw.get(_CHARSET, b"")):
         raise Unusual
-    return PlainHeader(raw, syntax, vr, start, *_extent(start, length, size))
+    return PlainHeader(raw, syntax, vr, start, *_extent(start, length, size), is_program(head))
 
 
 def _extent(start: int, length: int, size: int) -> tuple[int | None, bool]:

@@ -84,13 +84,19 @@ class SubjectNames:
         """
         try:
             if path.stat().st_size > MAX_MAPPING_BYTES:
-                raise DicomError(f"more than {MAX_MAPPING_BYTES} bytes", file=path.name)
+                raise DicomError(
+                    f"more than {MAX_MAPPING_BYTES} bytes", file=path.name, stage="names"
+                )
             text = path.read_bytes().decode("utf-8-sig")
         except OSError as error:
             cause = type(error).__name__
-            raise DicomError(f"cannot be read ({cause})", file=path.name) from None
+            raise DicomError(
+                f"cannot be read ({cause})", file=path.name, stage="names", cause=cause
+            ) from None
         except UnicodeDecodeError:
-            raise DicomError("not UTF-8: save it as CSV UTF-8", file=path.name) from None
+            raise DicomError(
+                "not UTF-8: save it as CSV UTF-8", file=path.name, stage="names"
+            ) from None
         return cls(_listed(text, path.name), None)
 
     @classmethod
@@ -104,7 +110,8 @@ class SubjectNames:
         """
         if len(secret) < MIN_SECRET_BYTES:
             raise DicomError(
-                f"a study's secret has {MIN_SECRET_BYTES} bytes or more, found {len(secret)}"
+                f"a study's secret has {MIN_SECRET_BYTES} bytes or more, found {len(secret)}",
+                stage="names",
             )
         return cls(None, secret)
 
@@ -119,8 +126,34 @@ class SubjectNames:
         """
         try:
             return cls.from_secret(path.read_bytes().strip())
+        except DicomError as error:
+            raise error.placed(file=path.name) from None
         except OSError as error:
-            raise DicomError(f"cannot be read ({type(error).__name__})", file=path.name) from None
+            cause = type(error).__name__
+            raise DicomError(
+                f"cannot be read ({cause})", file=path.name, stage="names", cause=cause
+            ) from None
+
+    def code_key(self) -> bytes | None:
+        """A key for :class:`~necroangle.dicom.codes.IdentifierCodes`; None without a secret.
+
+        It is made from the secret, which cannot be won back from it.
+        """
+        if self._secret is None:
+            return None
+        return hmac.digest(self._secret, b"necroangle: codes of identifiers", hashlib.sha256)
+
+    def fingerprint(self, salt: bytes) -> str:
+        """Tells these names from others, so that an index notices when they change.
+
+        Slow on purpose (some 50 ms): a short list is not to be guessed from it.
+        """
+        if self._secret is not None:
+            words = b"secret\0" + self._secret
+        else:
+            pairs = sorted((self._listed or {}).items())
+            words = repr(pairs).encode("utf-8", "backslashreplace")
+        return hashlib.scrypt(words, salt=salt, n=2**14, r=8, p=1, dklen=16).hex()
 
     def of(self, patient_id: str) -> str | None:
         """The pseudonym of a patient; None where the file names none.
@@ -136,7 +169,9 @@ class SubjectNames:
         if self._listed is None:
             return self._hashed(patient)
         if patient not in self._listed:
-            raise DicomError("not in the list of pseudonyms: add a row", tag="PatientID")
+            raise DicomError(
+                "not in the list of pseudonyms: add a row", tag="PatientID", stage="names"
+            )
         return self._listed[patient]
 
     def _hashed(self, patient: str) -> str:
@@ -145,7 +180,9 @@ class SubjectNames:
         name = "P-" + base64.b32encode(digest)[:_LETTERS].decode("ascii")
         if self._given.setdefault(name, digest) != digest:
             raise DicomError(
-                f"two patients would both be {name}: use a list of pseudonyms", tag="PatientID"
+                f"two patients would both be {name}: use a list of pseudonyms",
+                tag="PatientID",
+                stage="names",
             )
         return name
 
@@ -167,9 +204,9 @@ def _listed(text: str, file: str) -> dict[str, str]:
             listed[patient] = name
             taken.add(name)
     except csv.Error:
-        raise DicomError("no valid CSV", file=file) from None
+        raise DicomError("no valid CSV", file=file, stage="names") from None
     except DicomError as error:
-        raise DicomError(error.problem, file=file) from None
+        raise error.placed(file=file, stage="names") from None
     return listed
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from necroangle.dicom.facts import RepeatKeys, SequenceFacts
+from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane, PlaneName
 from necroangle.terms import Laterality, SourceImage
 
@@ -49,6 +50,8 @@ class FrameHeader:
         What can tell it from another frame at its position; not shown.
     facts
         How the image was made.
+    syntax
+        Transfer syntax UID; empty where the file states none.
     """
 
     file: str
@@ -71,6 +74,7 @@ class FrameHeader:
     tiles_per_side: int = 0
     repeat: RepeatKeys = field(default_factory=RepeatKeys, repr=False)
     facts: SequenceFacts = field(default_factory=SequenceFacts, repr=False)
+    syntax: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,9 @@ class SeriesSummary:
     tiles_per_side
         0; for a mosaic, the tiles along each side: the frame numbers are tiles from 1.
     facts
-        How the image of the middle slice was made.
+        How the image of the middle slice was made; its flags are those of all slices.
+    syntaxes
+        The transfer syntaxes of its files, in order; empty for one that states none.
     """
 
     study_uid: str
@@ -136,6 +142,7 @@ class SeriesSummary:
     split_by: str = ""
     tiles_per_side: int = 0
     facts: SequenceFacts = field(default_factory=SequenceFacts, repr=False)
+    syntaxes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -150,13 +157,22 @@ class Refusal:
     place
         Relative path of the (first) file.
     reason
-        What was found and what to do.
+        What was found and what to do; names no file.
     tag
         Keyword of the attribute at fault, or an empty string.
     files
         How many files are refused for this reason.
     series_uid
         The series, or None where the refusal came before the series was known.
+    stage
+        What was being done: as in :class:`necroangle.errors.DicomError`.
+    at
+        The files between or in which it was found, where there are several.
+    members
+        All files that are refused for this reason, in order, where they are more than one.
+    number
+        Place of the (first) file in the ordered list of all files of the folder, from 1; 0 where
+        it is not known. It finds the file for those who hold the folder, and tells others nothing.
 
     Examples
     --------
@@ -169,10 +185,25 @@ class Refusal:
     tag: str = ""
     files: int = 1
     series_uid: str | None = None
+    stage: str = ""
+    at: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    number: int = 0
 
     def __str__(self) -> str:
         more = f" (and {self.files - 1} more)" if self.files > 1 else ""
-        return ": ".join(part for part in (f"{self.place}{more}", self.tag, self.reason) if part)
+        said = ": ".join(part for part in (f"{self.place}{more}", self.nameless) if part)
+        return f"{said} ({', '.join(self.at)})" if self.at else said
+
+    @property
+    def nameless(self) -> str:
+        """Attribute and reason, without a file's name: for what leaves the study."""
+        return ": ".join(part for part in (self.tag, self.reason) if part)
+
+    @classmethod
+    def of(cls, error: DicomError, file: str) -> "Refusal":
+        """The refusal of a file."""
+        return cls(file, error.problem, error.tag, stage=error.stage, at=error.at)
 
 
 @dataclass(frozen=True, slots=True)

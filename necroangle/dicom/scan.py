@@ -4,7 +4,9 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from necroangle.dicom.grouping import drop_copies, group_refusals, summarise
+from necroangle.dicom.grouping import drop_copies, group_refusals, numbered, summarise
+from necroangle.dicom.index_store import DATABASE
+from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import FrameHeader, Refusal, Scan
 from necroangle.dicom.scanner import HeaderScanner
 from necroangle.errors import DicomError
@@ -12,7 +14,11 @@ from necroangle.errors import DicomError
 __all__ = ["scan_folder"]
 
 
-def scan_folder(folder: Path, progress: Callable[[int, int], None] | None = None) -> Scan:
+def scan_folder(
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+    names: SubjectNames | None = None,
+) -> Scan:
     """Find the series of a folder and of all folders below it, reading headers only.
 
     Slices are ordered by position and plane, spacing and step come from
@@ -25,6 +31,9 @@ def scan_folder(folder: Path, progress: Callable[[int, int], None] | None = None
         The folder. Links to folders are not followed.
     progress
         Called with (files read, files in all) after each file.
+    names
+        The study's names of its subjects: from its list or its secret. A patient whom they do not
+        know is refused. Without them, a de-identified study's own.
 
     Raises
     ------
@@ -44,11 +53,13 @@ def scan_folder(folder: Path, progress: Callable[[int, int], None] | None = None
     necroangle.errors.DicomError: nowhere: no folder; give the folder that holds the study
     """
     if not folder.is_dir():
-        raise DicomError("no folder; give the folder that holds the study", file=folder.name)
+        raise DicomError(
+            "no folder; give the folder that holds the study", file=folder.name, stage="open"
+        )
     paths = sorted(_files(folder))
     images: list[tuple[FrameHeader, ...]] = []
     refusals: list[Refusal] = []
-    scanner = HeaderScanner()
+    scanner = HeaderScanner(names)
     for done, path in enumerate(paths, start=1):
         _read_one(scanner, path, path.relative_to(folder).as_posix(), images, refusals)
         if progress is not None:
@@ -57,13 +68,15 @@ def scan_folder(folder: Path, progress: Callable[[int, int], None] | None = None
     used = len({frame.file for frame in frames})
     skipped = len(paths) - used - len(refusals)
     series, refused = summarise(frames, folder)
-    return Scan(tuple(series), group_refusals([*refusals, *refused]), skipped)
+    files = [os.fsencode(path.relative_to(folder).as_posix()) for path in paths]
+    return Scan(tuple(series), group_refusals(numbered([*refusals, *refused], files)), skipped)
 
 
 def _files(folder: Path) -> Iterator[Path]:
     for place, _, names in os.walk(folder):
         for name in names:
-            yield Path(place, name)
+            if not name.startswith(DATABASE):
+                yield Path(place, name)
 
 
 def _read_one(
@@ -76,7 +89,7 @@ def _read_one(
     try:
         headers = scanner.headers(path, file)
     except DicomError as error:
-        refusals.append(Refusal(file, error.problem, error.tag))
+        refusals.append(Refusal.of(error, file))
     else:
         if headers:
             images.append(headers)

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, cast
 from necroangle.dicom import guard
 from necroangle.dicom.attributes import numbers, required_uid, whole
 from necroangle.dicom.groups import FrameGroups
-from necroangle.dicom.header import KEYWORDS, frames_of, read_headers
+from necroangle.dicom.header import KEYWORDS, Origin, frames_of, read_headers
 from necroangle.dicom.plain_elements import PlainHeader, scan_elements
 from necroangle.dicom.plain_values import Unusual
+from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import FrameHeader
 from necroangle.dicom.windows import stated_window
 from necroangle.errors import DicomError
@@ -54,9 +55,15 @@ class HeaderScanner:
 
     It remembers the last records: the next slice of a series differs from the one before in its
     UID, position, number and window, and only these are looked at again.
+
+    Parameters
+    ----------
+    names
+        The study's names of its subjects; without them, what the files themselves carry.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: SubjectNames | None = None) -> None:
+        self._names = names
         self._records: dict[tuple[object, ...], FrameHeader] = {}
 
     def headers(self, path: Path, file: str) -> tuple[FrameHeader, ...]:
@@ -81,7 +88,7 @@ class HeaderScanner:
                 guard.is_dicom(path, file)
             return self.plain_headers(header, file)
         except Unusual:
-            return read_headers(path, file)
+            return read_headers(path, file, self._names)
 
     def headers_of_bytes(self, head: bytes, size: int, file: str) -> tuple[FrameHeader, ...]:
         """The frames of a file of which only the first bytes are at hand.
@@ -108,11 +115,15 @@ class HeaderScanner:
         Unusual
             If a value asks for the slow road.
         """
-        key = tuple(item for item in header.raw.items() if item[0] not in _VARYING)
+        key = (
+            header.syntax,
+            header.program,
+            *(item for item in header.raw.items() if item[0] not in _VARYING),
+        )
         like = self._records.get(key)
         if like is not None:
             return (_next_slice(like, header, file),)
-        frames = _judged(header, file)
+        frames = _judged(header, file, self._names)
         if len(frames) == 1 and frames[0].kind == "stack":
             if len(self._records) >= MAX_RECORDS:
                 self._records.clear()
@@ -164,13 +175,14 @@ def plain_header(handle: int, size: int, keywords: tuple[str, ...]) -> PlainHead
     return scan_elements(head, size, keywords)
 
 
-def _judged(header: PlainHeader, file: str) -> tuple[FrameHeader, ...]:
+def _judged(header: PlainHeader, file: str, names: SubjectNames | None) -> tuple[FrameHeader, ...]:
+    origin = Origin(file, header.syntax, header.program)
     try:
-        return frames_of(cast("Dataset", header), file)
+        return frames_of(cast("Dataset", header), origin, names)
     except DicomError as error:
         if error.tag not in _SAME_WORDS:
             raise Unusual from error
-        raise DicomError(error.problem, tag=error.tag, file=file) from None
+        raise error.placed(file=file, stage="header") from None
 
 
 def _next_slice(like: FrameHeader, header: PlainHeader, file: str) -> FrameHeader:

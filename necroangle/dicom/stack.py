@@ -104,7 +104,7 @@ def stack_geometry(frames: Sequence[FrameHeader]) -> StackGeometry:
     Traceback (most recent call last):
     ...
     necroangle.errors.DicomError: ImagePositionPatient: slices are not evenly spaced: usually
-    3.000 mm, 6.000 mm (1 missing between IM3 and IM9), 1 such gap
+    3.000 mm, 6.000 mm (1 missing), 1 such gap (IM3, IM9)
     """
     _check_same_frame(frames)
     found = along_normal(frames)
@@ -170,6 +170,7 @@ def _check_same_frame(frames: Sequence[FrameHeader]) -> None:
 
 def _check_repeats(frames: Sequence[FrameHeader], depths_mm: NDArray[np.float64]) -> None:
     same = np.diff(depths_mm) < POSITION_TOLERANCE_MM
+    at: tuple[str, ...] = ()
     if not same.any():
         return
     counts = np.bincount(np.concatenate(([0], np.cumsum(~same))))
@@ -179,14 +180,13 @@ def _check_repeats(frames: Sequence[FrameHeader], depths_mm: NDArray[np.float64]
         found = f"{counts[0]} images at each of {len(counts)} positions"
     else:
         index = int(np.argmax(same))
-        found = (
-            f"{len(frames)} images at {len(counts)} positions, {frames[index].file} and "
-            f"{frames[index + 1].file} at the same one"
-        )
+        found = f"{len(frames)} images at {len(counts)} positions"
+        at = (frames[index].file, frames[index + 1].file)
     raise DicomError(
         f"{found}: several echoes or time points in one series, or copies; one image a position "
         "is needed, so send them as series of their own",
         tag="ImagePositionPatient",
+        at=at,
     )
 
 
@@ -203,9 +203,9 @@ def _check_steps(frames: Sequence[FrameHeader], depths_mm: NDArray[np.float64]) 
     hint = f"{missing} missing" if whole and 0 < missing <= MAX_MISSING else "uneven"
     raise DicomError(
         f"slices are not evenly spaced: usually {usual_mm:.3f} mm, {steps_mm[index]:.3f} mm "
-        f"({hint} between {frames[index].file} and {frames[index + 1].file}), {len(odd)} such "
-        f"{'gap' if len(odd) == 1 else 'gaps'}",
+        f"({hint}), {len(odd)} such {'gap' if len(odd) == 1 else 'gaps'}",
         tag="ImagePositionPatient",
+        at=(frames[index].file, frames[index + 1].file),
     )
 
 

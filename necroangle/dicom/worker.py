@@ -1,46 +1,41 @@
 """Decoding in a process of its own, with a limit on memory and on time.
 
 Decoders are compiled code: a frame built for it can fill the memory, run for minutes or end the
-process. Where nobody watches (batches, pictures of many readings), each stack is decoded apart.
+process. Where nobody watches (batches, pictures of many readings), stacks are decoded apart.
 """
 
 import contextlib
 import multiprocessing
-import os
 import secrets
-import shutil
 import sys
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
-from multiprocessing.process import BaseProcess
 from multiprocessing.shared_memory import SharedMemory
-from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from necroangle.dicom.pixels import read_volume
+from necroangle.dicom.decoders import decoder_words
 from necroangle.dicom.records import SeriesSummary
+from necroangle.dicom.worker_loop import Handed, serve
 from necroangle.errors import DicomError
 from necroangle.imaging import Volume
 
-__all__ = ["read_volume_guarded"]
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
-_SHARED = Path("/dev/shm")  # noqa: S108  the system's shared memory, no scratch folder
-_STATM = Path("/proc/self/statm")
+__all__ = ["GuardedReader", "read_volume_guarded"]
+
+MEMORY_MIB = 1024
+"""Memory that decoding may take beyond the pixels of the volume, MiB."""
+
+SECONDS_A_FILE = 5.0
+"""Time that each file of a stack may take."""
+
 _START_S = 30.0
 """Time that the process may take to start."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pixels:
-    """What the worker hands back: the kind of pixels in the shared memory, and their window."""
-
-    shape: tuple[int, ...]
-    dtype: str
-    window: tuple[float, float] | None
 
 
 class _SharedPixels(np.ndarray[Any, Any]):
@@ -49,87 +44,203 @@ class _SharedPixels(np.ndarray[Any, Any]):
     memory: SharedMemory
 
 
-def read_volume_guarded(
-    summary: SeriesSummary, *, memory_mib: int = 2048, seconds: float = 60.0
-) -> Volume:
-    """Decode the slices of a stack in a worker process.
+class GuardedReader:
+    """Decodes stacks in a worker process, one after the other.
 
-    The result equals that of :func:`necroangle.dicom.read_volume`; its pixels lie in memory that
-    both processes share, so that they are not copied between them. A script that calls this needs
-    the usual ``if __name__ == "__main__":`` of programs that start processes.
+    The worker is started with the first stack and used for all that follow; where a stack passes
+    a limit or ends it, that stack is refused and the next one gets a new worker. A script that
+    uses this needs the usual ``if __name__ == "__main__":`` of programs that start processes.
+
+    Parameters
+    ----------
+    memory_mib
+        Memory that decoding may take beyond the pixels of the volume, MiB. Not enforced where the
+        system knows no such limit (Windows, macOS).
+    seconds_a_file
+        Time that decoding may take, times the number of files; the start of the process does not
+        count.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from necroangle.dicom import scan_folder
+    >>> with tempfile.TemporaryDirectory() as folder, GuardedReader() as reader:
+    ...     [reader.read(series) for series in scan_folder(Path(folder)).series]
+    []
+    """
+
+    def __init__(
+        self, *, memory_mib: int = MEMORY_MIB, seconds_a_file: float = SECONDS_A_FILE
+    ) -> None:
+        self._memory_mib = memory_mib
+        self._seconds_a_file = seconds_a_file
+        self._worker: BaseProcess | None = None
+        self._ours: Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def read(self, summary: SeriesSummary) -> Volume:
+        """The volume of a stack: equal to that of :func:`necroangle.dicom.read_volume`.
+
+        Its pixels lie in memory that both processes share, so that they are not copied between
+        them; where the system has too little of it, they are sent.
+
+        Parameters
+        ----------
+        summary
+            One stack or radiograph of :func:`necroangle.dicom.scan_folder`.
+
+        Raises
+        ------
+        DicomError
+            As :func:`necroangle.dicom.read_volume`; and if the worker passes a limit or is ended
+            by its decoder: the first file, and what happened.
+        """
+        name = f"necro-{secrets.token_hex(8)}"
+        file = summary.frames[0][0]
+        try:
+            ours = self._connection(file)
+            ours.send((name, summary, self._memory_mib))
+            files = len({frame[0] for frame in summary.frames})
+            handed: Handed = self._await(self._seconds_a_file * files, summary)
+            pixels = _attached(handed, name) if handed.shared else _received(handed, ours)
+            ours.send(None)
+        except (EOFError, OSError):
+            raise self._ended(summary) from None
+        except BaseException as error:
+            if not isinstance(error, DicomError) or error.cause in _WORKER_IS_SPENT:
+                self.close()
+            raise
+        finally:
+            _forget(name)
+        decoder = decoder_words(summary.syntaxes)
+        return Volume(
+            pixels, summary.planes, summary.sources, summary.step_mm, handed.window, decoder
+        )
+
+    def close(self) -> None:
+        """End the worker; a later :meth:`read` starts another."""
+        worker, ours = self._worker, self._ours
+        self._worker = self._ours = None
+        if ours is not None:
+            ours.close()
+        if worker is not None:
+            worker.kill()
+            worker.join()
+            worker.close()
+
+    def _connection(self, file: str) -> Connection:
+        if self._ours is not None and self._worker is not None and self._worker.is_alive():
+            return self._ours
+        self.close()
+        context = _context()
+        self._ours, theirs = context.Pipe()
+        self._worker = context.Process(target=serve, args=(theirs,), daemon=True)
+        self._worker.start()
+        theirs.close()
+        if not self._ours.poll(_START_S):
+            raise DicomError("the worker did not start", file=file, stage="decode", cause=_TIMEOUT)
+        self._ours.recv()
+        return self._ours
+
+    def _await(self, seconds: float, summary: SeriesSummary) -> Any:
+        ours = self._ours
+        if ours is None or not ours.poll(seconds):
+            raise DicomError(
+                f"decoding the stack ({len(summary)} frames from here on) took more than "
+                f"{seconds:g} s and was ended",
+                file=summary.frames[0][0],
+                stage="decode",
+                cause=_TIMEOUT,
+            )
+        answer = ours.recv()
+        if isinstance(answer, DicomError):
+            raise answer.placed(file=summary.frames[0][0], stage="decode")
+        return answer
+
+    def _ended(self, summary: SeriesSummary) -> DicomError:
+        code = None
+        if self._worker is not None:
+            self._worker.join(1)
+            code = self._worker.exitcode
+        self.close()
+        return DicomError(
+            f"decoding the stack ({len(summary)} frames from here on) ended the worker ({code})",
+            file=summary.frames[0][0],
+            stage="decode",
+            cause=_ENDED,
+        )
+
+
+_TIMEOUT, _ENDED = "TimeoutError", "ChildProcessError"
+_WORKER_IS_SPENT = {_TIMEOUT, "MemoryError"}
+
+
+def read_volume_guarded(
+    summary: SeriesSummary,
+    *,
+    memory_mib: int = MEMORY_MIB,
+    seconds_a_file: float = SECONDS_A_FILE,
+) -> Volume:
+    """Decode the slices of one stack in a worker process of its own.
+
+    As :meth:`GuardedReader.read`, which is the better way where there are several stacks.
 
     Parameters
     ----------
     summary
         One stack or radiograph of :func:`necroangle.dicom.scan_folder`.
-    memory_mib
-        Memory that decoding may take beyond what the worker has at its start, MiB: allow for
-        twice the volume. Not enforced where the system knows no such limit (Windows, macOS).
-    seconds
-        Time that decoding may take, start of the process not counted.
+    memory_mib, seconds_a_file
+        As for :class:`GuardedReader`.
 
     Raises
     ------
     DicomError
-        As :func:`necroangle.dicom.read_volume`; and if the worker passes a limit or is ended by
-        its decoder: the first file, and what happened.
+        As :meth:`GuardedReader.read`.
 
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> from necroangle.dicom import scan_folder
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     [read_volume_guarded(series) for series in scan_folder(Path(folder)).series]
     []
     """
-    name = f"necro-{secrets.token_hex(8)}"
-    context = _context()
-    ours, theirs = context.Pipe()
-    worker = context.Process(target=_work, args=(theirs, name, summary, memory_mib), daemon=True)
-    worker.start()
-    theirs.close()
-    try:
-        _await(ours, worker, _START_S, summary)
-        answer = _await(ours, worker, seconds, summary)
-        pixels = _attach(answer, name)
-    finally:
-        ours.close()
-        _end(worker)
-        _forget(name)
-    return Volume(pixels, summary.planes, summary.sources, summary.step_mm, answer.window)
+    with GuardedReader(memory_mib=memory_mib, seconds_a_file=seconds_a_file) as reader:
+        return reader.read(summary)
 
 
 def _context() -> ForkServerContext | SpawnContext:
     if sys.platform == "linux":
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__])
+        context.set_forkserver_preload(["necroangle.dicom.worker_loop"])
         return context
     return multiprocessing.get_context("spawn")
 
 
-def _await(ours: Connection, worker: BaseProcess, seconds: float, summary: SeriesSummary) -> Any:
-    file = summary.frames[0][0]
-    what = f"decoding the stack ({len(summary)} frames from here on)"
-    if not ours.poll(seconds):
-        raise DicomError(f"{what} took more than {seconds:g} s and was ended", file=file)
-    try:
-        answer = ours.recv()
-    except (EOFError, OSError):
-        worker.join(1)
-        raise DicomError(f"{what} ended the worker ({worker.exitcode})", file=file) from None
-    if isinstance(answer, str):
-        raise DicomError(f"{what} failed ({answer})", file=file)
-    if isinstance(answer, tuple):
-        problem, tag, place = answer
-        raise DicomError(problem, tag=tag, file=place)
-    return answer
-
-
-def _attach(found: _Pixels, name: str) -> NDArray[Any]:
+def _attached(handed: Handed, name: str) -> NDArray[Any]:
     memory = SharedMemory(name)
-    held = _SharedPixels(found.shape, np.dtype(found.dtype), memory.buf)
+    held = _SharedPixels(handed.shape, np.dtype(handed.dtype), memory.buf)
     held.memory = memory
     return held.view(np.ndarray)
+
+
+def _received(handed: Handed, ours: Connection) -> NDArray[Any]:
+    pixels = np.empty(handed.shape, np.dtype(handed.dtype))
+    for one in pixels:
+        ours.recv_bytes_into(one.reshape(-1).view(np.uint8).data)
+    return pixels
 
 
 def _forget(name: str) -> None:
@@ -138,57 +249,3 @@ def _forget(name: str) -> None:
         memory = SharedMemory(name)
         memory.unlink()
         memory.close()
-
-
-def _end(worker: BaseProcess) -> None:
-    worker.kill()
-    worker.join()
-    worker.close()
-
-
-def _work(theirs: Connection, name: str, summary: SeriesSummary, memory_mib: int) -> None:
-    _be_silent()
-    _limit_memory(memory_mib)
-    theirs.send(None)
-    try:
-        volume = read_volume(summary)
-        memory = _share(volume.pixels, name)
-    except DicomError as error:
-        theirs.send((error.problem, error.tag, error.file))
-    except Exception as error:
-        theirs.send(type(error).__name__)
-    else:
-        pixels = volume.pixels
-        theirs.send(_Pixels(pixels.shape, pixels.dtype.str, volume.window))
-        with contextlib.suppress(EOFError):
-            theirs.recv()
-        memory.close()
-
-
-def _share(pixels: NDArray[Any], name: str) -> SharedMemory:
-    size = max(1, pixels.nbytes)
-    if _SHARED.is_dir() and shutil.disk_usage(_SHARED).free < size:
-        raise DicomError(f"no room for {size} bytes in the system's shared memory ({_SHARED})")
-    memory = SharedMemory(name, create=True, size=size)
-    np.ndarray(pixels.shape, pixels.dtype, memory.buf)[...] = pixels
-    return memory
-
-
-def _be_silent() -> None:
-    """Decoders print what they dislike, and with it what stands in the file."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
-
-
-def _limit_memory(memory_mib: int) -> None:
-    try:
-        import resource
-    except ImportError:
-        return
-    taken = 1024**3
-    with contextlib.suppress(OSError, ValueError):
-        taken = int(_STATM.read_text("ascii").split()[0]) * resource.getpagesize()
-    limit = taken + memory_mib * 1024**2
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -66,6 +66,8 @@ class Volume:
         slice.
     window
         (low, high) grey values shown black and white, or None where the files name none.
+    decoder
+        What decoded the pixels, with its version; ``"native"`` where they were stored as they are.
     """
 
     pixels: NDArray[Any]
@@ -73,6 +75,7 @@ class Volume:
     sources: tuple[SourceImage, ...]
     step_mm: float
     window: tuple[float, float] | None = None
+    decoder: str = ""
 
     def __len__(self) -> int:
         return len(self.planes)

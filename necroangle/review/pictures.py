@@ -1,15 +1,16 @@
 """The quality picture of every reading: in parallel, each image decoded within limits."""
 
+import atexit
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
 from necroangle.annotation import SUFFIX, HipReading, ReadView, file_name, load_reading
-from necroangle.dicom import SeriesSummary
-from necroangle.dicom.worker import read_volume_guarded
+from necroangle.dicom import GuardedReader, SeriesSummary
 from necroangle.errors import DicomError, NecroangleError
 from necroangle.imaging import Slice
 from necroangle.measurement import Method, Settings, measure
@@ -124,6 +125,7 @@ def draw_one(
     reading: HipReading,
     slices: dict[View, SeriesSummary],
     path: Path,
+    decoder: GuardedReader,
     method: Method | None = None,
     settings: Settings | None = None,
 ) -> tuple[Missing, ...]:
@@ -143,17 +145,25 @@ def draw_one(
         if not isinstance(view, ReadView):
             continue
         try:
-            images[view.view] = _image(slices.get(view.view))
+            images[view.view] = _image(slices.get(view.view), decoder)
         except DicomError as error:
             missing.append(Missing(file_name(reading), view.view.value, str(error)))
     write_png(path, draw_reading(reading, measurement, images))
     return tuple(missing)
 
 
-def _image(summary: SeriesSummary | None) -> Slice:
+def _image(summary: SeriesSummary | None, decoder: GuardedReader) -> Slice:
     if summary is None:
         raise DicomError("its image is in none of the folders given")
-    return read_volume_guarded(summary).slice(0)
+    return decoder.read(summary).slice(0)
+
+
+@cache
+def _decoder() -> GuardedReader:
+    """The one limited worker of this process that decodes its images."""
+    decoder = GuardedReader()
+    atexit.register(decoder.close)
+    return decoder
 
 
 def _tasks(
@@ -190,7 +200,7 @@ def _draw(task: _Task | PictureReport) -> PictureReport:
     try:
         reading = load_reading(task.file)
         path = task.folder / picture_name(reading)
-        missing = draw_one(reading, task.slices, path, task.method, task.settings)
+        missing = draw_one(reading, task.slices, path, _decoder(), task.method, task.settings)
     except NecroangleError as error:
         return PictureReport((), (), ((task.file.name, str(error)),))
     except OSError as error:

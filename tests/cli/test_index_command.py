@@ -11,7 +11,8 @@ from dicombytes import mr_file
 
 from necroangle.cli import cli
 from necroangle.cli import index as index_command
-from necroangle.dicom.index import DATABASE, refresh_index
+from necroangle.dicom.index import refresh_index
+from necroangle.dicom.index_store import DATABASE
 
 
 @pytest.fixture
@@ -33,9 +34,45 @@ def test_a_line_for_each(folder: Path) -> None:
     assert first.exit_code == 0
     records = [json.loads(line) for line in first.stdout.splitlines()]
     assert [record["record"] for record in records] == ["series", "refusal"]
-    assert records[0]["frames"] == [["IM1", 1]]
+    assert records[0]["frames"][0][1] == 1
     assert records[1]["reason"].startswith("an empty file")
+    assert (records[1]["stage"], records[1]["number"]) == ("open", 2)
     assert run(folder, "--json").stdout == first.stdout
+    assert not any(word in first.stdout for word in ("1.2.9", "IM1", "esc"))
+
+
+def test_identifiers_and_the_list_of_a_series(folder: Path) -> None:
+    for number in (2, 3):
+        (folder / f"IM{number}").write_bytes(mr_file({"SOPInstanceUID": f"1.2.9.{number}"}))
+    hidden = [json.loads(line) for line in run(folder, "--json").stdout.splitlines()]
+    shown = [
+        json.loads(line) for line in run(folder, "--json", "--identifiers").stdout.splitlines()
+    ]
+    series = next(one for one in shown if one["files"] == 3)
+    assert series["members"] == ["IM1", "IM2", "IM3"]
+    assert (series["stage"], series["number"]) == ("geometry", 1)
+    assert [one["files"] for one in hidden] == [one["files"] for one in shown]
+    assert not any("members" in one for one in hidden)
+    assert {one["series"] for one in hidden} == {one["series"] for one in shown}
+
+
+def test_new_names_change_every_line(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "names.csv").write_text("patient_id,pseudonym\nPAT-9,S-01\n")
+    (tmp_path / "key").write_text("a secret of the study")
+    by_list, by_key = ("--subjects", tmp_path / "names.csv"), ("--secret", tmp_path / "key")
+
+    def subject(*named: object) -> Any:
+        return json.loads(run(folder, "--json", *named).stdout.splitlines()[0])["subject"]
+
+    assert subject() is None
+    assert subject(*by_list) == "S-01"
+    assert subject(*by_key).startswith("P-")
+    (tmp_path / "names.csv").write_text("patient_id,pseudonym\nPAT-9,S-02\n")
+    assert subject(*by_list) == "S-02"
+    assert "0 files read" in run(folder, *by_list).stdout
+    (tmp_path / "names.csv").write_text("patient_id,pseudonym\nPAT-8,S-02\n")
+    record = json.loads(run(folder, "--json", *by_list).stdout.splitlines()[0])
+    assert (record["record"], record["stage"], record["tag"]) == ("refusal", "names", "PatientID")
 
 
 def test_for_people(folder: Path) -> None:

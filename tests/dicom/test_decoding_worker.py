@@ -3,16 +3,18 @@
 import gc
 import os
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from dicombytes import mr_file
+from dicombytes import element, mr_file
 
-from necroangle.dicom import SeriesSummary, read_volume, scan_folder
-from necroangle.dicom.worker import read_volume_guarded
+from necroangle.dicom import SeriesSummary, read_volume, scan_folder, worker_loop
+from necroangle.dicom.worker import GuardedReader, read_volume_guarded
 from necroangle.errors import DicomError
 
 SHARED = Path("/dev/shm")
@@ -72,18 +74,40 @@ def test_a_refusal_comes_back_as_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no memory limit on this system")
 def test_the_memory_is_limited(tmp_path: Path) -> None:
-    series = stack(tmp_path, side=1024, count=12)
-    with pytest.raises(DicomError, match="MemoryError"):
-        read_volume_guarded(series, memory_mib=8)
-    assert read_volume_guarded(series, memory_mib=512).pixels.shape == (12, 1024, 1024)
+    series = heavy(tmp_path)
+    with pytest.raises(DicomError, match=r"0\.dcm: decoding needs more than 16 MiB") as caught:
+        read_volume_guarded(series, memory_mib=16)
+    assert (caught.value.stage, caught.value.cause) == ("decode", "MemoryError")
+    assert read_volume_guarded(series, memory_mib=512).pixels.shape == (3, 16, 16)
     assert left_behind() == []
 
 
-def test_the_time_is_limited(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="no memory limit on this system")
+def test_the_pixels_themselves_are_not_counted(tmp_path: Path) -> None:
+    series = stack(tmp_path, side=1024, count=12, RescaleSlope="2", RescaleIntercept="0")
+    volume = read_volume_guarded(series, memory_mib=12)
+    assert volume.pixels.nbytes == 48 * 1024**2
+
+
+def test_the_time_is_limited_by_the_number_of_files(tmp_path: Path) -> None:
     series = stack(tmp_path, side=1024)
-    with pytest.raises(DicomError, match=r"0\.dcm: .* took more than 1e-05 s and was ended"):
-        read_volume_guarded(series, seconds=1e-5)
+    with pytest.raises(
+        DicomError, match=r"0\.dcm: .* took more than 3e-06 s and was ended"
+    ) as found:
+        read_volume_guarded(series, seconds_a_file=1e-6)
+    assert (found.value.stage, found.value.cause) == ("decode", "TimeoutError")
     assert left_behind() == []
+
+
+def heavy(folder: Path) -> SeriesSummary:
+    """A stack whose files hold 64 MiB that are no pixels, before the pixels."""
+    private = {0x00090010: element(0x00090010, "LO", b"X ")}
+    private[0x00091010] = element(0x00091010, "OB", bytes(64 * 1024**2))
+    for number in range(3):
+        own = {"SOPInstanceUID": f"1.2.9.{number}", "ImagePositionPatient": f"0\\{3 * number}\\0"}
+        (folder / f"{number}.dcm").write_bytes(mr_file(own, private))
+    (series,) = scan_folder(folder).series
+    return series
 
 
 class EndsTheProcess:
@@ -98,3 +122,98 @@ def test_a_worker_that_dies_is_a_refusal(tmp_path: Path) -> None:
     deadly: Any = EndsTheProcess()
     with pytest.raises(DicomError, match=r"0\.dcm: decoding the stack .* ended the worker \(7\)"):
         read_volume_guarded(replace(series, root=deadly))
+
+
+def test_one_worker_reads_many_stacks(tmp_path: Path) -> None:
+    stacks = []
+    for number in range(4):
+        (tmp_path / str(number)).mkdir()
+        stacks.append(stack(tmp_path / str(number), side=16 + number))
+    with GuardedReader() as reader:
+        volumes = [reader.read(series) for series in stacks]
+        first = reader._worker
+        assert first is not None
+        pid = first.pid
+        volumes += [reader.read(series) for series in stacks]
+        assert (reader._worker, first.pid) == (first, pid)
+    for series, volume in zip(stacks * 2, volumes, strict=True):
+        np.testing.assert_array_equal(volume.pixels, read_volume(series).pixels)
+    assert left_behind() == []
+
+
+def test_a_refusal_leaves_the_worker_and_a_death_brings_a_new_one(tmp_path: Path) -> None:
+    series = stack(tmp_path)
+    deadly: Any = EndsTheProcess()
+    with GuardedReader() as reader:
+        for root, reason in (
+            (tmp_path / "gone", r"0\.dcm: cannot be read"),
+            (deadly, r"ended the worker \(7\)"),
+            (tmp_path / "gone", r"0\.dcm: cannot be read"),
+        ):
+            with pytest.raises(DicomError, match=reason):
+                reader.read(replace(series, root=root))
+            np.testing.assert_array_equal(reader.read(series).pixels, read_volume(series).pixels)
+        worker = reader._worker
+        assert worker is not None
+        worker.kill()
+        worker.join()
+        assert reader.read(series).pixels.shape == (3, 16, 16)
+    assert left_behind() == []
+
+
+def test_a_reader_can_be_used_again_after_its_end(tmp_path: Path) -> None:
+    series = stack(tmp_path)
+    reader = GuardedReader()
+    for _ in range(2):
+        assert reader.read(series).pixels.shape == (3, 16, 16)
+        reader.close()
+    reader.close()
+
+
+class Pipe:
+    """The worker's end of a pipe, in this process."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+
+    def send(self, what: Any) -> None:
+        self.sent.append(what)
+
+    send_bytes = send
+
+    def recv(self) -> None:
+        return None
+
+
+def test_pixels_are_sent_where_shared_memory_is_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series = stack(tmp_path)
+    monkeypatch.setattr(worker_loop, "_SHARED", tmp_path)
+    small = SimpleNamespace(free=100)
+    monkeypatch.setattr("necroangle.dicom.worker_loop.shutil.disk_usage", lambda _: small)
+    pipe: Any = Pipe()
+    worker_loop._answer(pipe, worker_loop._Shelf("necro-test"), series, 512)
+    handed, *slices = pipe.sent
+    assert (handed.shape, handed.shared) == ((3, 16, 16), False)
+    sent = b"".join(bytes(one) for one in slices)
+    assert sent == read_volume(series).pixels.tobytes()
+    assert left_behind() == []
+
+
+class Hangs:
+    """Stands for a decoder that never comes back."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return time.sleep, (60,)
+
+
+def test_a_worker_that_hangs_is_ended_and_the_next_stack_read(tmp_path: Path) -> None:
+    series = stack(tmp_path)
+    endless: Any = Hangs()
+    with GuardedReader(seconds_a_file=0.2) as reader:
+        before = time.monotonic()
+        with pytest.raises(DicomError, match=r"took more than 0\.6 s and was ended"):
+            reader.read(replace(series, root=endless))
+        assert reader.read(series).pixels.shape == (3, 16, 16)
+        assert time.monotonic() - before < 30

@@ -15,6 +15,7 @@ from necroangle.dicom import read_volume, scan_folder
 from necroangle.dicom.native_volume import native_volume
 from necroangle.dicom.pixels import _decoded_volume
 from necroangle.dicom.plain_values import Unusual
+from necroangle.dicom.stack_files import StackFiles
 from necroangle.errors import DicomError
 
 WriteSlices = Callable[..., list[Path]]
@@ -28,11 +29,13 @@ def compared(folder: Path) -> Counter[str]:
     taken: Counter[str] = Counter()
     for series in scan_folder(folder).series:
         try:
-            pixels, inverted = native_volume(series)
+            with StackFiles(series.root) as files:
+                pixels, inverted = native_volume(series, files)
         except (Unusual, DicomError):
             taken["slow"] += 1
             continue
-        slow, slow_inverted = _decoded_volume(series)
+        with StackFiles(series.root) as files:
+            slow, slow_inverted = _decoded_volume(series, files)
         assert (pixels.dtype, inverted) == (slow.dtype, slow_inverted)
         assert pixels.tobytes() == slow.tobytes()
         taken["fast"] += 1

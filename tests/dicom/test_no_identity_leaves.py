@@ -214,18 +214,36 @@ def test_no_listed_attribute_reaches_the_index(
 ) -> None:
     folder, kept = tmp_path / "study", tmp_path / "index.db"
     folder.mkdir()
-    inside, _ = write_secrets(folder / "a.dcm")
-    (folder / "cut.dcm").write_bytes((folder / "a.dcm").read_bytes()[:9000])
-    said = ""
-    for options in ([], ["--json"]):
-        shown = CliRunner().invoke(index_command, [str(folder), "--db", str(kept), *options])
+    inside, allowed = write_secrets(folder / "HONG_19700131.dcm")
+    whole = (folder / "HONG_19700131.dcm").read_bytes()
+    (folder / "cut.dcm").write_bytes(whole[:9000])
+    said = {}
+    for option in ("", "--json", "--identifiers"):
+        options = ["--json", "--identifiers"] if option == "--identifiers" else [option]
+        asked = [str(folder), "--db", str(kept), *filter(None, options)]
+        shown = CliRunner().invoke(index_command, asked)
         assert shown.exit_code == 0
-        said += shown.stdout + shown.stderr
+        said[option] = shown.stdout + shown.stderr
     printed = capfd.readouterr()
-    said += printed.out + printed.err + kept.read_bytes().decode("latin-1")
-    assert "a.dcm" in said
-    assert "cut.dcm" in said
-    assert [secret for secret in inside if secret in said] == []
+    everything = "".join((*said.values(), printed.out, printed.err))
+    everything += kept.read_bytes().decode("latin-1")
+    assert [secret for secret in inside if secret in everything] == []
+    assert '"refusal"' in said["--json"]
+    assert [secret for secret in (*inside, *allowed) if secret in said["--json"]] == []
+    assert not any(word in said["--json"] for word in ("HONG", "cut.dcm"))
+    in_lines = [secret for secret in allowed if secret in said["--identifiers"]]
+    assert len(in_lines) == len(allowed) - 2
+    assert all(word in said["--identifiers"] for word in ("HONG_19700131.dcm", "cut.dcm"))
+
+
+def test_lines_of_a_scan_carry_codes_alone(tmp_path: Path) -> None:
+    inside, allowed = write_secrets(tmp_path / "HONG_19700131.dcm")
+    (tmp_path / "cut.dcm").write_bytes((tmp_path / "HONG_19700131.dcm").read_bytes()[:9000])
+    shown = CliRunner().invoke(command, [str(tmp_path), "--json"])
+    records = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert [record["record"] for record in records] == ["series", "refusal"]
+    assert [secret for secret in (*inside, *allowed) if secret in shown.output] == []
+    assert not any(word in shown.output for word in ("HONG", "cut.dcm"))
 
 
 def test_the_worker_says_no_more(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

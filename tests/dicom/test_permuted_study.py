@@ -141,7 +141,7 @@ def test_a_missing_slice_is_refused(
     kept = np.delete(positions_of(*plane), place, axis=0)
     scan = scanned(write_slices, kept, np.concatenate(plane))
     assert scan.series == ()
-    assert "7.000 mm (1 missing between" in scan.refused[0].reason
+    assert "7.000 mm (1 missing)" in scan.refused[0].reason
 
 
 @settings(max_examples=20, deadline=None)

@@ -18,7 +18,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from necroangle.dicom import SeriesSummary, guard, pixels, read_volume, scan_folder
+from necroangle.dicom import SeriesSummary, decoders, guard, pixels, read_volume, scan_folder
 from necroangle.errors import DicomError
 
 WriteSlices = Callable[..., list[Path]]
@@ -169,18 +169,16 @@ def test_a_file_gone_after_the_scan_is_named(tmp_path: Path, write_slices: Write
 def test_a_missing_decoder_is_said_plainly(
     tmp_path: Path, write_slices: WriteSlices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_decoder(_: str) -> Any:
-        raise NotImplementedError
-
     (path,) = write_slices(tmp_path, PLACES[:1])
     dataset = dcmread(path)
     dataset.compress(RLELossless, generate_instance_uid=False)
     dataset.save_as(path)
     series = only(tmp_path)
-    monkeypatch.setattr(pixels, "get_decoder", no_decoder)
+    monkeypatch.setattr(decoders, "_version", lambda _: None)
     with pytest.raises(DicomError, match="no decoder at hand for its transfer syntax") as caught:
         read_volume(series)
-    assert caught.value.tag == "TransferSyntaxUID"
+    assert (caught.value.tag, caught.value.stage) == ("TransferSyntaxUID", "decode")
+    assert "install pydicom" in caught.value.problem
 
 
 def test_the_volume_cap_holds_before_decoding(

@@ -226,9 +226,9 @@ def test_one_bad_header_leaves_a_hole_that_is_seen(
     tmp_path: Path, write_slices: WriteSlices
 ) -> None:
     write_slices(tmp_path, coronal(), each=[{}, {}, {"Rows": 0}, {}])
-    reasons = [refusal.reason for refusal in scan_folder(tmp_path).refused]
+    reasons = list(map(str, scan_folder(tmp_path).refused))
     assert len(reasons) == 2
-    assert any("between IM001.dcm and IM003.dcm" in reason for reason in reasons)
+    assert any("such gap (IM001.dcm, IM003.dcm)" in reason for reason in reasons)
 
 
 def test_copies_are_skipped_but_twins_that_differ_are_refused(
@@ -243,7 +243,9 @@ def test_copies_are_skipped_but_twins_that_differ_are_refused(
     (tmp_path / "copy.dcm").write_bytes(changed)
     scan = scan_folder(tmp_path)
     assert scan.series == ()
-    assert "IM001.dcm and copy.dcm both claim to be the same image" in scan.refused[0].reason
+    assert "two files both claim to be the same image" in scan.refused[0].reason
+    assert scan.refused[0].at == ("IM001.dcm", "copy.dcm")
+    assert scan.refused[0].stage == "series"
 
 
 def test_hips_of_two_patients_never_share_a_series(

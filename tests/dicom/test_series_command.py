@@ -41,8 +41,47 @@ def test_json_is_one_object_a_line(folder: Path) -> None:
     assert [record["record"] for record in records] == ["series", "refusal", "refusal"]
     assert records[0]["plane"] == "coronal"
     assert records[0]["laterality"] == "L"
-    assert records[0]["frames"][3] == ["a/IM003.dcm", 1]
-    assert records[1]["files"] == 2
+    assert len({name for name, _ in records[0]["frames"]}) == 4
+    assert (records[1]["files"], records[1]["number"], records[1]["stage"]) == (2, 5, "geometry")
+    assert (records[2]["number"], records[2]["stage"]) == (7, "open")
+    assert "1.2.3" not in result.stdout
+    assert "IM0" not in result.stdout
+    assert "esc" not in result.stdout
+
+
+def test_identifiers_are_told_where_asked_for(folder: Path) -> None:
+    result = CliRunner().invoke(command, [str(folder), "--json", "--identifiers"])
+    stack, series, file = (json.loads(line) for line in result.stdout.splitlines())
+    assert stack["frames"][3] == ["a/IM003.dcm", 1]
+    assert (stack["study_uid"], stack["series_uid"]) == ("1.2.3", "1.2.3.12345678")
+    assert len(stack["study"]) == len(stack["series"]) == 24
+    assert series["members"] == ["b/IM000.dcm", "b/IM001.dcm"]
+    assert file["place"] == "esc\x1b[31m[red].dcm"
+    alone = CliRunner().invoke(command, [str(folder), "--identifiers"])
+    assert (alone.exit_code, "--identifiers goes with --json" in alone.stderr) == (2, True)
+
+
+def test_codes_are_the_same_under_one_secret(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("a secret of the study")
+    (tmp_path / "two").write_text("another of a study")
+
+    def said(*options: str) -> str:
+        return CliRunner().invoke(command, [str(folder), "--json", *options]).stdout
+
+    assert said() != said()
+    first = said("--secret", str(tmp_path / "one"))
+    assert first == said("--secret", str(tmp_path / "one"))
+    assert first != said("--secret", str(tmp_path / "two"))
+    assert json.loads(first.splitlines()[0])["subject"].startswith("P-")
+
+
+def test_subjects_are_named_by_the_studys_list(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "names.csv").write_text("patient_id,pseudonym\nPAT-1,S-01\n")
+    options = ["--json", "--subjects", str(tmp_path / "names.csv")]
+    result = CliRunner().invoke(command, [str(folder / "a"), *options])
+    assert json.loads(result.stdout)["subject"] == "S-01"
+    both = CliRunner().invoke(command, [*options, "--secret", options[2], str(folder)])
+    assert (both.exit_code, "subjects have one name each" in both.stderr) == (2, True)
 
 
 def test_passports_are_shown_and_kept(folder: Path) -> None:

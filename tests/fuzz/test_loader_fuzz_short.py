@@ -4,6 +4,8 @@ import shutil
 import time
 from pathlib import Path
 
+import imagecodecs
+import numpy as np
 import pydicom.data
 import pytest
 from dicombytes import MR_IMAGE, encapsulated, jpeg_2000, mr_file
@@ -25,6 +27,12 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     frame = encapsulated(jpeg_2000(16, 16))
     values = {**MR_IMAGE, "PixelData": None}
     (own / "j2k").write_bytes(mr_file(values, {0x7FE00010: frame}, "1.2.840.10008.1.2.4.90"))
+    for predictor in (1, 7):
+        pixels = (13 * np.arange(256, dtype="<u2")).reshape(16, 16)
+        coded = imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=predictor)
+        frame = encapsulated(bytes(coded) + b"\0" * (len(coded) % 2))
+        raw = mr_file(values, {0x7FE00010: frame}, "1.2.840.10008.1.2.4.57")
+        (own / f"lossless{predictor}").write_bytes(raw)
     return find_seeds([own, PYDICOM, SAMPLES / "plain"])
 
 

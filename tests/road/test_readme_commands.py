@@ -14,7 +14,8 @@ BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"),
 LINES = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
 WINDOW = [line for line in LINES if line.startswith("necroangle read")]
 PLAIN = [line for line in LINES if line.startswith("necroangle") and line not in WINDOW]
-SET_UP = [line for line in LINES if line not in WINDOW + PLAIN]
+BROWSE = [line for line in LINES if line.startswith("napari")]
+SET_UP = [line for line in LINES if line not in WINDOW + PLAIN + BROWSE]
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,16 @@ def test_the_reading_window_opens(line: str, place: Path) -> None:
     done = run(f"{line} --screenshot window.png", place)
     assert done.returncode == 0, (done.stdout, done.stderr)
     assert (place / "window.png").stat().st_size > 50_000
+
+
+@pytest.mark.screen
+@pytest.mark.parametrize("line", BROWSE)
+def test_napari_stays_open_on_the_folder(line: str, place: Path) -> None:
+    if not os.environ.get("DISPLAY"):
+        pytest.skip("needs a display: run by `make test`, which brings a virtual one")
+    done = run(f"timeout 20 {line}", place)
+    assert done.returncode == 124, (done.stdout, done.stderr)
+    assert "Error" not in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("line", SET_UP)

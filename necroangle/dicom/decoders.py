@@ -1,0 +1,166 @@
+"""Which decoder reads which encoding: pinned, and told with its version.
+
+Decoders of lossy JPEG differ in grey values, and pydicom takes whichever it finds first. Here one
+is named for each transfer syntax, whatever else is installed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.pixels.decoders.base import Decoder
+from pydicom.pixels.utils import as_pixel_options
+from pydicom.uid import UID
+
+from necroangle.errors import DicomError
+
+__all__ = ["DECODERS", "Pinned", "decode_frame", "decoder_words", "is_decodable"]
+
+_ROOT = "1.2.840.10008.1.2"
+_NATIVE = frozenset({"", _ROOT, *(_ROOT + end for end in (".1", ".2", ".1.99"))})
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """The decoder of a transfer syntax.
+
+    Attributes
+    ----------
+    plugin
+        Its name as a plugin of pydicom.
+    package
+        The distribution whose version is told.
+    """
+
+    plugin: str
+    package: str
+
+
+_JPEG = Pinned("imagecodecs", "imagecodecs")
+_JPEG_LS = Pinned("pyjpegls", "pyjpegls")
+_JPEG_2000 = Pinned("pylibjpeg", "pylibjpeg-openjpeg")
+_RLE = Pinned("pydicom", "pydicom")
+
+DECODERS: dict[str, Pinned] = {
+    f"{_ROOT}{end}": pinned
+    for pinned, ends in {
+        _JPEG: (".4.50", ".4.51", ".4.57", ".4.70"),
+        _JPEG_LS: (".4.80", ".4.81"),
+        _JPEG_2000: (".4.90", ".4.91", ".4.201", ".4.202", ".4.203"),
+        _RLE: (".5",),
+    }.items()
+    for end in ends
+}
+"""JPEG baseline, extended and lossless; JPEG-LS; JPEG 2000 and HTJ2K; RLE."""
+
+
+def decoder_words(syntaxes: Iterable[str]) -> str:
+    """The decoders of these transfer syntaxes with their versions.
+
+    Parameters
+    ----------
+    syntaxes
+        Transfer syntax UIDs; an empty one stands for a file that states none, and is plain.
+
+    Examples
+    --------
+    >>> decoder_words(["1.2.840.10008.1.2.1", ""]), decoder_words(["1.2.3"])
+    ('native', 'none')
+    >>> decoder_words(["1.2.840.10008.1.2.4.90"]).startswith("pylibjpeg-openjpeg ")
+    True
+    """
+    return " + ".join(sorted({_words(syntax) for syntax in syntaxes}))
+
+
+def is_decodable(syntax: str) -> bool:
+    """Whether files of this transfer syntax can be decoded here.
+
+    Examples
+    --------
+    >>> is_decodable("1.2.840.10008.1.2.5"), is_decodable("1.2.840.10008.1.2.4.102")
+    (True, False)
+    """
+    return syntax in _NATIVE or (
+        syntax in DECODERS
+        and _version(DECODERS[syntax].package) is not None
+        and DECODERS[syntax].plugin in _decoder(syntax).available_plugins
+    )
+
+
+def decode_frame(dataset: Dataset, index: int) -> NDArray[Any]:
+    """One frame of a file, by the decoder that is pinned for it.
+
+    Parameters
+    ----------
+    dataset
+        The whole file, its transfer syntax stated.
+    index
+        Number of the frame, from 0.
+
+    Raises
+    ------
+    DicomError
+        If no decoder is pinned for its transfer syntax, or it is not installed.
+    Exception
+        Whatever the decoder raises.
+    """
+    syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
+    if not is_decodable(syntax):
+        raise _missing_decoder(syntax)
+    plugin = "" if syntax in _NATIVE else DECODERS[syntax].plugin
+    options: dict[str, Any] = as_pixel_options(dataset)
+    decoder = _decoder(syntax)
+    return decoder.as_array(dataset, index=index, decoding_plugin=plugin, **options)[0]
+
+
+def _missing_decoder(syntax: UID) -> DicomError:
+    """The refusal of a file that nothing at hand decodes."""
+    pinned = DECODERS.get(syntax)
+    remedy = (
+        f"install {pinned.package}, or send it uncompressed" if pinned else "send it uncompressed"
+    )
+    return DicomError(
+        f"no decoder at hand for its transfer syntax ({syntax.name}): {remedy}",
+        tag="TransferSyntaxUID",
+        stage="decode",
+    )
+
+
+def _words(syntax: str) -> str:
+    if syntax in _NATIVE:
+        return "native"
+    pinned = DECODERS.get(syntax)
+    found = None if pinned is None else _version(pinned.package)
+    return "none" if pinned is None or found is None else f"{pinned.package} {found}"
+
+
+@cache
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+@cache
+def _decoder(syntax: str) -> Decoder:
+    """A decoder of our own, so that neither other plugins nor other programs change it."""
+    decoder = Decoder(UID(syntax))
+    if syntax in DECODERS:
+        plugin = DECODERS[syntax].plugin
+        module, function = _PLUGINS[plugin]
+        decoder.add_plugin(plugin, (module, function))
+    return decoder
+
+
+_OF_PYDICOM = "pydicom.pixels.decoders"
+_PLUGINS = {
+    "imagecodecs": ("necroangle.dicom.jpeg", "decode_jpeg"),
+    "pyjpegls": (f"{_OF_PYDICOM}.pyjpegls", "_decode_frame"),
+    "pylibjpeg": (f"{_OF_PYDICOM}.pylibjpeg", "_decode_frame"),
+    "pydicom": (f"{_OF_PYDICOM}.rle", "_decode_frame"),
+}
