@@ -1,0 +1,56 @@
+"""Reader studies: who reads what in which order, what may be seen, and what is locked."""
+
+from necroangle.readerstudy.cases import (
+    CaseItem,
+    Progress,
+    Status,
+    case_list,
+    clock_doubt,
+    conduct_of,
+    next_case,
+    progress_of,
+    visible_readings,
+)
+from necroangle.readerstudy.clock import ReadingClock
+from necroangle.readerstudy.desk import DeskState, ReaderDesk, reader_folder
+from necroangle.readerstudy.files import SavedReading
+from necroangle.readerstudy.making import cases_of_csv, count_of_repeats, make_worklist
+from necroangle.readerstudy.order import ListedCase, reading_list
+from necroangle.readerstudy.worklist import (
+    CONSENSUS,
+    SUFFIX,
+    StudyCase,
+    Worklist,
+    load_worklist,
+    save_worklist,
+    worklist_id,
+)
+
+__all__ = [
+    "CONSENSUS",
+    "SUFFIX",
+    "CaseItem",
+    "DeskState",
+    "ListedCase",
+    "Progress",
+    "ReaderDesk",
+    "ReadingClock",
+    "SavedReading",
+    "Status",
+    "StudyCase",
+    "Worklist",
+    "case_list",
+    "cases_of_csv",
+    "clock_doubt",
+    "conduct_of",
+    "count_of_repeats",
+    "load_worklist",
+    "make_worklist",
+    "next_case",
+    "progress_of",
+    "reader_folder",
+    "reading_list",
+    "save_worklist",
+    "visible_readings",
+    "worklist_id",
+]
