@@ -13,6 +13,7 @@ from necroangle.annotation.model import (
     NeighbourSlice,
     PlaneRecord,
     ReadView,
+    UnreadView,
 )
 from necroangle.annotation.provenance import Conduct, Revision, StackPassport
 from necroangle.errors import ReadingError
@@ -23,6 +24,11 @@ _MARK_KEYS = len(Mark.__struct_fields__)
 _IMAGE_KEYS = len(ImageRecord.__struct_fields__) + len(PlaneRecord.__struct_fields__)
 _PASSPORT_KEYS = len(StackPassport.__struct_fields__)
 _HIP_KEYS = sum(len(one.__struct_fields__) for one in (HipReading, Conduct, Revision))
+_ARC_KEYS = len(NecroticArc.__struct_fields__) + 3 * _MARK_KEYS
+_LANDMARK_KEYS = len(Landmark.__struct_fields__) + _MARK_KEYS
+_NEIGHBOUR_KEYS = len(NeighbourSlice.__struct_fields__) + _IMAGE_KEYS
+_VIEW_KEYS = len(ReadView.__struct_fields__) + 1 + _IMAGE_KEYS  # and the tag
+_UNREAD_KEYS = len(UnreadView.__struct_fields__) + 1
 _KEY = re.compile(rb'"(?:[^"\\]|\\.)*"\s*(:?)')
 
 
@@ -35,14 +41,14 @@ def expected_keys(reading: HipReading) -> int:
     """How many keys a file with this content holds, each key standing once."""
     count = _HIP_KEYS
     for view in reading.views:
-        count += len(view.__struct_fields__) + 1  # the tag
-        if isinstance(view, ReadView):
-            count += _IMAGE_KEYS + _slice_keys(view) + _MARK_KEYS * len(view.contour)
-            count += _PASSPORT_KEYS if view.passport is not None else 0
-            count += (len(Landmark.__struct_fields__) + _MARK_KEYS) * len(view.landmarks)
-            for neighbour in view.neighbours:
-                count += len(NeighbourSlice.__struct_fields__) + _IMAGE_KEYS
-                count += _slice_keys(neighbour)
+        if not isinstance(view, ReadView):
+            count += _UNREAD_KEYS
+            continue
+        count += _VIEW_KEYS + _slice_keys(view) + _MARK_KEYS * len(view.contour)
+        count += _PASSPORT_KEYS if view.passport is not None else 0
+        count += _LANDMARK_KEYS * len(view.landmarks)
+        for neighbour in view.neighbours:
+            count += _NEIGHBOUR_KEYS + _slice_keys(neighbour)
     return count
 
 
@@ -65,5 +71,4 @@ def name_duplicate(raw: bytes) -> str:
 
 
 def _slice_keys(marked: ReadView | NeighbourSlice) -> int:
-    arc_keys = len(NecroticArc.__struct_fields__) + 3 * _MARK_KEYS
-    return _MARK_KEYS * len(marked.rim) + arc_keys * len(marked.arcs)
+    return _MARK_KEYS * len(marked.rim) + _ARC_KEYS * len(marked.arcs)

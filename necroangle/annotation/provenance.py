@@ -16,6 +16,12 @@ Millimetres = Annotated[float, Meta(ge=-1e6, le=1e6)]
 Degrees = Annotated[float, Meta(ge=-360.0, le=360.0)]
 
 
+_AS_THEY_ARE = (
+    *("kind", "modality", "split_by", "slices", "plane", "obliquity_deg", "patient_position"),
+    *("is_secondary", "burned_in", "charset_known", "executable_preamble", "decoder"),
+)
+
+
 class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the loader knew of the stack that was marked: the geometry passport, flat.
 
@@ -59,10 +65,8 @@ class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """The record of ``GeometryPassport.to_dict()``: for a reading that is made on its stack."""
         steps, scale = passport["steps"], passport["scale"]
         side, contrast = passport["side"], passport["contrast"]
-        own = ("kind", "modality", "split_by", "slices", "plane", "obliquity_deg")
-        own += ("patient_position", "is_secondary", "burned_in", "charset_known")
         return cls(
-            **{name: passport[name] for name in own},
+            **{name: passport[name] for name in _AS_THEY_ARE},
             **steps,
             spacing_source=scale["source"],
             magnification=scale["magnification"],
@@ -72,8 +76,6 @@ class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             contrast=contrast["family"],
             fat_suppressed=contrast["fat_suppressed"],
             contrast_rule=contrast["rule"],
-            executable_preamble=passport["executable_preamble"],
-            decoder=passport["decoder"],
             refused=len(passport["refused"]),
         )
 
