@@ -10,7 +10,7 @@
     ├── ReadingError (ValueError)   a reading or its file, refused: file, place, problem
     ├── MethodError (ValueError)    a method that does not fit the reading
     ├── DicomError (ValueError)     a DICOM file or series, refused: file, stage, tag, cause
-    ├── CohortError (ValueError)    a cohort table that cannot be opened or written
+    ├── CohortError (ValueError)    a study, cohort table or clinical table that is refused
     └── PhantomError (ValueError)   a phantom that cannot be built from these parameters
 
 A message says what was found, where, and what to do. A doubt that does not stop a measurement is
@@ -161,7 +161,7 @@ def _dicom_error(
 
 
 class CohortError(NecroangleError, ValueError):
-    """A cohort table that cannot be opened or written."""
+    """A study, a cohort table or a clinical table that is refused."""
 
 
 class PhantomError(NecroangleError, ValueError):

@@ -14,8 +14,14 @@ _COMMANDS = {
     "audit-geometry": "Check the planes of readings against the DICOM files on disk.",
     "change": "Compare two visits of a hip: how much, how sure, at which boundary.",
     "demo": "Re-measure the sample readings beside their truth, with pictures.",
+    "edit": "Change one clinical record, cell by cell, with a reason.",
+    "export": "Export the cohort for SPSS, Stata, SAS, R, Excel, REDCap, with codebook.",
+    "history": "Print who changed a clinical record, when, what and why.",
+    "import": "Put a clinical table (CSV, XLSX) in the cohort, or list what is wrong.",
     "index": "Index whole trees of DICOM files; a second run reads only what changed.",
+    "init": "Make a study folder.",
     "measure": "Measure reading files and put their rows in a cohort table.",
+    "outcome": "The quantities of the study: stages, failure, change, scores, replacements.",
     "overlay": "Draw the quality picture of every reading.",
     "phantom": "Write phantom hips with known truth as DICOM studies.",
     "read": "Open a study in napari with the reading dock.",
@@ -23,6 +29,7 @@ _COMMANDS = {
     "selftest": "Prove that this installed copy measures right.",
     "series": "List the series of a folder with their geometry.",
     "table": "Print the cohort table.",
+    "verify": "Verify the cohort: chain, rows, every angle, readings and files.",
     "worklist": "Make the worklist of a reader study and follow its readers.",
 }
 

@@ -53,7 +53,7 @@ def command(cohort: str, as_json: bool, as_csv: bool, all_columns: bool) -> None
 
 def _write(rows: Sequence[CohortRow], *, as_json: bool) -> None:
     """UTF-8 with plain line ends, whatever the system's habit."""
-    from necroangle.cohort.export import to_csv, to_json
+    from necroangle.cohort.exports.table_text import to_csv, to_json
 
     text = to_json(rows) if as_json else to_csv(rows)
     click.echo(text.encode(), nl=False)

@@ -11,6 +11,8 @@ from necroangle.cohort.columns import COLUMNS, Column
 from necroangle.cohort.row import Cell, CohortRow, RowKey, to_row
 
 if TYPE_CHECKING:
+    from necroangle.cohort.ledger import Conflict, Entry, Event, Record, Recorded
+    from necroangle.cohort.ledger_visits import HipVisit
     from necroangle.cohort.store import Changes, CohortStore
     from necroangle.cohort.table import load
 
@@ -21,12 +23,28 @@ __all__ = [
     "CohortRow",
     "CohortStore",
     "Column",
+    "Conflict",
+    "Entry",
+    "Event",
+    "HipVisit",
+    "Record",
+    "Recorded",
     "RowKey",
     "load",
     "to_row",
 ]
 
-_LATER = {"Changes": "store", "CohortStore": "store", "load": "table"}
+_LATER = {
+    "Changes": "store",
+    "CohortStore": "store",
+    "Conflict": "ledger",
+    "Entry": "ledger",
+    "Event": "ledger",
+    "HipVisit": "ledger_visits",
+    "Record": "ledger",
+    "Recorded": "ledger",
+    "load": "table",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -20,4 +20,4 @@ def test_every_stack_of_a_sample_gives_a_record(tmp_path: Path) -> None:
         assert record.step_mm == passport.steps.step_mm
         assert record.spacing_source == passport.scale.source
         assert record.found_side == passport.side.found
-        assert record.decoder == "native"
+        assert record.decoder == passport.decoder

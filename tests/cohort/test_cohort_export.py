@@ -11,7 +11,7 @@ from hipmaker import make_reading
 
 from necroangle.cohort import COLUMNS, CohortRow, CohortStore, load, to_row
 from necroangle.cohort.columns import NAMES
-from necroangle.cohort.export import to_csv, to_json
+from necroangle.cohort.exports.table_text import to_csv, to_json
 from necroangle.cohort.printing import HEADINGS, all_cells, harmless, main_cells
 from necroangle.measurement import measure
 from necroangle.terms import UnreadReason, View
@@ -66,21 +66,36 @@ def test_the_data_frame_is_typed(tmp_path: Path) -> None:
     CohortStore.open(file).upsert([_ROW, to_row(unread, measure(unread), "0f" * 32)])
     frame = load(file)
     assert list(frame.columns) == list(NAMES)
-    dtypes = {"text": pd.StringDtype(), "whole": pd.Int64Dtype(), "real": "float64"}
+    plain = {"text": pd.StringDtype(), "whole": pd.Int64Dtype(), "real": pd.Float64Dtype()}
     for column in COLUMNS:
-        assert frame[column.name].dtype == dtypes[column.kind], column.name
+        dtype = frame[column.name].dtype
+        assert isinstance(dtype, pd.CategoricalDtype) or dtype == plain[column.kind], column.name
     assert list(frame["subject"]) == ["00123", "S01"]
     assert frame["ha_grade"].isna().tolist() == [True, False]
     assert frame["cna_deg"].isna().tolist() == [True, False]
     assert frame["cna_deg"].iloc[1] == 200.0
 
 
+def test_grades_and_stages_of_the_data_frame_are_in_order(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.sqlite"
+    stages = ("4", "1", "3B", "3A", "2", None)
+    rows = [row(subject=f"S{n}", arco=stage, ha_grade=4 - n % 4) for n, stage in enumerate(stages)]
+    CohortStore.open(file).upsert(rows)
+    frame = load(file)
+    assert frame["arco"].sort_values().tolist()[:5] == ["1", "2", "3A", "3B", "4"]
+    assert (frame["arco"] >= "3A").tolist() == [True, False, True, True, False, False]
+    assert (frame["ha_grade"] >= 3).tolist() == [True, True, False, False, True, True]
+    assert list(frame["laterality"].cat.categories) == ["L", "R"]
+    assert not frame["laterality"].cat.ordered
+    assert frame["flags"].dtype == pd.StringDtype()
+
+
 def test_an_empty_cohort_is_an_empty_typed_frame(tmp_path: Path) -> None:
     CohortStore.open(tmp_path / "cohort.sqlite")
     frame = load(tmp_path / "cohort.sqlite")
     assert len(frame) == 0
-    assert frame["cna_deg"].dtype == "float64"
-    assert frame["ha_grade"].dtype == pd.Int64Dtype()
+    assert frame["cna_deg"].dtype == pd.Float64Dtype()
+    assert frame["ha_grade"].cat.categories.tolist() == [1, 2, 3, 4]
 
 
 def _shown(row: CohortRow) -> dict[str, str]:

@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from necroangle.cohort import COLUMNS, Cell, Changes, CohortRow, CohortStore, Column, to_row
+from necroangle.cohort.engine import journal_mode
+from necroangle.cohort.ledger_disk import is_local_disk
 from necroangle.errors import CohortError
 from necroangle.measurement import measure
 
@@ -165,7 +167,7 @@ def _spoilt(file: Path) -> None:
     [
         (lambda file: file.write_bytes(b"subject,cna\n" * 200), "file is not a database"),
         (_foreign, "another program"),
-        (_newer, "version 99, this necroangle knows 1; update necroangle"),
+        (_newer, "version 99, this necroangle knows 2; update necroangle"),
         (Path.mkdir, "a folder"),
         (_spoilt, "column cna_deg must hold a real, found 'abc'"),
     ],
@@ -218,12 +220,19 @@ def test_sqlite_keeps_its_word(file: Path) -> None:
     with engine.connect() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "trusted_schema")
+            for name in (
+                "journal_mode",
+                "synchronous",
+                "foreign_keys",
+                "recursive_triggers",
+                "trusted_schema",
+            )
         }
     assert pragmas == {
-        "journal_mode": "delete",
+        "journal_mode": journal_mode(file).lower(),
         "synchronous": 2,
         "foreign_keys": 1,
+        "recursive_triggers": 1,
         "trusted_schema": 0,
     }
 
@@ -238,3 +247,14 @@ def test_a_table_with_other_columns_is_refused_in_words(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(CohortError, match="measure the readings into a new file"):
         CohortStore.open(path)
+
+
+def test_wal_only_where_it_is_sound(tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text("/dev/sda1 / ext4 rw 0 0\nserver:/x /net\\040share nfs4 rw 0 0\n")
+    assert is_local_disk(Path("/home/cohort.sqlite"), mounts)
+    assert not is_local_disk(Path("/net share/cohort.sqlite"), mounts)
+    assert not is_local_disk(Path("/home/cohort.sqlite"), tmp_path / "nowhere")
+    assert journal_mode(tmp_path / "c.sqlite", (3, 51, 2)) == "DELETE"
+    modes = {True: "WAL", False: "DELETE"}
+    assert journal_mode(tmp_path / "c", (3, 51, 3)) == modes[is_local_disk(tmp_path / "c")]

@@ -1,17 +1,13 @@
-"""The rows of the cohort as CSV and as JSON: every column, every digit."""
+"""The rows of the cohort as CSV and as JSON, as ``necroangle table`` prints them: every digit."""
 
 import json
 from collections.abc import Iterable
 
 from necroangle.cohort.columns import NAMES
+from necroangle.cohort.exports.csv_file import quoted
 from necroangle.cohort.row import Cell, CohortRow
 
 __all__ = ["to_csv", "to_json"]
-
-_BREAKING = frozenset(',"\r\n')
-"""What must be quoted; the csv module leaves a lone carriage return bare, where readers break."""
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def to_csv(rows: Iterable[CohortRow]) -> str:
@@ -36,9 +32,4 @@ def to_json(rows: Iterable[CohortRow]) -> str:
 def _csv_cell(cell: Cell) -> str:
     if cell is None:
         return ""
-    if not isinstance(cell, str):
-        return repr(cell)
-    text = f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
-    if _BREAKING.isdisjoint(text):
-        return text
-    return '"' + text.replace('"', '""') + '"'
+    return quoted(cell) if isinstance(cell, str) else repr(cell)

@@ -1,0 +1,219 @@
+"""``necroangle export``: the cohort for statistics programs, with labels, codes and scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from necroangle.cohort.exports import ExportSource, ExportTable
+    from necroangle.cohort.store import CohortStore
+    from necroangle.study import Study
+
+__all__ = ["command"]
+
+FORMATS = ("csv", "xlsx", "sav", "dta", "xpt", "parquet", "redcap")
+_CONSENSUS = "consensus_of"
+
+
+@click.command("export")
+@click.option(
+    "--to",
+    "formats",
+    type=click.Choice([*FORMATS, "all"]),
+    multiple=True,
+    required=True,
+    help="Format; again for another.",
+)
+@click.option("--shape", type=click.Choice(["long", "wide"]), default="long", show_default=True)
+@click.option(
+    "--unit",
+    type=click.Choice(["reading", "hip_visit"]),
+    help="What one row of a long table is.  [default: reading; wide: hip_visit]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where.  [default: exports/SHAPE_UNIT of the study]",
+)
+@click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]")
+@click.option(
+    "--readings",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="The reading files: image keys, spacing.  [default: the study's]",
+)
+@click.option(
+    "--reader",
+    "readers",
+    multiple=True,
+    metavar="NAME",
+    help="Only this reader; again for a second choice.  [hip visits: the study's]",
+)
+@click.option(
+    "--method", metavar="NAME", help="Only this measuring method.  [hip visits: the study's]"
+)
+@click.option(
+    "--dates",
+    type=click.Choice(["none", "shifted"]),
+    default="none",
+    show_default=True,
+    help="Days from baseline always go out; dates only moved, one shift per patient.",
+)
+@click.option(
+    "--secret",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Secret of the keyed hashes.  [default: the study's]",
+)
+@click.option("--bom", is_flag=True, help="Begin the CSV files with a byte order mark, for Excel.")
+@click.option("--by", metavar="NAME", help="Who exports.  [default: the user of this computer]")
+def command(
+    formats: tuple[str, ...],
+    shape: str,
+    unit: str | None,
+    out: Path | None,
+    bom: bool,
+    by: str | None,
+    **chosen: Any,
+) -> None:
+    """Export the cohort: data, codebook, provenance and import scripts for R, SPSS, Stata, Python.
+
+    No date and no image identifier leaves: days count from baseline, images have keyed hashes.
+    Two hips of one patient are correlated: patient_id stands in every row, cluster by it.
+    """
+    from datetime import UTC, datetime
+
+    from necroangle.cohort.exports import Provenance, build_table, to_wide, write_export
+    from necroangle.study import study_here
+
+    study = study_here()
+    unit = unit or ("reading" if shape == "long" else "hip_visit")
+    source = _source(study, **chosen)
+    query = {"shape": shape, "unit": unit, "dates": source.dates, **_choice(study, unit, **chosen)}
+    table = build_table(
+        source,
+        "reading" if unit == "reading" else "hip_visit",
+        readers=query["readers"],
+        method=query["method"],
+    )
+    if shape == "wide":
+        table = to_wide(table)
+    folder = out or (study.exports if study else Path("exports")) / f"{shape}_{unit}"
+    wanted = _wanted(formats, shape)
+    provenance = Provenance(query, by or _user(), datetime.now(UTC))
+    files = write_export(table, folder, wanted, provenance, bom=bom)
+    _say(table, folder, files, wanted)
+
+
+def _choice(
+    study: Study | None, unit: str, *, readers: tuple[str, ...], method: str | None, **_: object
+) -> dict[str, Any]:
+    """Which readings: as asked; for hip visits else as the study plans."""
+    if unit == "hip_visit" and study is not None:
+        readers, method = readers or study.config.readers, method or study.config.method
+    return {"readers": list(readers), "method": method}
+
+
+def _wanted(formats: Sequence[str], shape: str) -> tuple[str, ...]:
+    """The formats asked for; REDCap keeps visits as events, so "all" of a wide table leaves it."""
+    if "all" not in formats:
+        return tuple(dict.fromkeys(formats))
+    return tuple(name for name in FORMATS if shape == "long" or name != "redcap")
+
+
+def _source(
+    study: Study | None,
+    *,
+    cohort: str | None,
+    readings: Path | None,
+    dates: str,
+    secret: Path | None,
+    **_: object,
+) -> ExportSource:
+    """All that the export is made of."""
+    from necroangle.cohort.exports import ExportSource, contents_in, facts_from
+    from necroangle.cohort.ledger_content import READING_FILE
+    from necroangle.cohort.store import CohortStore
+    from necroangle.study import cohort_here
+
+    with CohortStore.open(cohort_here(cohort), create=False) as store:
+        rows = store.rows()
+        wanted = {str(row["annotation_sha256"]) for row in rows}
+        facts = facts_from(store.contents(wanted))
+        agreed = {found.key for found in store.current(READING_FILE) if found.values[_CONSENSUS]}
+        clinical = _clinical(store)
+    folder = readings or (study.readings if study else Path("readings"))
+    facts |= facts_from(contents_in(folder, wanted - facts.keys()))
+    return ExportSource(
+        rows,
+        clinical,
+        {visit.name: visit.months for visit in study.config.visits} if study else {},
+        agreed,
+        facts,
+        _secret(secret, study),
+        "shifted" if dates == "shifted" else "none",
+    )
+
+
+def _clinical(store: CohortStore) -> dict[str, list[dict[str, object]]]:
+    """The clinical records by kind, each as one row."""
+    from necroangle.cohort.clinical.fields import KEYS
+
+    return {
+        kind: [
+            {**dict(zip(names, record.key, strict=True)), **record.values}
+            for record in store.current(kind)
+        ]
+        for kind, names in KEYS.items()
+    }
+
+
+def _secret(file: Path | None, study: Study | None) -> bytes | None:
+    """The secret that is given, else the study's, else none: image keys are then empty."""
+    from necroangle.cohort.exports import load_secret
+    from necroangle.errors import CohortError
+
+    if file is not None:
+        return load_secret(file)
+    if study is None:
+        return None
+    try:
+        return study.secret()
+    except CohortError as error:
+        click.echo(f"note: {error}", err=True)
+        return None
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a computer without user names
+        return "unknown"
+
+
+def _say(table: ExportTable, folder: Path, files: Sequence[Path], formats: Sequence[str]) -> None:
+    """What was written, and what its reader must know."""
+    from necroangle.cohort.exports.provenance import table_facts
+    from necroangle.cohort.exports.redcap import REDCAP_WARNING
+    from necroangle.cohort.printing import harmless
+
+    facts = table_facts(table, {})
+    click.echo(
+        f"{facts['rows']} rows (one row: {table.unit}), {facts['hips']} hips of "
+        f"{facts['patients']} patients; cluster by patient_id"
+    )
+    click.echo(f"privacy: {harmless(str(facts['smallest_cell']))}")
+    for note in table.notes:
+        click.echo(f"note: {harmless(note)}")
+    if "redcap" in formats:
+        click.echo(f"note: {REDCAP_WARNING}")
+    click.echo(f"sha256 of the canonical table: {facts['canonical_sha256']}")
+    click.echo(f"{harmless(str(folder))}: {', '.join(file.name for file in files)}")

@@ -1,0 +1,54 @@
+"""``necroangle history``: who changed a record, when, what and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from necroangle.cohort.ledger import Event
+    from necroangle.cohort.row import Cell
+
+__all__ = ["command"]
+
+KINDS = ("subject", "hip", "treatment", "visit", "event")
+
+
+@click.command("history")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("key", nargs=-1, required=True)
+@click.option("--cohort", metavar="FILE", help="The cohort table; by default the study's.")
+def command(kind: str, key: tuple[str, ...], cohort: str | None) -> None:
+    """Print every change of the record of a KIND with this KEY: when, who, what, why."""
+    from necroangle.cohort.clinical.keys import parse_key
+    from necroangle.cohort.printing import harmless
+    from necroangle.cohort.store import CohortStore
+    from necroangle.errors import CohortError
+    from necroangle.study import cohort_here
+
+    found = CohortStore.open(cohort_here(cohort), create=False).history(kind, parse_key(kind, key))
+    if not found:
+        raise CohortError(f"there never was a {kind} {' '.join(key)}")
+    before: Mapping[str, Cell] = {}
+    for event in found:
+        why = f": {event.reason}" if event.reason else ""
+        click.echo(harmless(f"{event.at}  {event.actor or 'unnamed'}  {event.action}{why}"))
+        for line in _differences(before, event):
+            click.echo(f"    {harmless(line)}")
+        before = event.values or {}
+
+
+def _differences(before: Mapping[str, Cell], event: Event) -> Iterator[str]:
+    """What an event changed, field by field."""
+    after = event.values or {}
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name), after.get(name)
+        if old != new or (name in before) != (name in after):
+            yield f"{name}: {_shown(old)} -> {_shown(new)}"
+
+
+def _shown(cell: Cell) -> str:
+    return "nothing" if cell is None else str(cell)

@@ -1,0 +1,191 @@
+"""``necroangle import``: a clinical table into the cohort, or every problem that it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from necroangle.cohort.clinical.importing import TableImport
+    from necroangle.cohort.clinical.plan import Plan
+    from necroangle.cohort.store import CohortStore
+
+__all__ = ["command"]
+
+KINDS = ("auto", "subject", "hip", "treatment", "visit", "event")
+ENCODINGS = (
+    "utf-8",
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "cp949",
+    "cp932",
+    "gb18030",
+    "big5",
+    "cp1252",
+)
+
+
+@click.command("import")
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option("--as", "actor", default="", metavar="NAME", help="Who imports.")
+@click.option("--mapping", type=click.Path(path_type=Path), help="Which column is which field.")
+@click.option(
+    "--write-mapping",
+    type=click.Path(path_type=Path),
+    help="Write a mapping file for this table, to go on from, and import nothing.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    default="auto",
+    show_default=True,
+    help="The only kind of record that the table speaks of.",
+)
+@click.option("--dry-run", is_flag=True, help="List every problem and import nothing.")
+@click.option("--sheet", metavar="NAME", help="Sheet of a workbook that has several.")
+@click.option(
+    "--encoding", type=click.Choice(ENCODINGS, case_sensitive=False), help="Of a text table."
+)
+@click.option("--delimiter", metavar="LETTER", help="Of a text table; 'tab' for a tab.")
+@click.option("--update", is_flag=True, help="Replace what stands there otherwise; needs --reason.")
+@click.option("--reason", default="", metavar="TEXT", help="Why it is replaced.")
+@click.option("--cohort", metavar="FILE", help="The cohort table; by default the study's.")
+@click.pass_context
+def command(
+    context: click.Context,
+    table: Path,
+    actor: str,
+    mapping: Path | None,
+    write_mapping: Path | None,
+    kind: str,
+    dry_run: bool,
+    sheet: str | None,
+    encoding: str | None,
+    delimiter: str | None,
+    update: bool,
+    reason: str,
+    cohort: str | None,
+) -> None:
+    """Import a clinical TABLE: CSV, TSV or XLSX; all of it, or nothing.
+
+    Every problem is listed with its row and column. Importing a table twice changes nothing.
+    Exit code: 0 if it was imported, or could be (--dry-run); 1 if a problem forbids it; 2 if the
+    file is no table.
+    """
+    from necroangle.cohort.clinical import load_mapping, open_table
+
+    if not dry_run and write_mapping is None:
+        _check_actor(actor)
+    if update != bool(reason.strip()):
+        raise click.UsageError("--update and --reason go together")
+    opened = open_table(
+        table,
+        load_mapping(mapping) if mapping is not None else None,
+        kind=None if kind == "auto" else kind,
+        encoding=encoding,
+        delimiter=_delimiter(delimiter),
+        sheet=sheet,
+    )
+    if write_mapping is not None:
+        _write_mapping(opened, write_mapping)
+        return
+    is_fatal = _import(opened, cohort, actor, reason if update else "", dry_run=dry_run)
+    context.exit(1 if is_fatal else 0)
+
+
+def _check_actor(actor: str) -> None:
+    from necroangle.cohort.clinical.identity import refuse_as_name
+
+    if not actor:
+        raise click.UsageError("say who imports, with --as NAME")
+    if problem := refuse_as_name(actor):
+        raise click.UsageError(f"--as: {problem}")
+
+
+def _delimiter(given: str | None) -> str | None:
+    if given is None or given in {"tab", "\\t"}:
+        return given and "\t"
+    if len(given) != 1 or given in '"\r\n':
+        raise click.UsageError("--delimiter is one letter, or 'tab'")
+    return given
+
+
+def _write_mapping(opened: TableImport, path: Path) -> None:
+    from necroangle.cohort.clinical.importing import suggest_mapping
+    from necroangle.storage import write_atomically
+
+    if path.exists():
+        raise click.UsageError(f"{path}: is there already; name another file")
+    write_atomically(path, suggest_mapping(opened))
+    click.echo(f"{path}: {len(opened.sheet.headings)} columns; read it, then import with --mapping")
+
+
+def _import(
+    opened: TableImport, cohort: str | None, actor: str, update_reason: str, *, dry_run: bool
+) -> bool:
+    """Plan, tell, and write where nothing forbids it; whether something does."""
+    from necroangle.cohort.clinical import plan_import
+    from necroangle.cohort.store import CohortStore
+    from necroangle.study import cohort_here, study_here
+
+    study = study_here()
+    place = cohort_here(cohort)
+    is_there = "://" in str(place) or Path(place).exists()
+    store = CohortStore.open(place) if is_there or not dry_run else None
+    config = study.config if study is not None else None
+    plan = plan_import(store, opened, config=config, update_reason=update_reason)
+    _tell_problems(plan)
+    if plan.is_fatal:
+        click.echo("nothing was imported", err=True)
+    elif dry_run or store is None:
+        click.echo(f"would import: {_counts(plan)}; read as {opened.sheet.how}")
+    else:
+        return _write(store, plan, actor, opened)
+    return plan.is_fatal
+
+
+def _write(store: CohortStore, plan: Plan, actor: str, opened: TableImport) -> bool:
+    from necroangle.cohort.clinical import write_import
+    from necroangle.cohort.printing import harmless
+
+    recorded = write_import(store, plan, actor=actor)
+    for conflict in recorded.conflicts:
+        click.echo(harmless(str(conflict)), err=True)
+    if recorded.conflicts:
+        count = len(recorded.conflicts)
+        click.echo(f"{count} records were changed by another meanwhile; import again", err=True)
+        return True
+    click.echo(f"imported: {_counts(plan)}; read as {opened.sheet.how}")
+    return False
+
+
+def _tell_problems(plan: Plan) -> None:
+    from necroangle.cohort.printing import harmless
+
+    for problem in plan.problems:
+        click.echo(f"{problem.severity:7}  {harmless(str(problem))}", err=True)
+    fatal = sum(problem.severity == "fatal" for problem in plan.problems)
+    if plan.problems:
+        click.echo(f"{fatal} fatal, {len(plan.problems) - fatal} warnings", err=True)
+
+
+def _counts(plan: Plan) -> str:
+    parts = [
+        f"{sum(counter.values())} {word}{_by_kind(counter)}"
+        for counter, word in (
+            (plan.new, "new"),
+            (plan.changed, "changed"),
+            (plan.unchanged, "unchanged"),
+        )
+    ]
+    return ", ".join(parts)
+
+
+def _by_kind(counter: Counter[str]) -> str:
+    words = ", ".join(f"{kind} {count}" for kind, count in counter.items())
+    return f" ({words})" if words else ""

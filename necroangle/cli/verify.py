@@ -1,0 +1,137 @@
+"""``necroangle verify``: whether the cohort is what it was."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from necroangle.cohort.store import CohortStore
+    from necroangle.cohort.verify import Verification
+
+__all__ = ["command"]
+
+_COHORT, _READINGS = "cohort.sqlite", "readings"
+
+
+@click.command("verify")
+@click.argument("study", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--cohort",
+    metavar="FILE",
+    help="The cohort: an SQLite file or a database URL.  [default: the study's]",
+)
+@click.option(
+    "--readings",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Folder of the reading files.  [default: the study's, where there is one]",
+)
+@click.option(
+    "--head", default="", metavar="HASH", help="A hash that was noted: is it still there?"
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that measure again.",
+)
+@click.option(
+    "--migrate",
+    is_flag=True,
+    help="Bring a server's older tables to the present version; a dump has been made.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print all that was found as JSON.")
+@click.pass_context
+def command(
+    context: click.Context,
+    study: Path | None,
+    cohort: str | None,
+    readings: Path | None,
+    head: str,
+    workers: int,
+    migrate: bool,
+    as_json: bool,
+) -> None:
+    """Verify a cohort: the chain of events, the rows, every angle, the readings and their files.
+
+    STUDY is the study's folder, by default this one. Every angle is measured again from its stored
+    marks. Each problem is a line with the name of what is not as it was. The hash at the end, noted
+    elsewhere, proves later (--head) that nothing before it was rewritten.
+
+    Exit code: 0 if all is well, 1 if there are problems, 2 if it cannot be verified.
+    """
+    from necroangle.cohort.printing import harmless
+    from necroangle.cohort.store import CohortStore
+
+    place, folder = _places(study, cohort, readings)
+    store = CohortStore.open(place, create=False, dumped=migrate)
+    result = _verify(store, folder, head, workers)
+    if as_json:
+        click.echo(_as_json(result))
+    else:
+        for problem in result.problems:
+            click.echo(harmless(str(problem)))
+        click.echo(_summary(result))
+    context.exit(0 if result.is_clean else 1)
+
+
+def _places(
+    study: Path | None, cohort: str | None, readings: Path | None
+) -> tuple[Path | str, Path | None]:
+    """The cohort and the folder of readings: as given, or those of the study."""
+    if cohort is not None:
+        return cohort, readings
+    from necroangle.study import find_study
+
+    start = study or Path()
+    found = find_study(start)
+    if found is not None:
+        return found.cohort, readings or (found.readings if found.readings.is_dir() else None)
+    folder = start / _READINGS
+    return start / _COHORT, readings or (folder if folder.is_dir() else None)
+
+
+def _verify(store: CohortStore, folder: Path | None, head: str, workers: int) -> Verification:
+    """Verify, with a progress bar on standard error where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from necroangle.cohort.verify import verify
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("measuring again", total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        return verify(store, readings=folder, head=head, workers=workers, progress=show)
+
+
+def _summary(result: Verification) -> str:
+    counts = result.counts
+    lines = [
+        f"{counts.events} events, {counts.rows} rows, {counts.records} clinical records, "
+        f"{counts.contents} kept readings, {counts.files} reading files",
+        f"{counts.recomputed} rows measured again",
+    ]
+    if counts.without_marks:
+        lines[1] += f", {counts.without_marks} not: their marks are neither kept nor in a file"
+    verdict = "all is well" if result.is_clean else f"{len(result.problems)} problems"
+    return "\n".join((*lines, f"last event's hash {result.head}", verdict))
+
+
+def _as_json(result: Verification) -> str:
+    found = {
+        "clean": result.is_clean,
+        "problems": [asdict(problem) for problem in result.problems],
+        **asdict(result.counts),
+        "head": result.head,
+    }
+    return json.dumps(found, indent=1)

@@ -1,0 +1,135 @@
+"""Every angle once more, from the marks of the reading that it was measured from."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from typing import NamedTuple
+
+from necroangle.annotation import HipReading, decode_reading, sha256_of
+from necroangle.cohort.columns import KEY
+from necroangle.cohort.row import Cell, RowKey, to_row
+from necroangle.cohort.verify_report import Problem
+from necroangle.errors import NecroangleError
+from necroangle.measurement import RadiusPrior, Settings, measure, method_named
+
+__all__ = ["COMPARED", "DRIFT_DEG", "Task", "measure_again"]
+
+DRIFT_DEG = 1e-9
+"""An angle that comes out further off than this has drifted."""
+
+_SETTINGS = ("end_sd_mm", "centre", "radius_prior_mm", "radius_prior_sd_mm", "radius_prior_source")
+_VIEW_ANGLES = ("deg", "span_deg", "start_deg", "end_deg", "middle_deg")
+_ANGLES = (
+    *(f"{side}_{name}" for side in "ab" for name in _VIEW_ANGLES),
+    "cna_deg",
+)
+_WORDS = ("a_view", "a_status", "b_view", "b_status", "modality", "ha_grade", "ha_risk", "kerboul")
+COMPARED = (*KEY, *_SETTINGS, *_ANGLES, *_WORDS)
+"""The columns that are needed to measure again and to compare."""
+
+_CHUNK = 100
+
+
+class Task(NamedTuple):
+    """A reading to measure again.
+
+    Attributes
+    ----------
+    place
+        What it is called in a problem.
+    sha256
+        The hash that it was kept under.
+    raw
+        Its bytes.
+    rows
+        The cells of :data:`COMPARED` of each row that was measured from it.
+    """
+
+    place: str
+    sha256: str
+    raw: bytes
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def measure_again(tasks: Iterable[Task], workers: int = 1) -> Iterator[Problem]:
+    """The problems of readings and of the angles that were measured from them.
+
+    Parameters
+    ----------
+    tasks
+        Taken as they are needed, so that not all readings are in memory at once.
+    workers
+        Processes. The problems come in the order of the tasks whatever their number.
+    """
+    if workers <= 1:
+        for task in tasks:
+            yield from _check(task)
+        return
+    rest = iter(tasks)
+    pending: deque[Future[list[Problem]]] = deque()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        while chunk := list(islice(rest, _CHUNK)):
+            pending.append(pool.submit(_check_all, chunk))
+            if len(pending) > 2 * workers:
+                yield from pending.popleft().result()
+        while pending:
+            yield from pending.popleft().result()
+
+
+def _check_all(tasks: Sequence[Task]) -> list[Problem]:
+    return [problem for task in tasks for problem in _check(task)]
+
+
+def _check(task: Task) -> Iterator[Problem]:
+    if sha256_of(task.raw) != task.sha256:
+        yield Problem("reading", task.place, "its bytes were changed: the hash does not fit")
+        return
+    if not task.rows:
+        return
+    try:
+        reading = decode_reading(task.raw)
+    except NecroangleError as error:
+        yield Problem("reading", task.place, str(error))
+        return
+    for cells in task.rows:
+        yield from _compare(reading, task.sha256, dict(zip(COMPARED, cells, strict=True)))
+
+
+def _compare(reading: HipReading, sha256: str, row: dict[str, Cell]) -> Iterator[Problem]:
+    name = str(RowKey(*(row[part] for part in KEY)))  # type: ignore[arg-type]
+    try:
+        method = method_named(str(row["method"]))
+        again = to_row(reading, measure(reading, method, _settings(row)), sha256)
+    except NecroangleError as error:
+        yield Problem("row", name, f"cannot be measured again: {error}")
+        return
+    for column in COMPARED:
+        stored, found = row[column], again[column]
+        if column in _ANGLES and isinstance(stored, float) and isinstance(found, float):
+            if abs(stored - found) > DRIFT_DEG:
+                yield Problem(
+                    "row",
+                    f"{name}, column {column}",
+                    f"stored {stored!r}, measured again {found!r}: drift {found - stored:.3g} deg",
+                )
+        elif stored != found:
+            yield Problem(
+                "row",
+                f"{name}, column {column}",
+                f"stored {stored!r:.60}, its reading says {found!r:.60}",
+            )
+
+
+def _settings(row: dict[str, Cell]) -> Settings:
+    """What was taken as given when the row was measured."""
+    radius, sd, source = (row[name] for name in _SETTINGS[2:])
+    prior = None
+    if isinstance(radius, float) and isinstance(sd, float):
+        prior = RadiusPrior(radius, sd, str(source))
+    centre = "sphere" if row["centre"] == "sphere" else "circles"
+    end_sd = row["end_sd_mm"]
+    if not isinstance(end_sd, float):
+        return Settings(radius_prior=prior, centre=centre)
+    return Settings(end_point_sd_mm=end_sd, radius_prior=prior, centre=centre)
