@@ -26,21 +26,21 @@ METHOD_WIDTH = 28
 @click.command("table")
 @click.option(
     "--cohort",
-    default="cohort.sqlite",
-    show_default=True,
     metavar="FILE",
-    help="The cohort table: an SQLite file or a database URL.",
+    help="The cohort table: an SQLite file or a database URL.  [default: the study's, else "
+    "cohort.sqlite]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Every column as JSON, digits in full.")
 @click.option("--csv", "as_csv", is_flag=True, help="Every column as CSV, digits in full.")
 @click.option("--all-columns", is_flag=True, help="Print every column, one row below the other.")
-def command(cohort: str, as_json: bool, as_csv: bool, all_columns: bool) -> None:
+def command(cohort: str | None, as_json: bool, as_csv: bool, all_columns: bool) -> None:
     """Print the cohort table, ordered by subject, side, visit, reader and read."""
     from necroangle.cohort.store import CohortStore
+    from necroangle.study import cohort_here
 
     if as_json + as_csv + all_columns > 1:
         raise click.UsageError("choose one of --json, --csv and --all-columns")
-    rows = CohortStore.open(cohort, create=False).rows()
+    rows = CohortStore.open(cohort_here(cohort), create=False).rows()
     if as_json or as_csv:
         _write(rows, as_json=as_json)
     elif not rows:

@@ -22,7 +22,8 @@ SET_UP = [line for line in LINES if line not in WINDOW + PLAIN + BROWSE]
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sample studies, as a user's clone has them."""
     folder = tmp_path_factory.mktemp("clone")
-    shutil.copytree(ROOT / "sample_dicoms", folder / "sample_dicoms")
+    for name in ("sample_dicoms", "docs"):
+        shutil.copytree(ROOT / name, folder / name)
     return folder
 
 
