@@ -4,12 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from napari_necroangle._case import Case, CaseKey
+from napari_necroangle._contradictions import Contradiction, contradictions
+from napari_necroangle._flow import Flow
+from napari_necroangle._other_visits import VisitRadius, radii_of_other_visits
 from napari_necroangle._picture import Picture
 from napari_necroangle._session import ReadingSession
 from napari_necroangle._store import default_folder
 from napari_necroangle._study import Visit, candidates, lies_across, midline_mm, side_of, visits_of
 from napari_necroangle._words import SIDES, VIEWS
-from necroangle.dicom import Scan, SeriesSummary, read_volume, scan_folder
+from necroangle.annotation import StackPassport
+from necroangle.dicom import Scan, SeriesSummary, passport_of, read_volume, scan_folder
 from necroangle.terms import Laterality, View
 
 __all__ = ["Desk"]
@@ -37,12 +41,15 @@ class Desk:
         self.scan = Scan((), (), 0)
         self.visits: tuple[Visit, ...] = ()
         self.readings: Path | None = None
+        self._keeps_readings = False
         self.reader = ""
         self.case: Case | None = None
         self.key: CaseKey | None = None
         self.visit: Visit | None = None
         self._cases: dict[CaseKey, Case] = {}
         self._chosen: dict[tuple[CaseKey, View], SeriesSummary] = {}
+        self._flows: dict[CaseKey, Flow] = {}
+        self._radii: tuple[object, tuple[VisitRadius, ...]] = (None, ())
 
     @property
     def unsaved(self) -> tuple[CaseKey, ...]:
@@ -60,8 +67,14 @@ class Desk:
         self.scan = scan_folder(folder, progress)
         self.folder = folder
         self.visits = visits_of(self.scan)
-        self.readings = default_folder(folder)
+        if not self._keeps_readings:
+            self.readings = default_folder(folder)
         self.case = self.key = self.visit = None
+
+    def keep_readings_in(self, folder: Path) -> None:
+        """Save readings in this folder, whatever study is opened."""
+        self.readings = folder
+        self._keeps_readings = True
 
     def take(self, visit: Visit, side: Laterality, views: tuple[View, View]) -> Case:
         """Take up the case of a hip, begun before or new, with its likeliest series.
@@ -83,7 +96,7 @@ class Desk:
             )
             self._cases[key] = Case(session, {})
         if self.case is not None and self.case is not self._cases[key]:
-            self.case.pictures = {}
+            self.case.put_away()
         self.case, self.key, self.visit = self._cases[key], key, visit
         for view in views:
             chosen = self.chosen(view)
@@ -106,6 +119,48 @@ class Desk:
             if lies_across(outcome.measurement, midline, self.key.side):
                 return f"The {words} hip is chosen, but the marks lie on the other one."
         return ""
+
+    def contradictions(self) -> tuple[Contradiction, ...]:
+        """Everything that speaks against the marks of the present case."""
+        if self.case is None:
+            return ()
+        return contradictions(self.case, self.side_doubt(), self._other_radii())
+
+    @property
+    def flow(self) -> Flow | None:
+        """Where the reader is in the present case."""
+        if self.key is None or self.case is None:
+            return None
+        if self.key not in self._flows:
+            self._flows[self.key] = Flow(self.case)
+        return self._flows[self.key]
+
+    def neighbour(self, step: int) -> CaseKey | None:
+        """The hip that comes so many places after the present one in the folder, if any.
+
+        Visits stand in the order of their names, the right hip before the left.
+        """
+        order = [
+            CaseKey(self.folder, visit.label, side, visit.pairs[0])
+            for visit in self.visits
+            if self.folder is not None and visit.pairs
+            for side in visit.sides
+        ]
+        if self.key is None:
+            return None
+        hips = [(key.visit, key.side) for key in order]
+        at = hips.index((self.key.visit, self.key.side)) + step
+        return order[at] if 0 <= at < len(order) else None
+
+    def _other_radii(self) -> tuple[VisitRadius, ...]:
+        """The head at other visits: looked up once for a hip, and after each save."""
+        if self.case is None or self.readings is None:
+            return ()
+        draft = self.case.session.draft
+        asked = (self.readings, draft.subject, draft.laterality, draft.visit, draft.reader)
+        if self._radii[0] != asked:
+            self._radii = (asked, radii_of_other_visits(self.readings, draft))
+        return self._radii[1]
 
     def choices(self, view: View) -> tuple[SeriesSummary, ...]:
         """The series that can be read as a view of the present hip, the likeliest first."""
@@ -135,11 +190,17 @@ class Desk:
         """
         assert self.case is not None  # noqa: S101
         assert self.key is not None  # noqa: S101
-        self.case.pictures[view] = Picture(view, read_volume(series), series.calibrated)
+        passport = passport_of(series, self.scan.series, self.scan.refused)
+        self.case.pictures[view] = Picture(
+            view,
+            read_volume(series),
+            series.calibrated,
+            StackPassport.of(passport.to_dict()),
+        )
         self._chosen[(self.key, view)] = series
 
     def forget_choices(self) -> None:
         """Let the marks of the present case say again which series is shown."""
         assert self.case is not None  # noqa: S101
         self._chosen = {key: one for key, one in self._chosen.items() if key[0] != self.key}
-        self.case.pictures = {}
+        self.case.put_away()

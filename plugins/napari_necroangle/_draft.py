@@ -3,104 +3,49 @@
 A draft may be unfinished in any way; a :class:`necroangle.annotation.HipReading` may not.
 """
 
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
+from napari_necroangle._marks import (
+    ArcDraft,
+    Handle,
+    MarkedSlice,
+    NeighbourDraft,
+    Role,
+    slice_marks,
+    with_arc,
+    with_item,
+)
 from necroangle.annotation import (
     FIRST_REVISION,
     FREE_READING,
     Conduct,
-    ImageRecord,
     Landmark,
     Mark,
-    NecroticArc,
-    NeighbourSlice,
-    PlaneRecord,
     Revision,
-    StackPassport,
 )
 from necroangle.terms import (
     ArcoStage,
     Finding,
     JicType,
+    LandmarkName,
     Laterality,
     Observation,
     UnreadReason,
     View,
 )
 
-__all__ = ["ArcDraft", "Handle", "MarkedSlice", "ReadingDraft", "Role", "ViewDraft"]
+__all__ = [
+    "LANDMARKS",
+    "ArcDraft",
+    "Handle",
+    "MarkedSlice",
+    "NeighbourDraft",
+    "ReadingDraft",
+    "Role",
+    "ViewDraft",
+]
 
-
-class Role(StrEnum):
-    """What a mark stands for."""
-
-    RIM = "rim"
-    START = "start"
-    END = "end"
-    VIA = "via"
-
-
-@dataclass(frozen=True, slots=True)
-class Handle:
-    """A place for one mark of a view.
-
-    Attributes
-    ----------
-    role
-        What the mark stands for.
-    index
-        Which rim mark, or which arc, from 0.
-    """
-
-    role: Role
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class MarkedSlice:
-    """The slice that a view is marked on.
-
-    Attributes
-    ----------
-    image
-        Its DICOM identifiers.
-    plane
-        Where it lies.
-    passport
-        What the loader knows of its stack, as far as that is known.
-    """
-
-    image: ImageRecord
-    plane: PlaneRecord
-    passport: StackPassport | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ArcDraft:
-    """An arc of which some points may be missing."""
-
-    start: Mark | None = None
-    end: Mark | None = None
-    via: Mark | None = None
-
-    @property
-    def marks(self) -> tuple[tuple[Role, Mark], ...]:
-        """The marks that are there."""
-        pairs = ((Role.START, self.start), (Role.END, self.end), (Role.VIA, self.via))
-        return tuple((role, mark) for role, mark in pairs if mark is not None)
-
-    def complete(self) -> NecroticArc | None:
-        """The arc, once its three points are there."""
-        if self.start is None or self.end is None or self.via is None:
-            return None
-        return NecroticArc(self.start, self.end, self.via)
-
-    def with_mark(self, role: Role, mark: Mark | None) -> "ArcDraft":
-        """The arc with one point set, or taken away."""
-        if role is Role.START:
-            return replace(self, start=mark)
-        return replace(self, end=mark) if role is Role.END else replace(self, via=mark)
+LANDMARKS = tuple(LandmarkName)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +64,10 @@ class ViewDraft:
         What the reader found, or why the view was not read; None while undecided.
     observations
         What else was seen.
-    neighbours, landmarks, contour
-        Further marks of an opened reading, kept as they are.
+    neighbours
+        Other slices of the same series that are marked too.
+    landmarks, contour
+        Named points, and the lesion's outline, on the view's own slice.
     """
 
     view: View
@@ -129,7 +76,7 @@ class ViewDraft:
     arcs: tuple[ArcDraft, ...] = ()
     choice: Finding | UnreadReason | None = None
     observations: tuple[Observation, ...] = ()
-    neighbours: tuple[NeighbourSlice, ...] = ()
+    neighbours: tuple[NeighbourDraft, ...] = ()
     landmarks: tuple[Landmark, ...] = ()
     contour: tuple[Mark, ...] = ()
 
@@ -140,30 +87,79 @@ class ViewDraft:
 
     @property
     def marks(self) -> tuple[tuple[Handle, Mark], ...]:
-        """Every mark with its place."""
-        rim = tuple((Handle(Role.RIM, index), mark) for index, mark in enumerate(self.rim))
-        arcs = tuple(
-            (Handle(role, index), mark)
-            for index, arc in enumerate(self.arcs)
-            for role, mark in arc.marks
+        """Every mark of its own slice with its place."""
+        outline = ((Handle(Role.CONTOUR, at), mark) for at, mark in enumerate(self.contour))
+        named = (
+            (Handle(Role.LANDMARK, LANDMARKS.index(one.name)), one.mark) for one in self.landmarks
         )
-        return rim + arcs
+        return (*slice_marks(self.rim, self.arcs, 0), *outline, *named)
+
+    @property
+    def all_marks(self) -> tuple[tuple[Handle, Mark], ...]:
+        """Every mark of every slice with its place."""
+        beside = (one.marks(at) for at, one in enumerate(self.neighbours, 1))
+        return (*self.marks, *(pair for marks in beside for pair in marks))
+
+    def slice_of(self, slice_no: int) -> MarkedSlice | None:
+        """The view's own slice for 0, else a neighbour."""
+        if slice_no == 0:
+            return self.on
+        known = slice_no <= len(self.neighbours)
+        return self.neighbours[slice_no - 1].on if known else None
+
+    def slice_no(self, on: MarkedSlice) -> int:
+        """Which of its slices a slice is: 0 its own, else a neighbour, there already or new."""
+        if self.on is None or self.on.image == on.image:
+            return 0
+        images = [one.on.image for one in self.neighbours]
+        return 1 + (images.index(on.image) if on.image in images else len(images))
+
+    def rim_on(self, slice_no: int) -> tuple[Mark, ...]:
+        """The rim marks of one of its slices."""
+        if slice_no == 0:
+            return self.rim
+        return self.neighbours[slice_no - 1].rim if slice_no <= len(self.neighbours) else ()
+
+    def arcs_on(self, slice_no: int) -> tuple[ArcDraft, ...]:
+        """The arcs of one of its slices."""
+        if slice_no == 0:
+            return self.arcs
+        return self.neighbours[slice_no - 1].arcs if slice_no <= len(self.neighbours) else ()
 
     def with_mark(self, handle: Handle, mark: Mark) -> "ViewDraft":
         """The view with one mark added or moved; a new rim mark goes behind the others."""
-        if handle.role is Role.RIM:
-            rim = (*self.rim[: handle.index], mark, *self.rim[handle.index + 1 :])
-            return replace(self, rim=rim)
-        arcs = self.arcs if handle.index < len(self.arcs) else (*self.arcs, ArcDraft())
-        return replace(self, arcs=_with_arc(arcs, handle, mark))
+        if handle.slice_no:
+            beside = self.neighbours[handle.slice_no - 1]
+            return self.with_neighbour(handle.slice_no, beside.with_mark(handle, mark))
+        if handle.role.is_arc:
+            return replace(self, arcs=with_arc(self.arcs, handle, mark))
+        return self._with_point(handle, mark)
 
     def without_mark(self, handle: Handle) -> "ViewDraft":
-        """The view with one mark taken away; an arc without points goes too."""
+        """The view with one mark taken away; an arc or a neighbour without points goes too."""
+        if handle.slice_no:
+            beside = self.neighbours[handle.slice_no - 1]
+            return self.with_neighbour(handle.slice_no, beside.without_mark(handle))
+        if handle.role.is_arc:
+            return replace(self, arcs=with_arc(self.arcs, handle, None))
+        return self._with_point(handle, None)
+
+    def with_neighbour(self, slice_no: int, neighbour: NeighbourDraft) -> "ViewDraft":
+        """The view with one neighbour exchanged or new; an empty one is taken away."""
+        put = () if neighbour.is_empty else (neighbour,)
+        before, after = self.neighbours[: slice_no - 1], self.neighbours[slice_no:]
+        return replace(self, neighbours=(*before, *put, *after))
+
+    def _with_point(self, handle: Handle, mark: Mark | None) -> "ViewDraft":
         if handle.role is Role.RIM:
-            rim = (*self.rim[: handle.index], *self.rim[handle.index + 1 :])
-            return replace(self, rim=rim)
-        arcs = _with_arc(self.arcs, handle, None)
-        return replace(self, arcs=tuple(arc for arc in arcs if arc.marks))
+            return replace(self, rim=with_item(self.rim, handle.index, mark))
+        if handle.role is Role.CONTOUR:
+            return replace(self, contour=with_item(self.contour, handle.index, mark))
+        name = LANDMARKS[handle.index]
+        kept = [one for one in self.landmarks if one.name is not name]
+        put = [] if mark is None else [Landmark(name, mark)]
+        named = sorted((*kept, *put), key=lambda one: LANDMARKS.index(one.name))
+        return replace(self, landmarks=tuple(named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +175,7 @@ class ReadingDraft:
     arco, jic, notes
         As entered.
     conduct, revision, consensus_of
-        As in a reading.
+        As in :class:`necroangle.annotation.HipReading`.
     """
 
     views: tuple[ViewDraft, ViewDraft]
@@ -205,12 +201,3 @@ class ReadingDraft:
         if changed.view is first.view:
             return replace(self, views=(changed, second))
         return replace(self, views=(first, changed))
-
-
-def _with_arc(
-    arcs: tuple[ArcDraft, ...], handle: Handle, mark: Mark | None
-) -> tuple[ArcDraft, ...]:
-    return tuple(
-        arc.with_mark(handle.role, mark) if index == handle.index else arc
-        for index, arc in enumerate(arcs)
-    )

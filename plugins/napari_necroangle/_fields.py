@@ -4,9 +4,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QComboBox, QFrame, QLabel, QPushButton, QSizePolicy
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
-__all__ = ["ChoiceList", "button", "heading", "hold", "note", "rule"]
+__all__ = ["ChoiceList", "Fold", "button", "heading", "hold", "note", "rule"]
 
 Value = TypeVar("Value")
 
@@ -90,6 +98,53 @@ def button(
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     made.clicked.connect(lambda: on_click())
     return made
+
+
+class Fold(QWidget):
+    """A section that can be folded to one line which still says the main thing.
+
+    Parameters
+    ----------
+    inner
+        What is folded.
+    tip
+        Shown when the mouse rests on the line.
+    is_open
+        Whether it is open at first.
+    """
+
+    def __init__(self, inner: QWidget, tip: str, *, is_open: bool = False) -> None:
+        super().__init__()
+        self._inner = inner
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._words = ""
+        self.line = button("", tip, self._turn)
+        self.line.setObjectName("necroangle_fold")
+        self.line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        layout.addWidget(self.line)
+        layout.addWidget(inner)
+        self.open(is_open)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether all of it is shown."""
+        return not self._inner.isHidden()
+
+    def open(self, is_open: bool) -> None:
+        """Open or fold it."""
+        self._inner.setVisible(is_open)
+        self.say(self._words)
+
+    def say(self, words: str) -> None:
+        """What its line says."""
+        self._words = words
+        self.line.setText(f"{'▾' if self.is_open else '▸'}  {words}")
+
+    def _turn(self) -> None:
+        self.open(not self.is_open)
 
 
 def hold(buttons: Sequence[tuple[QPushButton, bool]]) -> None:

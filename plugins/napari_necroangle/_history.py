@@ -42,6 +42,11 @@ class History(Generic[State]):
         return self._now
 
     @property
+    def settled(self) -> State:
+        """The value before the step that is under way, or as it stands."""
+        return self._settled
+
+    @property
     def is_settled(self) -> bool:
         """Whether no step is under way."""
         return self._now == self._settled

@@ -1,15 +1,18 @@
-"""Mouse and keys on a canvas: click sets a mark, drag moves one, wheel turns slices."""
+"""Mouse and keys on a canvas: click sets a mark, drag moves or draws, wheel turns slices."""
 
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from napari_necroangle._case import Case
 from napari_necroangle._draft import Handle, Role
+from napari_necroangle._keys import KEYS
 from napari_necroangle._plane_view import PlaneView
+from napari_necroangle._stroke import marks_along
+from necroangle.terms import View
 
-__all__ = ["KEYS", "Interaction"]
+__all__ = ["Hands", "Interaction"]
 
 GRAB_PX = 10.0
 """A press this near to a mark takes hold of it."""
@@ -17,42 +20,41 @@ CLICK_PX = 4.0
 """A press that moves less than this before its release is a click."""
 ZOOM_STEP = 1.15
 
-KEYS = {
-    "1": "rim points",
-    "2": "first arc end",
-    "3": "other arc end",
-    "4": "point between",
-    "Enter": "next step",
-    "Delete": "take the point away",
-    "Control-Z": "undo",
-    "Control-Shift-Z": "redo",
-}
-"""Keys on a canvas, and what they do."""
 
-_ROLE_KEYS = {"1": Role.RIM, "2": Role.START, "3": Role.END, "4": Role.VIA}
+class Hands(Protocol):
+    """What is told of the reader's hands."""
+
+    def touched(self, view: View) -> None:
+        """The reader has turned to a view."""
+
+    def clicked(self, view: View, handle: Handle | None) -> None:
+        """A click has set a mark, or an end has been set exactly."""
+
+    def stroked(self) -> None:
+        """A rim, arc or outline has been drawn."""
 
 
 class Interaction:
-    """The hands of one canvas.
+    """The mouse and the keys of one canvas.
 
     Parameters
     ----------
     plane_view
         The canvas.
-    on_touch
-        Called when the reader turns to this canvas with mouse or key.
+    hands
+        Is told what was done.
     """
 
-    def __init__(self, plane_view: PlaneView, on_touch: Callable[[], None]) -> None:
+    def __init__(self, plane_view: PlaneView, hands: Hands) -> None:
         self._plane_view = plane_view
-        self._on_touch = on_touch
+        self._hands = hands
         model = plane_view.model
         self._found = (
             list(model.mouse_wheel_callbacks),
             list(model.mouse_double_click_callbacks),
         )
         model.mouse_wheel_callbacks[:] = [self._wheel]
-        model.mouse_double_click_callbacks[:] = []
+        model.mouse_double_click_callbacks[:] = [self._double_click]
         model.mouse_drag_callbacks.append(self._press)
 
     def close(self) -> None:
@@ -60,31 +62,19 @@ class Interaction:
         model = self._plane_view.model
         model.mouse_wheel_callbacks[:], model.mouse_double_click_callbacks[:] = self._found
         model.mouse_drag_callbacks.remove(self._press)
-        for key in KEYS:
-            model.keymap.pop(key, None)
+        for shortcut in KEYS:
+            model.bind_key(shortcut.key, None, overwrite=True)
 
-    def bind_keys(self) -> None:
+    def bind_keys(self, run: Callable[[str, View], None]) -> None:
         """Bind the keys on the canvas and on its marks, whose own keys would hide them."""
-        actions: dict[str, Callable[[Case], None]] = {
-            "Enter": lambda case: case.next_aim(self._plane_view.view),
-            "Delete": lambda case: case.remove_selected(self._plane_view.view),
-            "Control-Z": lambda case: case.session.undo(),
-            "Control-Shift-Z": lambda case: case.session.redo(),
-        }
-        for key, role in _ROLE_KEYS.items():
-            actions[key] = self._aim_at(role)
-        for key, action in actions.items():
+        for shortcut in KEYS:
             for target in (self._plane_view.model, self._plane_view.points):
-                target.bind_key(key, self._handler(action), overwrite=True)
+                target.bind_key(shortcut.key, self._handler(shortcut.name, run), overwrite=True)
 
-    def _aim_at(self, role: Role) -> Callable[[Case], None]:
-        return lambda case: case.aim_at(self._plane_view.view, role)
-
-    def _handler(self, action: Callable[[Case], None]) -> Callable[[Any], None]:
+    def _handler(self, name: str, run: Callable[[str, View], None]) -> Callable[[Any], None]:
         def handle(_: Any) -> None:
             if self._plane_view.case is not None:
-                self._on_touch()
-                action(self._plane_view.case)
+                run(name, self._plane_view.view)
 
         return handle
 
@@ -106,20 +96,81 @@ class Interaction:
         camera.center = (0.0, *(point + (middle - point) / factor).tolist())
         camera.zoom *= factor
 
+    def _double_click(self, _: Any, event: Any) -> None:
+        """The second click of two in one place says that a magnified end is right."""
+        event.handled = True
+        plane = self._plane_view
+        if plane.case is not None and plane.settling is not None:
+            self._hands.clicked(plane.view, plane.settling)
+
     def _press(self, _: Any, event: Any) -> Generator[None, None, None]:
         """Decide at the press what the mouse does until its release."""
         case = self._plane_view.case
         if case is None:
             return
-        self._on_touch()
+        self._hands.touched(self._plane_view.view)
         if event.button == 2:
             yield from self._window(event)
+        elif event.button == 1 and self._plane_view.settling is not None:
+            yield from self._set_exactly(case, self._plane_view.settling, event)
+        elif event.button == 1 and ("Shift" in event.modifiers or self._starts_rim(case, event)):
+            yield from self._stroke(case, event)
         elif event.button == 1 and not event.modifiers:
             handle = self._plane_view.hit(_uv(event), GRAB_PX)
             if handle is None:
                 yield from self._click(case, event)
             else:
                 yield from self._drag(case, handle, event)
+
+    def _starts_rim(self, case: Case, event: Any) -> bool:
+        """Whether a plain drag draws: a rim is wanted here, and none is there yet."""
+        view = self._plane_view.view
+        aim = case.aim(view)
+        is_bare = aim is not None and aim.role is Role.RIM and aim.index == 0
+        return is_bare and not event.modifiers and self._plane_view.hit(_uv(event), GRAB_PX) is None
+
+    def _set_exactly(self, case: Case, handle: Handle, event: Any) -> Generator[None, None, None]:
+        """Put a magnified arc end where the mouse is, until its release."""
+        plane = self._plane_view
+        event.handled = True
+        if plane.draws(handle) and plane.slice_index == plane.slice_of(handle):
+            case.drag(plane.view, handle, _uv(event))
+            yield
+            while event.type == "mouse_move":
+                case.drag(plane.view, handle, _uv(event))
+                event.handled = True
+                yield
+            case.session.settle()
+        self._hands.clicked(plane.view, handle)
+
+    def _stroke(self, case: Case, event: Any) -> Generator[None, None, None]:
+        """Draw what is aimed at along the mouse; a press that does not move is a click."""
+        plane = self._plane_view
+        aim, index = case.aim(plane.view), plane.slice_index
+        pressed, path, farthest = np.array(event.pos), [_uv(event)], 0.0
+        is_plain, drew = not event.modifiers, False
+        event.handled = True
+        yield
+        while event.type == "mouse_move":
+            path.append(_uv(event))
+            farthest = max(farthest, float(np.hypot(*(np.array(event.pos) - pressed))))
+            drew = self._draw(case, aim, index, path) or drew
+            event.handled = True
+            yield
+        drew = (farthest >= CLICK_PX and self._draw(case, aim, index, [*path, _uv(event)])) or drew
+        if drew:
+            case.end_stroke(plane.view)
+            self._hands.stroked()
+        elif farthest < CLICK_PX and is_plain:
+            self._hands.clicked(plane.view, case.click(plane.view, index, path[0]))
+
+    def _draw(
+        self, case: Case, aim: Handle | None, index: int, path: list[tuple[float, float]]
+    ) -> bool:
+        marks = marks_along(path, aim.role) if aim is not None else ()
+        if marks:
+            case.draw(self._plane_view.view, index, marks)
+        return bool(marks) and not case.session.is_settled
 
     def _drag(self, case: Case, handle: Handle, event: Any) -> Generator[None, None, None]:
         """Move a mark with the mouse; the release says where it stays.
@@ -141,7 +192,8 @@ class Interaction:
         if tuple(event.pos) != pressed:
             case.drag(view, handle, _pair(start + _uv(event)))
         elif case.session.is_settled and aim is not None and aim.role is not handle.role:
-            case.click(view, self._plane_view.slice_index, where)
+            self._hands.clicked(view, case.click(view, self._plane_view.slice_index, where))
+            return
         case.session.settle()
 
     def _click(self, case: Case, event: Any) -> Generator[None, None, None]:
@@ -154,7 +206,8 @@ class Interaction:
             farthest = max(farthest, float(np.hypot(*(np.array(event.pos) - pressed))))
             yield
         if farthest < CLICK_PX:
-            case.click(self._plane_view.view, index, where)
+            view = self._plane_view.view
+            self._hands.clicked(view, case.click(view, index, where))
 
     def _window(self, event: Any) -> Generator[None, None, None]:
         """Sideways for contrast, up and down for brightness."""

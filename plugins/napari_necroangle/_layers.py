@@ -18,11 +18,15 @@ __all__ = [
 ]
 
 LINE_COLOURS = {
+    "reference": style.REFERENCE_COLOUR,
+    "outline": style.OUTLINE_COLOUR,
     "circle": style.CIRCLE_COLOUR,
     "rays": style.RAY_COLOUR,
     "arc": style.ARC_COLOUR,
 }
 LINE_WIDTHS_PX = {
+    "reference": style.THIN_WIDTH_PX,
+    "outline": style.THIN_WIDTH_PX,
     "circle": style.LINE_WIDTH_PX,
     "rays": style.LINE_WIDTH_PX,
     "arc": style.ARC_WIDTH_PX,
@@ -31,7 +35,9 @@ _UNITS = ("mm", "mm", "mm")
 
 
 def picture_layers(picture: Picture) -> dict[str, Any]:
-    """New layers for a picture: ``image``, then ``circle``, ``rays``, ``arc`` and ``marks``.
+    """New layers for a picture.
+
+    They are ``image``, then ``reference``, ``outline``, ``circle``, ``rays``, ``arc``, ``marks``.
 
     The picture's scale is its spacing; that of all others is 1 mm within the slice.
     """

@@ -3,29 +3,25 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from napari_necroangle._draft import ArcDraft, ReadingDraft, Role, ViewDraft
+from napari_necroangle._draft import ReadingDraft, ViewDraft
 from napari_necroangle._record import Entry, reading_of
+from napari_necroangle._slices import (
+    SliceOutcome,
+    arcs_about,
+    beside,
+    circle_of,
+    complete_arcs,
+)
 from necroangle.annotation import ReadView, UnreadView
 from necroangle.errors import GeometryError
 from necroangle.geometry import Arc, Circle, ImagePlane
-from necroangle.measurement import (
-    HipMeasurement,
-    ViewMeasurement,
-    head_circle,
-    measure,
-    view_arcs,
-)
+from necroangle.measurement import HipMeasurement, ViewMeasurement, measure
 from necroangle.terms import Finding, UnreadReason, View
 
 __all__ = ["Outcome", "ViewOutcome", "outcome_of", "view_outcome"]
 
-NEEDED_RIM_MARKS = 3
-
-_PARTS = {
-    Role.START: "one end of the arc",
-    Role.END: "the other end of the arc",
-    Role.VIA: "a point between them on the dead side",
-}
+LEAST_OUTLINE = 3
+"""So many points make an outline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +39,8 @@ class ViewOutcome:
     plane, circle, arcs
         The marked plane, the head circle and the arcs, in plane mm: as measured, and before the
         view is complete the circle of its rim and the arcs about it.
+    beside
+        Its neighbouring slices, in their order.
     missing
         What is to be done before the view is complete; empty once it is.
     """
@@ -53,6 +51,7 @@ class ViewOutcome:
     plane: ImagePlane | None = None
     circle: Circle | None = None
     arcs: tuple[Arc, ...] = ()
+    beside: tuple[SliceOutcome, ...] = ()
     missing: str = ""
 
 
@@ -66,10 +65,14 @@ class Outcome:
         The A view and the B view.
     hip
         The measurement of what is complete.
+    heads
+        The measurement of the two head circles alone, arcs or not: what the views say of each
+        other before they are complete. None without both circles.
     """
 
     views: tuple[ViewOutcome, ViewOutcome]
     hip: HipMeasurement
+    heads: HipMeasurement | None = None
 
     def view(self, view: View) -> ViewOutcome:
         """One of its two views."""
@@ -89,7 +92,8 @@ class Outcome:
 def outcome_of(draft: ReadingDraft) -> Outcome:
     """What a draft says so far, by the same measurement that re-measures its file."""
     first, second = (view_outcome(view) for view in draft.views)
-    return _measured(draft, (first, second))
+    found = _measured(draft, (first, second))
+    return replace(found, heads=found.hip if found.hip.judge else _heads(draft, (first, second)))
 
 
 def view_outcome(draft: ViewDraft) -> ViewOutcome:
@@ -103,11 +107,27 @@ def view_outcome(draft: ViewDraft) -> ViewOutcome:
     circle, missing = _circle(draft, plane)
     arcs: tuple[Arc, ...] = ()
     if circle is not None and draft.choice in (Finding.NECROSIS, None):
-        arcs, trouble = _arcs(draft, plane, circle)
+        arcs, trouble = arcs_about(draft.arcs, plane, circle)
         missing = missing or trouble
+    others = beside(draft, circle)
     missing = missing or _undecided(draft)
-    entry = unread if missing else _entry(draft)
-    return ViewOutcome(draft.view, entry, None, plane, circle, arcs, missing)
+    missing = missing or next((one.missing for one in others if one.missing), "")
+    entry = unread if missing else _entry(draft, others)
+    return ViewOutcome(draft.view, entry, None, plane, circle, arcs, others, missing)
+
+
+def _heads(draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome]) -> HipMeasurement | None:
+    """Measure the two rims as views without necrosis."""
+    if any(view.circle is None for view in views):
+        return None
+    first, second = (
+        _entry(replace(one, choice=Finding.NO_NECROSIS, neighbours=(), contour=()), ())
+        for one in draft.views
+    )
+    try:
+        return measure(reading_of(draft, (first, second), datetime.now(UTC)))
+    except GeometryError:
+        return None
 
 
 def _measured(draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome]) -> Outcome:
@@ -148,37 +168,10 @@ def _refused(view: ViewOutcome, error: GeometryError) -> ViewOutcome:
 
 
 def _circle(draft: ViewDraft, plane: ImagePlane) -> tuple[Circle | None, str]:
-    count = len(draft.rim)
     optional = draft.choice not in (Finding.NECROSIS, None)
-    if count == 0 and optional:
+    if not draft.rim and optional:
         return None, ""
-    if count < NEEDED_RIM_MARKS:
-        more = NEEDED_RIM_MARKS - count
-        return None, f"mark {more} more rim point{'s' if more > 1 else ''}"
-    try:
-        return head_circle(draft.rim, plane).circle, ""
-    except GeometryError as error:
-        return None, str(error)
-
-
-def _arcs(draft: ViewDraft, plane: ImagePlane, circle: Circle) -> tuple[tuple[Arc, ...], str]:
-    found: list[Arc] = []
-    trouble = ""
-    for arc in draft.arcs:
-        complete = arc.complete()
-        if complete is None:
-            trouble = trouble or _lacking(arc)
-            continue
-        try:
-            found.extend(view_arcs((complete,), plane, circle))
-        except GeometryError as error:
-            trouble = trouble or str(error)
-    return tuple(found), trouble
-
-
-def _lacking(arc: ArcDraft) -> str:
-    there = {role for role, _ in arc.marks}
-    return "mark " + next(text for role, text in _PARTS.items() if role not in there)
+    return circle_of(draft.rim, plane)
 
 
 def _undecided(draft: ViewDraft) -> str:
@@ -186,10 +179,12 @@ def _undecided(draft: ViewDraft) -> str:
         return "mark the necrotic arc, or choose what you found"
     if draft.choice is Finding.NECROSIS and not draft.arcs:
         return "mark one end of the necrotic arc"
+    if 0 < len(draft.contour) < LEAST_OUTLINE:
+        return "mark more points of the lesion's outline, or take them away"
     return ""
 
 
-def _entry(draft: ViewDraft) -> ReadView:
+def _entry(draft: ViewDraft, others: tuple[SliceOutcome, ...]) -> ReadView:
     assert draft.on is not None  # noqa: S101
     assert isinstance(draft.choice, Finding)  # noqa: S101
     arcs = draft.arcs if draft.choice is Finding.NECROSIS else ()
@@ -200,9 +195,9 @@ def _entry(draft: ViewDraft) -> ReadView:
         plane=draft.on.plane,
         passport=draft.on.passport,
         rim=draft.rim,
-        arcs=tuple(arc for arc in (part.complete() for part in arcs) if arc is not None),
+        arcs=complete_arcs(arcs),
         observations=draft.observations,
-        neighbours=draft.neighbours,
+        neighbours=tuple(one.entry for one in others),
         landmarks=draft.landmarks,
         contour=draft.contour,
     )

@@ -1,20 +1,31 @@
 """What is drawn over a slice: circle, rays and arcs, from the measured values themselves."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_necroangle._outcome import ViewOutcome
 from necroangle.geometry import Arc, Circle
 
-__all__ = ["Drawing", "arc_polyline", "as_vectors", "drawing_of"]
+__all__ = [
+    "NO_SEGMENTS",
+    "Drawing",
+    "arc_polyline",
+    "as_vectors",
+    "dashed",
+    "drawing_of",
+    "outline_of",
+]
 
 STEP_DEG = 3.0
+DASH_MM = 3.0
 
 Segments = NDArray[np.float64]
 """(N, 2, 2) plane mm: start and end of each segment as (u, v)."""
+
+NO_SEGMENTS: Segments = np.zeros((0, 2, 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,21 +46,47 @@ class Drawing:
     rays: Segments
     arcs: Segments
 
+    @property
+    def parts(self) -> tuple[tuple[str, Segments], ...]:
+        """The segments by the name of their layer."""
+        return (("circle", self.circle), ("rays", self.rays), ("arc", self.arcs))
 
-def drawing_of(outcome: ViewOutcome) -> Drawing:
-    """What there is to draw of one view: nothing before its rim gives a circle."""
-    if outcome.circle is None:
-        empty = np.zeros((0, 2, 2))
-        return Drawing(empty, empty, empty)
-    circle = outcome.circle
+
+def drawing_of(circle: Circle | None, arcs: Sequence[Arc]) -> Drawing:
+    """What there is to draw of a slice: nothing before its rim gives a circle."""
+    if circle is None:
+        return Drawing(NO_SEGMENTS, NO_SEGMENTS, NO_SEGMENTS)
     around = _segments(arc_polyline(circle, 0.0, 360.0))
-    rays = [_ray(circle, turn) for arc in outcome.arcs for turn in _ends_deg(arc)]
-    arcs = [_segments(arc_polyline(circle, arc.start_deg, arc.extent_deg)) for arc in outcome.arcs]
+    rays = [_ray(circle, turn) for arc in arcs for turn in _ends_deg(arc)]
+    along = [_segments(arc_polyline(circle, arc.start_deg, arc.extent_deg)) for arc in arcs]
     return Drawing(
         circle=np.concatenate((around, _cross(circle))),
         rays=np.array(rays).reshape(-1, 2, 2),
-        arcs=np.concatenate(arcs) if arcs else np.zeros((0, 2, 2)),
+        arcs=np.concatenate(along) if along else NO_SEGMENTS,
     )
+
+
+def outline_of(points_mm: NDArray[np.float64]) -> Segments:
+    """A closed outline through (N, 2) plane points, mm; nothing for fewer than two."""
+    if len(points_mm) < 2:
+        return NO_SEGMENTS
+    return np.stack((points_mm, np.roll(points_mm, -1, axis=0)), axis=1)
+
+
+def dashed(ends_mm: tuple[tuple[float, float], tuple[float, float]] | None) -> Segments:
+    """A dashed line between two points, plane mm; nothing for no line.
+
+    Examples
+    --------
+    >>> dashed(((0.0, 0.0), (0.0, 15.0))).tolist()
+    [[[0.0, 0.0], [0.0, 3.0]], [[0.0, 6.0], [0.0, 9.0]], [[0.0, 12.0], [0.0, 15.0]]]
+    """
+    if ends_mm is None:
+        return NO_SEGMENTS
+    first, last = np.array(ends_mm)
+    count = 2 * max(1, round(float(np.hypot(*(last - first))) / (2 * DASH_MM))) + 1
+    points = np.linspace(first, last, count + 1)
+    return np.stack((points[:-1:2], points[1::2]), axis=1)
 
 
 def arc_polyline(circle: Circle, start_deg: float, extent_deg: float) -> NDArray[np.float64]:

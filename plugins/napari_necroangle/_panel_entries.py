@@ -14,8 +14,15 @@ __all__ = ["EntriesPanel"]
 _CODE = "Letters, digits, dot, dash, single underscores. Never the patient's name or number."
 
 
-class EntriesPanel(QWidget):
+class EntriesPanel:
     """Patient code, visit, reader, read number, ARCO, JIC and notes.
+
+    Attributes
+    ----------
+    who
+        The fields of the key.
+    stage
+        Stage, type and notes.
 
     Parameters
     ----------
@@ -24,7 +31,6 @@ class EntriesPanel(QWidget):
     """
 
     def __init__(self, case: Callable[[], Case | None]) -> None:
-        super().__init__()
         self._case = case
         self.texts = {
             "subject": self._text(f"Code of the patient in the study. {_CODE}", "e.g. P-014"),
@@ -47,7 +53,6 @@ class EntriesPanel(QWidget):
     def refresh(self) -> None:
         """Show the entries of the case."""
         case = self._case()
-        self.setEnabled(case is not None)
         if case is None:
             return
         draft = case.session.draft
@@ -61,30 +66,38 @@ class EntriesPanel(QWidget):
         self.arco.offer(((None, "–"), *((one, one.value) for one in ArcoStage)), draft.arco)
         self.jic.offer(((None, "–"), *((one, one.value) for one in JicType)), draft.jic)
 
+    def summary(self) -> str:
+        """The key of the reading in one line."""
+        case = self._case()
+        if case is None:
+            return ""
+        draft = case.session.draft
+        named = (draft.subject or "no patient code", draft.visit or "no visit")
+        return " · ".join((*named, draft.reader or "no reader", f"read {draft.read_no}"))
+
+    def is_complete(self) -> bool:
+        """Whether the key has all its parts."""
+        case = self._case()
+        draft = case.session.draft if case is not None else None
+        return draft is not None and all((draft.subject, draft.visit, draft.reader))
+
     def commit(self) -> None:
         """Take up what is still being typed."""
         for name in self.texts:
             self._text_entered(name)
 
     def _lay_out(self) -> None:
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setVerticalSpacing(4)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(3, 1)
-        cells = (
+        self.who = _grid(
             ("Patient", self.texts["subject"], 0, 0),
             ("Visit", self.texts["visit"], 0, 2),
             ("Reader", self.texts["reader"], 1, 0),
             ("Read no.", self.read_no, 1, 2),
-            ("ARCO", self.arco.widget, 2, 0),
-            ("JIC", self.jic.widget, 2, 2),
         )
-        for words, field, row, column in cells:
-            grid.addWidget(QLabel(words), row, column)
-            grid.addWidget(field, row, column + 1)
-        grid.addWidget(QLabel("Notes"), 3, 0)
-        grid.addWidget(self.texts["notes"], 3, 1, 1, 3)
+        self.stage = _grid(("ARCO", self.arco.widget, 0, 0), ("JIC", self.jic.widget, 0, 2))
+        grid = self.stage.layout()
+        assert isinstance(grid, QGridLayout)  # noqa: S101
+        grid.addWidget(QLabel("Notes"), 1, 0)
+        grid.addWidget(self.texts["notes"], 1, 1, 1, 3)
         for name, field in self.texts.items():
             field.editingFinished.connect(self._committer(name))
 
@@ -128,3 +141,17 @@ class EntriesPanel(QWidget):
         case = self._case()
         if case is not None:
             case.session.enter(jic=kind)
+
+
+def _grid(*cells: tuple[str, QWidget, int, int]) -> QWidget:
+    """Fields with their labels, two to a row."""
+    made = QWidget()
+    grid = QGridLayout(made)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setVerticalSpacing(4)
+    grid.setColumnStretch(1, 1)
+    grid.setColumnStretch(3, 1)
+    for words, field, row, column in cells:
+        grid.addWidget(QLabel(words), row, column)
+        grid.addWidget(field, row, column + 1)
+    return made

@@ -1,10 +1,13 @@
 """The foot of the dock: the combined angle, its grade, and what to doubt."""
 
+from collections.abc import Sequence
+
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_necroangle._contradictions import Contradiction
 from napari_necroangle._fields import note
 from napari_necroangle._outcome import Outcome
-from napari_necroangle._words import VIEWS, doubts, grade_lines, interval_line, offset_line
+from napari_necroangle._words import VIEWS, grade_lines, interval_line
 from necroangle.measurement import show_deg
 
 __all__ = ["ResultPanel"]
@@ -29,9 +32,6 @@ class ResultPanel(QWidget):
         self.grade.setObjectName("necroangle_grade")
         self.grade.setToolTip("Modified Kerboul grade (Ha 2006) and the probability that it holds")
         self.risk = note()
-        self.offsets = note()
-        self.offsets.setObjectName("necroangle_offsets")
-        self.offsets.setToolTip("A slice off the centre can show quite another angle")
         self.doubts = note()
         self.doubts.setObjectName("necroangle_doubts")
         beside = QVBoxLayout()
@@ -47,24 +47,21 @@ class ResultPanel(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.interval)
         layout.addWidget(self.parts)
-        layout.addWidget(self.offsets)
         layout.addWidget(self.doubts)
 
-    def show_outcome(self, outcome: Outcome | None) -> None:
-        """Show what is measured, or what is missing."""
+    def show_outcome(self, outcome: Outcome | None, against: Sequence[Contradiction]) -> None:
+        """Show what is measured, and what speaks against it."""
         self.sum.setText(show_deg(outcome.hip.cna_deg if outcome else None))
         grade, risk = grade_lines(outcome) if outcome else ("", "")
         self.grade.setText(grade)
         self.risk.setText(risk)
         self.parts.setText(_parts(outcome) if outcome else "")
-        lines = doubts(outcome) if outcome else ()
+        lines = [("✖ " if one.blocks else "• ") + one.words for one in against]
         hidden = len(lines) - DOUBTS_SHOWN
         more = [f"… and {hidden} more"] if hidden > 0 else []
         self.interval.setText(interval_line(outcome) if outcome else "")
-        self.offsets.setText(offset_line(outcome) if outcome else "")
-        self.offsets.setVisible(bool(self.offsets.text()))
         self.interval.setVisible(bool(self.interval.text()))
-        self.doubts.setText("\n".join([*(f"• {one}" for one in lines[:DOUBTS_SHOWN]), *more]))
+        self.doubts.setText("\n".join([*lines[:DOUBTS_SHOWN], *more]))
         self.doubts.setToolTip("\n".join(lines))
         self.doubts.setVisible(bool(lines))
 

@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxL
 
 from napari_necroangle._desk import Desk
 from napari_necroangle._fields import ChoiceList, button, hold, note
+from napari_necroangle._keys import key_label
 from napari_necroangle._study import Visit
 from napari_necroangle._words import SIDES, VIEWS
 from necroangle.dicom import SeriesSummary, passport_lines, passport_of
@@ -23,6 +24,7 @@ class StudyActions:
     open_reading: Callable[[], object]
     take: Callable[[Visit, Laterality, tuple[View, View]], object]
     show_series: Callable[[View, SeriesSummary], object]
+    open_neighbour: Callable[[int], object]
 
 
 class StudyPanel(QWidget):
@@ -54,16 +56,28 @@ class StudyPanel(QWidget):
             )
             for side, words in SIDES.items()
         }
+        self.previous = button(
+            "◂", f"The hip before (key {key_label('previous_hip')})", self._goer(-1)
+        )
+        self.next = button("▸", f"The next hip (key {key_label('next_hip')})", self._goer(1))
         self.kinds: ChoiceList[tuple[View, View]] = ChoiceList(
             "The pair of views that is read", self._take_views
         )
         self.series = (self._series_list(0), self._series_list(1))
         self.series_labels = (QLabel(), QLabel())
+        self._shown: tuple[object, ...] = ()
         self._lay_out()
 
     def refresh(self) -> None:
         """Show what lies on the desk."""
         desk = self._desk
+        if desk.key is not None:
+            hold([(one, side is desk.key.side) for side, one in self.sides.items()])
+        read = desk.key.views if desk.key is not None else ()
+        state = (id(desk.scan), desk.key, *(id(desk.chosen(view)) for view in read))
+        if self._shown == state:
+            return
+        self._shown = state
         self.found.setText(_found(desk))
         self.found.setToolTip("\n".join(str(refusal) for refusal in desk.scan.refused))
         self.open_reading_button.setEnabled(desk.case is not None)
@@ -74,9 +88,10 @@ class StudyPanel(QWidget):
             self._labels[row].setVisible(shown)
             (self.visits if row == 0 else self.kinds).widget.setVisible(shown)
         self.visits.offer(((visit, visit.label) for visit in desk.visits), desk.visit)
-        hold([(one, side is desk.key.side) for side, one in self.sides.items()])
         for side, one in self.sides.items():
             one.setEnabled(side in desk.visit.sides)
+        self.previous.setEnabled(desk.neighbour(-1) is not None)
+        self.next.setEnabled(desk.neighbour(1) is not None)
         self.kinds.offer(
             ((pair, " + ".join(VIEWS[view] for view in pair)) for pair in desk.visit.pairs),
             desk.key.views,
@@ -98,8 +113,9 @@ class StudyPanel(QWidget):
         buttons.addWidget(self.open_reading_button)
         sides = QHBoxLayout()
         sides.setSpacing(4)
-        for one in self.sides.values():
-            sides.addWidget(one)
+        for one in (self.previous, *self.sides.values(), self.next):
+            narrow = one in (self.previous, self.next)
+            sides.addWidget(one, 0 if narrow else 1)
         self._chooser = QWidget()
         grid = QGridLayout(self._chooser)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -144,6 +160,12 @@ class StudyPanel(QWidget):
                 self._actions.take(self._desk.visit, side, self._desk.key.views)
 
         return take
+
+    def _goer(self, step: int) -> Callable[[], None]:
+        def go() -> None:
+            self._actions.open_neighbour(step)
+
+        return go
 
     def _take_views(self, views: tuple[View, View]) -> None:
         if self._desk.visit is not None and self._desk.key is not None:

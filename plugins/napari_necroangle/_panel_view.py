@@ -1,84 +1,87 @@
-"""The middle of the dock: one view at a time, what to click next and what was found."""
+"""The tools of the view that is being read: what a click sets, and what was found."""
 
 from collections.abc import Callable
 
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_necroangle._case import Case
-from napari_necroangle._draft import Role
-from napari_necroangle._fields import ChoiceList, button, hold, note
-from napari_necroangle._words import CHOICES, OBSERVATIONS, VIEWS, instruction
-from necroangle.measurement import show_deg
-from necroangle.terms import Finding, Observation, UnreadReason, View
+from napari_necroangle._draft import LANDMARKS, Role
+from napari_necroangle._fields import ChoiceList, button, heading, hold
+from napari_necroangle._findings import finding_command
+from napari_necroangle._keys import key_label
+from napari_necroangle._words import CHOICES, LANDMARK_WORDS, OBSERVATIONS, VIEWS
+from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, View
 
 __all__ = ["ViewPanel"]
 
-_ROLES = {
-    Role.RIM: ("Rim points", "Points on the healthy round contour of the head (key 1)"),
-    Role.START: ("One arc end", "Where the necrosis meets the surface, on one side (key 2)"),
-    Role.END: ("Other arc end", "Where the necrosis meets the surface, other side (key 3)"),
-    Role.VIA: ("Point between", "On the surface between the ends, on the dead side (key 4)"),
-}
+_TOOLS = (
+    ("rim", "Rim", "Points on the healthy round contour of the head"),
+    ("start", "One end", "Where the necrosis meets the surface, on one side"),
+    ("end", "Far end", "Where the necrosis meets the surface, on the other side"),
+    ("via", "Between", "On the surface between the ends, on the dead side"),
+    ("another_arc", "New arc", "Mark a second necrotic arc"),
+    ("remove", "Remove", "Take away the point touched last"),
+    ("undo", "Undo", "Take the last step back"),
+    ("redo", "Redo", "Take it again"),
+)
+"""Commands with their names and what they are for."""
+
+_AIMS = {"rim": Role.RIM, "start": Role.START, "end": Role.END, "via": Role.VIA}
 
 
 class ViewPanel(QWidget):
-    """Steps and finding of the view that is being read.
+    """Tools and finding of the view that is being read.
 
     Parameters
     ----------
     case
         Gives the case that is read, or None.
-    slice_index
-        Gives the slice that a view shows.
-    on_go_to
-        Called with a view and a slice to be shown.
+    run
+        Does a command on a view.
     """
 
-    def __init__(
-        self,
-        case: Callable[[], Case | None],
-        slice_index: Callable[[View], int],
-        on_go_to: Callable[[View, int], None],
-    ) -> None:
+    def __init__(self, case: Callable[[], Case | None], run: Callable[[str, View], None]) -> None:
         super().__init__()
         self._case = case
-        self._slice_index = slice_index
-        self._on_go_to = on_go_to
+        self._run = run
         self._place = 0
-        self.tabs = [button("", "", self._tab_turner(place), held=True) for place in (0, 1)]
-        self.instruction = note()
-        self.instruction.setObjectName("necroangle_instruction")
-        self.elsewhere = button("", "Show the slice that carries the marks", self._go_to_marks)
-        self.roles = {
-            role: button(words, tip, self._aimer(role), held=True)
-            for role, (words, tip) in _ROLES.items()
-        }
-        self.next = button("Next", "Go on to the arc (key Enter)", self._act(Case.next_aim))
-        self.another = button(
-            "Another arc", "Mark a second necrotic arc", self._act(Case.aim_at_new_arc)
+        self.title = heading("")
+        self.tools = {name: self._tool(name, words, tip) for name, words, tip in _TOOLS}
+        self.normal = self._tool(
+            "normal", "No necrosis", "Both views show no necrosis on the slices shown"
         )
-        self.remove = button(
-            "Remove point", "Take away the point touched last", self._act(Case.remove_selected)
-        )
-        self.clear = button("Clear view", "Take all marks away", self._act(Case.clear))
-        self.undo = button("Undo", "Take the last step back (Ctrl+Z)", self._undo)
-        self.redo = button("Redo", "Take it again (Ctrl+Shift+Z)", self._redo)
+        self.clear = button("Clear view", "Take all marks of this view away", self._runner("clear"))
         self.finding: ChoiceList[Finding | UnreadReason | None] = ChoiceList(
-            "What you found on this view, or why it was not read", self._chosen
+            "What you found on this view, or why it was not read (keys 5 to 0)", self._chosen
         )
-        self.observations = {
-            observation: QCheckBox(words) for observation, words in OBSERVATIONS.items()
-        }
-        self._lay_out()
+        self.landmark: ChoiceList[LandmarkName | None] = ChoiceList(
+            "A point for derived indices: the next click sets it (key L: next)", self._aim_landmark
+        )
+        self.outline = self._tool("outline", "Outline", "The lesion's outline, for its extent")
+        self.beside = self._tool(
+            "beside", "Neighbours", "Mark neighbouring slices too: clicks on them count there"
+        )
+        self.beside.setCheckable(True)
+        self.observations = {one: QCheckBox(words) for one, words in OBSERVATIONS.items()}
+        self.on_landmark: Callable[[LandmarkName, View], None] = lambda *_: None
+        self.extras = self._lay_out()
 
     @property
     def view(self) -> View | None:
-        """The view whose steps are shown."""
+        """The view whose tools are shown."""
         case = self._case()
         return case.session.draft.views[self._place].view if case is not None else None
 
     def turn_to(self, view: View) -> None:
-        """Show the steps of a view."""
+        """Show the tools of a view."""
         case = self._case()
         if case is not None:
             self._place = [one.view for one in case.session.draft.views].index(view)
@@ -86,111 +89,101 @@ class ViewPanel(QWidget):
 
     def refresh(self) -> None:
         """Show the case as it stands."""
-        case = self._case()
-        self.setEnabled(case is not None)
-        view = self.view
+        case, view = self._case(), self.view
         if case is None or view is None:
             return
-        self._show_tabs(case)
         draft = case.session.draft.view(view)
-        outcome = case.session.outcome().view(view)
         aim = case.aim(view)
-        self.instruction.setText(case.notice or instruction(draft, outcome, aim))
-        hold([(one, aim is not None and aim.role is role) for role, one in self.roles.items()])
-        marked = case.marks_index(view)
-        is_elsewhere = marked is not None and marked != self._slice_index(view)
-        self.elsewhere.setVisible(is_elsewhere)
-        self.elsewhere.setText(f"Marks are on slice {(marked or 0) + 1}: show it")
-        self.next.setEnabled(
-            outcome.circle is not None and aim is not None and aim.role is Role.RIM
-        )
-        self.another.setEnabled(any(arc.complete() for arc in draft.arcs))
-        self.remove.setEnabled(bool(draft.marks))
+        self.title.setText(f"{VIEWS[view]}: next click sets")
+        role = aim.role if aim is not None else None
+        hold([(self.tools[name], role is one) for name, one in _AIMS.items()])
+        hold([(self.outline, role is Role.CONTOUR)])
+        self.beside.setChecked(case.beside_on)
+        self.tools["another_arc"].setEnabled(any(arc.complete() for arc in draft.arcs))
+        self.tools["remove"].setEnabled(bool(draft.all_marks))
+        self.tools["undo"].setEnabled(case.session.can_undo)
+        self.tools["redo"].setEnabled(case.session.can_redo)
         self.clear.setEnabled(draft.is_bound or draft.choice is not None)
-        self.undo.setEnabled(case.session.can_undo)
-        self.redo.setEnabled(case.session.can_redo)
-        self.finding.offer(((None, "Not decided"), *CHOICES.items()), draft.choice)
+        self.finding.offer(((None, "Finding: not decided"), *CHOICES.items()), draft.choice)
+        self._show_landmarks(case, view)
         for observation, box in self.observations.items():
             box.blockSignals(True)
             box.setChecked(observation in draft.observations)
             box.blockSignals(False)
 
-    def _show_tabs(self, case: Case) -> None:
-        views = zip(self.tabs, case.session.draft.views, case.session.outcome().views, strict=True)
-        for place, (tab, draft, outcome) in enumerate(views):
-            tab.setChecked(place == self._place)
-            angle = outcome.measurement.angle_deg if outcome.measurement else None
-            done = "–" if outcome.missing else "not read"
-            tab.setText(f"{VIEWS[draft.view]}   {show_deg(angle) if angle is not None else done}")
-            tab.setToolTip(outcome.missing or "complete")
+    def _show_landmarks(self, case: Case, view: View) -> None:
+        aim = case.aim(view)
+        there = {one.name for one in case.session.draft.view(view).landmarks}
+        words = (
+            (name, f"{'✓ ' if name in there else ''}{LANDMARK_WORDS[name].capitalize()}")
+            for name in LANDMARKS
+        )
+        is_one = aim is not None and aim.role is Role.LANDMARK
+        now = LANDMARKS[aim.index] if aim is not None and is_one else None
+        self.landmark.offer(((None, "Landmark …"), *words), now)
 
-    def _lay_out(self) -> None:
-        tabs = QHBoxLayout()
-        tabs.setSpacing(4)
-        for tab in self.tabs:
-            tab.setObjectName("necroangle_tab")
-            tabs.addWidget(tab)
-        steps = QGridLayout()
-        steps.setSpacing(4)
-        order = (*self.roles.values(), self.next, self.another)
-        for number, one in enumerate(order):
-            steps.addWidget(one, number // 2, number % 2)
-        edits = QHBoxLayout()
-        edits.setSpacing(4)
-        for one in (self.undo, self.redo, self.remove, self.clear):
-            edits.addWidget(one)
-        seen = QHBoxLayout()
+    def _lay_out(self) -> QWidget:
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        for number, one in enumerate(self.tools.values()):
+            grid.addWidget(one, number // 4, number % 4)
+        found = QHBoxLayout()
+        found.setSpacing(4)
+        found.addWidget(self.finding.widget, 3)
+        found.addWidget(self.normal, 2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.title)
+        layout.addLayout(grid)
+        layout.addLayout(found)
+        return self._extras()
+
+    def _extras(self) -> QWidget:
+        made = QWidget()
+        column = QVBoxLayout(made)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        seen, marks = QHBoxLayout(), QHBoxLayout()
         for observation, box in self.observations.items():
             box.clicked.connect(self._observer(observation))
             seen.addWidget(box)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(5)
-        self.instruction.setMinimumHeight(46)
-        layout.addLayout(tabs)
-        layout.addWidget(self.instruction)
-        layout.addWidget(self.elsewhere)
-        layout.addLayout(steps)
-        layout.addLayout(edits)
-        layout.addWidget(self.finding.widget)
-        layout.addLayout(seen)
+        marks.setSpacing(4)
+        for one in (self.outline, self.beside, self.clear):
+            marks.addWidget(one)
+        column.addWidget(self.landmark.widget)
+        column.addLayout(marks)
+        column.addLayout(seen)
+        return made
 
-    def _tab_turner(self, place: int) -> Callable[[], None]:
-        def turn() -> None:
-            self._place = place
-            self.refresh()
+    def _tool(self, name: str, words: str, tip: str) -> QPushButton:
+        key = key_label(name)
+        shown = f"{words}  {key}" if len(key) == 1 else words
+        is_aim = name in (*_AIMS, "outline")
+        made = button(shown, f"{tip} (key {key})", self._runner(name), held=is_aim)
+        made.setObjectName("necroangle_tool")
+        made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        return made
 
-        return turn
+    def _runner(self, name: str) -> Callable[[], None]:
+        def run() -> None:
+            if self.view is not None:
+                self._run(name, self.view)
 
-    def _aimer(self, role: Role) -> Callable[[], None]:
-        return self._act(lambda case, view: case.aim_at(view, role))
-
-    def _act(self, action: Callable[[Case, View], None]) -> Callable[[], None]:
-        def act() -> None:
-            case, view = self._case(), self.view
-            if case is not None and view is not None:
-                case.notice = ""
-                action(case, view)
-
-        return act
-
-    def _undo(self) -> None:
-        self._act(lambda case, _: case.session.undo())()
-
-    def _redo(self) -> None:
-        self._act(lambda case, _: case.session.redo())()
-
-    def _go_to_marks(self) -> None:
-        case, view = self._case(), self.view
-        index = case.marks_index(view) if case is not None and view is not None else None
-        if view is not None and index is not None:
-            self._on_go_to(view, index)
+        return run
 
     def _chosen(self, choice: Finding | UnreadReason | None) -> None:
-        self._act(lambda case, view: case.choose(view, choice, self._slice_index(view)))()
+        if self.view is not None:
+            self._run(finding_command(choice), self.view)
+
+    def _aim_landmark(self, name: LandmarkName | None) -> None:
+        if name is not None and self.view is not None:
+            self.on_landmark(name, self.view)
 
     def _observer(self, observation: Observation) -> Callable[[bool], None]:
         def observe(seen: bool) -> None:
-            self._act(lambda case, view: case.session.observe(view, observation, seen))()
+            case, view = self._case(), self.view
+            if case is not None and view is not None:
+                case.session.observe(view, observation, seen)
 
         return observe

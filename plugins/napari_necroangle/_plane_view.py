@@ -4,6 +4,7 @@ Every layer of marks is in plane mm with a scale of 1, so that a mark's data are
 picture has its spacing as scale and never an affine: napari draws tilted affines on wrong slices.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_necroangle import _style as style
 from napari_necroangle._case import Case
-from napari_necroangle._draft import Handle, Role, ViewDraft
+from napari_necroangle._draft import Handle, Role
 from napari_necroangle._layers import (
     LINE_COLOURS,
     LINE_WIDTHS_PX,
@@ -21,10 +22,13 @@ from napari_necroangle._layers import (
     show_in_layers,
     write_text,
 )
+from napari_necroangle._lens import Lens
 from napari_necroangle._letters import edge_letters
-from napari_necroangle._overlay import Drawing, as_vectors, drawing_of
+from napari_necroangle._overlay import as_vectors, dashed, drawing_of, outline_of
 from napari_necroangle._picture import Picture
+from napari_necroangle._reference import reference_ends
 from napari_necroangle._words import canvas_title
+from necroangle.annotation import Mark
 from necroangle.geometry import PatientPoints
 from necroangle.terms import View
 
@@ -36,8 +40,6 @@ _EDGES = {
     "top": "top_center",
     "bottom": "bottom_center",
 }
-_HEAD_FIELD_MM = 110.0
-"""How much of the picture is shown at first, where the head's place is known."""
 
 
 class PlaneView:
@@ -58,7 +60,12 @@ class PlaneView:
         self._shown: tuple[Handle, ...] = ()
         self._painted: tuple[object, ...] = ()
         self._drawn: tuple[object, ...] = ()
-        self._fitted: tuple[object, float] | None = None
+        self._reference: object = None
+        self._preset = 0
+        self.overlay_on = True
+        self.is_active = False
+        self.settling: Handle | None = None
+        self.lens = Lens(model)
         self._proposed: int | None = None
         model.dims.events.current_step.connect(self._on_step)
         model.scene.camera.events.zoom.connect(self._on_zoom)
@@ -86,16 +93,18 @@ class PlaneView:
 
     def show(self, case: Case, picture: Picture) -> None:
         """Show a picture of a case, at the slice with the marks or the proposed one."""
-        self.case = None
+        self.case = self.settling = None
         self._lay_layers(picture)
         self.case, self.picture = case, picture
+        self._preset = 0
         marked = case.marks_index(picture.view)
         if marked is None:
             self._propose(case)
         else:
             self.go_to(marked)
-        self.look_at(case.centre_seen_in_other(picture.view))
-        self.model.help = style.MOUSE_HELP
+        case.see(self.view, self.slice_index)
+        self.lens.look_at(picture, self.slice_index, case.centre_seen_in_other(picture.view))
+        self.points.help = self.model.help = style.MOUSE_HELP
         self.refresh()
 
     def clear(self) -> None:
@@ -106,6 +115,7 @@ class PlaneView:
                 self.model.layers.remove(layer)
         self._layers = {}
         self._shown = self._painted = self._drawn = ()
+        self._reference = None
         for name in ("necroangle_title", *(f"necroangle_{edge}" for edge in _EDGES)):
             self.model.canvas.overlays.pop(name, None)
 
@@ -133,45 +143,65 @@ class PlaneView:
 
     def fit(self) -> None:
         """Fit the picture to the canvas anew, unless the reader has moved or zoomed it."""
-        camera = self.model.scene.camera
-        if self.case is None or self._fitted != (tuple(camera.center), camera.zoom):
+        if self.case is None or self.picture is None or not self.lens.is_untouched:
             return
-        self.look_at(self.case.centre_seen_in_other(self.view))
+        centre = self.case.centre_seen_in_other(self.view)
+        self.lens.look_at(self.picture, self.slice_index, centre)
 
-    def look_at(self, point: PatientPoints | None) -> None:
-        """Bring the head into the middle where its place is known, else show all."""
-        self._frame(point)
-        camera = self.model.scene.camera
-        self._fitted = (tuple(camera.center), camera.zoom)
+    def zoom_to_head(self) -> None:
+        """Let the head fill the canvas, or, where it does, show all."""
+        if self.case is None or self.picture is None:
+            return
+        circle = self.case.session.outcome().view(self.view).circle
+        if circle is None or not self.lens.is_untouched:
+            self.lens.show_all()
+        else:
+            self.lens.look_at_circle(self.picture, circle)
 
-    def _frame(self, point: PatientPoints | None) -> None:
+    def next_window(self) -> str:
+        """Show the next preset of grey values, and say its name."""
         assert self.picture is not None  # noqa: S101
-        self.model.reset_view(margin=0.02)
-        _, rows, columns = self.image.extent.world[1]
-        if point is None or self.view.is_radiograph or max(rows, columns) <= _HEAD_FIELD_MM:
-            return
-        plane = self.picture.volume.planes[self.slice_index]
-        u, v = plane.patient_to_plane(point)[0].tolist()
-        if not (0 < u < columns and 0 < v < rows):
-            return
-        camera = self.model.scene.camera
-        camera.center = (0.0, v, u)
-        camera.zoom *= max(rows, columns) / _HEAD_FIELD_MM
+        presets = self.picture.windows()
+        self._preset = (self._preset + 1) % len(presets)
+        name, limits = presets[self._preset]
+        self.image.contrast_limits = limits
+        return name
+
+    def show_overlay(self, on: bool) -> None:
+        """Show or hide all that is drawn over the picture."""
+        self.overlay_on = on
+        for name, layer in self._layers.items():
+            if name != "image":
+                layer.visible = on
 
     def hit(self, uv_mm: tuple[float, float], within_px: float) -> Handle | None:
         """The mark of the shown slice nearest to a point, if it is near enough."""
-        draft = self._draft_here()
-        if draft is None or not self._shown:
+        if self.case is None or not self._shown or not self.overlay_on:
             return None
-        away = np.hypot(*(self.points.data[:, 2:0:-1] - uv_mm).T)
+        data = self.points.data
+        away = np.hypot(*(data[:, 2:0:-1] - uv_mm).T)
+        away[data[:, 0] != self.slice_index] = np.inf
         nearest = int(np.argmin(away))
         reach_mm = within_px / self.model.scene.camera.zoom
         return self._shown[nearest] if away[nearest] <= reach_mm else None
 
     def uv_of(self, handle: Handle) -> tuple[float, float]:
-        """Plane mm of a mark that is shown."""
+        """Plane mm of a mark that is drawn."""
         _, v, u = self.points.data[self._shown.index(handle)].tolist()
         return u, v
+
+    def draws(self, handle: Handle) -> bool:
+        """Whether a mark lies on the picture that is shown."""
+        return handle in self._shown
+
+    def end_magnifying(self) -> None:
+        """Show again what was shown before an arc end was magnified."""
+        self.settling = None
+        self.lens.back()
+
+    def slice_of(self, handle: Handle) -> int:
+        """The slice of a mark that is drawn."""
+        return int(self.points.data[self._shown.index(handle)][0])
 
     def refresh(self) -> None:
         """Draw the case as it stands."""
@@ -182,17 +212,22 @@ class PlaneView:
             self._draw_marks()
             self._draw_lines()
             self._drawn = state
+        self.draw_reference()
         self._draw_texts()
 
-    def _draft_here(self) -> ViewDraft | None:
-        """The view's draft where its marks lie on the slice that is shown."""
-        if self.case is None or self.case.marks_index(self.view) != self.slice_index:
-            return None
-        return self.case.session.draft.view(self.view)
+    def draw_reference(self) -> None:
+        """Draw where the slice of the other view cuts this one."""
+        if self.case is None or self.picture is None:
+            return
+        state = (self.slice_index, reference_ends(self.case, self.view))
+        if state != self._reference:
+            self._reference = state
+            self._set_lines("reference", as_vectors(dashed(state[1]), self.slice_index))
 
     def _lay_layers(self, picture: Picture) -> None:
         """Show a picture without marks: in the layers that are there, else in new ones."""
         self._shown = self._painted = self._drawn = ()
+        self._reference = None
         self._widths_for = 0.0
         if self._layers and all(one in self.model.layers for one in self._layers.values()):
             show_in_layers(self._layers, picture)
@@ -207,22 +242,35 @@ class PlaneView:
 
     def _draw_marks(self) -> None:
         assert self.case is not None  # noqa: S101
-        index = self.case.marks_index(self.view)
-        marks = self.case.session.draft.view(self.view).marks if index is not None else ()
-        data = np.zeros((len(marks), 3))
-        planes = self.picture.volume.planes if self.picture is not None else ()
-        if marks and index is not None:
-            patient = PatientPoints(np.array([mark.patient_mm for _, mark in marks]))
-            data[:, 0] = index
-            data[:, 2:0:-1] = planes[index].patient_to_plane(patient)
-        handles = tuple(handle for handle, _ in marks)
+        places = self._places()
+        handles, data = [], []
+        for handle, mark in self.case.session.draft.view(self.view).all_marks:
+            index = places.get(handle.slice_no)
+            if index is not None:
+                handles.append(handle)
+                data.append((index, *self._uv(index, (mark,))[0, ::-1]))
         self.points.selected_data = set()
-        self.points.data = data
-        self._shown = handles
-        looks = (handles, self.case.selected.get(self.view))
+        self.points.data = np.array(data).reshape(-1, 3)
+        self._shown = tuple(handles)
+        looks = (self._shown, self.case.selected.get(self.view))
         if handles and looks != self._painted:
-            self._paint(handles)
+            self._paint(self._shown)
         self._painted = looks
+
+    def _places(self) -> dict[int, int]:
+        """Which slice of the picture each marked slice of the view is."""
+        assert self.case is not None  # noqa: S101
+        assert self.picture is not None  # noqa: S101
+        draft = self.case.session.draft.view(self.view)
+        slices = (draft.on, *(one.on for one in draft.neighbours))
+        found = ((number, self.picture.index_of(on)) for number, on in enumerate(slices))
+        return {number: index for number, index in found if index is not None}
+
+    def _uv(self, index: int, marks: Sequence[Mark]) -> NDArray[np.float64]:
+        """(N, 2) plane mm of marks on a slice."""
+        assert self.picture is not None  # noqa: S101
+        patient = PatientPoints(np.array([mark.patient_mm for mark in marks]).reshape(-1, 3))
+        return self.picture.volume.planes[index].patient_to_plane(patient)
 
     def _paint(self, handles: tuple[Handle, ...]) -> None:
         """Give every mark the look of its role, the selected one a white border."""
@@ -241,29 +289,40 @@ class PlaneView:
 
     def _draw_lines(self) -> None:
         assert self.case is not None  # noqa: S101
-        index = self.case.marks_index(self.view)
-        drawing = drawing_of(self.case.session.outcome().view(self.view))
-        if index is None:
-            drawing = Drawing(*(np.zeros((0, 2, 2)) for _ in range(3)))
-        for part, segments in (
-            ("circle", drawing.circle),
-            ("rays", drawing.rays),
-            ("arc", drawing.arcs),
-        ):
-            layer = self._layers[part]
-            vectors = as_vectors(segments, index or 0)
-            if not np.array_equal(vectors, layer.data):
-                layer.data = vectors
-                layer.edge_color = LINE_COLOURS[part]
+        outcome = self.case.session.outcome().view(self.view)
+        places = self._places()
+        slices = ((outcome.circle, outcome.arcs), *((o.circle, o.arcs) for o in outcome.beside))
+        lines: dict[str, list[NDArray[np.float64]]] = {part: [] for part in LINE_COLOURS}
+        for number, (circle, arcs) in enumerate(slices):
+            if number in places:
+                for part, segments in drawing_of(circle, arcs).parts:
+                    lines[part].append(as_vectors(segments, places[number]))
+        if 0 in places:
+            contour = self.case.session.draft.view(self.view).contour
+            outline = outline_of(self._uv(places[0], contour))
+            lines["outline"].append(as_vectors(outline, places[0]))
+        for part, found in lines.items():
+            if part != "reference":
+                self._set_lines(part, np.concatenate((*found, np.zeros((0, 2, 3)))))
         self._on_zoom()
+
+    def _set_lines(self, part: str, vectors: NDArray[np.float64]) -> None:
+        layer = self._layers[part]
+        if not np.array_equal(vectors, layer.data):
+            layer.data = vectors
+            layer.edge_color = LINE_COLOURS[part]
+            layer.edge_width = LINE_WIDTHS_PX[part] / (self.model.scene.camera.zoom or 1.0)
 
     def _draw_texts(self) -> None:
         assert self.case is not None  # noqa: S101
         assert self.picture is not None  # noqa: S101
         overlays = self.model.canvas.overlays
         outcome = self.case.session.outcome().view(self.view)
-        title = canvas_title(self.view, self.slice_index, len(self.picture), outcome)
-        write_text(overlays, "necroangle_title", title, "top_left", 12)
+        centre = self.case.head_centre(self.view)
+        away = None if centre is None else self.picture.offset_mm(self.slice_index, centre)
+        title = canvas_title(self.view, self.slice_index, len(self.picture), outcome, away)
+        title = f"{'▸ ' if self.is_active else ''}{title}"
+        write_text(overlays, "necroangle_title", title, "top_left", 10)
         if not self.view.is_radiograph:
             letters = edge_letters(self.picture.volume.planes[self.slice_index])
             for edge, position in _EDGES.items():
@@ -282,7 +341,9 @@ class PlaneView:
         return np.array([style.MARK_SIZES_PX[role] / zoom for role in roles])
 
     def _on_step(self) -> None:
-        if self.case is not None:
+        if self.case is not None and self.picture is not None:
+            self.case.see(self.view, self.slice_index)
+            self.draw_reference()
             self._draw_texts()
 
     def _on_zoom(self) -> None:

@@ -2,9 +2,21 @@
 
 from datetime import UTC, datetime
 
-from napari_necroangle._draft import ArcDraft, MarkedSlice, ReadingDraft, ViewDraft
+from napari_necroangle._draft import (
+    ArcDraft,
+    MarkedSlice,
+    NeighbourDraft,
+    ReadingDraft,
+    ViewDraft,
+)
 from necroangle import __version__
-from necroangle.annotation import HipReading, ReadView, UnreadView
+from necroangle.annotation import (
+    HipReading,
+    NecroticArc,
+    NeighbourSlice,
+    ReadView,
+    UnreadView,
+)
 
 __all__ = ["Entry", "draft_of", "reading_of"]
 
@@ -81,10 +93,23 @@ def _view_draft(entry: Entry) -> ViewDraft:
         view=entry.view,
         on=MarkedSlice(entry.image, entry.plane, entry.passport),
         rim=entry.rim,
-        arcs=tuple(ArcDraft(arc.start, arc.end, arc.via) for arc in entry.arcs),
+        arcs=_arc_drafts(entry.arcs),
         choice=entry.finding,
         observations=entry.observations,
-        neighbours=entry.neighbours,
+        neighbours=tuple(_neighbour_draft(one) for one in entry.neighbours),
         landmarks=entry.landmarks,
         contour=entry.contour,
     )
+
+
+def _neighbour_draft(slice_: NeighbourSlice) -> NeighbourDraft:
+    return NeighbourDraft(
+        on=MarkedSlice(slice_.image, slice_.plane),
+        rim=slice_.rim,
+        arcs=_arc_drafts(slice_.arcs),
+        is_free=not slice_.arcs,
+    )
+
+
+def _arc_drafts(arcs: tuple[NecroticArc, ...]) -> tuple[ArcDraft, ...]:
+    return tuple(ArcDraft(arc.start, arc.end, arc.via) for arc in arcs)

@@ -53,7 +53,7 @@ class Saving:
         if problem:
             self._asker().tell("Not saved yet", problem)
             return None
-        if not self._is_side_sure() or not self._may_save_incomplete(case):
+        if not self._is_meaningful() or not self._may_save_incomplete(case):
             return None
         return self._write(case, folder)
 
@@ -62,13 +62,19 @@ class Saving:
         case = self._desk.case
         if case is None:
             return ""
-        doubt = self._desk.side_doubt()
-        if doubt:
-            return doubt
         if case.session.is_unsaved:
             return "Not saved"
         path = self._saved.get(id(case))
         return f"Saved: {path.name}" if path is not None else ""
+
+    def folder_words(self) -> str:
+        """The readings folder, short: its end, from the reader's home where it lies there."""
+        folder = self._desk.readings
+        if folder is None:
+            return ""
+        if folder.is_relative_to(Path.home()):
+            return str(Path("~") / folder.relative_to(Path.home()))
+        return str(Path("…", *folder.parts[-2:]))
 
     def status_tip(self) -> str:
         """Where it is, or will be, saved."""
@@ -118,13 +124,13 @@ class Saving:
                 return f"{_FIELDS[f'$.{name}']}: enter a code first. Your marks are kept."
         return ""
 
-    def _is_side_sure(self) -> bool:
-        """A number under the wrong side is worse than none: it is not saved."""
-        doubt = self._desk.side_doubt()
-        if doubt:
-            words = f"{doubt} Choose the other hip or series. Your marks are kept."
-            self._asker().tell("Not saved: which hip?", words)
-        return not doubt
+    def _is_meaningful(self) -> bool:
+        """A number under the wrong side, or of two heads, is worse than none: it is not saved."""
+        wrong = [one.words for one in self._desk.contradictions() if one.blocks]
+        if wrong:
+            words = f"{' '.join(wrong)} Correct it first. Your marks are kept."
+            self._asker().tell("Not saved: it cannot be right", words)
+        return not wrong
 
     def _may_save_incomplete(self, case: Case) -> bool:
         views = zip(case.session.draft.views, case.session.outcome().views, strict=True)

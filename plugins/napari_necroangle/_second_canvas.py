@@ -82,7 +82,8 @@ def lay_side_by_side(window: QMainWindow, canvas: QDockWidget, panel: QDockWidge
     share_width(window, (canvas, panel))
 
 
-def share_width(window: QMainWindow, docks: Sequence[QDockWidget]) -> None:
-    """Give both canvases the same width beside the panel's own."""
-    half = max((window.width() - DOCK_WIDTH_PX) // 2, 100)
-    window.resizeDocks(list(docks), [half, DOCK_WIDTH_PX], Qt.Orientation.Horizontal)
+def share_width(window: QMainWindow, docks: Sequence[QDockWidget], *, alone: bool = False) -> None:
+    """Give both canvases the same width beside the panel's own, or all of it to one alone."""
+    free = window.width() - DOCK_WIDTH_PX
+    width = max(free if alone else free // 2, 100)
+    window.resizeDocks(list(docks), [width, DOCK_WIDTH_PX], Qt.Orientation.Horizontal)

@@ -1,16 +1,16 @@
 """The reading being made: one hip, one visit, with every step of it kept. No Qt and no napari."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypedDict, Unpack
 
-from napari_necroangle._draft import Handle, MarkedSlice, ReadingDraft, Role, ViewDraft
+from napari_necroangle import _edits as edits
+from napari_necroangle._draft import Handle, MarkedSlice, ReadingDraft, ViewDraft
 from napari_necroangle._history import History
 from napari_necroangle._outcome import Outcome, outcome_of
 from napari_necroangle._record import draft_of, reading_of
-from necroangle.annotation import Conduct, HipReading, Mark, Revision
-from necroangle.errors import ReadingError
+from necroangle.annotation import Conduct, HipReading, Revision
 from necroangle.terms import (
     ArcoStage,
     Finding,
@@ -22,6 +22,8 @@ from necroangle.terms import (
 )
 
 __all__ = ["Entries", "ReadingSession"]
+
+Point = tuple[float, float]
 
 
 class Entries(TypedDict, total=False):
@@ -113,9 +115,7 @@ class ReadingSession:
         if listener in self._listeners:
             self._listeners.remove(listener)
 
-    def place(
-        self, view: View, handle: Handle, on: MarkedSlice, uv_mm: tuple[float, float]
-    ) -> None:
+    def place(self, view: View, handle: Handle, on: MarkedSlice, uv_mm: Point) -> None:
         """Set a new mark, or an arc's point anew.
 
         Parameters
@@ -130,21 +130,40 @@ class ReadingSession:
         Raises
         ------
         ReadingError
-            If the view is marked on another slice: marks of one view lie on one slice.
+            If the view, or its neighbour, is marked on another slice.
         """
-        draft = self._on_slice(view, on)
-        changed = draft.with_mark(handle, Mark.at_plane(on.plane.plane(), *uv_mm))
-        if handle.role is not Role.RIM:
-            changed = replace(changed, choice=Finding.NECROSIS)
-        self._step(self.draft.with_view(changed))
+        self._edit(edits.placed(self.draft.view(view), handle, on, uv_mm))
 
-    def move(self, view: View, handle: Handle, uv_mm: tuple[float, float]) -> None:
+    def move(self, view: View, handle: Handle, uv_mm: Point) -> None:
         """Move a mark within a drag; :meth:`settle` ends the drag and makes it one step."""
-        draft = self.draft.view(view)
-        assert draft.on is not None  # noqa: S101
-        mark = Mark.at_plane(draft.on.plane.plane(), *uv_mm)
-        self._history.change(self.draft.with_view(draft.with_mark(handle, mark)))
-        self._tell()
+        self._change(edits.moved(self.draft.view(view), handle, uv_mm))
+
+    def draw(self, view: View, handle: Handle, on: MarkedSlice, points_mm: Sequence[Point]) -> None:
+        """Lay a rim, an arc or an outline within a stroke, anew at each call of one stroke.
+
+        :meth:`settle` ends the stroke and makes it one step.
+
+        Raises
+        ------
+        ReadingError
+            As for :meth:`place`.
+        """
+        before = self._history.settled.view(view)
+        self._change(edits.drawn(before, handle, on, points_mm))
+
+    def move_to(self, view: View, on: MarkedSlice) -> None:
+        """Carry a view to another slice (:func:`napari_necroangle._edits.carried_to`)."""
+        self._edit(edits.carried_to(self.draft.view(view), on))
+
+    def declare_free(self, view: View, on: MarkedSlice) -> None:
+        """Say that a neighbouring slice shows no necrosis.
+
+        Raises
+        ------
+        ReadingError
+            If it is the view's own slice, or of another series.
+        """
+        self._edit(edits.freed(self.draft.view(view), on))
 
     def settle(self) -> None:
         """End a drag."""
@@ -153,11 +172,11 @@ class ReadingSession:
 
     def remove(self, view: View, handle: Handle) -> None:
         """Take a mark away."""
-        self._step(self.draft.with_view(_tidy(self.draft.view(view).without_mark(handle))))
+        self._edit(edits.tidy(self.draft.view(view).without_mark(handle)))
 
     def clear(self, view: View) -> None:
         """Take all marks and the finding of a view away."""
-        self._step(self.draft.with_view(ViewDraft(view)))
+        self._edit(ViewDraft(view))
 
     def choose(
         self, view: View, choice: Finding | UnreadReason | None, on: MarkedSlice | None = None
@@ -173,17 +192,21 @@ class ReadingSession:
         on
             The slice that is shown; not needed where the view has marks or was not read.
         """
-        draft = self.draft.view(view)
-        keeps = draft.on if draft.is_bound else None
-        where = keeps or (on if isinstance(choice, Finding) else None)
-        self._step(self.draft.with_view(replace(draft, choice=choice, on=where)))
+        self._edit(edits.chosen(self.draft.view(view), choice, on))
+
+    def choose_both(self, choice: Finding, on: Mapping[View, MarkedSlice]) -> None:
+        """Say the same of both views, in one step."""
+        draft = self.draft
+        for view, slice_ in on.items():
+            draft = draft.with_view(edits.chosen(draft.view(view), choice, slice_))
+        self._step(draft)
 
     def observe(self, view: View, observation: Observation, seen: bool) -> None:
         """Note what else was seen on a view, or take it back."""
         draft = self.draft.view(view)
         kept = [item for item in draft.observations if item is not observation]
         observations = (*kept, observation) if seen else tuple(kept)
-        self._step(self.draft.with_view(replace(draft, observations=observations)))
+        self._edit(replace(draft, observations=observations))
 
     def enter(self, **entries: Unpack[Entries]) -> None:
         """Enter what stands beside the marks."""
@@ -225,15 +248,12 @@ class ReadingSession:
             self._saved = self.draft
         self._tell()
 
-    def _on_slice(self, view: View, on: MarkedSlice) -> ViewDraft:
-        """The view, laid on a slice where it lies on none yet."""
-        draft = self.draft.view(view)
-        if draft.is_bound and draft.on is not None and draft.on.image != on.image:
-            raise ReadingError(
-                f"the {view} marks lie on another slice; go there, or clear them to start anew",
-                place=view,
-            )
-        return draft if draft.is_bound else replace(draft, on=on)
+    def _edit(self, changed: ViewDraft) -> None:
+        self._step(self.draft.with_view(changed))
+
+    def _change(self, changed: ViewDraft) -> None:
+        self._history.change(self.draft.with_view(changed))
+        self._tell()
 
     def _step(self, draft: ReadingDraft) -> None:
         self._history.settle()
@@ -243,10 +263,3 @@ class ReadingSession:
     def _tell(self) -> None:
         for listener in tuple(self._listeners):
             listener()
-
-
-def _tidy(draft: ViewDraft) -> ViewDraft:
-    """Without its last arc mark a view is no longer known to be necrotic; without any, free."""
-    if draft.choice is Finding.NECROSIS and not draft.arcs:
-        draft = replace(draft, choice=None)
-    return draft if draft.is_bound or draft.choice else replace(draft, on=None)

@@ -1,5 +1,6 @@
 """Where readings are kept, and how a new one finds a free place: nothing is overwritten unseen."""
 
+import os
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -8,12 +9,42 @@ from napari_necroangle._session import ReadingSession
 from necroangle.annotation import decode_reading, file_name, save_reading, sha256_of
 from necroangle.annotation.file import read_bytes
 
-__all__ = ["default_folder", "load_into", "next_read_no", "path_of", "save_session"]
+__all__ = [
+    "default_folder",
+    "is_sample",
+    "load_into",
+    "next_read_no",
+    "path_of",
+    "readings_beside",
+    "save_session",
+]
+
+
+SAMPLES = "sample_dicoms"
+"""Readings made on the samples are not put beside them."""
+OWN_FOLDER = "necroangle-readings"
+"""The folder in the reader's home that takes readings which have no better place."""
 
 
 def default_folder(study: Path) -> Path:
-    """The folder ``readings`` beside a study's folder."""
-    return study.resolve().parent / "readings"
+    """Where the readings of a study go: the folder ``readings`` beside the study's.
+
+    Beside a sample study, or where nothing can be written, it is a folder in the reader's home.
+    """
+    beside = study.resolve().parent / "readings"
+    if is_sample(study) or not os.access(beside if beside.is_dir() else beside.parent, os.W_OK):
+        return Path.home() / OWN_FOLDER
+    return beside
+
+
+def is_sample(path: Path) -> bool:
+    """Whether a study or a reading is one of the samples."""
+    return SAMPLES in path.resolve().parts
+
+
+def readings_beside(path: Path, otherwise: Path | None) -> Path | None:
+    """Where readings go after one was opened: beside it, but not among the samples."""
+    return otherwise if is_sample(path) else path.parent
 
 
 def path_of(session: ReadingSession, folder: Path) -> Path:
@@ -48,7 +79,7 @@ def next_read_no(session: ReadingSession, folder: Path) -> int:
 
 
 def load_into(session: ReadingSession, path: Path) -> None:
-    """Take up a saved reading; saving it again replaces this very file.
+    """Take up a saved reading; saving it again replaces this very file, unless it is a sample.
 
     Raises
     ------
@@ -57,3 +88,5 @@ def load_into(session: ReadingSession, path: Path) -> None:
     """
     raw = read_bytes(path)
     session.restore(decode_reading(raw, file=path.name), sha256_of(raw))
+    if is_sample(path):
+        session.file_sha256 = None

@@ -17,37 +17,56 @@ __all__ = [
     "MARK_SIZES_PX",
     "MARK_SYMBOLS",
     "MOUSE_HELP",
+    "OUTLINE_COLOUR",
     "RAY_COLOUR",
+    "REFERENCE_COLOUR",
     "SELECTED_COLOUR",
+    "THIN_WIDTH_PX",
 ]
 
 SKY = "#56b4e9"
 ORANGE = "#e69f00"
 VERMILLION = "#d55e00"
 YELLOW = "#f0e442"
+PURPLE = "#cc79a7"
+GREEN = "#009e73"
 
 MARK_COLOURS = {
     Role.RIM: SKY,
     Role.START: ORANGE,
     Role.END: ORANGE,
     Role.VIA: YELLOW,
+    Role.LANDMARK: PURPLE,
+    Role.CONTOUR: YELLOW,
 }
 MARK_SYMBOLS = {
     Role.RIM: "disc",
     Role.START: "square",
     Role.END: "square",
     Role.VIA: "diamond",
+    Role.LANDMARK: "cross",
+    Role.CONTOUR: "ring",
 }
-MARK_SIZES_PX = {Role.RIM: 9.0, Role.START: 12.0, Role.END: 12.0, Role.VIA: 13.0}
+MARK_SIZES_PX = {
+    Role.RIM: 9.0,
+    Role.START: 12.0,
+    Role.END: 12.0,
+    Role.VIA: 13.0,
+    Role.LANDMARK: 15.0,
+    Role.CONTOUR: 7.0,
+}
 CIRCLE_COLOUR = SKY
 RAY_COLOUR = "#ffffff"
 ARC_COLOUR = VERMILLION
+OUTLINE_COLOUR = YELLOW
+REFERENCE_COLOUR = GREEN
 SELECTED_COLOUR = "#ffffff"
 LABEL_COLOUR = "#f5f5f5"
 LABEL_BOX = (0.0, 0.0, 0.0, 0.55)
 LINE_WIDTH_PX = 2.0
 ARC_WIDTH_PX = 5.0
+THIN_WIDTH_PX = 1.5
 MOUSE_HELP = (
-    "click: set a point   drag: move it   wheel: slices   Ctrl+wheel: zoom   "
-    "right-drag: contrast and brightness"
+    "click: set   drag a point: move   Shift+drag: draw rim or arc   wheel: slices   "
+    "Ctrl+wheel: zoom   right-drag: contrast"
 )

@@ -12,6 +12,15 @@ QLabel#necroangle_sum { font-size: 30px; font-weight: 600; color: #ffffff; }
 QLabel#necroangle_grade { font-size: 16px; font-weight: 600; color: #ffffff; }
 QLabel#necroangle_doubts { color: #f0c674; }
 QLabel#necroangle_status { color: #c9d1d9; }
+QLabel#necroangle_folder { color: #9fb4c7; font-size: 11px; }
+QLabel#necroangle_keys { font-size: 11px; color: #c9d1d9; }
+QLabel#necroangle_help {
+    background: #1b222b; color: #eaf4fb; border: 1px solid #56b4e9; border-radius: 6px;
+    padding: 14px 18px;
+}
+QPushButton#necroangle_fold { text-align: left; background: transparent; color: #c9d1d9; }
+QPushButton#necroangle_step { padding: 4px 2px; }
+QPushButton#necroangle_tool { padding: 3px 2px; }
 QPushButton { padding: 3px 6px; }
 QPushButton:checked { background: #0072b2; color: #ffffff; }
 QPushButton:disabled { color: #767d87; }

@@ -5,34 +5,25 @@ from typing import Any
 
 from napari.viewer import Viewer
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QApplication, QLabel, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtGui import QKeyEvent, QShowEvent
+from qtpy.QtWidgets import QApplication, QMainWindow, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_necroangle._asker import Asker
+from napari_necroangle._canvases import Canvases
 from napari_necroangle._case import Case
 from napari_necroangle._closing import WindowGuard
+from napari_necroangle._commands import Commands
 from napari_necroangle._desk import Desk
-from napari_necroangle._fields import button, heading, rule
-from napari_necroangle._interaction import Interaction
-from napari_necroangle._panel_entries import EntriesPanel
-from napari_necroangle._panel_result import ResultPanel
-from napari_necroangle._panel_study import StudyActions, StudyPanel
-from napari_necroangle._panel_view import ViewPanel
+from napari_necroangle._dock_parts import DockParts
+from napari_necroangle._guide import guide_line
+from napari_necroangle._help_sheet import HelpSheet
+from napari_necroangle._panel_study import StudyActions
 from napari_necroangle._plane_view import PlaneView
 from napari_necroangle._saving import Saving
-from napari_necroangle._second_canvas import (
-    DOCK_WIDTH_PX,
-    SecondCanvas,
-    dock_of,
-    hide_napari_docks,
-    hide_slice_numbers,
-    lay_side_by_side,
-    share_width,
-)
-from napari_necroangle._store import load_into
+from napari_necroangle._second_canvas import DOCK_WIDTH_PX, dock_of
+from napari_necroangle._store import load_into, readings_beside
 from napari_necroangle._study import Visit
 from napari_necroangle._theme import SHEET
-from napari_necroangle._words import VIEWS
 from necroangle.annotation import load_reading
 from necroangle.dicom import SeriesSummary
 from necroangle.errors import NecroangleError
@@ -59,52 +50,47 @@ class ReadingDock(QWidget):
         self.desk = Desk()
         self.asker = Asker(self)
         self.saving = Saving(self.desk, lambda: self.asker)
-        self.study = StudyPanel(
-            self.desk,
-            StudyActions(self.ask_folder, self.ask_reading, self.take, self.show_series),
+        self.canvases: Canvases | None = None
+        self.commands = Commands(self.desk, lambda: self.planes, self)
+        self.help: HelpSheet | None = None
+        actions = StudyActions(
+            self.ask_folder, self.ask_reading, self.take, self.show_series, self.open_neighbour
         )
-        self.entries = EntriesPanel(lambda: self.desk.case)
-        self.steps = ViewPanel(lambda: self.desk.case, self._slice_index, self._go_to)
-        self.result = ResultPanel()
-        self.save_button = button("Save reading", "Save in the readings folder", self.save)
-        self.save_button.setObjectName("necroangle_save")
-        self.status = QLabel()
-        self.status.setObjectName("necroangle_status")
-        self.status.setWordWrap(True)
-        self.second: SecondCanvas | None = None
-        self.planes: list[PlaneView] = []
-        self._hands: list[Interaction] = []
+        self.parts = DockParts(self.desk, self.commands, actions, self._run, self.ask_readings)
         self._guard: WindowGuard | None = None
-        self._arranging = QTimer(self)
-        self._arranging.setSingleShot(True)
-        self._arranging.timeout.connect(self.arrange)
-        self._fitting = QTimer(self)
-        self._fitting.setSingleShot(True)
-        self._fitting.timeout.connect(self._fit)
-        self._lay_out()
+        self._arranging = _timer(self, self.arrange)
+        self._fitting = _timer(self, self._fit)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.parts, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.setStyleSheet(SHEET)
+        self.setMinimumWidth(DOCK_WIDTH_PX)
         self.refresh()
+
+    @property
+    def planes(self) -> tuple[PlaneView, ...]:
+        """What the canvases show."""
+        return tuple(self.canvases.planes) if self.canvases is not None else ()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Put up the second canvas once the dock stands in its window."""
         super().showEvent(event)
         self._arranging.start(0)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """A key that no field of the dock wants is one of the canvas."""
+        if self.canvases is not None and self.desk.case is not None:
+            self.canvases.send(event)
+
     def arrange(self) -> None:
-        """Build the second canvas and lay all side by side; once, or again after a resize."""
+        """Build the second canvas and lay all side by side, once."""
         window, panel = self.window(), dock_of(self)
-        if not isinstance(window, QMainWindow) or panel is None:
+        if not isinstance(window, QMainWindow) or panel is None or self.canvases is not None:
             return
-        if self.second is not None:
-            return
-        self.second = SecondCanvas(self.viewer, "Second view")
-        hide_napari_docks(window)
-        lay_side_by_side(window, self.second.dock, panel)
-        self.planes = [PlaneView(self.viewer), PlaneView(self.second.model)]
-        self._hands = [
-            Interaction(plane, self._toucher(place)) for place, plane in enumerate(self.planes)
-        ]
-        for plane in self.planes:
-            plane.model.dims.events.current_step.connect(self._on_step)
+        self.canvases = Canvases(self.viewer, window, panel, self.commands, self._on_step)
+        self.help = HelpSheet(window)
+        self.help.setStyleSheet(SHEET)
         self._guard = WindowGuard(window, self.may_close, self.shutdown, self._fit_soon)
         if self.desk.case is not None:
             self._show_case(self.desk.case)
@@ -144,6 +130,15 @@ class ReadingDock(QWidget):
             case.session.listen(self.refresh)
             self._show_case(case)
 
+    def open_neighbour(self, step: int) -> bool:
+        """Open the hip so many places further in the folder, if there is one."""
+        key = self.desk.neighbour(step)
+        if key is None:
+            return False
+        visit = next(one for one in self.desk.visits if one.label == key.visit)
+        self.take(visit, key.side, key.views)
+        return True
+
     def show_series(self, view: View, series: SeriesSummary) -> None:
         """Show another series for a view; its marks stay where they are."""
         try:
@@ -167,15 +162,22 @@ class ReadingDock(QWidget):
             self.take(visit, reading.laterality, views)
             if self.desk.case is not None and self.saving.may_replace(self.desk.case):
                 load_into(self.desk.case.session, path)
-                self.desk.readings = path.parent
+                self.desk.readings = readings_beside(path, self.desk.readings)
                 self.desk.forget_choices()
                 self.take(visit, reading.laterality, views)
         except NecroangleError as error:
             self.asker.tell("This reading cannot be opened", str(error))
 
+    def ask_readings(self) -> None:
+        """Ask where readings are saved."""
+        folder = self.asker.folder("Save readings in this folder", self.desk.readings)
+        if folder is not None:
+            self.desk.keep_readings_in(folder)
+            self.refresh()
+
     def save(self) -> Path | None:
         """Save the reading of the case; the path, or None where it was not saved."""
-        self.entries.commit()
+        self.parts.entries.commit()
         path = self.saving.save()
         if self.desk.case is not None:
             self.desk.reader = self.desk.case.session.draft.reader
@@ -184,124 +186,101 @@ class ReadingDock(QWidget):
 
     def may_close(self) -> bool:
         """Whether the window may close: asks where something is unsaved."""
-        self.entries.commit()
+        self.parts.entries.commit()
         return self.saving.may_close()
 
     def shutdown(self) -> None:
         """Take the second canvas and all that hangs on the viewer down."""
         self._leave_case()
-        for hands, plane in zip(self._hands, self.planes, strict=True):
-            plane.model.dims.events.current_step.disconnect(self._on_step)
-            hands.close()
-            plane.close()
-        self._hands, self.planes = [], []
         if self._guard is not None:
             self._guard.release()
             self._guard = None
-        if self.second is not None:
-            self.second.close()
-            self.second = None
+        if self.help is not None:
+            self.help.setParent(None)
+            self.help.deleteLater()
+            self.help = None
+        if self.canvases is not None:
+            canvases, self.canvases = self.canvases, None
+            canvases.close()
+
+    def turn_to(self, view: View) -> None:
+        """Show the tools of a view, and make its canvas the active one."""
+        if self.desk.case is None:
+            return
+        self.parts.tools.turn_to(view)
+        place = [one.view for one in self.desk.case.session.draft.views].index(view)
+        if self.canvases is not None:
+            self.canvases.turn_to(place)
+
+    def toggle_layout(self) -> None:
+        """One canvas, or two."""
+        if self.canvases is not None:
+            self.canvases.toggle_layout()
+            self._fit_soon()
+
+    def toggle_help(self) -> None:
+        """Show or hide all keys."""
+        if self.help is not None:
+            self.help.toggle()
 
     def refresh(self) -> None:
         """Show everything as it stands."""
-        case = self.desk.case
         for plane in self.planes:
             plane.follow()
             plane.refresh()
-        self.study.refresh()
-        self.entries.refresh()
-        self.steps.refresh()
-        self.result.show_outcome(case.session.outcome() if case is not None else None)
-        for part in self._parts:
-            part.setVisible(case is not None)
-        self.status.setText(self.saving.status())
-        self.status.setToolTip(self.saving.status_tip())
+        magnified = any(plane.settling is not None for plane in self.planes)
+        flow, view = self.desk.flow, self.parts.tools.view
+        against = self.desk.contradictions()
+        line = (
+            guide_line(flow, view, against, magnified=magnified)
+            if flow and view is not None
+            else ""
+        )
+        self.parts.refresh(line, against, self.saving)
 
-    def _lay_out(self) -> None:
-        inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(8, 4, 10, 8)
-        column.setSpacing(6)
-        column.addWidget(self.study)
-        self._parts: list[QWidget] = [rule(), self.entries, rule(), self.steps]
-        for part in self._parts:
-            column.addWidget(part)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(inner)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(scroll, 1)
-        self._foot = QWidget()
-        foot = QVBoxLayout(self._foot)
-        foot.setContentsMargins(8, 0, 10, 6)
-        foot.setSpacing(4)
-        foot.addWidget(rule())
-        foot.addWidget(heading("Combined necrotic angle"))
-        foot.addWidget(self.result)
-        foot.addWidget(self.save_button)
-        foot.addWidget(self.status)
-        layout.addWidget(self._foot)
-        self._parts.append(self._foot)
-        self.setStyleSheet(SHEET)
-        self.setMinimumWidth(DOCK_WIDTH_PX)
+    def _run(self, name: str, view: View) -> None:
+        """Do what a button says, and give the keys back to the canvas."""
+        self.commands.run(name, view)
+        if self.canvases is not None and name != "help":
+            self.canvases.focus()
+
+    def _run_key(self, name: str, _: View) -> None:
+        """Do what a key says, on the active view, whichever canvas has heard it."""
+        view = self.parts.tools.view
+        if view is not None:
+            self.parts.entries.commit()
+            self.commands.run(name, view)
 
     def _show_case(self, case: Case) -> None:
-        views = [draft.view for draft in case.session.draft.views]
-        for plane, hands, view in zip(self.planes, self._hands, views, strict=False):
-            picture = case.pictures.get(view)
-            if picture is None:
-                plane.clear()
-                continue
-            plane.show(case, picture)
-            hands.bind_keys()
-        if self.second is not None and self.second.dock is not None:
-            self.second.dock.setWindowTitle(VIEWS[views[1]])
-        hide_slice_numbers(self.window())
-        self.steps.turn_to(views[0])
+        if self.canvases is not None:
+            self.canvases.show_case(case, self._run_key)
+        flow = self.desk.flow
+        now = flow.view_of(flow.current) if flow is not None else None
+        self.parts.begin()
+        self.turn_to(now or case.session.draft.views[0].view)
         self.refresh()
 
     def _leave_case(self) -> None:
-        self.entries.commit()
+        self.parts.entries.commit()
         if self.desk.case is not None:
             self.desk.case.session.unlisten(self.refresh)
 
-    def _plane(self, view: View) -> PlaneView | None:
-        shown = (plane for plane in self.planes if plane.picture is not None)
-        return next((plane for plane in shown if plane.view is view), None)
-
-    def _slice_index(self, view: View) -> int:
-        plane = self._plane(view)
-        return plane.slice_index if plane is not None else 0
-
-    def _go_to(self, view: View, index: int) -> None:
-        plane = self._plane(view)
-        if plane is not None:
-            plane.go_to(index)
-
-    def _toucher(self, place: int) -> Any:
-        def touch() -> None:
-            if self.desk.case is not None:
-                self.steps.turn_to(self.desk.case.session.draft.views[place].view)
-
-        return touch
-
     def _on_step(self) -> None:
-        self.steps.refresh()
+        """The other canvas draws where this one's slice cuts it."""
+        for plane in self.planes:
+            plane.draw_reference()
+        self.parts.tools.refresh()
 
     def _fit_soon(self) -> None:
         self._fitting.start(LAYOUT_MS)
 
     def _fit(self) -> None:
-        """Share the window's width, then fit the pictures to what they got."""
-        window, panel = self.window(), dock_of(self)
-        if not isinstance(window, QMainWindow) or panel is None or self.second is None:
-            return
-        share_width(window, (self.second.dock, panel))
-        QApplication.processEvents()
-        for plane in self.planes:
-            plane.fit()
+        if self.canvases is not None:
+            self.canvases.fit()
+
+
+def _timer(parent: QWidget, on_end: Any) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.timeout.connect(on_end)
+    return timer

@@ -1,12 +1,23 @@
 """What the reader is told, in the reader's words."""
 
-from napari_necroangle._draft import Handle, Role, ViewDraft
+from collections.abc import Sequence
+
+from napari_necroangle._draft import LANDMARKS, Handle, Role, ViewDraft
 from napari_necroangle._outcome import Outcome, ViewOutcome
 from necroangle.measurement import HaRisk, KerboulBin, show_deg
-from necroangle.terms import Finding, Flag, Laterality, Observation, UnreadReason, View
+from necroangle.terms import (
+    Finding,
+    Flag,
+    LandmarkName,
+    Laterality,
+    Observation,
+    UnreadReason,
+    View,
+)
 
 __all__ = [
     "CHOICES",
+    "LANDMARK_WORDS",
     "OBSERVATIONS",
     "SIDES",
     "VIEWS",
@@ -15,7 +26,7 @@ __all__ = [
     "grade_lines",
     "instruction",
     "interval_line",
-    "offset_line",
+    "offset_words",
 ]
 
 RIM_ADVISED = 8
@@ -41,6 +52,13 @@ OBSERVATIONS = {
     Observation.FLATTENED: "Head flattened",
     Observation.POSTOP_TRACK: "Core track or graft",
 }
+LANDMARK_WORDS = {
+    LandmarkName.TEARDROP: "lowest point of the teardrop",
+    LandmarkName.ACETABULAR_EDGE: "lateral edge of the acetabular roof",
+    LandmarkName.NECK_PROXIMAL: "midline of the neck, near the head",
+    LandmarkName.NECK_DISTAL: "midline of the neck, away from the head",
+    LandmarkName.COLLAPSE_DEEPEST: "deepest point of the sunken surface",
+}
 _RISKS = {HaRisk.LOW: "low", HaRisk.MODERATE: "moderate", HaRisk.HIGH: "high"}
 _KERBOUL = {KerboulBin.SMALL: "small", KerboulBin.MEDIUM: "medium", KerboulBin.LARGE: "large"}
 _STEPS = {
@@ -51,18 +69,53 @@ _STEPS = {
 }
 
 
-def canvas_title(view: View, index: int, count: int, outcome: ViewOutcome) -> str:
-    """The line in the corner of a canvas."""
+def canvas_title(
+    view: View, index: int, count: int, outcome: ViewOutcome, away_mm: float | None = None
+) -> str:
+    """The lines in the corner of a canvas.
+
+    Parameters
+    ----------
+    view, index, count
+        The view, the slice that is shown from 0, and how many there are.
+    outcome
+        What the view says.
+    away_mm
+        Signed distance of the slice from the head's centre, where that is known.
+    """
     letter = "A" if view.is_a else "B"
     place = f" {index + 1} / {count}" if count > 1 else ""
-    first = f"{VIEWS[view]}{place}"
-    if outcome.measurement is None:
-        return first
-    return f"{first}\n{letter} = {show_deg(outcome.measurement.angle_deg)}"
+    lines = [f"{VIEWS[view]}{place}"]
+    if away_mm is not None:
+        lines.append(f"{offset_words(view, away_mm)} centre")
+    if outcome.measurement is not None:
+        lines.append(f"{letter} = {show_deg(outcome.measurement.angle_deg)}")
+    return "\n".join(lines)
 
 
-def instruction(draft: ViewDraft, outcome: ViewOutcome, aim: Handle | None) -> str:
+def offset_words(view: View, away_mm: float) -> str:
+    """A slice's signed distance from the head's centre, in words.
+
+    Examples
+    --------
+    >>> offset_words(View.CORONAL, -1.24), offset_words(View.SAGITTAL, 3.0)
+    ('1.2 mm before', '3.0 mm left of')
+    >>> offset_words(View.SAGITTAL, 0.04)
+    'at'
+    """
+    if abs(away_mm) < 0.05:
+        return "at"
+    sides = ("left of", "right of") if view is View.SAGITTAL else ("behind", "before")
+    return f"{abs(away_mm):.1f} mm {sides[0] if away_mm > 0 else sides[1]}"
+
+
+def instruction(
+    draft: ViewDraft, outcome: ViewOutcome, aim: Handle | None, *, magnified: bool = False
+) -> str:
     """What to do next in a view."""
+    special = _special(aim) if aim is not None else ""
+    if special:
+        return special
     if isinstance(draft.choice, UnreadReason):
         return "This view is left unread."
     if draft.choice not in (Finding.NECROSIS, None):
@@ -70,11 +123,27 @@ def instruction(draft: ViewDraft, outcome: ViewOutcome, aim: Handle | None) -> s
     if aim is None:
         return _sentence(outcome.missing) or "Done. Drag any point to correct it."
     if aim.role is not Role.RIM:
-        return _STEPS[aim.role]
-    count = len(draft.rim)
+        return "Click exactly where the arc ends." if magnified else _STEPS[aim.role]
+    return _rim_line(len(draft.rim))
+
+
+def _special(aim: Handle) -> str:
+    """What to click for something beside the head and the arcs of a view's own slice."""
+    if aim.role is Role.LANDMARK:
+        return f"Click the {LANDMARK_WORDS[LANDMARKS[aim.index]]}."
+    if aim.role is Role.CONTOUR:
+        return "Click round the lesion's outline, or draw it with Shift+drag."
+    if aim.slice_no:
+        return f"Neighbouring slice. {_STEPS.get(aim.role, 'Click round the healthy rim.')}"
+    return ""
+
+
+def _rim_line(count: int) -> str:
+    if count == 0:
+        return "Draw along the healthy rim of the head in one drag, or click 8 points round it."
     if count < RIM_ADVISED:
         return f"Click round the healthy rim of the head: {count} of {RIM_ADVISED} points."
-    return f"{count} rim points. Click more, or go on with Next."
+    return f"{count} rim points. Drag one to correct it, or go on (Enter)."
 
 
 def grade_lines(outcome: Outcome) -> tuple[str, str]:
@@ -97,29 +166,25 @@ def interval_line(outcome: Outcome) -> str:
     return f"95 % interval: {low} to {high}"
 
 
-def offset_line(outcome: Outcome) -> str:
-    """How far each slice lies from the head's centre, as the other view shows it."""
-    judge = outcome.hip.judge
-    if judge is None:
-        return ""
-    behind = "behind" if judge.a_offset_mm >= 0 else "before"
-    left = "left" if judge.b_offset_mm >= 0 else "right"
-    return (
-        f"Off centre: coronal {abs(judge.a_offset_mm):.1f} mm {behind}, "
-        f"sagittal {abs(judge.b_offset_mm):.1f} mm {left}"
-    )
+def doubts(outcome: Outcome, without: Sequence[Flag] = ()) -> tuple[str, ...]:
+    """The flags of the hip and of its complete views, in plain words.
 
-
-def doubts(outcome: Outcome) -> tuple[str, ...]:
-    """The flags of the hip and of its complete views, in plain words."""
+    Parameters
+    ----------
+    outcome
+        What the hip says.
+    without
+        Flags that are said in other words.
+    """
     flags = [set(view.measurement.flags if view.measurement else ()) for view in outcome.views]
     names = [VIEWS[view.view] for view in outcome.views]
     lines = []
     for flag in Flag:
         where = [name for name, raised in zip(names, flags, strict=True) if flag in raised]
-        if where:
+        if where and flag not in without:
             lines.append(f"{' and '.join(where)}: {flag.meaning}")
-    lines += [flag.meaning for flag in outcome.hip.flags if flag is not Flag.VIEW_NOT_READ]
+    silent = (Flag.VIEW_NOT_READ, *without)
+    lines += [flag.meaning for flag in outcome.hip.flags if flag not in silent]
     return tuple(lines)
 
 

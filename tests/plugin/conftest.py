@@ -73,6 +73,12 @@ def case() -> Case:
     return Case(session, {view: Picture(view, small_volume(view)) for view in views})
 
 
+@pytest.fixture(scope="session")
+def small_volumes() -> dict[View, Volume]:
+    """A coronal and a sagittal series about the patient origin."""
+    return {view: small_volume(view) for view in (View.CORONAL, View.SAGITTAL)}
+
+
 def on_circle(turn_deg: float, radius_mm: float = 20.0) -> tuple[float, float]:
     """Plane mm of a point on the head circle about the middle of a small picture."""
     turn = np.radians(turn_deg)

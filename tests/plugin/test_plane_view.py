@@ -38,18 +38,38 @@ class Mouse:
 
 
 @dataclass
+class Hand:
+    """Notes what the reader's hand did."""
+
+    touches: list[View] = field(default_factory=list)
+    clicks: list[Handle | None] = field(default_factory=list)
+    strokes: int = 0
+
+    def touched(self, view: View) -> None:
+        self.touches.append(view)
+
+    def clicked(self, view: View, handle: Handle | None) -> None:
+        self.clicks.append(handle)
+
+    def stroked(self) -> None:
+        self.strokes += 1
+
+
+@dataclass
 class Canvas:
     """A plane view with its hands and a way to move the mouse over it."""
 
     case: Case
     plane: PlaneView
     hands: Interaction
-    touches: list[int] = field(default_factory=list)
+    hand: "Hand"
 
-    def stroke(self, *path: tuple[float, float], button: int = 1) -> Mouse:
+    def stroke(
+        self, *path: tuple[float, float], button: int = 1, modifiers: tuple[str, ...] = ()
+    ) -> Mouse:
         """Press at the first point, move along, release at the last; 10 px for each mm."""
         event = Mouse((8.0, path[0][1], path[0][0]), (path[0][0] * 10, path[0][1] * 10))
-        event.button = button
+        event.button, event.modifiers = button, modifiers
         running = [found(self.plane.model, event) for found in self._callbacks()]
         for one in running:
             next(one, None)
@@ -67,13 +87,12 @@ class Canvas:
 def canvas(case: Case) -> Iterator[Canvas]:
     model = ViewerModel()
     plane = PlaneView(model)
-    touches: list[int] = []
-    hands = Interaction(plane, lambda: touches.append(1))
+    hand = Hand()
+    hands = Interaction(plane, hand)
     plane.show(case, case.pictures[A])
-    hands.bind_keys()
     model.scene.camera.zoom = 10.0
     case.session.listen(plane.refresh)
-    yield Canvas(case, plane, hands, touches)
+    yield Canvas(case, plane, hands, hand)
     hands.close()
     plane.close()
     assert len(model.layers) == 0
@@ -137,10 +156,11 @@ def test_texts_say_slice_angle_and_orientation(
 def test_a_click_sets_a_mark_and_a_pan_does_not(canvas: Canvas) -> None:
     canvas.stroke((30.0, 20.0), (30.1, 20.0))
     assert len(canvas.case.session.draft.view(A).rim) == 1
-    event = canvas.stroke((40.0, 20.0), (45.0, 20.0), (50.0, 20.0))
+    assert canvas.hand.clicks == [Handle(Role.RIM, 0)]
+    event = canvas.stroke((40.0, 20.0), (45.0, 20.0), (50.0, 20.0), (80.0, 20.0))
     assert len(canvas.case.session.draft.view(A).rim) == 1
     assert not event.handled
-    assert canvas.touches == [1, 1]
+    assert canvas.hand.touches == [A, A]
 
 
 def test_a_drag_moves_the_mark_live_and_ends_where_it_is_let_go(
@@ -218,17 +238,70 @@ def test_lines_stay_as_wide_on_the_screen(canvas: Canvas, mark_rim: MarkRim) -> 
     assert np.allclose(canvas.plane.points.size, before / 2)
 
 
-def test_keys_choose_what_is_set_next(canvas: Canvas, mark_rim: MarkRim) -> None:
-    keys = {str(key): action for key, action in canvas.plane.points.keymap.items()}
-    mark_rim(canvas.case, A)
-    keys["Enter"](canvas.plane.points)
-    assert canvas.case.aim(A) == Handle(Role.START, 0)
-    keys["1"](canvas.plane.points)
-    assert canvas.case.aim(A) == Handle(Role.RIM, 10)
-    keys["Delete"](canvas.plane.points)
-    assert len(canvas.case.session.draft.view(A).rim) == 9
-    keys["Ctrl+Z"](canvas.plane.points)
+def test_a_drag_along_the_rim_lays_ten_marks_in_one_step(
+    canvas: Canvas, circle_point: Point
+) -> None:
+    path = [circle_point(turn) for turn in range(120, 321, 4)]
+    event = canvas.stroke(*path)
+    draft = canvas.case.session.draft.view(A)
+    assert event.handled is False  # of the release; the moves were taken from the camera
+    assert len(draft.rim) == 10
+    assert canvas.hand.strokes == 1
+    circle = canvas.case.session.outcome().view(A).circle
+    assert circle is not None
+    assert circle.radius_mm == pytest.approx(20.0, abs=0.05)
+    canvas.stroke((10.0, 10.0), (40.0, 10.0), (80.0, 10.0))  # a rim is there: this pans
+    assert canvas.case.session.draft.view(A) is draft
+    canvas.stroke(*path[5:], modifiers=("Shift",))
     assert len(canvas.case.session.draft.view(A).rim) == 10
+    assert canvas.case.session.draft.view(A) != draft
+    canvas.case.session.undo()
+    canvas.case.session.undo()
+    assert canvas.case.session.draft.view(A).rim == ()
+
+
+def test_a_short_drag_lays_no_rim(canvas: Canvas) -> None:
+    canvas.stroke((10.0, 10.0), (12.0, 10.0), (15.0, 10.0))
+    assert canvas.case.session.draft.view(A).marks == ()
+    assert canvas.hand.strokes == 0
+    assert canvas.case.session.is_settled
+
+
+def test_an_arc_is_drawn_with_shift(canvas: Canvas, mark_rim: MarkRim, circle_point: Point) -> None:
+    mark_rim(canvas.case, A)
+    canvas.case.next_aim(A)
+    canvas.stroke(*(circle_point(turn) for turn in range(200, 321, 5)), modifiers=("Shift",))
+    outcome = canvas.case.session.outcome().view(A)
+    assert outcome.measurement is not None
+    assert outcome.measurement.angle_deg == pytest.approx(120.0, abs=1e-4)
+    assert len(canvas.case.session.draft.view(A).rim) == 10
+    canvas.case.session.undo()
+    assert canvas.case.session.draft.view(A).arcs == ()
+
+
+def test_an_outline_is_drawn_with_shift(canvas: Canvas, mark_rim: MarkRim) -> None:
+    mark_rim(canvas.case, A)
+    canvas.case.aim_at(A, Role.CONTOUR)
+    box = [(40.0, 15.0), (55.0, 15.0), (55.0, 25.0), (40.0, 25.0), (40.0, 16.0)]
+    canvas.stroke(*box, box[-1], modifiers=("Shift",))
+    assert len(canvas.case.session.draft.view(A).contour) == 16
+    assert len(canvas.plane.model.layers["coronal outline"].data) == 16
+
+
+def test_a_mark_on_another_slice_cannot_be_taken_hold_of(
+    canvas: Canvas, mark_rim: MarkRim, mark_arc: MarkArc, circle_point: Point
+) -> None:
+    mark_rim(canvas.case, A)
+    canvas.case.mark_beside(True)
+    mark_arc(canvas.case, A, (200.0, 320.0))
+    canvas.plane.go_to(3)
+    for turn in (210.0, 300.0, 250.0):
+        canvas.case.click(A, 3, circle_point(turn))
+    assert canvas.plane.hit(circle_point(210.0), 10.0) == Handle(Role.START, 0, 1)
+    assert canvas.plane.hit(circle_point(120.0), 10.0) is None
+    canvas.plane.go_to(2)
+    assert canvas.plane.hit(circle_point(200.0), 10.0) == Handle(Role.RIM, 4)
+    assert len(canvas.plane.model.layers["coronal circle"].data) == 2 * 122
 
 
 def test_the_other_picture_follows_the_head_until_it_is_turned(

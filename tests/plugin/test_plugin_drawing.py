@@ -17,7 +17,7 @@ from napari_necroangle._words import (
     grade_lines,
     instruction,
     interval_line,
-    offset_line,
+    offset_words,
 )
 
 from necroangle.geometry import Circle, ImagePlane
@@ -66,12 +66,12 @@ def test_a_drawn_arc_lies_on_its_circle_from_end_to_end(start: float, extent: fl
 def test_the_drawing_of_a_view_is_its_measurement(
     case: Case, mark_rim: MarkRim, mark_arc: MarkArc
 ) -> None:
-    nothing = drawing_of(case.session.outcome().views[0])
+    nothing = drawing_of(None, ())
     assert [len(part) for part in (nothing.circle, nothing.rays, nothing.arcs)] == [0, 0, 0]
     mark_rim(case, View.CORONAL)
     mark_arc(case, View.CORONAL, (150.0, 345.0))
     outcome = case.session.outcome().views[0]
-    drawing = drawing_of(outcome)
+    drawing = drawing_of(outcome.circle, outcome.arcs)
     lengths = np.hypot(*(drawing.arcs[:, 1] - drawing.arcs[:, 0]).T)
     assert lengths.sum() == pytest.approx(math.radians(195) * 20, rel=1e-3)
     assert outcome.circle is not None
@@ -90,7 +90,10 @@ def test_words_say_the_angle_and_the_next_step(
         outcome = case.session.outcome().view(view)
         return instruction(case.session.draft.view(view), outcome, case.aim(view))
 
-    assert "0 of 8" in said()
+    assert "in one drag" in said()
+    case.click(view, 2, (40.0, 20.0))
+    assert "1 of 8" in said()
+    case.session.undo()
     mark_rim(case, view)
     assert "10 rim points" in said()
     mark_arc(case, view, (200.0, 320.0))
@@ -101,7 +104,6 @@ def test_words_say_the_angle_and_the_next_step(
     outcome = case.session.outcome()
     assert grade_lines(outcome) == ("Grade 1 (100 %)", "low risk of collapse")
     assert interval_line(outcome).startswith("95 % interval: 1")
-    assert offset_line(outcome) == ""  # the sagittal view has no rim to judge by
     assert doubts(outcome) == ()
     case.choose(view, UnreadReason.NOT_READABLE, 2)
     assert said() == "This view is left unread."
@@ -112,5 +114,7 @@ def test_the_offsets_of_the_slices_are_said_in_words() -> None:
     session = ReadingSession((View.CORONAL, View.SAGITTAL), laterality=Laterality.RIGHT)
     reading = readings_of(sample_studies()["oblique"])[1]
     session.restore(reading, "0" * 64)
-    words = offset_line(session.outcome())
-    assert words == "Off centre: coronal 1.9 mm before, sagittal 1.4 mm right"
+    judge = session.outcome().hip.judge
+    assert judge is not None
+    assert offset_words(View.CORONAL, judge.a_offset_mm) == "1.9 mm before"
+    assert offset_words(View.SAGITTAL, judge.b_offset_mm) == "1.4 mm right of"

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from necroangle.annotation import HipReading, ReadView, load_reading, sha256_of
+from necroangle.annotation import HipReading, NecroticArc, ReadView, load_reading, sha256_of
 from necroangle.batch import measure_files
 from necroangle.cohort import to_row
 from necroangle.geometry import PatientPoints
 from necroangle.terms import Finding, Laterality, View
 
 pytestmark = pytest.mark.screen
+
+Point = tuple[float, float]
 
 MOVE_MS = 15
 """vispy drops a mouse move that comes less than 10 ms after the last."""
@@ -36,14 +38,19 @@ class Answers:
 
 
 class Reader:
-    """A reader's hand on the two canvases of a window."""
+    """A reader's hand on the mouse and the keys of a window; it counts what it does."""
 
-    def __init__(self, viewer: Any, dock: Any, qtbot: Any) -> None:
+    def __init__(self, dock: Any, qtbot: Any) -> None:
+        from napari.qt import QtViewer
+
+        first = dock.window().centralWidget().findChild(QtViewer)
         self.dock = dock
         self.qtbot = qtbot
-        self.canvases = (viewer.window._qt_viewer.canvas, dock.second.canvas.canvas)
+        self.canvases = (first.canvas, dock.canvases.second.canvas.canvas)
+        self.presses = 0
+        self.keys = 0
 
-    def place(self, view: int, uv_mm: tuple[float, float]) -> Any:
+    def place(self, view: int, uv_mm: Point) -> Any:
         """Where a point of the picture stands on its canvas, in whole pixels."""
         from qtpy.QtCore import QPoint
 
@@ -51,7 +58,7 @@ class Reader:
         x, y, _, w = node.get_transform("visual", "canvas").map([*uv_mm, 0, 1])
         return QPoint(round(x / w), round(y / w))
 
-    def click(self, view: int, uv_mm: tuple[float, float]) -> None:
+    def click(self, view: int, uv_mm: Point) -> None:
         """Click on a point of the picture."""
         from qtpy.QtCore import Qt
 
@@ -61,11 +68,12 @@ class Reader:
         self.qtbot.mousePress(native, Qt.MouseButton.LeftButton, pos=spot)
         self.qtbot.mouseRelease(native, Qt.MouseButton.LeftButton, pos=spot)
         self.qtbot.wait(MOVE_MS)
+        self.presses += 1
 
     def drag(
         self,
         view: int,
-        path: Sequence[tuple[float, float]],
+        path: Sequence[Point],
         watch: Callable[[], None] = lambda: None,
     ) -> None:
         """Press at the first point, move through the others, release at the last."""
@@ -79,6 +87,7 @@ class Reader:
             watch()
         self.qtbot.mouseRelease(native, Qt.MouseButton.LeftButton, pos=spots[-1])
         self.qtbot.wait(MOVE_MS)
+        self.presses += 1
 
     def move(self, native: Any, spot: Any, *, pressed: bool) -> None:
         """Move the mouse, slowly enough for vispy."""
@@ -98,20 +107,45 @@ class Reader:
         QApplication.sendEvent(native, event)
         self.qtbot.wait(MOVE_MS)
 
-    def mark(self, view: int, entry: ReadView) -> None:
-        """Mark a view as a saved reading marks it: rim, Next, arc."""
+    def press(self, key: str) -> None:
+        """Press a key where the window has its keys, written as napari writes it."""
+        press_key(self.qtbot, self.dock.canvases.native, key)
+        self.keys += 1
+
+    def uv(self, view: int, patient_mm: tuple[float, float, float]) -> Point:
+        """Plane mm of a patient point on the slice that is shown."""
         plane = self.dock.planes[view]
         here = plane.picture.volume.planes[plane.slice_index]
+        u, v = here.patient_to_plane(PatientPoints(np.array([patient_mm])))[0].tolist()
+        return u, v
 
-        def uv(patient_mm: tuple[float, float, float]) -> tuple[float, float]:
-            u, v = here.patient_to_plane(PatientPoints(np.array([patient_mm])))[0].tolist()
-            return u, v
+    def rim(self, view: int, entry: ReadView) -> None:
+        """Draw the rim in one drag, as a saved reading marks it."""
+        points = np.array([self.uv(view, mark.patient_mm) for mark in entry.rim])
+        at = np.linspace(0, len(points) - 1, 2 * len(points) - 1)
+        u, v = (np.interp(at, range(len(points)), column) for column in points.T)
+        self.drag(view, list(zip(u.tolist(), v.tolist(), strict=True)))
 
-        for one in entry.rim:
-            self.click(view, uv(one.patient_mm))
-        self.dock.steps.next.click()
-        for one in (entry.arcs[0].start, entry.arcs[0].end, entry.arcs[0].via):
-            self.click(view, uv(one.patient_mm))
+    def arc(self, view: int, arc: NecroticArc) -> None:
+        """Click the ends, each a second time where it is magnified, and the point between."""
+        for mark in (arc.start, arc.end):
+            self.click(view, self.uv(view, mark.patient_mm))
+            if self.dock.commands.magnifies:
+                self.click(view, self.uv(view, mark.patient_mm))
+        self.click(view, self.uv(view, arc.via.patient_mm))
+
+
+def press_key(qtbot: Any, widget: Any, key: str) -> None:
+    """A real key event; ``key`` as napari writes it."""
+    from qtpy.QtCore import Qt
+
+    held = Qt.KeyboardModifier.NoModifier
+    *modifiers, name = key.split("-")
+    for one in modifiers:
+        held |= getattr(Qt.KeyboardModifier, f"{one}Modifier")
+    code = getattr(Qt.Key, f"Key_{'Return' if name == 'Enter' else name}")
+    qtbot.keyClick(widget, code, held)
+    qtbot.wait(5)
 
 
 def test_a_window_shows_what_it_is_given(make_napari_viewer: Any, qtbot: Any) -> None:
@@ -157,35 +191,150 @@ def truth_of(samples: Path, subject: str, side: str) -> HipReading:
 def test_the_road_from_folder_to_row(
     window: tuple[Any, Any, Answers], qtbot: Any, samples: Path, study: Path
 ) -> None:
-    viewer, dock, answers = window
+    """A whole hip: its effort is counted, and the batch road finds the same row."""
+    _, dock, answers = window
+    dock.desk.reader = "reader-1"
     dock.open_folder(study)
     qtbot.wait(300)
-    passport = dock.study.series[1].widget.toolTip()
+    passport = dock.parts.study.series[1].widget.toolTip()
     assert "step 3.8500 mm" in passport
     assert "coded R, by place R" in passport
-    reader = Reader(viewer, dock, qtbot)
+    reader = Reader(dock, qtbot)
     truth = truth_of(samples, "PHANTOM-01", "R")
-    expected = [view for view in truth.views if isinstance(view, ReadView)]
-    reader.mark(0, expected[0])
-    reader.mark(1, expected[1])
-    session = dock.desk.case.session
-    hip = session.outcome().hip
-    assert [len(view.rim) for view in session.draft.views] == [len(v.rim) for v in expected]
-    for view, entry in zip(session.draft.views, expected, strict=True):
-        assert view.on is not None
-        assert view.on.image == entry.image
-    assert hip.cna_deg == pytest.approx(_cna(truth), abs=4.0)
-
-    qtbot.keyClicks(dock.entries.texts["reader"], "reader-1")
-    path = dock.save()
+    case = dock.desk.case
+    views = [view for view in truth.views if isinstance(view, ReadView)]
+    for place, view in enumerate(views):
+        reader.rim(place, view)
+    for place, view in enumerate(views):
+        reader.arc(place, view.arcs[0])
+    hip = case.session.outcome().hip
+    assert "Complete" in dock.parts.steps.line.text()
+    assert hip.cna_deg == pytest.approx(_cna(truth), abs=3.0)
+    reader.press("Control-Enter")
+    assert (reader.presses, reader.keys) == (12, 1)
     assert answers.asked == []
-    assert path == study.parent / "readings" / "PHANTOM-01__R__baseline__reader-1__1.reading.json"
-    assert not session.is_unsaved
+    assert dock.desk.key.side is Laterality.LEFT
 
+    path = study.parent / "readings" / "PHANTOM-01__R__baseline__reader-1__1.reading.json"
+    saved = load_reading(path)
+    assert [view.image for view in saved.views if isinstance(view, ReadView)] == [
+        view.image for view in views
+    ]
+    assert [view.passport is not None for view in views] == [False, False]
+    assert all(view.passport is not None for view in saved.views if isinstance(view, ReadView))
     result = measure_files([path])
-    row = to_row(load_reading(path), session.outcome().hip, sha256_of(path.read_bytes()))
     assert result.refusals == ()
-    assert result.rows == (row,)
+    assert result.rows == (to_row(saved, hip, sha256_of(path.read_bytes())),)
+
+    reader.presses = reader.keys = 0
+    reader.press("Shift-N")
+    assert (reader.presses, reader.keys) == (0, 1)
+    left = study.parent / "readings" / "PHANTOM-01__L__baseline__reader-1__1.reading.json"
+    assert _cna(load_reading(left)) == 0.0
+
+
+def test_every_sample_is_read_by_hand(
+    window: tuple[Any, Any, Answers], qtbot: Any, samples: Path, tmp_path: Path
+) -> None:
+    """Both sides, tilted planes, arcs above 180 degrees, two arcs, no necrosis, radiographs."""
+    _, dock, answers = window
+    dock.desk.reader = "r1"
+    dock.desk.keep_readings_in(tmp_path / "readings")
+    reader = Reader(dock, qtbot)
+    for folder, name in SAMPLES_READ:
+        truth = load_reading(samples / "readings" / f"{name}__truth__1.reading.json")
+        dock.open_folder(samples / folder)
+        dock.parts.study.sides[truth.laterality].click()
+        qtbot.wait(200)
+        if dock.commands.magnifies:
+            reader.press("G")
+        for place, view in enumerate(truth.views):
+            assert isinstance(view, ReadView)
+            _turn_to(reader, place, view)
+            reader.rim(place, view)
+        for place, view in enumerate(truth.views):
+            assert isinstance(view, ReadView)
+            _mark_finding(reader, place, view)
+        if folder == "oblique":
+            assert reader.presses == 8
+        outcome = dock.desk.case.session.outcome()
+        assert [view.missing for view in outcome.views] == ["", ""], name
+        assert outcome.hip.cna_deg == pytest.approx(_cna(truth), abs=5.0), name
+        reader.press("S")
+        assert answers.asked == [], name
+        assert (tmp_path / "readings" / f"{name}__r1__1.reading.json").exists()
+    count = len(list((tmp_path / "readings").iterdir()))
+    assert count == len(SAMPLES_READ)
+
+
+SAMPLES_READ = (
+    ("oblique", "PHANTOM-02__R__baseline"),
+    ("above_180", "PHANTOM-03__R__baseline"),
+    ("above_180", "PHANTOM-03__L__baseline"),
+    ("normal", "PHANTOM-05__R__baseline"),
+    ("radiographs", "PHANTOM-06__R__baseline"),
+)
+
+
+def _turn_to(reader: Reader, place: int, entry: ReadView) -> None:
+    """Turn to the slice of a saved view, by keys."""
+    plane = reader.dock.planes[place]
+    reader.dock.turn_to(plane.view)
+    images = [source.instance_uid for source in plane.picture.volume.sources]
+    away = images.index(entry.image.instance_uid) - plane.slice_index
+    assert abs(away) <= 1  # the proposal is next to it at the worst
+    if away:
+        reader.press("Up" if away > 0 else "Down")
+
+
+def _mark_finding(reader: Reader, place: int, entry: ReadView) -> None:
+    reader.dock.turn_to(reader.dock.planes[place].view)
+    if entry.finding is not Finding.NECROSIS:
+        reader.press({Finding.NO_NECROSIS: "5", Finding.OFF_MIDSLICE: "7"}[entry.finding])
+    for number, arc in enumerate(entry.arcs):
+        reader.dock.turn_to(reader.dock.planes[place].view)
+        reader.press("A" if number else "2")
+        reader.arc(place, arc)
+
+
+def test_every_key_reaches_its_command(
+    window: tuple[Any, Any, Answers], qtbot: Any, study: Path
+) -> None:
+    """With the marks' layer active, on either canvas, from the dock; help and layout work."""
+    from napari_necroangle._keys import KEYS
+
+    viewer, dock, _ = window
+    dock.open_folder(study)
+    qtbot.wait(200)
+    ran: list[str] = []
+    dock.commands.run = lambda name, _: ran.append(name)
+    for place, plane in enumerate(dock.planes):
+        assert plane.model.layers.selection.active is plane.points
+        dock.canvases.turn_to(place)
+        for shortcut in KEYS:
+            ran.clear()
+            press_key(qtbot, dock.canvases.native, shortcut.key)
+            assert ran == [shortcut.name], (place, shortcut.key)
+    ran.clear()
+    press_key(qtbot, dock.parts.keys_button, "N")
+    press_key(qtbot, dock, "3")
+    assert ran == ["normal", "end"]
+    del dock.commands.run
+    dock.canvases.turn_to(0)
+    reader = Reader(dock, qtbot)
+    reader.press("H")
+    assert dock.help.isVisible()
+    press_key(qtbot, dock.help, "A")
+    assert not dock.help.isVisible()
+    centre = viewer.window._qt_window.centralWidget()
+    reader.press("K")
+    assert (centre.isVisible(), dock.canvases.second.dock.isVisible()) == (True, False)
+    reader.press("V")
+    qtbot.wait(100)
+    assert (centre.isVisible(), dock.canvases.second.dock.isVisible()) == (False, True)
+    assert dock.canvases.second.dock.width() > 900
+    reader.press("K")
+    assert (centre.isVisible(), dock.canvases.second.dock.isVisible()) == (True, True)
 
 
 def test_a_drag_is_seen_live_and_dragged_back_is_the_same(
@@ -193,11 +342,9 @@ def test_a_drag_is_seen_live_and_dragged_back_is_the_same(
 ) -> None:
     viewer, dock, _ = window
     dock.open_folder(study)
+    dock.open_reading(samples / "readings" / "PHANTOM-01__R__baseline__truth__1.reading.json")
     qtbot.wait(300)
-    reader = Reader(viewer, dock, qtbot)
-    entry = truth_of(samples, "PHANTOM-01", "R").views[0]
-    assert isinstance(entry, ReadView)
-    reader.mark(0, entry)
+    reader = Reader(dock, qtbot)
     plane = dock.planes[0]
     session = dock.desk.case.session
     from napari_necroangle._draft import Handle, Role
@@ -213,7 +360,7 @@ def test_a_drag_is_seen_live_and_dragged_back_is_the_same(
             (
                 session.outcome().views[0].measurement.angle_deg,
                 viewer.canvas.overlays["necroangle_title"].text,
-                float(plane.points.data[-2][2]),
+                plane.uv_of(handle)[0],
             )
         )
 
@@ -223,12 +370,12 @@ def test_a_drag_is_seen_live_and_dragged_back_is_the_same(
     assert len({u for _, _, u in seen}) >= 4
     moved = session.outcome().views[0].measurement.angle_deg
     assert abs(moved - before) > 5
-    assert f"{moved:.1f}" in dock.steps.tabs[0].text()
+    assert f"{moved:.1f}" in dock.parts.steps.steps["arc_a"].text()
 
     reader.drag(0, [plane.uv_of(handle), *away[4:0:-1], home])
     assert plane.uv_of(handle) == pytest.approx(home, abs=0.5)
-    dock.steps.undo.click()
-    dock.steps.undo.click()
+    reader.press("Control-Z")
+    dock.parts.tools.tools["undo"].click()
     assert plane.uv_of(handle) == home
     assert session.outcome().views[0].measurement.angle_deg == before
 
@@ -244,7 +391,7 @@ def test_saving_twice_over_another_reading_asks_and_keeps_both(
         case.choose(view, Finding.NO_NECROSIS, 5)
     assert dock.save() is None
     assert "Reader: enter a code" in answers.asked.pop()
-    qtbot.keyClicks(dock.entries.texts["reader"], "r1")
+    qtbot.keyClicks(dock.parts.entries.texts["reader"], "r1")
     first = dock.save()
     before = first.read_bytes()
     case.session.file_sha256 = None
@@ -263,7 +410,7 @@ def test_an_unfinished_view_is_asked_about_before_it_is_saved(
     dock.open_folder(study)
     qtbot.wait(200)
     case = dock.desk.case
-    qtbot.keyClicks(dock.entries.texts["reader"], "r1")
+    qtbot.keyClicks(dock.parts.entries.texts["reader"], "r1")
     case.choose(View.SAGITTAL, Finding.NO_NECROSIS, 5)
     case.click(View.CORONAL, 5, (60.0, 60.0))
     assert dock.save() is None
@@ -280,19 +427,19 @@ def test_switching_hips_keeps_marks_and_closing_asks(
     dock.open_folder(study)
     qtbot.wait(200)
     dock.desk.case.click(View.CORONAL, 5, (60.0, 60.0))
-    dock.study.sides[Laterality.LEFT].click()
+    dock.parts.study.sides[Laterality.LEFT].click()
     assert dock.desk.key.side is Laterality.LEFT
     assert dock.desk.case.session.draft.views[0].rim == ()
-    dock.study.sides[Laterality.RIGHT].click()
+    dock.parts.study.sides[Laterality.RIGHT].click()
     assert len(dock.desk.case.session.draft.views[0].rim) == 1
     assert len(dock.planes[0].points.data) == 1
     viewer.window._qt_window.close()
     assert "right hip" in answers.asked[-1]
     assert viewer.window._qt_window.isVisible()
-    assert dock.second is not None
+    assert dock.canvases is not None
 
 
-def test_a_saved_reading_opens_on_its_slices(
+def test_saved_readings_open_on_their_slices(
     window: tuple[Any, Any, Answers], qtbot: Any, samples: Path
 ) -> None:
     _, dock, answers = window
@@ -306,19 +453,14 @@ def test_a_saved_reading_opens_on_its_slices(
         assert plane.slice_index == dock.desk.case.marks_index(plane.view)
         assert len(plane.points.data) >= 11
     assert dock.desk.case.session.outcome().hip.cna_deg == _cna(load_reading(path))
-    assert dock.status.text() != "Not saved"
+    assert dock.parts.status.text() != "Not saved"
 
-
-def test_a_radiograph_pair_can_be_read(
-    window: tuple[Any, Any, Answers], qtbot: Any, samples: Path
-) -> None:
-    _, dock, answers = window
     dock.open_folder(samples / "radiographs")
     dock.open_reading(samples / "readings" / "PHANTOM-06__R__baseline__truth__1.reading.json")
     qtbot.wait(200)
     assert answers.asked == []
     assert [plane.view for plane in dock.planes] == [View.AP, View.FROG_LEG]
-    assert "lesion" in dock.result.grade.text()
+    assert "lesion" in dock.parts.result.grade.text()
     assert dock.viewer.canvas.overlays.scale_bar.visible is False
 
 

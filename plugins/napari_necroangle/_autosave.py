@@ -1,0 +1,308 @@
+"""Autosave: whatever the reader does is on the disk before she does the next thing.
+
+Every finished step of a watched session is added to its autosave file at once. The process may be
+killed at any moment: nothing is lost but the drag in progress. When the reading is saved, its
+autosave goes.
+"""
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from napari_necroangle._autosave_file import (
+    AutosaveHeader,
+    AutosaveState,
+    Context,
+    line_of,
+)
+from napari_necroangle._draft_file import encode_draft
+from napari_necroangle._file_lock import try_lock
+from napari_necroangle._session import ReadingSession
+from necroangle import __version__
+from necroangle.errors import ReadingError
+
+if TYPE_CHECKING:
+    from napari_necroangle._draft import ReadingDraft
+
+__all__ = ["SUFFIX", "Autosave", "autosave_folder", "autosave_places"]
+
+SUFFIX = ".autosave"
+
+MAX_BYTES = 8 << 20
+"""A file that has grown to this size is begun anew with the present state."""
+
+SLOW_SYNC_S = 0.010
+"""Where flushing to the disk takes longer, it is done once in :data:`SYNC_EVERY_S`."""
+
+SYNC_EVERY_S = 1.0
+
+_FOLDER = ".autosave"
+
+Contexts = Callable[[], Context]
+
+
+def autosave_folder(readings: Path) -> Path:
+    """Where autosaves of a folder of readings are written.
+
+    In it, as ``.autosave``; in the user's state folder where it cannot be written.
+
+    Parameters
+    ----------
+    readings
+        The folder of the readings; it need not be there yet.
+    """
+    beside, apart = autosave_places(readings)
+    there = next(place for place in (readings, *readings.absolute().parents) if place.exists())
+    return beside if os.access(there, os.W_OK) else apart
+
+
+def autosave_places(readings: Path) -> tuple[Path, Path]:
+    """Both places where they may lie: beside the readings, and in the user's state folder.
+
+    The second goes by a digest of the first, so that no folder's name is kept.
+    """
+    home = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_STATE_HOME")
+    state = Path(home) if home else Path.home() / ".local" / "state"
+    name = hashlib.blake2b(os.fsencode(readings.resolve()), digest_size=12).hexdigest()
+    return readings / _FOLDER, state / "necroangle" / f"autosave-{name}"
+
+
+class Autosave:
+    """Keeps the readings in the making of one folder of readings.
+
+    Parameters
+    ----------
+    readings
+        The folder of the readings.
+    trouble
+        Called with one plain sentence when a state could not be written, and with an empty one
+        when it can be again. An edit never fails because of its autosave.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_necroangle._recovery import recoverable
+    >>> from necroangle.terms import UnreadReason, View
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> autosave = Autosave(folder)
+    >>> session = ReadingSession((View.CORONAL, View.SAGITTAL))
+    >>> autosave.watch(session)
+    >>> session.choose(View.CORONAL, UnreadReason.NOT_READABLE)
+    >>> autosave.close()  # or a crash
+    >>> [found.draft == session.draft for found in recoverable(folder)]
+    [True]
+    """
+
+    def __init__(self, readings: Path, trouble: Callable[[str], None] | None = None) -> None:
+        self._folder = autosave_folder(readings)
+        self._trouble = trouble or _say_nothing
+        self._watches: dict[int, _Watch] = {}
+
+    def watch(
+        self,
+        session: ReadingSession,
+        context: Contexts = Context,
+        *,
+        replaces: Path | None = None,
+    ) -> None:
+        """Keep a session from now on.
+
+        Parameters
+        ----------
+        session
+            The session, as it stands: only what is changed from now on is kept.
+        context
+            Says where the reader is; asked at every step.
+        replaces
+            The autosave file that the session was recovered from: the session is kept at once,
+            then that file goes.
+        """
+        if id(session) in self._watches:
+            return
+        watch = _Watch(session, context, self._folder, self._trouble)
+        self._watches[id(session)] = watch
+        session.listen(watch.note)
+        if replaces is not None:
+            watch.take_over(replaces)
+
+    def forget(self, session: ReadingSession) -> None:
+        """Keep a session no longer, and drop its autosave: the reader gave it up."""
+        watch = self._watches.pop(id(session), None)
+        if watch is not None:
+            session.unlisten(watch.note)
+            watch.drop()
+
+    def close(self) -> None:
+        """Watch no longer; what was not saved stays and is offered at the next start."""
+        for watch in self._watches.values():
+            watch.session.unlisten(watch.note)
+            watch.close()
+        self._watches.clear()
+
+
+class _Watch:
+    """One session with its autosave file, which is there while something is unsaved."""
+
+    def __init__(
+        self,
+        session: ReadingSession,
+        context: Contexts,
+        folder: Path,
+        trouble: Callable[[str], None],
+    ) -> None:
+        self.session = session
+        self._context, self._folder, self._trouble = context, folder, trouble
+        self._safe: ReadingDraft | None = session.draft
+        self._kept: tuple[ReadingDraft, str | None] = (session.draft, session.file_sha256)
+        self._file: _OpenFile | None = None
+        self._edits = 0
+        self._is_failing = False
+
+    def note(self) -> None:
+        """Keep the present state if a step has just ended."""
+        session = self.session
+        now = (session.draft, session.file_sha256)
+        if not session.is_settled or now == self._kept:
+            return
+        if now[1] != self._kept[1]:
+            self._safe = None if session.is_unsaved else session.draft
+        if session.draft == self._safe:
+            self.drop()
+            self._kept = now
+        elif self._write():
+            self._kept = now
+
+    def take_over(self, old: Path) -> None:
+        """Keep a recovered session, and let the file it came from go."""
+        self._safe = None
+        if self._write():
+            with suppress(OSError):
+                old.unlink(missing_ok=True)
+
+    def drop(self) -> None:
+        """Remove the file: all it holds is safe elsewhere, or given up."""
+        if self._file is not None:
+            self._file.remove()
+            self._file = None
+
+    def close(self) -> None:
+        """Leave the file where it is."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _write(self) -> bool:
+        self._edits += 1
+        try:
+            line = line_of(self._state())
+            if self._file is not None and self._file.size + len(line) <= MAX_BYTES:
+                self._file.append(line)
+            else:
+                self._begin_file(line)
+        except (OSError, ReadingError, UnicodeEncodeError) as error:
+            words = error.strerror if isinstance(error, OSError) else str(error)
+            self._trouble(f"This reading is not kept against a crash: {words}. Save it soon.")
+            self._is_failing = True
+            return False
+        if self._is_failing:
+            self._trouble("")
+            self._is_failing = False
+        return True
+
+    def _begin_file(self, line: bytes) -> None:
+        old = self._file
+        self._file = _OpenFile(self._folder, line)
+        if old is not None:
+            old.remove()
+
+    def _state(self) -> AutosaveState:
+        return AutosaveState(
+            edit=self._edits,
+            at=_utc_now(),
+            file_sha256=self.session.file_sha256,
+            context=self._context(),
+            draft=msgspec.Raw(encode_draft(self.session.draft)),
+        )
+
+
+class _OpenFile:
+    """An autosave file of this process, locked while it is open."""
+
+    def __init__(self, folder: Path, first: bytes) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path = folder / f"{secrets.token_hex(8)}{SUFFIX}"
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._descriptor = os.open(self.path, flags, 0o600)
+        self.size = 0
+        self._synced_at, self._sync_s = 0.0, 0.0
+        try:
+            while not try_lock(self._descriptor):  # another window is looking at it just now
+                time.sleep(0.001)
+            header = AutosaveHeader(
+                format="necroangle.autosave",
+                version=1,
+                software=f"necroangle {__version__}",
+                process=os.getpid(),
+            )
+            self.append(line_of(header) + first)
+            _sync_folder(folder)
+        except BaseException:
+            self.remove()
+            raise
+
+    def append(self, line: bytes) -> None:
+        """Add a line whole, or leave the file as it was."""
+        try:
+            written = os.write(self._descriptor, line)
+            if written != len(line):
+                raise OSError(28, "the disk is full")
+        except OSError:
+            os.ftruncate(self._descriptor, self.size)
+            raise
+        self.size += len(line)
+        self._sync()
+
+    def remove(self) -> None:
+        """Close and delete it; one that cannot be deleted is offered once more, no harm."""
+        self.close()
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def _sync(self) -> None:
+        """Flush to the disk, which guards against a power cut, not too often where it is slow."""
+        begun = time.monotonic()
+        if self._sync_s > SLOW_SYNC_S and begun - self._synced_at < SYNC_EVERY_S:
+            return
+        os.fsync(self._descriptor)
+        self._synced_at = time.monotonic()
+        self._sync_s = self._synced_at - begun
+
+
+def _say_nothing(words: str) -> None:
+    """Where nobody wants to know."""
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _utc_now() -> str:
+    now = time.time_ns() // 1_000_000
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 1000))
+    return f"{moment}.{now % 1000:03d}Z"

@@ -1,0 +1,151 @@
+"""What speaks against the marks as they stand, in plain words; some of it forbids saving.
+
+Saving is forbidden only where the number would be meaningless: under the wrong side, or from two
+views that cannot show one head. All else is said, kept as a flag, and left to the reader.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_necroangle._case import Case
+from napari_necroangle._draft import ArcDraft
+from napari_necroangle._flow import SliceCheck, slice_check
+from napari_necroangle._other_visits import VisitRadius, head_radius_mm
+from napari_necroangle._outcome import Outcome, ViewOutcome
+from napari_necroangle._words import VIEWS, doubts, offset_words
+from necroangle.geometry import PatientPoints
+from necroangle.terms import Flag
+
+__all__ = ["Contradiction", "contradictions", "off_centre_words"]
+
+OFF_CENTRE_MM = 3.0
+"""A slice further from the head's centre is spoken of: the limit of the flag."""
+EDGE_GAP_MM = 3.0
+"""An arc end further from the circle is spoken of: the limit of the flag."""
+VISITS_DIFFER_MM = 1.0
+"""A head whose radius differs more between visits is spoken of."""
+
+_SAID_WITH_NUMBERS = (Flag.SLICE_OFF_CENTRE, Flag.RADII_DIFFER, Flag.EDGE_OFF_CIRCLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Something that speaks against the marks.
+
+    Attributes
+    ----------
+    words
+        One or two plain sentences.
+    blocks
+        Whether nothing may be saved with it.
+    """
+
+    words: str
+    blocks: bool = False
+
+
+def contradictions(
+    case: Case, side_doubt: str, others: Sequence[VisitRadius]
+) -> tuple[Contradiction, ...]:
+    """Everything that speaks against a case, what forbids saving first.
+
+    Parameters
+    ----------
+    case
+        The case.
+    side_doubt
+        What speaks against the chosen hip, or empty.
+    others
+        The head at other visits.
+    """
+    outcome = case.session.outcome()
+    wrong = [Contradiction(words, blocks=True) for words in (side_doubt, _two_heads(outcome))]
+    said = [one for one in wrong if one.words]
+    said += [Contradiction(words) for words in _slices(case)]
+    said += [Contradiction(words) for words in _radii(outcome)]
+    said += [Contradiction(words) for words in _ends(case)]
+    said += [Contradiction(words) for words in _visits(outcome, others)]
+    return (*said, *(Contradiction(words) for words in doubts(outcome, _SAID_WITH_NUMBERS)))
+
+
+def _two_heads(outcome: Outcome) -> str:
+    """Circles that lie further apart than a head is large are not of one head."""
+    judge = outcome.heads.judge if outcome.heads is not None else None
+    if judge is None:
+        return ""
+    radius = judge.sphere.sphere.radius_mm
+    apart = max(abs(judge.centre_gap_mm), abs(judge.a_offset_mm), abs(judge.b_offset_mm))
+    if apart <= radius:
+        return ""
+    return f"The two circles cannot be of one head: their centres lie {apart:.0f} mm apart."
+
+
+def _slices(case: Case) -> Iterator[str]:
+    checks = (slice_check(case, draft.view) for draft in case.session.draft.views)
+    for check in checks:
+        if check is None:
+            continue
+        if not check.shows_centre:
+            yield (
+                f"{VIEWS[check.view]}: the series ends before the head's middle. Choose another "
+                "series, or read this view as not readable."
+            )
+        elif not check.is_best or abs(check.offset_mm) > OFF_CENTRE_MM:
+            yield off_centre_words(check)
+
+
+def off_centre_words(check: SliceCheck) -> str:
+    """Where a slice lies from the centre, and which one lies nearer."""
+    name = VIEWS[check.view]
+    here = f"{name} slice {check.index + 1} lies {offset_words(check.view, check.offset_mm)}"
+    if check.is_best:
+        return f"{here} the head's centre; no slice lies nearer."
+    there = offset_words(check.view, check.best_offset_mm)
+    return f"{here} the head's centre; slice {check.best_index + 1} lies {there} it."
+
+
+def _radii(outcome: Outcome) -> Iterator[str]:
+    heads = outcome.heads
+    if heads is None or Flag.RADII_DIFFER not in heads.flags or heads.judge is None:
+        return
+    gap = heads.judge.radius_gap_mm
+    larger, smaller = (VIEWS[outcome.views[at].view] for at in ((1, 0) if gap > 0 else (0, 1)))
+    yield (
+        f"The {larger.lower()} circle makes the head {abs(gap):.1f} mm larger in radius than the "
+        f"{smaller.lower()} one: look at both rims again."
+    )
+
+
+def _ends(case: Case) -> Iterator[str]:
+    for draft, outcome in zip(case.session.draft.views, case.session.outcome().views, strict=True):
+        gaps = [gap for arc in draft.arcs for gap in _gaps_mm(arc, outcome)]
+        if max(gaps, default=0.0) > EDGE_GAP_MM:
+            yield (
+                f"{VIEWS[draft.view]}: an arc end lies {max(gaps):.1f} mm off the circle; it is "
+                "measured where the circle passes it."
+            )
+
+
+def _gaps_mm(arc: ArcDraft, outcome: ViewOutcome) -> Iterator[float]:
+    """How far the ends of an arc lie from the circle, complete or not."""
+    if outcome.circle is None or outcome.plane is None:
+        return
+    for mark in (arc.start, arc.end):
+        if mark is not None:
+            place = outcome.plane.patient_to_plane(PatientPoints(np.array([mark.patient_mm])))[0]
+            away = float(np.hypot(*(place - np.array(outcome.circle.centre_mm))))
+            yield abs(away - outcome.circle.radius_mm)
+
+
+def _visits(outcome: Outcome, others: Sequence[VisitRadius]) -> Iterator[str]:
+    here = head_radius_mm(outcome.heads) if outcome.heads is not None else None
+    if here is None:
+        return
+    for other in others:
+        if abs(here - other.radius_mm) > VISITS_DIFFER_MM:
+            yield (
+                f"The head's radius is {here:.1f} mm here and was {other.radius_mm:.1f} mm at "
+                f"visit {other.visit}: one of the circles is off."
+            )

@@ -1,0 +1,176 @@
+"""The parts of the dock from top to bottom: study, key, steps, tools, extras, result, saving."""
+
+from collections.abc import Callable, Sequence
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_necroangle._commands import Commands
+from napari_necroangle._contradictions import Contradiction
+from napari_necroangle._desk import Desk
+from napari_necroangle._fields import Fold, button, heading, rule
+from napari_necroangle._flow import Step
+from napari_necroangle._keys import GROUPS, key_label, keys_of
+from napari_necroangle._panel_entries import EntriesPanel
+from napari_necroangle._panel_result import ResultPanel
+from napari_necroangle._panel_steps import StepsPanel
+from napari_necroangle._panel_study import StudyActions, StudyPanel
+from napari_necroangle._panel_view import ViewPanel
+from napari_necroangle._saving import Saving
+from necroangle.terms import View
+
+__all__ = ["DockParts"]
+
+
+class DockParts(QWidget):
+    """All panels of the dock.
+
+    Parameters
+    ----------
+    desk
+        What lies on the desk.
+    commands
+        What buttons do.
+    actions
+        What the study panel asks for.
+    run
+        Does a command on a view, and gives the keys back to the canvas.
+    on_readings
+        Called to choose where readings are saved.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        commands: Commands,
+        actions: StudyActions,
+        run: Callable[[str, View], None],
+        on_readings: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._desk, self._run = desk, run
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.study = StudyPanel(desk, actions)
+        self.entries = EntriesPanel(lambda: desk.case)
+        self.steps = StepsPanel(lambda: desk.flow, commands.go_to)
+        self.tools = ViewPanel(lambda: desk.case, run)
+        self.tools.on_landmark = self._landmark(commands)
+        self.result = ResultPanel()
+        self.who = Fold(self.entries.who, "Whose hip this is, and who reads it")
+        self.extras = Fold(self._extras(), "Optional: landmarks, outline, neighbours, stage, notes")
+        self.keys = Fold(_keys_sheet(), "Every key; H shows them larger")
+        self.keys.say("Keys")
+        self.save_button = self._button("Save", "save", "Save in the readings folder")
+        self.save_next_button = self._button(
+            "Save, next hip", "save_next", "Save, and open the next hip of the folder"
+        )
+        self.save_next_button.setObjectName("necroangle_save")
+        self.keys_button = self._button("All keys", "help", "Show every key")
+        self.folder_button = button("Change…", "Save readings in another folder", on_readings)
+        self.status, self.folder = QLabel(), QLabel()
+        self.status.setObjectName("necroangle_status")
+        self.status.setWordWrap(True)
+        self.folder.setObjectName("necroangle_folder")
+        self._lay_out()
+
+    def begin(self) -> None:
+        """Another case lies on the desk: ask for what its key lacks."""
+        self.who.open(not self.entries.is_complete())
+        self.extras.open(False)
+
+    def refresh(self, line: str, against: Sequence[Contradiction], saving: Saving) -> None:
+        """Show everything as it stands."""
+        case, flow = self._desk.case, self._desk.flow
+        self.study.refresh()
+        self.entries.refresh()
+        self.steps.refresh(line)
+        self.tools.refresh()
+        self.who.say(self.entries.summary())
+        self.extras.say("Extras: landmarks, outline, notes")
+        if flow is not None and flow.current is Step.MORE and not self.extras.is_open:
+            self.extras.open(True)
+        self.result.show_outcome(case.session.outcome() if case is not None else None, against)
+        for part in self._with_case:
+            part.setVisible(case is not None)
+        self.status.setText(saving.status())
+        self.status.setVisible(bool(self.status.text()))
+        self.folder.setText(f"Readings: {saving.folder_words()}")
+        self.folder.setToolTip(saving.status_tip())
+
+    def _extras(self) -> QWidget:
+        made = QWidget()
+        column = QVBoxLayout(made)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.tools.extras)
+        column.addWidget(self.entries.stage)
+        return made
+
+    def _lay_out(self) -> None:
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(8, 4, 10, 8)
+        column.setSpacing(6)
+        column.addWidget(self.study)
+        above = [self.who, rule(), self.steps, self.tools, self.extras, self.keys]
+        for part in above:
+            column.addWidget(part)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(inner)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(scroll, 1)
+        foot = self._foot()
+        layout.addWidget(foot)
+        self._with_case: tuple[QWidget, ...] = (*above, foot)
+
+    def _foot(self) -> QWidget:
+        made = QWidget()
+        column = QVBoxLayout(made)
+        column.setContentsMargins(8, 0, 10, 6)
+        column.setSpacing(4)
+        saving, where = QHBoxLayout(), QHBoxLayout()
+        saving.setSpacing(4)
+        saving.addWidget(self.keys_button)
+        saving.addWidget(self.save_button)
+        saving.addWidget(self.save_next_button, 1)
+        where.addWidget(self.folder, 1)
+        where.addWidget(self.folder_button)
+        for part in (rule(), heading("Combined necrotic angle"), self.result):
+            column.addWidget(part)
+        column.addLayout(saving)
+        column.addWidget(self.status)
+        column.addLayout(where)
+        return made
+
+    def _button(self, words: str, name: str, tip: str) -> QWidget:
+        return button(words, f"{tip} (key {key_label(name)})", self._runner(name))
+
+    def _runner(self, name: str) -> Callable[[], None]:
+        def run() -> None:
+            view = self.tools.view
+            if view is not None:
+                self._run(name, view)
+
+        return run
+
+    def _landmark(self, commands: Commands) -> Callable[..., None]:
+        return lambda name, view: commands.aim_at_landmark(name, view)
+
+
+def _keys_sheet() -> QLabel:
+    """Every key in one compact text."""
+    groups = (
+        f"<b>{name}</b>: "
+        + ", ".join(f'<span style="color:#f0e442">{key}</span>&nbsp;{words}' for key, words in keys)
+        for name, keys in ((name, keys_of(name)) for name in GROUPS)
+    )
+    sheet = QLabel("<br>".join(groups))
+    sheet.setObjectName("necroangle_keys")
+    sheet.setWordWrap(True)
+    return sheet

@@ -1,0 +1,79 @@
+"""All keys on one sheet over the window; any key or click takes it away."""
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeyEvent, QMouseEvent
+from qtpy.QtWidgets import QLabel, QWidget
+
+from napari_necroangle._keys import GROUPS, keys_of
+
+__all__ = ["HelpSheet", "keys_html"]
+
+_MOUSE = (
+    ("click", "set the point that is asked for"),
+    ("drag along the rim", "lay ten rim points at once"),
+    ("Shift+drag", "draw rim, arc or outline anew"),
+    ("drag a point", "move it"),
+    ("wheel", "slices; Ctrl+wheel: zoom"),
+    ("right-drag", "contrast and brightness"),
+)
+_COLUMNS = (("Steps", "Finding of this view", "Hip"), ("Next click sets",), ("Look", "Mouse"))
+
+
+class HelpSheet(QLabel):
+    """The sheet.
+
+    Parameters
+    ----------
+    parent
+        The window that it lies over.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._over = parent
+        self.setObjectName("necroangle_help")
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setText(keys_html())
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.hide()
+
+    def toggle(self) -> None:
+        """Show it in the middle of its window, or hide it."""
+        if self.isVisible():
+            self.hide()
+            return
+        self.adjustSize()
+        over = self._over.rect().center() - self.rect().center()
+        self.move(over)
+        self.show()
+        self.raise_()
+        self.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Any key hides it."""
+        event.accept()
+        self.hide()
+        self._over.activateWindow()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """So does a click."""
+        event.accept()
+        self.hide()
+
+
+def keys_html() -> str:
+    """All keys and what they do, in three columns."""
+    columns = "".join(
+        f'<td style="padding-right:22px" valign="top">{"".join(map(_group, groups))}</td>'
+        for groups in _COLUMNS
+    )
+    return f"<table><tr>{columns}</tr></table>"
+
+
+def _group(name: str) -> str:
+    pairs = _MOUSE if name not in GROUPS else keys_of(name)
+    rows = "".join(
+        f'<tr><td style="color:#f0e442; padding-right:10px"><b>{key}</b></td><td>{words}</td></tr>'
+        for key, words in pairs
+    )
+    return f'<p style="color:#9fb4c7"><b>{name}</b></p><table>{rows}</table>'
