@@ -13,12 +13,8 @@ from numpy.typing import NDArray
 
 from necroangle.errors import RimError
 from necroangle.geometry.frames import PlanePoints
-from necroangle.geometry.orthogonal import (
-    WeightedRadius,
-    best_radius,
-    geometric_centre,
-    unit_covariance,
-)
+from necroangle.geometry.orthogonal import WeightedRadius
+from necroangle.geometry.rims import fit_rims
 
 __all__ = ["Circle", "CircleFit", "fit_circle", "rim_span_deg"]
 
@@ -27,8 +23,6 @@ MIN_RIM_SPAN_DEG = 60.0
 
 MIN_RIM_SPAN_KNOWN_DEG = 30.0
 """The same where the radius is known beforehand."""
-
-_MAX_STEPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +107,20 @@ def fit_circle(points: PlanePoints, prior: WeightedRadius | None = None) -> Circ
     """
     marks = np.asarray(points, float).reshape(-1, 2)
     _refuse_unusable(marks)
-    shift = marks.mean(axis=0)
-    scale = math.sqrt(float(np.mean(np.sum((marks - shift) ** 2, axis=1))))
-    shape = (marks - shift) / scale
-    known = WeightedRadius(prior.radius / scale, prior.weight) if prior else None
-    centre = geometric_centre(shape, _hyper_centre(shape), known)
-    distances = np.hypot(*(shape - centre).T)
-    radius = best_radius(distances, known)
-    span = rim_span_deg(centre, shape)
+    found = fit_rims(marks.T[:, :, None], np.full(1, float(len(marks))), prior=prior)
+    span = float(found.span_deg[0])
     _refuse_short(span, MIN_RIM_SPAN_DEG if prior is None else MIN_RIM_SPAN_KNOWN_DEG)
-    u, v = (centre * scale + shift).tolist()
+    if not found.holds[0]:
+        raise RimError("the rim points do not hold a centre; spread them over the rim")
+    (u, v), (uu, uv, ur, vv, vr, rr) = (
+        [float(part[0]) for part in parts] for parts in (found.centre_mm, found.covariance)
+    )
     return CircleFit(
-        circle=Circle((u, v), radius * scale),
+        circle=Circle((u, v), float(found.radius_mm[0])),
         count=len(marks),
-        rss_mm2=float(np.sum((distances - radius) ** 2)) * scale**2,
+        rss_mm2=float(found.rss_mm2[0]),
         span_deg=span,
-        unit_covariance=unit_covariance(shape - centre, known),
+        unit_covariance=((uu, uv, ur), (uv, vv, vr), (ur, vr, rr)),
     )
 
 
@@ -165,36 +157,3 @@ def _refuse_unusable(marks: NDArray[np.float64]) -> None:
     spread = np.linalg.svd(distinct - distinct.mean(axis=0), compute_uv=False)
     if spread[1] <= 1e-6 * spread[0]:
         raise RimError("the rim points lie on a straight line; mark the round contour of the head")
-
-
-def _hyper_centre(shape: NDArray[np.float64]) -> NDArray[np.float64]:
-    """HyperLS centre of points with mean 0 and mean square 1: start of the geometric fit."""
-    x, y = shape.T
-    z = x * x + y * y
-    mxx, myy, mxy = float(np.mean(x * x)), float(np.mean(y * y)), float(np.mean(x * y))
-    mxz, myz, mzz = float(np.mean(x * z)), float(np.mean(y * z)), float(np.mean(z * z))
-    mz, cov, var = mxx + myy, mxx * myy - mxy * mxy, mzz - (mxx + myy) ** 2
-    a1 = var * mz + 4 * cov * mz - mxz * mxz - myz * myz
-    a0 = mxz * (mxz * myy - myz * mxy) + myz * (myz * mxx - mxz * mxy) - var * cov
-    a2 = 4 * cov - 3 * mz * mz - mzz
-    t = _newton_root((a0, a1, a2, 0.0, 4.0))
-    det = 2 * (t * t - t * mz + cov)
-    return np.array((mxz * (myy - t) - myz * mxy, myz * (mxx - t) - mxz * mxy)) / det
-
-
-def _newton_root(coefficients: tuple[float, ...]) -> float:
-    """The smallest non-negative root of a0 + a1 t + a2 t² + a3 t³ + a4 t⁴, from t = 0."""
-    a0, a1, a2, a3, a4 = coefficients
-    t, value = 0.0, abs(a0)
-    for _ in range(_MAX_STEPS):
-        slope = a1 + t * (2 * a2 + t * (3 * a3 + t * 4 * a4))
-        if slope == 0:
-            break
-        candidate = t - (a0 + t * (a1 + t * (a2 + t * (a3 + t * a4)))) / slope
-        new_value = abs(
-            a0 + candidate * (a1 + candidate * (a2 + candidate * (a3 + candidate * a4)))
-        )
-        if candidate == t or not new_value < value:
-            break
-        t, value = candidate, new_value
-    return t

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from necroangle.errors import RimError
+from necroangle.geometry.balls import fit_balls
 from necroangle.geometry.frames import PatientPoints
-from necroangle.geometry.orthogonal import best_radius, geometric_centre, unit_covariance
 
 __all__ = ["Sphere", "SphereFit", "fit_sphere"]
 
@@ -84,26 +84,26 @@ def fit_sphere(points: PatientPoints) -> SphereFit:
     marks = np.asarray(points, float).reshape(-1, 3)
     if len(marks) < 4:
         raise RimError(f"a head sphere needs 4 rim points, found {len(marks)}")
-    shift = marks.mean(axis=0)
-    scale = math.sqrt(float(np.mean(np.sum((marks - shift) ** 2, axis=1)))) or 1.0
-    shape = (marks - shift) / scale
-    spread = np.linalg.svd(shape, compute_uv=False)
+    about = marks - marks.mean(axis=0)
+    spread = np.linalg.svd(about, compute_uv=False)
     if not spread[2] > 1e-6 * spread[0]:
         raise RimError("the rim points lie in one plane; a head sphere needs two views")
-    centre = geometric_centre(shape, _algebraic_centre(shape))
-    distances = np.linalg.norm(shape - centre, axis=1)
-    radius = best_radius(distances)
-    x, y, z = (centre * scale + shift).tolist()
+    found = fit_balls(marks.T[:, :, None], np.full(1, float(len(marks))))
+    x, y, z = found.centre_mm[:, 0].tolist()
     return SphereFit(
-        Sphere((x, y, z), radius * scale),
+        Sphere((x, y, z), float(found.radius_mm[0])),
         len(marks),
-        float(np.sum((distances - radius) ** 2)) * scale**2,
-        unit_covariance(shape - centre),
+        float(found.rss_mm2[0]),
+        _unit_covariance(marks - found.centre_mm[:, 0]),
     )
 
 
-def _algebraic_centre(shape: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Least squares of ``|p|² = 2 p·c + k``: the start of the geometric fit."""
-    design = np.column_stack((2 * shape, np.ones(len(shape))))
-    solution, *_ = np.linalg.lstsq(design, np.sum(shape**2, axis=1), rcond=None)
-    return np.asarray(solution[:3])
+def _unit_covariance(offsets: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
+    """Covariance of (centre, radius) for a click noise of 1 mm: inverse of ``sum w wᵀ``."""
+    directions = offsets / np.linalg.norm(offsets, axis=1)[:, None]
+    weights = np.column_stack((directions, np.ones(len(offsets))))
+    try:
+        covariance = np.linalg.inv(weights.T @ weights)
+    except np.linalg.LinAlgError as error:
+        raise RimError("the rim points do not hold a centre; spread them over the rim") from error
+    return tuple(tuple(row) for row in covariance.tolist())

@@ -111,5 +111,5 @@ def _with_derivatives(
         turn = math.radians(direction)
         pull_u += sign * math.sin(turn) / distance
         pull_v -= sign * math.cos(turn) / distance
-        factor += 1.0 / distance**2
+        factor += 1.0 / (distance * distance)
     return SliceAngle(angle_deg, span, arcs, (pull_u, pull_v), factor)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from necroangle.geometry import SphereFit
+from necroangle.geometry.triple import dot3, quadratic2
 from necroangle.measurement.modes import ModeAngle
 from necroangle.measurement.settings import Settings
 from necroangle.measurement.uncertainty import RimNoise, VarianceFactors, pooled_noise
@@ -37,7 +38,8 @@ def combined_factors(found: Sequence[ModeAngle], sphere: SphereFit | None) -> Va
         rim += float(pull @ np.array(sphere.unit_covariance)[:3, :3] @ pull)
     for one in found:
         if one.own_fit is not None:
-            plane = one.own_fit.plane
-            pull = np.array((plane.row_cosine, plane.column_cosine)) @ one.gradient_mm
-            rim += float(pull @ np.array(one.own_fit.fit.unit_covariance)[:2, :2] @ pull)
+            plane, gradient = one.own_fit.plane, one.gradient_mm.tolist()
+            pull = dot3(plane.row_cosine, gradient), dot3(plane.column_cosine, gradient)
+            (uu, uv, _), (_, vv, _), _ = one.own_fit.fit.unit_covariance
+            rim += quadratic2((uu, uv, vv), pull)
     return VarianceFactors(rim, ends)

@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from necroangle.geometry import Arc, ImagePlane, span_deg
+from necroangle.geometry.triple import dot3
 from necroangle.terms import Laterality, View
 
-__all__ = ["AnatomicalAxes", "Boundaries", "anatomical_axes", "boundaries"]
+__all__ = ["AnatomicalAxes", "Boundaries", "anatomical_axes", "boundaries", "orthogonal_axes"]
+
+Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 _SUPERIOR = (0.0, 0.0, 1.0)
 _POSTERIOR = (0.0, 1.0, 0.0)
@@ -77,14 +80,31 @@ def anatomical_axes(
     if view.is_radiograph or (view is View.CORONAL and laterality is None):
         return None
     lateral = (1.0 if laterality is Laterality.LEFT else -1.0, 0.0, 0.0)
-    superior = _in_plane(plane, _SUPERIOR)
-    superior /= np.linalg.norm(superior)
-    positive = _in_plane(plane, lateral if view is View.CORONAL else _POSTERIOR)
-    positive -= (positive @ superior) * superior
-    positive /= np.linalg.norm(positive)
-    return AnatomicalAxes(
-        (float(superior[0]), float(superior[1])), (float(positive[0]), float(positive[1]))
-    )
+    towards = lateral if view is View.CORONAL else _POSTERIOR
+    up, out = _in_plane(plane, _SUPERIOR), _in_plane(plane, towards)
+    superior, positive = orthogonal_axes(up, out)
+    return AnatomicalAxes(*((float(u), float(v)) for u, v in (superior, positive)))
+
+
+def orthogonal_axes(up: Pair, out: Pair) -> tuple[Pair, Pair]:
+    """Unit vectors along ``up`` and along what of ``out`` is at a right angle with it.
+
+    Parameters
+    ----------
+    up, out
+        (u, v) as numbers, or as arrays for many slices at once.
+
+    Examples
+    --------
+    >>> orthogonal_axes((np.float64(0.0), np.float64(-2.0)), (np.float64(3.0), np.float64(1.0)))[1]
+    (np.float64(1.0), np.float64(0.0))
+    """
+    length = np.sqrt(up[0] * up[0] + up[1] * up[1])
+    superior = up[0] / length, up[1] / length
+    along = out[0] * superior[0] + out[1] * superior[1]
+    across = out[0] - along * superior[0], out[1] - along * superior[1]
+    length = np.sqrt(across[0] * across[0] + across[1] * across[1])
+    return superior, (across[0] / length, across[1] / length)
 
 
 def boundaries(arcs: Iterable[Arc], axes: AnatomicalAxes | None) -> Boundaries | None:
@@ -118,6 +138,8 @@ def _outermost(arcs: tuple[Arc, ...]) -> tuple[float, float]:
     return lows[0], span
 
 
-def _in_plane(plane: ImagePlane, direction: tuple[float, float, float]) -> NDArray[np.float64]:
+def _in_plane(plane: ImagePlane, direction: tuple[float, float, float]) -> Pair:
     """(u, v) of the part of a patient direction that lies in the plane."""
-    return np.array((np.dot(direction, plane.row_cosine), np.dot(direction, plane.column_cosine)))
+    axes = plane.row_cosine, plane.column_cosine
+    u, v = (np.asarray(dot3(direction, axis)) for axis in axes)
+    return u, v

@@ -2,25 +2,18 @@
 
 import math
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from necroangle.errors import RimError
 from necroangle.geometry import Arc, CircleFit, PlanePoints, WeightedRadius, arc_through, fit_circle
+from necroangle.geometry.rims import directions_deg
+from necroangle.measurement.outliers import RimBlock, misplaced_in_block
 from necroangle.measurement.settings import DEFAULTS, Settings
 
 __all__ = ["HeadCircle", "Misplaced", "fit_head", "misplaced_marks"]
 
-MISPLACED_MM = 1.5
-"""A mark nearer than this to the circle of the others is never called misplaced."""
-
-MISPLACED_LEVEL = 0.01
-"""Chance of calling any mark of a faultless rim misplaced (Bonferroni over its marks)."""
-
 _MAX_ROUNDS = 12
-_LEAST_MARKS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,68 +139,9 @@ def misplaced_marks(rim: PlanePoints) -> tuple[Misplaced, ...]:
     >>> [(one.index, round(one.distance_mm, 3)) for one in misplaced_marks(rim)]
     [(4, 3.0)]
     """
-    points = np.asarray(rim, float)
-    if len(points) < _LEAST_MARKS:
-        return ()
-    suspects = _suspects(points)
-    while suspects:
-        distances, outlying = _against_others(points, suspects)
-        least = int(np.argmin(outlying))
-        if outlying[least] > 1.0:
-            return tuple(
-                Misplaced(index, float(distance))
-                for index, distance in sorted(zip(suspects, distances, strict=True))
-            )
-        suspects.pop(least)
-    return ()
-
-
-def _suspects(points: NDArray[np.float64]) -> list[int]:
-    """Marks more than 1.5 mm from the least-median circle, at most a quarter, the worst ones."""
-    triples = np.array(list(combinations(range(len(points)), 3)))
-    first, second, third = (points[triples[:, k]] for k in range(3))
-    across, along = second - first, third - first
-    area = 2 * (across[:, 0] * along[:, 1] - across[:, 1] * along[:, 0])
-    usable = np.abs(area) > 1e-9
-    if not usable.any():
-        return []
-    first, across, along, area = first[usable], across[usable], along[usable], area[usable]
-    square, other = np.sum(across**2, axis=1), np.sum(along**2, axis=1)
-    offsets = np.column_stack(
-        (along[:, 1] * square - across[:, 1] * other, across[:, 0] * other - along[:, 0] * square)
-    )
-    offsets /= area[:, None]
-    centres, radii = first + offsets, np.hypot(*offsets.T)
-    gaps = np.abs(np.hypot(*(points[:, None] - centres).transpose(2, 0, 1)) - radii)
-    best = gaps[:, int(np.argmin(np.median(gaps, axis=0)))]
-    worst = np.argsort(-best)[: len(points) // 4]
-    return [int(index) for index in worst if best[index] > MISPLACED_MM]
-
-
-def _against_others(
-    points: NDArray[np.float64], suspects: list[int]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Distances of the suspects from the circle of the others, and by how much beyond chance.
-
-    The second is 1 where a suspect just reaches both limits: 1.5 mm and the t quantile.
-    """
-    from scipy.special import stdtrit
-
-    others = np.delete(points, suspects, axis=0)
-    try:
-        fit = fit_circle(PlanePoints(others))
-    except RimError:
-        return np.zeros(len(suspects)), np.zeros(len(suspects))
-    offsets = points[suspects] - fit.circle.centre_mm
-    lengths = np.hypot(*offsets.T)
-    weights = np.column_stack((offsets / lengths[:, None], np.ones(len(suspects))))
-    leverage = np.einsum("ij,jk,ik->i", weights, np.array(fit.unit_covariance), weights)
-    freedom = max(len(others) - 3, 1)
-    scatter = np.sqrt(max(fit.rss_mm2 / freedom, 1e-18) * (1.0 + leverage))
-    chance = MISPLACED_LEVEL / (2 * len(points))
-    limit = np.maximum(float(stdtrit(freedom, 1.0 - chance)) * scatter, MISPLACED_MM)
-    distances = lengths - fit.circle.radius_mm
-    return distances, np.abs(distances) / limit
+    points = np.asarray(rim, float).reshape(-1, 2).T[:, :, None]
+    named = misplaced_in_block(RimBlock.of(points, np.ones(points.shape[1:], bool)))
+    return tuple(Misplaced(index, distance) for index, distance in named.get(0, ()))
 
 
 def _without_sector(
@@ -234,7 +168,7 @@ def _within(
     points: NDArray[np.float64], fit: CircleFit, arcs: tuple[Arc, ...]
 ) -> NDArray[np.bool_]:
     offsets = points - fit.circle.centre_mm
-    directions = np.degrees(np.arctan2(offsets[:, 1], offsets[:, 0]))
+    directions = directions_deg(offsets.T)
     inside = np.zeros(len(points), bool)
     for low, high in (arc.interval_deg() for arc in arcs):
         inside |= (directions - low) % 360.0 <= high - low

@@ -9,10 +9,11 @@ from necroangle.geometry import (
     CircleFit,
     ImagePlane,
     PatientPoints,
-    PlanePoints,
     SphereFit,
     fit_sphere,
 )
+from necroangle.geometry.triple import cross3, dot3, quadratic2
+from necroangle.measurement.projection import in_patient, plane_columns
 
 __all__ = ["HeadJudge", "MarkedCircle", "judge_head"]
 
@@ -38,8 +39,13 @@ class MarkedCircle:
     @property
     def centre_mm(self) -> PatientPoints:
         """(3,) centre of the circle in patient mm."""
-        points = PlanePoints(np.array([self.fit.circle.centre_mm]))
-        return PatientPoints(self.plane.plane_to_patient(points)[0])
+        centre = np.array(self.fit.circle.centre_mm)
+        return PatientPoints(np.array(in_patient(centre, plane_columns(self.plane))))
+
+    @property
+    def normal(self) -> tuple[float, float, float]:
+        """Unit normal of the slice."""
+        return cross3(self.plane.row_cosine, self.plane.column_cosine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +111,10 @@ def judge_head(a: MarkedCircle, b: MarkedCircle) -> HeadJudge:
     sphere = fit_sphere(PatientPoints(np.vstack((a.rim_mm, b.rim_mm))))
     a_offset, a_unit = _offset(a, b)
     b_offset, b_unit = _offset(b, a)
-    shared = np.cross(a.plane.normal, b.plane.normal)
-    length = float(np.linalg.norm(shared))
-    gap = float((b.centre_mm - a.centre_mm) @ shared) / length if length else 0.0
+    shared = cross3(a.normal, b.normal)
+    length = math.sqrt(dot3(shared, shared))
+    between = (b.centre_mm - a.centre_mm).tolist()
+    gap = dot3(between, shared) / length if length else 0.0
     radii = (
         math.hypot(a.fit.circle.radius_mm, a_offset),
         math.hypot(b.fit.circle.radius_mm, b_offset),
@@ -126,13 +133,12 @@ def judge_head(a: MarkedCircle, b: MarkedCircle) -> HeadJudge:
 
 def _offset(slice_: MarkedCircle, other: MarkedCircle) -> tuple[float, float]:
     """Signed distance of a slice from the other view's centre, and its error for 1 mm of noise."""
-    normal = slice_.plane.normal
-    facing = 1.0 if normal[np.argmax(np.abs(normal))] > 0 else -1.0
-    distance = float(slice_.plane.distance_mm(PatientPoints(other.centre_mm[None]))[0])
-    axes = np.array((other.plane.row_cosine, other.plane.column_cosine))
-    across = axes @ normal
-    variance = float(across @ np.array(other.fit.unit_covariance)[:2, :2] @ across)
-    return 0.0 - facing * distance, math.sqrt(variance)
+    normal = slice_.normal
+    facing = 1.0 if max(normal, key=abs) > 0 else -1.0
+    distance = dot3((other.centre_mm - slice_.plane.origin_mm).tolist(), normal)
+    across = dot3(other.plane.row_cosine, normal), dot3(other.plane.column_cosine, normal)
+    (uu, uv, _), (_, vv, _), _ = other.fit.unit_covariance
+    return 0.0 - facing * distance, math.sqrt(quadratic2((uu, uv, vv), across))
 
 
 def _p_value(sphere: SphereFit, a: CircleFit, b: CircleFit) -> float | None:

@@ -162,16 +162,22 @@ def _about(
     plane: ImagePlane | None = None,
 ) -> ModeAngle:
     where = plane or marked.plane
-    axes = np.array((where.row_cosine, where.column_cosine))
     origin = PatientPoints(np.array([where.origin_mm]))
     return ModeAngle(
         angle=angle,
         circle=circle,
-        gradient_mm=np.array(angle.pull) @ axes,
+        gradient_mm=_gradient_mm(angle, where),
         end_factor=angle.end_factor,
         own_fit=own,
         slice_shift_mm=float(marked.plane.distance_mm(origin)[0]),
     )
+
+
+def _gradient_mm(angle: SliceAngle, plane: ImagePlane) -> NDArray[np.float64]:
+    """The derivative in the plane, as one in patient mm."""
+    u, v = angle.pull
+    pairs = zip(plane.row_cosine, plane.column_cosine, strict=True)
+    return np.array([u * along + v * down for along, down in pairs])
 
 
 NOTHING = ModeAngle(None, None, np.zeros(3), 0.0, None)

@@ -13,10 +13,13 @@ is declared.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from necroangle.geometry import CircleFit
+from necroangle.geometry.triple import quadratic2
 from necroangle.measurement.angle import SliceAngle
 from necroangle.measurement.estimate import Estimate
 from necroangle.measurement.settings import Settings
@@ -30,6 +33,9 @@ __all__ = [
     "pooled_noise",
     "welch_dof",
 ]
+
+
+Number = TypeVar("Number", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,8 @@ def pooled_noise(residuals: Iterable[tuple[float, int]], settings: Settings) -> 
 
 def circle_factors(angle: SliceAngle, fit: CircleFit) -> VarianceFactors:
     """Variance factors of a slice's angle about its own head circle."""
-    pull = np.array(angle.pull)
-    centre = np.array(fit.unit_covariance)[:2, :2]
-    return VarianceFactors(float(pull @ centre @ pull), angle.end_factor)
+    (uu, uv, _), (_, vv, _), _ = fit.unit_covariance
+    return VarianceFactors(quadratic2((uu, uv, vv), angle.pull), angle.end_factor)
 
 
 def angle_estimate(
@@ -93,7 +98,7 @@ def angle_estimate(
     2.39
     """
     rim = noise.variance_mm2 * factors.rim
-    ends = settings.end_point_sd_mm**2 * factors.ends
+    ends = settings.end_point_sd_mm * settings.end_point_sd_mm * factors.ends
     total = rim + ends
     if total <= 0.0:
         return Estimate(value_deg, 0.0)
@@ -102,7 +107,7 @@ def angle_estimate(
     return Estimate(value_deg, math.degrees(math.sqrt(total)), dof, shift)
 
 
-def aspin_shift(share: float, dof: float) -> float:
+def aspin_shift(share: Number, dof: Number) -> Number:
     """Second-order term of the 97.5 % quantile, beyond Welch's t, for a variance partly known.
 
     With u the share of the variance that is estimated with ν degrees of freedom (the rest being
@@ -118,13 +123,13 @@ def aspin_shift(share: float, dof: float) -> float:
     >>> round(aspin_shift(0.7, 4.0), 3), aspin_shift(0.5, math.inf)
     (0.081, 0.0)
     """
-    z, u = 1.959964, share
+    z, square = 1.959964, share * share
     series = (
-        -(1 + z**2) / 2 * u**2
-        + (3 + 5 * z**2 + z**4) / 3 * u**3
-        - (3 + 7 * z**2 + 2 * z**4) / 6 * u**4
+        -(1 + z**2) / 2 * square
+        + (3 + 5 * z**2 + z**4) / 3 * (square * share)
+        - (3 + 7 * z**2 + 2 * z**4) / 6 * (square * square)
     )
-    return z / dof**2 * series
+    return z / (dof * dof) * series
 
 
 def welch_dof(parts: Iterable[tuple[float, float]]) -> float:
@@ -137,5 +142,6 @@ def welch_dof(parts: Iterable[tuple[float, float]]) -> float:
     """
     pairs = list(parts)
     total = math.fsum(variance for variance, _ in pairs)
-    share = math.fsum((variance / total) ** 2 / dof for variance, dof in pairs)
+    shares = ((variance / total, dof) for variance, dof in pairs)
+    share = math.fsum(share * share / dof for share, dof in shares)
     return 1.0 / share if share > 1e-12 else math.inf

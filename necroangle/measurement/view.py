@@ -22,6 +22,7 @@ from necroangle.measurement.direction import anatomical_axes, boundaries
 from necroangle.measurement.estimate import Estimate
 from necroangle.measurement.head import HeadCircle, Misplaced, fit_head
 from necroangle.measurement.judge import MarkedCircle
+from necroangle.measurement.projection import in_patient, in_plane, plane_columns
 from necroangle.measurement.rounding import stored_deg
 from necroangle.measurement.settings import DEFAULTS, Settings
 from necroangle.measurement.surface import SurfaceShare
@@ -212,7 +213,8 @@ def mark_view(
     kept = [place for place in range(len(view.rim)) if place not in head.left_out]
     ends = [arc[:2] for arc in arcs] if head.collapsed else []
     used = PlanePoints(np.vstack([rim[kept], *ends]))
-    circle = MarkedCircle(plane, plane.plane_to_patient(used), head.fit)
+    rim_mm = PatientPoints(np.column_stack(in_patient(used.T, plane_columns(plane))))
+    circle = MarkedCircle(plane, rim_mm, head.fit)
     return MarkedView(view, plane, laterality, head, circle)
 
 
@@ -325,7 +327,7 @@ def view_arcs(arcs: Iterable[NecroticArc], plane: ImagePlane, circle: Circle) ->
 def plane_points(marks: Iterable[Mark], plane: ImagePlane) -> PlanePoints:
     """Marks as (N, 2) plane mm."""
     points = np.array([mark.patient_mm for mark in marks], float).reshape(-1, 3)
-    return plane.patient_to_plane(PatientPoints(points))
+    return PlanePoints(np.column_stack(in_plane(points.T, plane_columns(plane))))
 
 
 def _uncovered(share: SurfaceShare | None) -> tuple[Flag, ...]:

@@ -2,6 +2,7 @@
 
 import os
 import random
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from necroangle import batch
 from necroangle.annotation import HipReading, ReadView, encode_reading, save_reading, sha256_of
-from necroangle.batch import BatchResult, Refusal, measure_file, measure_files
+from necroangle.batch import BatchResult, Refusal, measure_file, measure_files, open_stream
 from necroangle.cohort import CohortRow, CohortStore, to_row
 from necroangle.measurement import measure, method_named
 from necroangle.terms import View
@@ -131,10 +131,14 @@ def test_an_error_of_the_program_costs_one_row(
     put(tmp_path / "a.reading.json", make_reading())
     put(tmp_path / "b.reading.json", make_reading(subject="S02"))
 
+    def fail_in_arrays(*_: object) -> object:
+        raise IndexError("a fault of the program")
+
     def fail(reading: HipReading, *_: object) -> object:
         return 1 / 0 if reading.subject == "S01" else measure(reading)
 
-    monkeypatch.setattr(batch, "measure", fail)
+    monkeypatch.setattr("necroangle.batch.single.measure", fail)
+    monkeypatch.setattr("necroangle.batch.chunk.measured", fail_in_arrays)
     result = measure_files([tmp_path])
     assert [row.key.subject for row in result.rows] == ["S02"]
     (refusal,) = result.refusals
@@ -142,9 +146,12 @@ def test_an_error_of_the_program_costs_one_row(
     assert refusal.place.startswith("test_batch_of_readings.py line ")
 
 
-def test_progress_is_told_after_every_file(tmp_path: Path) -> None:
+def test_progress_is_told_after_every_chunk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(tmp_path / "a.reading.json", make_reading())
     (tmp_path / "b.reading.json").write_bytes(b"")
+    monkeypatch.setattr("necroangle.batch.stream.open_stream", partial(open_stream, chunk=1))
     told: list[tuple[int, int]] = []
     measure_files([tmp_path], progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 2), (2, 2)]
@@ -166,7 +173,7 @@ def test_a_folder_that_stays_shut_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     def shut(folder: Path) -> object:
         raise PermissionError(13, "Permission denied", str(folder))
 
-    monkeypatch.setattr("necroangle.batch.os.scandir", shut)
+    monkeypatch.setattr("os.scandir", shut)
     (refusal,) = measure_files([tmp_path]).refusals
     assert refusal == Refusal(str(tmp_path), "", "cannot be read: Permission denied")
 

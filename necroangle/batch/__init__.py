@@ -1,0 +1,26 @@
+"""Many reading files to rows of the cohort: what cannot be measured is told, the rest goes on."""
+
+from necroangle.batch.chunk import ChunkResult, Plan, measure_chunk
+from necroangle.batch.columns import RowColumns
+from necroangle.batch.files import find_readings
+from necroangle.batch.record import BatchResult, Refusal
+from necroangle.batch.single import measure_bytes, measure_file
+from necroangle.batch.sources import open_sources
+from necroangle.batch.stream import Stream, measure_files, open_stream, settings_of_repeats
+
+__all__ = [
+    "BatchResult",
+    "ChunkResult",
+    "Plan",
+    "Refusal",
+    "RowColumns",
+    "Stream",
+    "find_readings",
+    "measure_bytes",
+    "measure_chunk",
+    "measure_file",
+    "measure_files",
+    "open_sources",
+    "open_stream",
+    "settings_of_repeats",
+]

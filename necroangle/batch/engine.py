@@ -1,0 +1,124 @@
+"""Who runs the worker function: this process, a pool of processes, or a Dask cluster.
+
+Every engine gives the results in the order of the chunks, with only a few of them under way, so
+that memory does not grow with their number. The function has no state: a chunk whose worker was
+killed is run again, and nothing is lost or done twice.
+"""
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from importlib import import_module
+from typing import Any, TypeVar
+
+from necroangle.errors import ReadingError
+
+__all__ = ["run_here", "run_in_processes", "run_on_cluster"]
+
+Chunk = TypeVar("Chunk")
+Result = TypeVar("Result")
+
+_AHEAD = 2
+_LARGE_GRAPH = "distributed.admin.large-graph-warning-threshold"
+_MOST_DEATHS = 5
+
+
+def run_here(work: Callable[[Chunk], Result], chunks: Iterable[Chunk]) -> Iterator[Result]:
+    """One chunk after the other, in this process."""
+    return map(work, chunks)
+
+
+def run_in_processes(
+    work: Callable[[Chunk], Result], chunks: Iterable[Chunk], workers: int
+) -> Iterator[Result]:
+    """In a pool of processes of this machine.
+
+    Raises
+    ------
+    ReadingError
+        If worker processes die again and again.
+    """
+    waiting: deque[tuple[Chunk, Future[Result]]] = deque()
+    rest, deaths = iter(chunks), 0
+    pool = _pool(workers)
+    try:
+        while True:
+            for chunk in _some(rest, _AHEAD * workers - len(waiting)):
+                waiting.append((chunk, pool.submit(work, chunk)))
+            if not waiting:
+                return
+            try:
+                result = waiting[0][1].result()
+            except BrokenProcessPool as error:
+                deaths += 1
+                if deaths > _MOST_DEATHS:
+                    raise ReadingError(
+                        "worker processes die again and again; is there enough memory? "
+                        "Try --workers 1"
+                    ) from error
+                pool.shutdown(wait=False)
+                pool = _pool(workers)
+                waiting = deque((chunk, pool.submit(work, chunk)) for chunk, _ in waiting)
+                continue
+            waiting.popleft()
+            yield result
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def run_on_cluster(
+    work: Callable[[Chunk], Result], chunks: Iterable[Chunk], scheduler: str
+) -> Iterator[Result]:
+    """On the workers of a Dask cluster, which need necroangle and nothing else.
+
+    Raises
+    ------
+    ReadingError
+        If dask.distributed is not installed, or the scheduler cannot be reached.
+    """
+    # A chunk goes with its task, by way of the scheduler: what is scattered dies with its worker.
+    with closing(_client(scheduler)) as client, _large_tasks():
+        waiting: deque[Any] = deque()
+        rest = iter(chunks)
+        while True:
+            ahead = _AHEAD * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+            for chunk in _some(rest, ahead - len(waiting)):
+                waiting.append(client.submit(work, chunk, pure=False, retries=_MOST_DEATHS))
+            if not waiting:
+                return
+            yield waiting.popleft().result()
+
+
+def _some(chunks: Iterator[Chunk], most: int) -> Iterator[Chunk]:
+    for _ in range(most):
+        try:
+            yield next(chunks)
+        except StopIteration:
+            return
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """Fresh processes, which share nothing with this one: no lock, no thread, no connection."""
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context)
+
+
+def _large_tasks() -> Any:
+    """Dask's own warning of tasks above 10 MB is silenced: a chunk may be as large."""
+    return import_module("dask").config.set({_LARGE_GRAPH: "1GB"})
+
+
+def _client(scheduler: str) -> Any:
+    try:
+        client = import_module("distributed").Client
+    except ImportError as error:
+        raise ReadingError(
+            f"a cluster needs dask.distributed ({error}); install necroangle[cluster]"
+        ) from error
+    try:
+        return client(scheduler, timeout=20, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ReadingError(f"the scheduler at {scheduler} cannot be reached: {error}") from error

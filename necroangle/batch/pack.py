@@ -1,0 +1,136 @@
+"""A pack: many reading files in one Parquet file, byte for byte, with their keys beside them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from necroangle.annotation import sha256_of
+from necroangle.batch.claims import key_of
+from necroangle.batch.leaf import Leaf, Source
+from necroangle.batch.packed import KEYS, NAMES, open_pack, parquet
+from necroangle.batch.record import Refusal
+from necroangle.batch.sources import open_sources
+from necroangle.errors import ReadingError
+from necroangle.storage import write_atomically
+
+__all__ = ["Packed", "pack", "table_of", "unpack"]
+
+ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What was packed or unpacked: how many files, and what was refused."""
+
+    count: int
+    refusals: tuple[Refusal, ...]
+
+
+def pack(places: Iterable[Path | str], path: Path) -> Packed:
+    """Pack reading files into one Parquet file, which stands there whole or not at all.
+
+    Files that are no readings are packed as well, byte for byte: measuring tells what is wrong.
+
+    Parameters
+    ----------
+    places
+        As for :func:`necroangle.batch.open_sources`.
+    path
+        The pack; an old one is replaced.
+
+    Raises
+    ------
+    ReadingError
+        If pyarrow is not installed, or the pack cannot be written.
+    """
+    sources, refusals = open_sources(places)
+    writing = parquet()
+    part = path.with_name(f".{path.name}.part")
+    count = 0
+    try:
+        with writing.ParquetWriter(part, _schema(), compression="zstd") as writer:
+            for leaves in _in_groups(sources, refusals):
+                writer.write_table(table_of(leaves))
+                count += len(leaves)
+        part.replace(path)
+    except OSError as error:
+        raise ReadingError(f"cannot be written: {error.strerror}", file=str(path)) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return Packed(count, tuple(sorted(refusals)))
+
+
+def unpack(path: Path, folder: Path) -> Packed:
+    """Put the files of a pack in a folder, byte for byte as they were.
+
+    A file that lies there with other content is left alone and refused, and so is one whose name
+    leads out of the folder or whose content is damaged.
+    """
+    source = open_pack(path)
+    if isinstance(source, Refusal):
+        return Packed(0, (source,))
+    count, refusals = 0, []
+    for leaf in source.leaves():
+        problem = leaf if isinstance(leaf, Refusal) else _put(leaf, path, folder)
+        if problem is None:
+            count += 1
+        else:
+            refusals.append(problem)
+    return Packed(count, tuple(sorted(refusals)))
+
+
+def _put(leaf: Leaf, path: Path, folder: Path) -> Refusal | None:
+    name, raw = leaf.name.removeprefix(f"{path}/"), leaf.raw or b""
+    target = folder / name
+    if not target.resolve().is_relative_to(folder.resolve()):
+        return Refusal(leaf.name, "", "its name leads out of the folder; it was not unpacked")
+    if sha256_of(raw) != leaf.sha256:
+        return Refusal(leaf.name, "", "its content is damaged; it was not unpacked")
+    if target.exists():
+        if target.read_bytes() == raw:
+            return None
+        return Refusal(leaf.name, "", f"other content lies at {target}; it was left alone")
+    write_atomically(target, raw)
+    return None
+
+
+def _in_groups(sources: Iterable[Source], refusals: list[Refusal]) -> Iterator[list[Leaf]]:
+    group: list[Leaf] = []
+    for source in sources:
+        for leaf in source.leaves():
+            found = leaf if isinstance(leaf, Refusal) else leaf.loaded()
+            if isinstance(found, Refusal):
+                refusals.append(found)
+                continue
+            group.append(found)
+            if len(group) == ROWS_AT_ONCE:
+                yield group
+                group = []
+    yield group
+
+
+def table_of(leaves: list[Leaf]) -> Any:
+    """Some files, their bytes at hand, as rows of a pack (a ``pyarrow.Table``)."""
+    raws = [leaf.raw or b"" for leaf in leaves]
+    keys = [key_of(raw) or (None,) * len(KEYS) for raw in raws]
+    names = [_inner(leaf.name) for leaf in leaves]
+    columns = [names, *map(list, zip(*keys, strict=True)), list(map(sha256_of, raws)), raws]
+    columns = columns if leaves else [[] for _ in NAMES]
+    table = import_module("pyarrow").table
+    return table(dict(zip(NAMES, columns, strict=True)), schema=_schema())
+
+
+def _inner(name: str) -> str:
+    """The name under which a file is kept: no drive, no root, no way up."""
+    parts = Path(name.split("://", 1)[-1]).parts
+    return "/".join(
+        part for part in parts if part not in ("/", "\\", "..", ".") and ":" not in part
+    )
+
+
+def _schema() -> Any:
+    pa = import_module("pyarrow")
+    texts = [pa.field(name, pa.string()) for name in NAMES[:-1]]
+    return pa.schema([*texts, pa.field("content", pa.binary())])

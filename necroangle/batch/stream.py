@@ -1,0 +1,243 @@
+"""Readings of any number to rows: in chunks, by one process or many, each row final."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from necroangle.annotation import HipReading, decode_reading
+from necroangle.batch.chunk import ChunkResult, Plan, measure_chunk
+from necroangle.batch.claims import claims_of, contested, settle
+from necroangle.batch.engine import run_here, run_in_processes, run_on_cluster
+from necroangle.batch.leaf import Leaf, Source
+from necroangle.batch.record import BatchResult, Refusal
+from necroangle.batch.sources import open_sources
+from necroangle.errors import ReadingError
+from necroangle.measurement import DEFAULTS, Method, Settings, settings_from_repeats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from necroangle.batch.columns import RowColumns
+
+__all__ = ["Stream", "measure_files", "measure_leaves", "open_stream", "settings_of_repeats"]
+
+CHUNK = 1000
+"""Readings at once: more does not go faster."""
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files done and the number of all."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """Readings to be measured, opened and counted.
+
+    Build it with :func:`open_stream`.
+
+    Attributes
+    ----------
+    count
+        How many reading files there are.
+    refusals
+        What could not be opened.
+    """
+
+    sources: Sequence[Source]
+    plan: Plan
+    chunk: int
+    count: int
+    refusals: tuple[Refusal, ...]
+
+    def results(self, workers: int = 1, scheduler: str | None = None) -> Iterator[ChunkResult]:
+        """Measure, chunk by chunk; every row is final, and no key comes twice.
+
+        The rows do not depend on the order of the files, nor on who measures them.
+
+        Parameters
+        ----------
+        workers
+            Number of processes on this machine.
+        scheduler
+            Address of a Dask scheduler, whose workers are used instead.
+        """
+        claims = claims_of(self.sources)
+        shared = contested(claims)
+        work = partial(measure_leaves, plan=self.plan)
+        chunks = self._chunks(claims, shared, load=scheduler is not None)
+        if scheduler is not None:
+            found = run_on_cluster(work, chunks, scheduler)
+        elif workers > 1:
+            found = run_in_processes(work, chunks, workers)
+        else:
+            found = run_here(work, chunks)
+        for result in found:
+            columns, refusals = settle(result.columns)
+            told = tuple(sorted((*result.refusals, *refusals)))
+            yield ChunkResult(columns, told, result.count)
+
+    def _chunks(
+        self, claims: NDArray[np.uint64], shared: NDArray[np.uint64], *, load: bool
+    ) -> Iterator[list[Leaf | Refusal]]:
+        """First what no other file claims; then what several do, those of one key together."""
+        is_shared = np.isin(claims, shared)
+        chunk: list[Leaf | Refusal] = []
+        rivals: list[tuple[int, str, Leaf | Refusal]] = []
+        leaves = (leaf for source in self.sources for leaf in source.leaves())
+        for leaf, claim, rival in zip(leaves, claims, is_shared, strict=True):
+            if rival:
+                name = leaf.file if isinstance(leaf, Refusal) else leaf.name
+                rivals.append((int(claim), name, leaf))
+                continue
+            chunk.append(_at_hand(leaf) if load else leaf)
+            if len(chunk) >= self.chunk:
+                yield chunk
+                chunk = []
+        rivals.sort(key=lambda one: one[:2])
+        last = 0
+        for claim, _, leaf in rivals:
+            if len(chunk) >= self.chunk and claim != last:
+                yield chunk
+                chunk = []
+            chunk.append(_at_hand(leaf) if load else leaf)
+            last = claim
+        if chunk:
+            yield chunk
+
+
+def open_stream(
+    places: Iterable[Path | str], plan: Plan | None = None, chunk: int = CHUNK
+) -> Stream:
+    """Open readings to be measured.
+
+    Parameters
+    ----------
+    places
+        As for :func:`necroangle.batch.sources.open_sources`.
+    plan
+        By which methods and settings; by default the method of each reading's kind of image.
+    chunk
+        How many readings are worked on at once.
+
+    Examples
+    --------
+    >>> stream = open_stream(["nowhere.reading.json"])
+    >>> [str(one) for result in stream.results() for one in result.refusals]
+    ['nowhere.reading.json: there is no such file']
+    """
+    sources, refusals = open_sources(places)
+    count = sum(source.count for source in sources)
+    return Stream(sources, plan or Plan(), chunk, count, tuple(refusals))
+
+
+def measure_leaves(leaves: Sequence[Leaf | Refusal], plan: Plan) -> ChunkResult:
+    """The worker function: read some files where that has not been done, and measure them."""
+    refusals: list[Refusal] = []
+    items: list[tuple[str, bytes]] = []
+    expected: dict[str, str] = {}
+    for leaf in leaves:
+        raw = leaf if isinstance(leaf, Refusal) else leaf.load()
+        if isinstance(raw, Refusal):
+            refusals.append(raw)
+        elif isinstance(leaf, Leaf):
+            items.append((leaf.name, raw))
+            if leaf.sha256 is not None:
+                expected[leaf.name] = leaf.sha256
+    found = measure_chunk(items, plan)
+    columns, damaged = _as_packed(found.columns, expected)
+    told = tuple(sorted((*refusals, *found.refusals, *damaged)))
+    return ChunkResult(columns, told, len(leaves))
+
+
+def measure_files(
+    paths: Iterable[Path | str],
+    method: Method | None = None,
+    progress: Progress | None = None,
+    settings: Settings = DEFAULTS,
+    workers: int = 1,
+) -> BatchResult:
+    """Measure reading files.
+
+    Parameters
+    ----------
+    paths
+        As for :func:`necroangle.batch.sources.open_sources`.
+    method
+        How; by default the method of each reading's kind of image.
+    progress
+        Called after every chunk.
+    settings
+        What is taken as given: end-point noise, which centre.
+    workers
+        Number of processes.
+
+    Returns
+    -------
+    BatchResult
+        A row or a refusal for every file. Two files that claim one reading with different
+        content are both refused; copies of one file give one row.
+
+    Examples
+    --------
+    >>> print(*measure_files(["nowhere.reading.json"]).refusals)
+    nowhere.reading.json: there is no such file
+    """
+    stream = open_stream(paths, Plan((method,), settings))
+    refusals, parts, done = list(stream.refusals), [], 0
+    for result in stream.results(workers):
+        parts.append(result.columns)
+        refusals.extend(result.refusals)
+        done += result.count
+        if progress is not None:
+            progress(done, stream.count)
+    rows = sorted((row for part in parts for row in part.rows()), key=lambda row: row.key)
+    return BatchResult(tuple(rows), tuple(sorted(refusals)))
+
+
+def settings_of_repeats(paths: Iterable[Path | str], settings: Settings = DEFAULTS) -> Settings:
+    """Settings whose end-point noise is that of the repeat reads among reading files.
+
+    Reads of one hip at one visit by one reader are compared. A file that cannot be read is passed
+    over here: measuring it tells why.
+
+    Raises
+    ------
+    MethodError
+        If no arc was marked twice.
+    """
+    groups: dict[tuple[str, str, str, str], list[HipReading]] = {}
+    for source in open_sources(paths)[0]:
+        for leaf in source.leaves():
+            raw = leaf if isinstance(leaf, Refusal) else leaf.load()
+            if isinstance(raw, Refusal):
+                continue
+            try:
+                reading = decode_reading(raw)
+            except ReadingError:
+                continue
+            groups.setdefault(reading.key[:4], []).append(reading)
+    return settings_from_repeats(groups.values(), settings)
+
+
+def _at_hand(leaf: Leaf | Refusal) -> Leaf | Refusal:
+    return leaf if isinstance(leaf, Refusal) else leaf.loaded()
+
+
+def _as_packed(columns: RowColumns, expected: dict[str, str]) -> tuple[RowColumns, list[Refusal]]:
+    """Without the rows of files that are not what they were when they were packed."""
+    if not expected:
+        return columns, []
+    pairs = list(zip(columns.files, columns.data["annotation_sha256"], strict=True))
+    bad = {file for file, digest in pairs if expected.get(file, digest) != digest}
+    if not bad:
+        return columns, []
+    kept = [place for place, (file, _) in enumerate(pairs) if file not in bad]
+    problem = "its content is damaged: it is not what was packed"
+    return columns.select(kept), [Refusal(file, "", problem) for file in sorted(bad)]

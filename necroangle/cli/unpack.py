@@ -1,0 +1,27 @@
+"""``necroangle unpack``: the reading files of a pack, byte for byte as they were."""
+
+from pathlib import Path
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command("unpack")
+@click.argument("packed", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.pass_context
+def command(context: click.Context, packed: Path, folder: Path) -> None:
+    """Put the reading files of a pack in a folder, byte for byte as they were.
+
+    What lies there with other content is left alone. Exit code: 0 if all files lie there now, 1 if
+    some were refused, 2 if the folder cannot be written.
+    """
+    from necroangle.batch.pack import unpack
+    from necroangle.cohort.printing import harmless
+
+    found = unpack(packed, folder)
+    click.echo(f"{found.count} readings unpacked in {folder}")
+    for refusal in found.refusals:
+        click.echo(harmless(str(refusal)), err=True)
+    context.exit(1 if found.refusals else 0)

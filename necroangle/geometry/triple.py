@@ -1,0 +1,53 @@
+"""Products of vectors written out: the same bits for one vector and for arrays of thousands.
+
+A library's matrix product may add in another order, or fuse, by the size of what it is given; what
+is measured must not depend on how many hips are measured at once.
+"""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["cross3", "dot3", "quadratic2"]
+
+Number = TypeVar("Number", float, NDArray[np.float64])
+
+
+def dot3(first: Sequence[Number], second: Sequence[Number]) -> Number:
+    """Scalar product of two vectors of three numbers or of three arrays.
+
+    Examples
+    --------
+    >>> dot3((1.0, 2.0, 3.0), (4.0, 5.0, 6.0))
+    32.0
+    """
+    return first[0] * second[0] + first[1] * second[1] + first[2] * second[2]
+
+
+def cross3(first: Sequence[Number], second: Sequence[Number]) -> tuple[Number, Number, Number]:
+    """Vector product.
+
+    Examples
+    --------
+    >>> cross3((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+    (0.0, 0.0, 1.0)
+    """
+    return (
+        first[1] * second[2] - first[2] * second[1],
+        first[2] * second[0] - first[0] * second[2],
+        first[0] * second[1] - first[1] * second[0],
+    )
+
+
+def quadratic2(matrix: Sequence[Number], vector: Sequence[Number]) -> Number:
+    """``vᵀ M v`` of a symmetric 2 x 2 matrix, given as (uu, uv, vv).
+
+    Examples
+    --------
+    >>> quadratic2((1.0, 0.5, 2.0), (2.0, 1.0))
+    8.0
+    """
+    (uu, uv, vv), (u, v) = matrix, vector
+    return uu * u * u + 2.0 * (uv * u * v) + vv * v * v

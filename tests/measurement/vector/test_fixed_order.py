@@ -1,0 +1,119 @@
+"""What makes one and many agree: sums in a fixed order, one rounding, one circle for one rim."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from randomhips import random_readings
+
+from necroangle.annotation import HipReading
+from necroangle.geometry import PlanePoints, fit_circle
+from necroangle.geometry.orthogonal import ordered_sum
+from necroangle.geometry.rims import directions_deg
+from necroangle.measurement import DEFAULTS, measure, outliers, stored_deg
+from necroangle.measurement.head import misplaced_marks
+from necroangle.measurement.outliers import RimBlock, misplaced_in_block
+from necroangle.measurement.vector import measured
+from necroangle.measurement.vector.views import stored
+
+numbers = st.floats(-400.0, 400.0)
+
+
+@pytest.mark.parametrize("marks", [1, 2, 3, 7, 8, 9, 13, 40, 129, 700])
+@pytest.mark.parametrize("rims", [1, 2, 3, 8, 17, 300])
+def test_a_sum_does_not_depend_on_the_number_of_rims(marks: int, rims: int) -> None:
+    chance = np.random.default_rng(marks * rims)
+    terms = chance.normal(size=(marks, rims)) * 10.0 ** chance.integers(-6, 6, (marks, rims))
+    one_by_one = [sum(column, 0.0) for column in terms.T.tolist()]
+    assert ordered_sum(terms).tolist() == one_by_one
+    assert ordered_sum(np.asfortranarray(terms)).tolist() == one_by_one
+
+
+@given(st.lists(numbers | st.integers(-400_000_000, 400_000_000).map(lambda n: (n + 0.5) / 1e6)))
+def test_angles_are_rounded_as_python_rounds(angles: list[float]) -> None:
+    assert stored(np.array(angles, float)).tolist() == list(map(stored_deg, angles))
+
+
+@given(st.lists(st.tuples(numbers, numbers), min_size=1))
+def test_directions_are_those_of_one_offset(offsets: list[tuple[float, float]]) -> None:
+    found = directions_deg(np.array(offsets, float).T)
+    assert found.tolist() == [math.degrees(math.atan2(v, u)) for u, v in offsets]
+
+
+def rims_of(seed: int, count: int) -> list[np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
+    """Rims of 6 to 24 marks, some of them wrong."""
+    chance = np.random.default_rng(seed)
+    rims = []
+    for _ in range(count):
+        marks = int(chance.integers(6, 25))
+        turn = np.radians(np.linspace(0, chance.uniform(100, 340), marks))
+        radius = 24.0 + chance.normal(0, 0.5, marks) + 4.0 * (chance.random(marks) < 0.08)
+        rims.append(np.column_stack((radius * np.cos(turn), radius * np.sin(turn))))
+    return rims
+
+
+def block_of(rims: list[np.ndarray[tuple[int, int], np.dtype[np.float64]]]) -> RimBlock:
+    longest = max(map(len, rims))
+    points, chosen = np.zeros((2, longest, len(rims))), np.zeros((longest, len(rims)), bool)
+    for place, rim in enumerate(rims):
+        points[:, : len(rim), place], chosen[: len(rim), place] = rim.T, True
+    return RimBlock.of(points, chosen)
+
+
+def test_a_rim_has_one_circle_alone_and_among_others() -> None:
+    rims = rims_of(1, 200)
+    found = block_of(rims).fit()
+    for place, rim in enumerate(rims):
+        fit = fit_circle(PlanePoints(rim))
+        u, v = found.centre_mm[:, place].tolist()
+        assert fit.circle.centre_mm == (u, v)
+        assert fit.circle.radius_mm == found.radius_mm[place]
+        assert (fit.rss_mm2, fit.span_deg) == (found.rss_mm2[place], found.span_deg[place])
+        flat = [fit.unit_covariance[i][j] for i in range(3) for j in range(i, 3)]
+        assert flat == [part[place] for part in found.covariance]
+
+
+def test_the_same_marks_are_misplaced_alone_and_among_others() -> None:
+    rims = rims_of(2, 300)
+    found = misplaced_in_block(block_of(rims))
+    assert len(found) > 30
+    for place, rim in enumerate(rims):
+        alone = [(one.index, one.distance_mm) for one in misplaced_marks(PlanePoints(rim))]
+        assert alone == list(found.get(place, ()))
+
+
+def test_the_least_median_circle_is_found_without_looking_at_all() -> None:
+    for rim in rims_of(3, 60):
+        points = np.ascontiguousarray(rim.T[:, :, None])
+        circles = outliers._circles_of_three(points, outliers._triples(len(rim)))
+        medians = outliers._medians(points, *circles)[:, 0]
+        best = int(np.argmin(np.where(np.isnan(medians), np.inf, medians)))
+        u, v, radius = (part[best] for part in circles)
+        wanted = np.abs(np.sqrt((points[0] - u) ** 2 + (points[1] - v) ** 2) - radius)
+        assert outliers._least_median_gaps(points).tolist() == wanted.tolist()
+
+
+def test_marks_on_a_line_have_no_least_median_circle() -> None:
+    line = np.array([np.arange(8.0), np.arange(8.0)])[:, :, None]
+    assert not outliers._least_median_gaps(line).any()
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 10_000), st.integers(1, 12))
+def test_a_hip_is_measured_alike_alone_and_among_others(seed: int, count: int) -> None:
+    readings = random_readings(count, seed)
+    together = measured(readings, DEFAULTS)
+    for place, reading in enumerate(readings):
+        alone = measured([reading], DEFAULTS)
+        assert bool(alone.sure[0]) == bool(together.sure[place])
+        if together.sure[place]:
+            same_as_measure(reading, together.cna.se[place], together.cna.value[place])
+            assert alone.cna.se[0] == together.cna.se[place]
+
+
+def same_as_measure(reading: HipReading, se: float, value: float) -> None:
+    cna = measure(reading).cna
+    if cna is not None:
+        assert (cna.se, cna.value) == (se, value)
