@@ -23,7 +23,7 @@ from necroangle.measurement import DEFAULTS, Method, Settings, method_named
 from necroangle.measurement.vector import Measured, is_vectorised, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from necroangle.cohort import CohortRow
 
@@ -64,11 +64,14 @@ class ChunkResult:
         Those that were not.
     count
         How many readings there were.
+    contents
+        The bytes of the readings that gave rows, by their SHA-256, where they were asked for.
     """
 
     columns: RowColumns
     refusals: tuple[Refusal, ...]
     count: int
+    contents: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def measure_chunk(items: Sequence[Item], plan: Plan) -> ChunkResult:

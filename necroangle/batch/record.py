@@ -1,6 +1,7 @@
 """What a batch gives: rows, and what could not be measured."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from necroangle.cohort import CohortRow
 
@@ -40,7 +41,10 @@ class BatchResult:
         Ordered by key.
     refusals
         Ordered by file.
+    contents
+        The bytes of the readings that gave rows, by their SHA-256, where they were asked for.
     """
 
     rows: tuple[CohortRow, ...]
     refusals: tuple[Refusal, ...]
+    contents: Mapping[str, bytes] = field(default_factory=dict, compare=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from necroangle.annotation import HipReading, decode_reading
+from necroangle.annotation import HipReading, decode_reading, sha256_of
 from necroangle.batch.chunk import ChunkResult, Plan, measure_chunk
 from necroangle.batch.claims import claims_of, contested, settle
 from necroangle.batch.engine import run_here, run_in_processes, run_on_cluster
@@ -20,7 +20,7 @@ from necroangle.errors import ReadingError
 from necroangle.measurement import DEFAULTS, Method, Settings, settings_from_repeats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -56,7 +56,9 @@ class Stream:
     count: int
     refusals: tuple[Refusal, ...]
 
-    def results(self, workers: int = 1, scheduler: str | None = None) -> Iterator[ChunkResult]:
+    def results(
+        self, workers: int = 1, scheduler: str | None = None, *, keep: bool = False
+    ) -> Iterator[ChunkResult]:
         """Measure, chunk by chunk; every row is final, and no key comes twice.
 
         The rows do not depend on the order of the files, nor on who measures them.
@@ -67,10 +69,12 @@ class Stream:
             Number of processes on this machine.
         scheduler
             Address of a Dask scheduler, whose workers are used instead.
+        keep
+            Whether the results bring the readings' bytes along.
         """
         claims = claims_of(self.sources)
         shared = contested(claims)
-        work = partial(measure_leaves, plan=self.plan)
+        work = partial(measure_leaves, plan=self.plan, keep=keep)
         chunks = self._chunks(claims, shared, load=scheduler is not None)
         if scheduler is not None:
             found = run_on_cluster(work, chunks, scheduler)
@@ -81,7 +85,7 @@ class Stream:
         for result in found:
             columns, refusals = settle(result.columns)
             told = tuple(sorted((*result.refusals, *refusals)))
-            yield ChunkResult(columns, told, result.count)
+            yield ChunkResult(columns, told, result.count, _kept(columns, result.contents))
 
     def _chunks(
         self, claims: NDArray[np.uint64], shared: NDArray[np.uint64], *, load: bool
@@ -137,7 +141,9 @@ def open_stream(
     return Stream(sources, plan or Plan(), chunk, count, tuple(refusals))
 
 
-def measure_leaves(leaves: Sequence[Leaf | Refusal], plan: Plan) -> ChunkResult:
+def measure_leaves(
+    leaves: Sequence[Leaf | Refusal], plan: Plan, *, keep: bool = False
+) -> ChunkResult:
     """The worker function: read some files where that has not been done, and measure them."""
     refusals: list[Refusal] = []
     items: list[tuple[str, bytes]] = []
@@ -153,7 +159,8 @@ def measure_leaves(leaves: Sequence[Leaf | Refusal], plan: Plan) -> ChunkResult:
     found = measure_chunk(items, plan)
     columns, damaged = _as_packed(found.columns, expected)
     told = tuple(sorted((*refusals, *found.refusals, *damaged)))
-    return ChunkResult(columns, told, len(leaves))
+    contents = {sha256_of(raw): raw for _, raw in items} if keep else {}
+    return ChunkResult(columns, told, len(leaves), _kept(columns, contents))
 
 
 def measure_files(
@@ -162,6 +169,8 @@ def measure_files(
     progress: Progress | None = None,
     settings: Settings = DEFAULTS,
     workers: int = 1,
+    *,
+    keep: bool = False,
 ) -> BatchResult:
     """Measure reading files.
 
@@ -177,6 +186,8 @@ def measure_files(
         What is taken as given: end-point noise, which centre.
     workers
         Number of processes.
+    keep
+        Whether the result brings the readings' bytes along.
 
     Returns
     -------
@@ -191,14 +202,16 @@ def measure_files(
     """
     stream = open_stream(paths, Plan((method,), settings))
     refusals, parts, done = list(stream.refusals), [], 0
-    for result in stream.results(workers):
+    contents: dict[str, bytes] = {}
+    for result in stream.results(workers, keep=keep):
         parts.append(result.columns)
+        contents.update(result.contents)
         refusals.extend(result.refusals)
         done += result.count
         if progress is not None:
             progress(done, stream.count)
     rows = sorted((row for part in parts for row in part.rows()), key=lambda row: row.key)
-    return BatchResult(tuple(rows), tuple(sorted(refusals)))
+    return BatchResult(tuple(rows), tuple(sorted(refusals)), contents)
 
 
 def settings_of_repeats(paths: Iterable[Path | str], settings: Settings = DEFAULTS) -> Settings:
@@ -224,6 +237,12 @@ def settings_of_repeats(paths: Iterable[Path | str], settings: Settings = DEFAUL
                 continue
             groups.setdefault(reading.key[:4], []).append(reading)
     return settings_from_repeats(groups.values(), settings)
+
+
+def _kept(columns: RowColumns, contents: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The bytes of those readings that gave rows."""
+    wanted = set(columns.data["annotation_sha256"]) if contents else set()
+    return {sha256: raw for sha256, raw in contents.items() if sha256 in wanted}
 
 
 def _at_hand(leaf: Leaf | Refusal) -> Leaf | Refusal:

@@ -21,10 +21,9 @@ __all__ = ["command"]
 @click.argument("readings", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--cohort",
-    default="cohort.sqlite",
-    show_default=True,
     metavar="FILE",
-    help="The cohort table: an SQLite file, made where there is none, or a database URL.",
+    help="The cohort table: an SQLite file, made where there is none, or a database URL.  "
+    "[default: the study's, else cohort.sqlite]",
 )
 @click.option(
     "--method",
@@ -55,7 +54,7 @@ __all__ = ["command"]
 def command(
     context: click.Context,
     readings: tuple[Path, ...],
-    cohort: str,
+    cohort: str | None,
     method_names: tuple[str, ...],
     end_sd_mm: float | None,
     end_sd_from_repeats: bool,
@@ -105,7 +104,8 @@ def _joined(results: list[BatchResult]) -> BatchResult:
 
     rows = sorted((row for one in results for row in one.rows), key=lambda row: row.key)
     refusals = sorted({refusal for one in results for refusal in one.refusals})
-    return BatchResult(tuple(rows), tuple(refusals))
+    contents = {sha256: raw for one in results for sha256, raw in one.contents.items()}
+    return BatchResult(tuple(rows), tuple(refusals), contents)
 
 
 def _measure(paths: tuple[Path, ...], method: Method | None, settings: Settings) -> BatchResult:
@@ -122,15 +122,16 @@ def _measure(paths: tuple[Path, ...], method: Method | None, settings: Settings)
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        return measure_files(paths, method, show, settings)
+        return measure_files(paths, method, show, settings, keep=True)
 
 
-def _store(result: BatchResult, cohort: str) -> Changes:
+def _store(result: BatchResult, cohort: str | None) -> Changes:
     from necroangle.cohort.store import Changes, CohortStore
+    from necroangle.study import cohort_here
 
     if not result.rows:
         return Changes()
-    return CohortStore.open(cohort).upsert(result.rows)
+    return CohortStore.open(cohort_here(cohort)).upsert(result.rows, result.contents)
 
 
 def _summary(result: BatchResult, changes: Changes) -> str:

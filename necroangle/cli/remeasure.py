@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from necroangle.batch import ChunkResult, Plan, Refusal, Stream
-    from necroangle.cohort import CohortRow, CohortStore, RowKey
+    from necroangle.batch import Plan, Refusal, Stream
+    from necroangle.cohort import CohortStore
+    from necroangle.remeasure import Decide, Remeasured
+    from necroangle.review import Differences
 
 __all__ = ["command"]
 
@@ -22,10 +22,9 @@ __all__ = ["command"]
 @click.argument("readings", nargs=-1, required=True)
 @click.option(
     "--cohort",
-    default="cohort.sqlite",
-    show_default=True,
     metavar="FILE",
-    help="The cohort table: an SQLite file, made where there is none, or a database URL.",
+    help="The cohort table: an SQLite file, made where there is none, or a database URL.  "
+    "[default: the study's, else cohort.sqlite]",
 )
 @click.option(
     "--method",
@@ -48,7 +47,23 @@ __all__ = ["command"]
 @click.option(
     "--scheduler", metavar="URL", help="A Dask scheduler (tcp://host:8786) that does the work."
 )
-@click.option("--dry-run", is_flag=True, help="Measure and count, and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Measure and compare, and write nothing.")
+@click.option("--yes", is_flag=True, help="Overwrite rows that changed without asking.")
+@click.option(
+    "--report",
+    "reports",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    multiple=True,
+    help="Write the differences to a .txt, .csv or .html file; give it again for several.",
+)
+@click.option(
+    "--keep/--no-keep",
+    default=True,
+    show_default=True,
+    help="Keep the readings' bytes in the table, so that a later change can be explained.",
+)
+@click.option("--as", "actor", default="", metavar="NAME", help="Who does it, for the ledger.")
 @click.option(
     "--policy",
     type=click.Choice(["any", "none", "threshold"]),
@@ -73,35 +88,53 @@ __all__ = ["command"]
 def command(
     context: click.Context,
     readings: tuple[str, ...],
-    cohort: str,
+    cohort: str | None,
     method_names: tuple[str, ...],
     end_sd_mm: float | None,
     centre: str,
     workers: int | None,
     scheduler: str | None,
     dry_run: bool,
+    yes: bool,
+    reports: tuple[Path, ...],
+    keep: bool,
+    actor: str,
     policy: str,
     threshold: float,
     failures: str | None,
 ) -> None:
     """Measure readings again: files, folders, globs, ZIP archives, manifests, packs and URLs.
 
-    A manifest is a .txt file with a path a line; a pack is what `necroangle pack` writes. Rows are
-    written a thousand readings at a time, each thousand in one transaction: a run that was cut off
-    is simply started again, and what stands in the table already is not written twice.
-    Exit code: as --policy says; 2 if there was nothing to measure or the table cannot be opened.
+    A manifest is a .txt file with a path a line; a pack is what `necroangle pack` writes. New rows
+    are written a thousand readings at a time, each thousand in one transaction: a run that was cut
+    off is simply started again. A row that would change is shown first, with the reason (marks
+    edited, geometry corrected, method or software version, settings), hips that change grade on
+    top, and is overwritten only when you say so, or with --yes.
+
+    Exit code: 3 if changed rows wait for --yes; else as --policy says; 2 if there was nothing to
+    measure or the table cannot be opened.
     """
     from necroangle.batch import open_stream
 
     stream = open_stream(readings, _plan(method_names, end_sd_mm, centre))
     if not stream.count and not stream.refusals:
         raise click.UsageError("no reading files (*.reading.json) in what was given")
-    table = _Table.open(cohort, dry_run=dry_run)
-    tally = _Tally(list(stream.refusals))
-    for result in _with_progress(stream, _processes(workers, stream.count), scheduler):
-        tally.add(result, table)
-    _report(tally, failures)
-    context.exit(tally.exit_code(policy, threshold))
+    for path in reports:
+        _writer_of(path)
+    store = _store(cohort, dry_run=dry_run)
+    told = _run(
+        stream,
+        store,
+        _processes(workers, stream.count),
+        _decision(reports, yes=yes),
+        scheduler=scheduler,
+        keep=keep,
+        write=not dry_run,
+        actor=actor,
+    )
+    _report(told, failures, reports, shown=yes or dry_run)
+    waits = bool(told.changed) and not told.is_overwritten and not dry_run
+    context.exit(3 if waits else _exit_code(told, policy, threshold))
 
 
 def _plan(names: tuple[str, ...], end_sd_mm: float | None, centre: str) -> Plan:
@@ -121,7 +154,34 @@ def _processes(wanted: int | None, count: int) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") and count >= 5000 else 1
 
 
-def _with_progress(stream: Stream, workers: int, scheduler: str | None) -> Iterator[ChunkResult]:
+def _store(cohort: str | None, *, dry_run: bool) -> CohortStore | None:
+    from necroangle.cohort.store import CohortStore
+    from necroangle.study import cohort_here
+
+    place = cohort_here(cohort)
+    if dry_run and "://" not in str(place) and not Path(place).exists():
+        return None
+    return CohortStore.open(place, create=not dry_run)
+
+
+def _decision(reports: tuple[Path, ...], *, yes: bool) -> Decide:
+    """Whether changed rows are overwritten: as asked for, or as the person at the screen says."""
+
+    def decide(differences: Differences) -> bool:
+        if yes:
+            return True
+        _write_reports(differences, reports)
+        _show(differences)
+        if not sys.stdin.isatty():
+            return False
+        return click.confirm("Overwrite these rows?", default=False)
+
+    return decide
+
+
+def _run(
+    stream: Stream, store: CohortStore | None, workers: int, decide: Decide, **options: object
+) -> Remeasured:
     """Measure, with rate and remaining time on standard error where that is a terminal."""
     from rich.console import Console
     from rich.progress import (
@@ -131,6 +191,8 @@ def _with_progress(stream: Stream, workers: int, scheduler: str | None) -> Itera
         TextColumn,
         TimeRemainingColumn,
     )
+
+    from necroangle.remeasure import remeasure
 
     console = Console(stderr=True)
     columns = (
@@ -144,83 +206,80 @@ def _with_progress(stream: Stream, workers: int, scheduler: str | None) -> Itera
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as bar:
         task = bar.add_task("", total=stream.count)
-        for result in stream.results(workers, scheduler):
-            yield result
-            bar.advance(task, result.count)
+
+        def ask(differences: Differences) -> bool:
+            bar.stop()
+            return decide(differences)
+
+        return remeasure(
+            stream,
+            store,
+            ask,
+            workers=workers,
+            progress=lambda count: bar.advance(task, count),
+            **options,  # type: ignore[arg-type]
+        )
 
 
-@dataclass(slots=True)
-class _Table:
-    """The cohort table; or, in a dry run, only what stands in it."""
-
-    store: CohortStore | None
-    known: dict[RowKey, CohortRow]
-
-    @classmethod
-    def open(cls, cohort: str, *, dry_run: bool) -> _Table:
-        from pathlib import Path
-
-        from necroangle.cohort.store import CohortStore
-
-        if not dry_run:
-            return cls(CohortStore.open(cohort), {})
-        if "://" not in cohort and not Path(cohort).exists():
-            return cls(None, {})
-        rows = CohortStore.open(cohort, create=False).rows()
-        return cls(None, {row.key: row for row in rows})
-
-    def put(self, rows: tuple[CohortRow, ...]) -> tuple[int, int, int]:
-        """Numbers of rows that are new, changed and unchanged."""
-        if self.store is not None:
-            changes = self.store.upsert(rows)
-            return changes.inserted, changes.updated, changes.unchanged
-        old = [self.known.get(row.key) for row in rows]
-        new = sum(one is None for one in old)
-        same = sum(one == row for one, row in zip(old, rows, strict=True))
-        return new, len(rows) - new - same, same
+def _exit_code(told: Remeasured, policy: str, threshold: float) -> int:
+    refused = len({one.file for one in told.refusals})
+    allowed = {
+        "any": 0.0,
+        "none": float("inf"),
+        "threshold": threshold / 100 * (told.measured + refused),
+    }
+    return int(refused > allowed[policy])
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What has come of the readings so far."""
-
-    refusals: list[Refusal]
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-
-    def add(self, result: ChunkResult, table: _Table) -> None:
-        new, changed, unchanged = table.put(result.columns.rows())
-        self.new += new
-        self.changed += changed
-        self.unchanged += unchanged
-        self.refusals.extend(result.refusals)
-
-    @property
-    def measured(self) -> int:
-        """Number of rows."""
-        return self.new + self.changed + self.unchanged
-
-    def exit_code(self, policy: str, threshold: float) -> int:
-        refused = len({one.file for one in self.refusals})
-        allowed = {
-            "any": 0.0,
-            "none": float("inf"),
-            "threshold": threshold / 100 * (self.measured + refused),
-        }
-        return int(refused > allowed[policy])
+def _writer_of(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in (".txt", ".csv", ".html"):
+        raise click.UsageError(
+            f"--report {path.name}: give it a name that ends in .txt, .csv or .html"
+        )
+    return suffix
 
 
-def _report(tally: _Tally, failures: str | None) -> None:
-    from pathlib import Path
+def _write_reports(differences: Differences, reports: tuple[Path, ...]) -> None:
+    from necroangle.review import as_csv, as_html, as_text
+    from necroangle.storage import write_atomically
 
+    writers = {".txt": as_text, ".csv": as_csv, ".html": as_html}
+    for path in reports:
+        try:
+            write_atomically(path, writers[_writer_of(path)](differences).encode())
+        except OSError as error:
+            raise click.ClickException(
+                f"{path.name}: cannot be written: {error.strerror}"
+            ) from error
+
+
+def _show(differences: Differences) -> None:
+    """The differences on the screen, as far as a person would read them there."""
+    from necroangle.review import as_text
+
+    click.echo(as_text(differences, _MOST_SHOWN))
+    more = len(differences.rows) - _MOST_SHOWN
+    if more > 0:
+        click.echo(f"\n... and {more} more; see --report FILE")
+
+
+def _report(
+    told: Remeasured, failures: str | None, reports: tuple[Path, ...], *, shown: bool
+) -> None:
     from necroangle.cohort.printing import harmless
 
-    refusals = sorted(set(tally.refusals))
+    if shown or not told.changed:
+        _write_reports(told.differences, reports)
+        if told.differences.rows:
+            _show(told.differences)
+    refusals = sorted(set(told.refusals))
     click.echo(
-        f"{tally.measured} measured: {tally.new} new, {tally.changed} changed, "
-        f"{tally.unchanged} unchanged" + (f"; {len(refusals)} refused" if refusals else "")
+        f"{told.measured} measured: {told.new} new, {told.changed} changed, "
+        f"{told.unchanged} unchanged" + (f"; {len(refusals)} refused" if refusals else "")
     )
+    if told.changed and shown is False and not told.is_overwritten:
+        click.echo("the changed rows were not overwritten: run again with --yes")
     if failures is not None:
         _write_failures(Path(failures), refusals)
     for refusal in refusals[:_MOST_SHOWN]:

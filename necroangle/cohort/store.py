@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from necroangle.cohort import ledger_history, ledger_read, ledger_write
-from necroangle.cohort.columns import NAMES
+from necroangle.cohort.columns import KEY, NAMES
 from necroangle.cohort.engine import file_of, open_engine, writing
 from necroangle.cohort.ledger import Entry, Event, Record, Recorded
 from necroangle.cohort.ledger_content import READING_FILE, contents, write_contents
-from necroangle.cohort.ledger_measured import withdraw_rows, write_rows
+from necroangle.cohort.ledger_measured import rows_of, withdraw_rows, write_rows
 from necroangle.cohort.ledger_migrate import found_version, migrate
 from necroangle.cohort.ledger_rebuild import rebuild_rows
 from necroangle.cohort.ledger_schema import META, ROWS, SCHEMA_VERSION, create_tables
@@ -151,6 +151,24 @@ class CohortStore:
         with self.reading() as connection:
             found = [CohortRow(tuple(cells)) for cells in connection.execute(_SELECT).all()]
         return tuple(sorted(found, key=lambda row: row.key))
+
+    def rows_of(self, subjects: Iterable[str]) -> dict[RowKey, CohortRow]:
+        """The rows of some subjects, by key.
+
+        Raises
+        ------
+        CohortError
+            As :meth:`rows`.
+        """
+        with self.reading() as connection:
+            found = rows_of(connection, subjects)
+        return {RowKey(*key): CohortRow(cells) for key, cells in found.items()}
+
+    def keys(self) -> list[RowKey]:
+        """The key of every row, in order."""
+        columns = (ROWS.c[name] for name in KEY)
+        with self.reading() as connection:
+            return sorted(RowKey(*key) for key in connection.execute(sa.select(*columns)))
 
     def withdraw_rows(self, keys: Iterable[RowKey], *, actor: str, reason: str) -> int:
         """Take rows out of the table, with a reason; their events stay. How many there were.

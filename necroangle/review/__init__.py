@@ -3,7 +3,7 @@
 from necroangle.review.audit import ViewAudit, audit_reading
 from necroangle.review.contact_sheet import write_contact_sheet
 from necroangle.review.difference_report import as_csv, as_html, as_text
-from necroangle.review.differences import Cause, Differences, RowDifference, compare_rows
+from necroangle.review.differences import Cause, Differences, RowDifference, compare_rows, merged
 from necroangle.review.pictures import PictureReport, draw_files
 from necroangle.review.places import ImagePlaces, index_images
 
@@ -21,5 +21,6 @@ __all__ = [
     "compare_rows",
     "draw_files",
     "index_images",
+    "merged",
     "write_contact_sheet",
 ]

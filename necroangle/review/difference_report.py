@@ -31,10 +31,18 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: 
 """
 
 
-def as_text(differences: Differences) -> str:
-    """A summary, then one paragraph for each row, the hips that change grade on top."""
+def as_text(differences: Differences, most: int | None = None) -> str:
+    """A summary, then one paragraph for each row, the hips that change grade on top.
+
+    Parameters
+    ----------
+    differences
+        What changed.
+    most
+        How many rows get a paragraph; all by default.
+    """
     lines = [_summary(differences)]
-    for row in differences.rows:
+    for row in differences.rows[:most]:
         lines += ["", *_paragraph(row)]
     return "\n".join(lines)
 
@@ -72,7 +80,8 @@ def _summary(differences: Differences) -> str:
         return f"no differences: {differences.unchanged} rows are the same in every column"
     grades = len(differences.category_changes)
     hips = "1 hip changes" if grades == 1 else f"{grades} hips change"
-    return f"{changed} rows differ, {differences.unchanged} are the same; {hips} grade"
+    rows = "1 row differs" if changed == 1 else f"{changed} rows differ"
+    return f"{rows}, {differences.unchanged} the same; {hips} grade"
 
 
 def _causes(differences: Differences) -> Counter[str]:

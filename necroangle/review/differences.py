@@ -8,7 +8,7 @@ from necroangle.annotation import HipReading
 from necroangle.cohort import Cell, CohortRow, RowKey
 from necroangle.review.reading_changes import ReadingChange, reading_changes
 
-__all__ = ["Cause", "CellChange", "Differences", "RowDifference", "compare_rows"]
+__all__ = ["Cause", "CellChange", "Differences", "RowDifference", "compare_rows", "merged"]
 
 Readings = Callable[[str], HipReading | None]
 """Gives the reading whose file has a SHA-256, or None where it is not known any more."""
@@ -76,6 +76,11 @@ class RowDifference:
     cna_after_deg: float | None
     category_before: str
     category_after: str
+
+    @classmethod
+    def gone(cls, key: RowKey) -> "RowDifference":
+        """A row of the table that no reading was given for."""
+        return cls(key, (Cause.GONE,), (), (), None, None, "", "")
 
     @property
     def change_deg(self) -> float | None:
@@ -158,6 +163,13 @@ def compare_rows(
         else:
             found.append(_difference(key, old, new, former, present))
     return Differences(tuple(sorted(found, key=_rank)), unchanged)
+
+
+def merged(parts: Iterable[Differences]) -> Differences:
+    """Several differences as one, in their order of rank."""
+    found = list(parts)
+    rows = sorted((row for part in found for row in part.rows), key=_rank)
+    return Differences(tuple(rows), sum(part.unchanged for part in found))
 
 
 def _rank(row: RowDifference) -> tuple[bool, bool, float, RowKey]:

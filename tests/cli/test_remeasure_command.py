@@ -56,7 +56,8 @@ def test_a_dry_run_counts_and_writes_nothing(study: Path, tmp_path: Path) -> Non
     (study / "0001.reading.json").write_bytes(encode_reading(make_reading(140.0, subject="S0001")))
     before = cohort.read_bytes()
     found = run(study, "--cohort", cohort, "--dry-run")
-    assert found.output == "12 measured: 10 new, 1 changed, 1 unchanged\n"
+    assert found.output.endswith("12 measured: 10 new, 1 changed, 1 unchanged\n")
+    assert "why: marks edited" in found.output
     assert cohort.read_bytes() == before
 
 
