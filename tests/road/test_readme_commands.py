@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
 LINES = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
+CLUSTER = [line for block in BLOCKS if "dask" in block for line in block.splitlines() if line]
+LINES = [line for line in LINES if line not in CLUSTER]
 WINDOW = [line for line in LINES if line.startswith("necroangle read")]
 PLAIN = [line for line in LINES if line.startswith("necroangle") and line not in WINDOW]
 BROWSE = [line for line in LINES if line.startswith("napari")]
@@ -52,6 +55,20 @@ def test_the_plain_commands_work_in_their_order(place: Path) -> None:
     assert len((place / "cohort.csv").read_text("utf-8").splitlines()) > 8
     assert (place / "reading.schema.json").stat().st_size > 1000
     assert (place / "my_phantom" / "truth.json").exists()
+
+
+def test_the_recipe_for_a_cluster_works(place: Path) -> None:
+    assert len(CLUSTER) == 3
+    run("necroangle pack sample_dicoms/readings -o study.parquet", place)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    recipe = "; ".join(CLUSTER).replace("&;", "&").replace("8786", port)
+    recipe = recipe.replace("cohort.sqlite", "from_cluster.sqlite")
+    recipe = recipe.replace("--port", "--no-dashboard --port")
+    done = run(f"trap 'kill $(jobs -p)' EXIT; {recipe}", place)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert "13 measured: 13 new" in done.stdout
 
 
 @pytest.mark.screen
