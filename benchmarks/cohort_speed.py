@@ -7,7 +7,8 @@ same rows once more (nothing changes); the same with one column changed; beside 
 ``executemany`` of the same tuples into the same table without a ledger, with the same ``PRAGMA``s.
 
 Verify: ``readings`` kept readings with their rows: chain, rows, hashes, and every angle measured
-again from its marks; beside it, the bare decoding and measuring of one reading after the other.
+again from its marks, as ``necroangle verify`` does; beside it, the bare decoding and measuring of
+one reading after the other.
 """
 
 import argparse
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"
 from hipmaker import make_reading
 
 from necroangle.annotation import decode_reading, encode_reading, sha256_of
+from necroangle.batch.again import cells_again
 from necroangle.cohort import CohortRow, CohortStore, to_row
 from necroangle.cohort.columns import COLUMNS, KEY
 from necroangle.cohort.verify import verify
@@ -78,7 +80,7 @@ def verify_speed(folder: Path, count: int, workers: int) -> int:
     print(f"\n{count} kept readings                     seconds  readings/s  / measuring alone")
     print(f"{'decode and measure alone, one process':<42}{alone:>8.1f}{count / alone:>10.0f}")
     start_s = time.perf_counter()
-    result = verify(store, workers=workers)
+    result = verify(store, workers=workers, again=cells_again)
     took = time.perf_counter() - start_s
     name = f"verify, {workers} process{'es' * (workers > 1)}"
     print(f"{name:<42}{took:>8.1f}{count / took:>10.0f}{took / alone:>10.2f}")

@@ -44,11 +44,13 @@ def expected_keys(reading: HipReading) -> int:
         if not isinstance(view, ReadView):
             count += _UNREAD_KEYS
             continue
-        count += _VIEW_KEYS + _slice_keys(view) + _MARK_KEYS * len(view.contour)
-        count += _PASSPORT_KEYS if view.passport is not None else 0
-        count += _LANDMARK_KEYS * len(view.landmarks)
+        count += _VIEW_KEYS + _MARK_KEYS * (len(view.rim) + len(view.contour))
+        count += _ARC_KEYS * len(view.arcs) + _LANDMARK_KEYS * len(view.landmarks)
+        if view.passport is not None:
+            count += _PASSPORT_KEYS
         for neighbour in view.neighbours:
-            count += _NEIGHBOUR_KEYS + _slice_keys(neighbour)
+            count += _NEIGHBOUR_KEYS + _MARK_KEYS * len(neighbour.rim)
+            count += _ARC_KEYS * len(neighbour.arcs)
     return count
 
 
@@ -68,7 +70,3 @@ def name_duplicate(raw: bytes) -> str:
     except ReadingError as error:
         return error.problem
     return "a key stands twice"
-
-
-def _slice_keys(marked: ReadView | NeighbourSlice) -> int:
-    return _MARK_KEYS * len(marked.rim) + _ARC_KEYS * len(marked.arcs)

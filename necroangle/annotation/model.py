@@ -53,7 +53,7 @@ VERSION = 2
 Triple = tuple[float, float, float]
 
 
-class Mark(Struct, frozen=True, forbid_unknown_fields=True):
+class Mark(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One point that a reader placed.
 
     Attributes
@@ -88,7 +88,7 @@ class Mark(Struct, frozen=True, forbid_unknown_fields=True):
         return cls.at_plane(plane, u, v)
 
 
-class NecroticArc(Struct, frozen=True, forbid_unknown_fields=True):
+class NecroticArc(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """The necrotic part of the surface: its two ends and a point between them on the dead side.
 
     Two ends name two arcs; the point between settles which, so the arc may exceed 180 degrees.

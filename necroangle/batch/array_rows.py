@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from necroangle import __version__
-from necroangle.annotation import HipReading, ReadView
 from necroangle.batch.columns import ColumnData, RowColumns
 from necroangle.cohort.columns import NAMES, index_column_name
 from necroangle.measurement import KerboulBin, Method, Settings
@@ -34,7 +33,6 @@ _TEXT_INDICES = frozenset({"jic_type", "collapse_arco", "collapse_jic"})
 
 def array_columns(
     files: Sequence[str],
-    readings: Sequence[HipReading],
     sha256: Sequence[str],
     methods: Sequence[Method],
     found: Measured,
@@ -44,8 +42,8 @@ def array_columns(
 
     Parameters
     ----------
-    files, readings, sha256
-        The readings and their files.
+    files, sha256
+        The files of the readings.
     methods
         By which method each was measured.
     found
@@ -53,13 +51,13 @@ def array_columns(
     settings
         What was taken as given.
     """
-    size = len(readings)
+    size, hips = len(files), found.hips
     columns: Columns = {
-        **_key_columns(readings, methods, found),
-        **_view_columns("a", 0, readings, found),
-        **_view_columns("b", 1, readings, found),
+        **_key_columns(methods, found),
+        **_view_columns("a", 0, found),
+        **_view_columns("b", 1, found),
         **_sum_columns(found, np.array([one.ha_scheme for one in methods], bool)),
-        **_index_columns(readings, found),
+        **_index_columns(found),
         **_head_columns(found, size),
         "flags": _hip_flags(methods, found),
         "end_sd_mm": np.full(size, settings.end_point_sd_mm),
@@ -67,33 +65,30 @@ def array_columns(
         "radius_prior_sd_mm": np.full(size, np.nan),
         "radius_prior_source": [None] * size,
         "centre": [settings.centre] * size,
-        "arco": _texts(one.arco for one in readings),
-        "jic": _texts(one.jic for one in readings),
+        "arco": _texts(hips.arco),
+        "jic": _texts(hips.jic),
         "annotation_sha256": list(sha256),
         "software_version": [__version__] * size,
     }
     return RowColumns(list(files), {name: _plain(columns[name]) for name in NAMES})
 
 
-def _key_columns(
-    readings: Sequence[HipReading], methods: Sequence[Method], found: Measured
-) -> Columns:
+def _key_columns(methods: Sequence[Method], found: Measured) -> Columns:
+    hips = found.hips
     return {
-        "subject": [one.subject for one in readings],
-        "laterality": _texts(one.laterality for one in readings),
-        "visit": [one.visit for one in readings],
-        "reader": [one.reader for one in readings],
-        "read_no": np.array([one.read_no for one in readings], float),
+        "subject": list(hips.subject),
+        "laterality": _texts(hips.laterality),
+        "visit": list(hips.visit),
+        "reader": list(hips.reader),
+        "read_no": np.array(hips.read_no, float),
         "method": [one.name for one in methods],
         "method_version": np.array([one.version for one in methods], float),
         "modality": ["radiograph" if one else "mr" for one in found.flat.tolist()],
     }
 
 
-def _view_columns(
-    side: str, number: int, readings: Sequence[HipReading], found: Measured
-) -> Columns:
-    views, size = found.views, len(readings)
+def _view_columns(side: str, number: int, found: Measured) -> Columns:
+    views, size = found.views, len(found.sure)
     some = np.flatnonzero(views.side == number)
     hip = views.hip[some]
     low, high = views.angle.bounds()
@@ -130,11 +125,8 @@ def _view_columns(
     columns[f"{side}_slice_offset_se_mm"] = _spread(
         size, found.judged, unit * found.rim_sd[found.judged]
     )
-    both = [one.views[number] for one in readings]
-    columns[f"{side}_view"] = _texts(one.view for one in both)
-    columns[f"{side}_status"] = _texts(
-        one.finding if isinstance(one, ReadView) else one.reason for one in both
-    )
+    columns[f"{side}_view"] = _texts([one[number] for one in found.hips.views])
+    columns[f"{side}_status"] = _texts([one[number] for one in found.hips.statuses])
     return columns
 
 
@@ -173,8 +165,8 @@ def _category_chances(cna: Estimates, cuts: tuple[float, ...]) -> list[Array]:
     return [high - low for low, high in pairwise(below)]
 
 
-def _index_columns(readings: Sequence[HipReading], found: Measured) -> Columns:
-    size = len(readings)
+def _index_columns(found: Measured) -> Columns:
+    size = len(found.sure)
     a, b = np.zeros(size), np.zeros(size)
     for number, column in enumerate((a, b)):
         some = found.views.side == number

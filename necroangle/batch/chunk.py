@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
 from necroangle.annotation import HipReading, sha256_of
-from necroangle.annotation.keys import count_keys, expected_keys
+from necroangle.annotation.quick import decode_quickly
 from necroangle.batch.array_rows import array_columns
 from necroangle.batch.columns import RowColumns
 from necroangle.batch.record import Refusal
@@ -33,7 +32,6 @@ Item = tuple[str, bytes]
 """The name of a reading file, for refusals, and its bytes."""
 
 _MR, _RADIOGRAPH = method_named("ha_mr_midslice"), method_named("kerboul_radiograph")
-_DECODER = msgspec.json.Decoder(HipReading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +101,14 @@ def measure_chunk(items: Sequence[Item], plan: Plan) -> ChunkResult:
 
 
 def _measure_chunk(items: Sequence[Item], plan: Plan) -> ChunkResult:
-    quick = [_decoded(raw) for _, raw in items]
-    places = [place for place, reading in enumerate(quick) if reading is not None]
-    readings = [reading for reading in quick if reading is not None]
-    found = _measured(readings, plan)
+    quick = _Quick([], [], [])
+    found = _measured(items, plan, quick)
     parts: list[RowColumns] = []
     refusals: list[Refusal] = []
     for method in plan.methods:
         slow = set(range(len(items)))
         if found is not None:
-            part, done = _in_arrays(items, places, readings, method, found, plan.settings)
+            part, done = _in_arrays(quick, method, found, plan.settings)
             parts.append(part)
             slow.difference_update(done)
         told = [(items[k][0], _one(items[k], method, plan)) for k in sorted(slow)]
@@ -120,6 +116,25 @@ def _measure_chunk(items: Sequence[Item], plan: Plan) -> ChunkResult:
         rows = [(name, one) for name, one in told if not isinstance(one, Refusal)]
         parts.append(RowColumns.of([name for name, _ in rows], [row for _, row in rows]))
     return ChunkResult(RowColumns.joined(parts), tuple(sorted(set(refusals))), len(items))
+
+
+@dataclass(frozen=True, slots=True)
+class _Quick:
+    """Place, name and hash of each file that was decoded for the arrays."""
+
+    places: list[int]
+    files: list[str]
+    sha256: list[str]
+
+    def decoded(self, items: Sequence[Item]) -> Iterator[HipReading]:
+        """The readings that can be decoded, one after the other."""
+        for place, (name, raw) in enumerate(items):
+            if (reading := decode_quickly(raw)) is not None:
+                self.places.append(place)
+                self.files.append(name)
+                self.sha256.append(sha256_of(raw))
+                yield reading
+                del reading
 
 
 @contextmanager
@@ -141,40 +156,19 @@ def _one(item: Item, method: Method | None, plan: Plan) -> CohortRow | Refusal:
     return measure_bytes(*item, method, plan.settings)
 
 
-def _decoded(raw: bytes) -> HipReading | None:
-    """The reading, where it is one of the present version and each key stands once.
-
-    With no backslash in the file, every colon in it stands after a key or in a text, and the time
-    of saving holds two: a file with just as many colons as it should have keys, and two, has no
-    key twice. Where there are more, the keys are counted.
-    """
-    try:
-        reading = _DECODER.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    keys = expected_keys(reading)
-    plain = raw.count(b":") == keys + 2 and b"\\" not in raw
-    return reading if plain or count_keys(raw) == keys else None
-
-
-def _measured(readings: list[HipReading], plan: Plan) -> Measured | None:
+def _measured(items: Sequence[Item], plan: Plan, quick: _Quick) -> Measured | None:
     """The readings measured in arrays; None where that cannot be done, or fails."""
     methods = [method or _MR for method in plan.methods]
-    if not readings or not any(is_vectorised(one, plan.settings) for one in methods):
+    if not any(is_vectorised(one, plan.settings) for one in methods):
         return None
     try:
-        return measured(readings, plan.settings)
+        return measured(quick.decoded(items), plan.settings)
     except Exception:  # each by itself then, so that the one at fault is told by name
         return None
 
 
 def _in_arrays(
-    items: Sequence[Item],
-    places: list[int],
-    readings: list[HipReading],
-    method: Method | None,
-    found: Measured,
-    settings: Settings,
+    quick: _Quick, method: Method | None, found: Measured, settings: Settings
 ) -> tuple[RowColumns, list[int]]:
     """The rows of what was measured in arrays by a method, and the places of these among all."""
     flat = found.flat.tolist()
@@ -182,10 +176,8 @@ def _in_arrays(
     takes = {one: is_vectorised(one, settings) for one in set(methods)}
     pairs = zip(methods, flat, strict=True)
     fits = np.array([takes[one] and one.radiograph == is_flat for one, is_flat in pairs], bool)
-    files = [items[place][0] for place in places]
-    sha256 = [sha256_of(items[place][1]) for place in places]
-    columns = array_columns(files, readings, sha256, methods, found, settings)
+    columns = array_columns(quick.files, quick.sha256, methods, found, settings)
     sure = np.flatnonzero(found.sure & fits)
-    if len(sure) < len(readings):
+    if len(sure) < len(methods):
         columns = columns.select(sure.tolist())
-    return columns, [places[one] for one in sure.tolist()]
+    return columns, [quick.places[one] for one in sure.tolist()]

@@ -1,6 +1,6 @@
 """Rows of the cohort as columns: how a batch keeps them, and how they travel between processes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,13 +60,15 @@ class RowColumns:
 
     def rows(self) -> tuple[CohortRow, ...]:
         """The rows, each checked."""
-        cells = (_cells(name, self.data[name]) for name in NAMES)
-        return tuple(map(CohortRow, zip(*cells, strict=True)))
+        return tuple(map(CohortRow, self.cells(NAMES)))
+
+    def cells(self, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+        """Some cells of each row."""
+        return zip(*(_cells(name, self.data[name]) for name in names), strict=True)
 
     def keys(self) -> list[RowKey]:
         """The keys of the rows."""
-        cells = (_cells(name, self.data[name]) for name in KEY)
-        return [RowKey(*key) for key in zip(*cells, strict=True)]
+        return [RowKey(*key) for key in self.cells(KEY)]  # type: ignore[arg-type]
 
     def select(self, places: Sequence[int]) -> "RowColumns":
         """Some of the rows, in the order asked for."""

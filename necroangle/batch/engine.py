@@ -66,7 +66,7 @@ def run_in_processes(
             waiting.popleft()
             yield result
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=not waiting, cancel_futures=True)  # all done: its processes end too
 
 
 def run_on_cluster(

@@ -20,17 +20,59 @@ __all__ = ["command"]
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A saved reading to go on with.",
 )
+@click.option(
+    "--worklist",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read the cases of a reader study; say your code with --reader.",
+)
+@click.option(
+    "--adjudicate",
+    nargs=2,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Compare two readers' readings of one hip, and agree on one.",
+)
 @click.option("--screenshot", type=click.Path(path_type=Path), help="Save a picture and exit.")
 @click.option("--size", default="1700x950", show_default=True, help="Window size in pixels.")
 def command(
-    folder: Path | None, reader: str, reading: Path | None, screenshot: Path | None, size: str
+    folder: Path | None,
+    reader: str,
+    reading: Path | None,
+    worklist: Path | None,
+    adjudicate: tuple[Path, Path] | None,
+    screenshot: Path | None,
+    size: str,
 ) -> None:
     """Open a study in napari with the reading dock."""
+    _refuse_mixture(folder, reader, reading, worklist, adjudicate)
     if find_spec("napari") is None or find_spec("qtpy") is None:
         click.echo('necroangle: napari is not installed; pip install "necroangle[gui]"', err=True)
         raise SystemExit(2)
-    options = {"--reader": reader, "--reading": reading, "--screenshot": screenshot, "--size": size}
+    options = {
+        "--reader": reader,
+        "--reading": reading,
+        "--worklist": worklist,
+        "--screenshot": screenshot,
+        "--size": size,
+    }
     given = [part for name, value in options.items() if value for part in (name, str(value))]
+    if adjudicate is not None:
+        given += ["--adjudicate", *(str(path) for path in adjudicate)]
     place = [str(folder)] if folder is not None else []
     arguments = [sys.executable, "-m", "napari_necroangle", *given, "--", *place]
     raise SystemExit(subprocess.run(arguments, check=False).returncode)
+
+
+def _refuse_mixture(
+    folder: Path | None,
+    reader: str,
+    reading: Path | None,
+    worklist: Path | None,
+    adjudicate: tuple[Path, Path] | None,
+) -> None:
+    """A worklist says itself what is read; it needs to know by whom."""
+    if worklist is not None and not reader:
+        raise click.UsageError("--worklist needs --reader: your code in the study")
+    if worklist is not None and (folder or reading or adjudicate):
+        raise click.UsageError("--worklist stands alone: it says which folder is read")
+    if adjudicate is not None and reading is not None:
+        raise click.UsageError("give either --adjudicate or --reading")

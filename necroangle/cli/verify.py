@@ -102,6 +102,7 @@ def _verify(store: CohortStore, folder: Path | None, head: str, workers: int) ->
     from rich.console import Console
     from rich.progress import Progress
 
+    from necroangle.batch.again import cells_again
     from necroangle.cohort.verify import verify
 
     console = Console(stderr=True)
@@ -111,7 +112,14 @@ def _verify(store: CohortStore, folder: Path | None, head: str, workers: int) ->
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        return verify(store, readings=folder, head=head, workers=workers, progress=show)
+        return verify(
+            store,
+            readings=folder,
+            head=head,
+            workers=workers,
+            progress=show,
+            again=cells_again,
+        )
 
 
 def _summary(result: Verification) -> str:

@@ -11,7 +11,7 @@ from necroangle.cohort.columns import NAMES
 from necroangle.cohort.ledger import decode_key
 from necroangle.cohort.ledger_schema import CONTENT, ROWS
 from necroangle.cohort.store import CohortStore
-from necroangle.cohort.verify_angles import COMPARED, Task, measure_again
+from necroangle.cohort.verify_angles import COMPARED, Again, Task, measure_again
 from necroangle.cohort.verify_files import FoundFiles, check_files
 from necroangle.cohort.verify_ledger import Told, check_ledger
 from necroangle.cohort.verify_report import Counts, Problem, Verification
@@ -36,6 +36,7 @@ def verify(
     head: str = "",
     workers: int = 1,
     progress: Progress | None = None,
+    again: Again | None = None,
 ) -> Verification:
     """Verify a cohort: nothing is written.
 
@@ -51,6 +52,8 @@ def verify(
         Processes that measure again.
     progress
         Called with the number of readings measured again and of all.
+    again
+        Measures many readings at once; see :func:`necroangle.cohort.verify_angles.measure_again`.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def verify(
     found = FoundFiles()
     if readings is not None:
         problems += run.files(readings, found)
-    problems += measure_again(run.tasks(found, progress), workers)
+    problems += measure_again(run.tasks(found, progress), workers, again)
     counts = Counts(
         events=run.told.events,
         rows=run.row_count,

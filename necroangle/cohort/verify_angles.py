@@ -1,8 +1,9 @@
 """Every angle once more, from the marks of the reading that it was measured from."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from typing import NamedTuple
@@ -12,9 +13,16 @@ from necroangle.cohort.columns import KEY
 from necroangle.cohort.row import Cell, RowKey, to_row
 from necroangle.cohort.verify_report import Problem
 from necroangle.errors import NecroangleError
-from necroangle.measurement import RadiusPrior, Settings, measure, method_named
+from necroangle.measurement import Method, RadiusPrior, Settings, measure, method_named
 
-__all__ = ["COMPARED", "DRIFT_DEG", "Task", "measure_again"]
+__all__ = ["COMPARED", "DRIFT_DEG", "Again", "Task", "measure_again"]
+
+Again = Callable[
+    [Sequence[bytes], Method, Settings, Sequence[str]], Sequence[tuple[Cell, ...] | None]
+]
+"""Measures the bytes of readings and gives the named cells of each row, bit for bit those of
+:func:`to_row`; None where it cannot. It must be a plain function, for other processes to find it.
+"""
 
 DRIFT_DEG = 1e-9
 """An angle that comes out further off than this has drifted."""
@@ -29,7 +37,7 @@ _WORDS = ("a_view", "a_status", "b_view", "b_status", "modality", "ha_grade", "h
 COMPARED = (*KEY, *_SETTINGS, *_ANGLES, *_WORDS)
 """The columns that are needed to measure again and to compare."""
 
-_CHUNK = 100
+_CHUNK = 500
 
 
 class Task(NamedTuple):
@@ -53,7 +61,9 @@ class Task(NamedTuple):
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def measure_again(tasks: Iterable[Task], workers: int = 1) -> Iterator[Problem]:
+def measure_again(
+    tasks: Iterable[Task], workers: int = 1, again: Again | None = None
+) -> Iterator[Problem]:
     """The problems of readings and of the angles that were measured from them.
 
     Parameters
@@ -62,28 +72,60 @@ def measure_again(tasks: Iterable[Task], workers: int = 1) -> Iterator[Problem]:
         Taken as they are needed, so that not all readings are in memory at once.
     workers
         Processes. The problems come in the order of the tasks whatever their number.
+    again
+        Measures many readings at once; what it does not give, or gives otherwise than it is
+        stored, is measured by itself. Without it each is.
     """
+    rest, check = iter(tasks), partial(_check_all, again=again)
     if workers <= 1:
-        for task in tasks:
-            yield from _check(task)
+        while chunk := list(islice(rest, _CHUNK)):
+            yield from check(chunk)
         return
-    rest = iter(tasks)
     pending: deque[Future[list[Problem]]] = deque()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         while chunk := list(islice(rest, _CHUNK)):
-            pending.append(pool.submit(_check_all, chunk))
+            pending.append(pool.submit(check, chunk))
             if len(pending) > 2 * workers:
                 yield from pending.popleft().result()
         while pending:
             yield from pending.popleft().result()
 
 
-def _check_all(tasks: Sequence[Task]) -> list[Problem]:
-    return [problem for task in tasks for problem in _check(task)]
+def _check_all(tasks: Sequence[Task], again: Again | None) -> list[Problem]:
+    intact = [sha256_of(task.raw) == task.sha256 for task in tasks]
+    same = _same(tasks, intact, again) if again else set()
+    return [
+        problem
+        for place, task in enumerate(tasks)
+        if place not in same
+        for problem in _check(task, intact[place])
+    ]
 
 
-def _check(task: Task) -> Iterator[Problem]:
-    if sha256_of(task.raw) != task.sha256:
+def _same(tasks: Sequence[Task], intact: Sequence[bool], again: Again) -> set[int]:
+    """The tasks of which every row comes out as it is stored."""
+    groups: dict[tuple[Method, Settings], list[tuple[int, tuple[Cell, ...]]]] = {}
+    differ = {place for place, whole in enumerate(intact) if not whole}
+    for place, task in enumerate(tasks):
+        for cells in task.rows if intact[place] else ():
+            row = dict(zip(COMPARED, cells, strict=True))
+            try:
+                how = method_named(str(row["method"])), _settings(row)
+            except NecroangleError:
+                differ.add(place)
+            else:
+                groups.setdefault(how, []).append((place, cells))
+    for (method, settings), rows in groups.items():
+        raws = [tasks[place].raw for place, _ in rows]
+        found = again(raws, method, settings, COMPARED)
+        differ.update(
+            place for (place, cells), one in zip(rows, found, strict=True) if cells != one
+        )
+    return set(range(len(tasks))) - differ
+
+
+def _check(task: Task, intact: bool) -> Iterator[Problem]:
+    if not intact:
         yield Problem("reading", task.place, "its bytes were changed: the hash does not fit")
         return
     if not task.rows:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from necroangle.errors import RimError
 from necroangle.geometry import PlanePoints, fit_circle
 from necroangle.geometry.rims import RimCircles, fit_rims
+from necroangle.measurement.least_median import far_from_least_median, triples_of
 
 __all__ = ["MISPLACED_MM", "RimBlock", "gives_circle", "misplaced_in_block"]
 
@@ -27,7 +27,7 @@ _LEAST_SPAN_DEG = 60.0
 _SURE_ROUNDNESS = 1e-8
 """Product of the principal spreads, of sum 1, above which marks are far from a straight line."""
 
-_CELLS_AT_ONCE = 1 << 17
+_CELLS_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,122 +124,14 @@ def _suspects(block: RimBlock) -> dict[int, list[int]]:
         if count < _LEAST_MARKS:
             continue
         rims = np.flatnonzero(block.count == count)
-        step = max(1, _CELLS_AT_ONCE // (count * len(_triples(count)[0])))
+        step = max(1, _CELLS_AT_ONCE // (count * len(triples_of(count)[0])))
         for first in range(0, len(rims), step):
             some = rims[first : first + step]
-            with np.errstate(all="ignore"):  # marks on a straight line make no circle
-                gaps = _least_median_gaps(block.points[:, :count, some])
-            far = np.flatnonzero((gaps > MISPLACED_MM).any(axis=0)).tolist()
-            for place in far:
-                worst = np.argsort(-gaps[:, place], kind="stable")[: count // 4].tolist()
-                found[int(some[place])] = [
-                    mark for mark in worst if gaps[mark, place] > MISPLACED_MM
-                ]
+            places, gaps = far_from_least_median(block.points[:, :count, some], MISPLACED_MM)
+            for place, far in zip(places.tolist(), gaps, strict=True):
+                worst = np.argsort(-far, kind="stable")[: count // 4].tolist()
+                found[int(some[place])] = [mark for mark in worst if far[mark] > MISPLACED_MM]
     return found
-
-
-def _least_median_gaps(points: Array) -> Array:
-    """(N, K) distances of the marks of (2, N, K) rims from their least-median circle, mm.
-
-    Of circles through three marks the one with the least median distance, the first of several;
-    0 where no three marks make a circle. Only those that can be the least are looked at in full.
-    """
-    marks, count, size = points, points.shape[1], points.shape[2]
-    circles = _circles_of_three(points, _triples(count))
-    wide = _wide_triples(count)
-    bound = np.fmin.reduce(_medians(marks, *(part[wide] for part in circles)), axis=0)
-    triple, rim = _can_be_least(marks, circles, bound)
-    gaps = np.zeros((count, size))
-    if not len(rim):
-        return gaps
-    u, v, radius = (part[triple, rim] for part in circles)
-    near = _gaps(marks[:, :, rim], u, v, radius)
-    medians = _median_of(near)
-    rims, first = np.unique(rim, return_index=True)
-    least = np.minimum.reduceat(medians, first)
-    best = np.flatnonzero(medians == np.repeat(least, np.diff(np.append(first, len(rim)))))
-    chosen = best[np.unique(rim[best], return_index=True)[1]]
-    gaps[:, rims] = near[:, chosen]
-    return gaps
-
-
-def _can_be_least(
-    points: Array, circles: tuple[Array, Array, Array], bound: Array
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Triples and rims whose circle may have a median distance of the bound or less, by rim.
-
-    A mark is surely farther than m from a circle where its power, d² - r², is beyond m (2r + m)
-    either way; with more than half of the marks so far, the median is beyond m too. Single
-    precision will do, with room for its rounding.
-    """
-    middle = points.mean(axis=1)
-    x, y = (part - at for part, at in zip(points, middle, strict=True))
-    u, v, radius = circles[0] - middle[0], circles[1] - middle[1], circles[2]
-    square, length = u * u + v * v, np.sqrt(u * u + v * v)
-    rest = square - radius * radius
-    reach = np.sqrt((x * x + y * y).max(axis=0))
-    room = 4e-6 * (reach * reach + 2 * reach * length + np.abs(rest))
-    limit = bound * (2 * radius + bound) * 1.000001 + room
-    ones = np.ones_like
-    left = np.array((x * x + y * y, x, y, ones(x)), np.float32).transpose(2, 1, 0)
-    right = np.array((ones(u), -2 * u, -2 * v, rest), np.float32).transpose(2, 0, 1)
-    power = np.matmul(np.ascontiguousarray(left), np.ascontiguousarray(right))
-    far = np.abs(power, out=power) > limit.T.astype(np.float32)[:, None]
-    number = np.add.reduce(far.view(np.uint8), axis=1, dtype=np.uint16)
-    rim, triple = np.nonzero((number <= points.shape[1] // 2) & np.isfinite(radius.T))
-    return triple, rim
-
-
-@cache
-def _triples(count: int) -> NDArray[np.intp]:
-    """(3, T) every three of some marks."""
-    return np.array(list(combinations(range(count), 3))).T
-
-
-@cache
-def _wide_triples(count: int) -> NDArray[np.intp]:
-    """Places of the sixteen triples whose marks lie farthest apart in the order of the rim."""
-    first, second, third = _triples(count)
-    apart = (second - first) * (third - second) * (count - third + first)
-    return np.argsort(-apart, kind="stable")[:16]
-
-
-def _circles_of_three(points: Array, triples: NDArray[np.intp]) -> tuple[Array, Array, Array]:
-    """(T, K) centres and radii of the circles through each three marks; NaN for a straight line."""
-    (u1, u2, u3), (v1, v2, v3) = (part[triples] for part in points)
-    across_u, across_v, along_u, along_v = u2 - u1, v2 - v1, u3 - u1, v3 - v1
-    area = 2 * (across_u * along_v - across_v * along_u)
-    area[np.abs(area) <= 1e-9] = np.nan
-    square = across_u * across_u + across_v * across_v
-    other = along_u * along_u + along_v * along_v
-    offset_u = (along_v * square - across_v * other) / area
-    offset_v = (across_u * other - along_u * square) / area
-    radius = np.sqrt(offset_u * offset_u + offset_v * offset_v)
-    return u1 + offset_u, v1 + offset_v, radius
-
-
-def _gaps(points: Array, u: Array, v: Array, radius: Array) -> Array:
-    """(N, S) distances of (2, N, S) marks from (S,) circles."""
-    du, dv = points[0] - u, points[1] - v
-    return np.asarray(np.abs(np.sqrt(du * du + dv * dv) - radius))
-
-
-def _medians(points: Array, u: Array, v: Array, radius: Array) -> Array:
-    """(T, K) median distances of the marks of (2, N, K) rims from (T, K) circles."""
-    some = len(u)
-    marks = np.broadcast_to(points[:, :, None], (2, points.shape[1], some, points.shape[2]))
-    gaps = _gaps(marks.reshape(2, points.shape[1], -1), u.ravel(), v.ravel(), radius.ravel())
-    return _median_of(gaps).reshape(u.shape)
-
-
-def _median_of(gaps: Array) -> Array:
-    """(S,) medians of (N, S) distances."""
-    count = len(gaps)
-    middle = [count // 2] if count % 2 else [count // 2 - 1, count // 2]
-    ordered = np.partition(np.ascontiguousarray(gaps.T), middle, axis=1)
-    if count % 2:
-        return ordered[:, middle[0]]
-    return np.asarray((ordered[:, middle[0]] + ordered[:, middle[1]]) / 2)
 
 
 def _against_others(

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 _MAX_ROUNDS = 12
-_VIEWS_AT_ONCE = 512
+_VIEWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,7 +23,7 @@ Places = NDArray[np.intp]
 _SURE_ROUNDNESS = 1e-9
 """Product of the principal spreads, of sum 1, above which marks are far from one plane."""
 
-_HIPS_AT_ONCE = 256
+_HIPS_AT_ONCE = 512
 _DEG = 180.0 / math.pi
 
 
@@ -113,7 +113,7 @@ def estimates(
 
 def pooled_noise_of(sheet: Sheet, heads: Heads, settings: Settings) -> Noise:
     """(R,) click noise of the rims of both views."""
-    size = len(sheet.readings)
+    size = sheet.size
     rim = sheet.rim_count > 0
     rss, freedom = np.zeros(size), np.zeros(size)
     for side in (0, 1):

@@ -1,7 +1,7 @@
 """Many readings measured by the surface arc on the marked slices: the columns of their results."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from necroangle.measurement.indices import HipIndices, ViewGeometry, hip_indices
 from necroangle.measurement.method import Method
 from necroangle.measurement.settings import Settings
 from necroangle.measurement.vector.arcs import each
+from necroangle.measurement.vector.facts import HipFacts
 from necroangle.measurement.vector.heads import Heads, fit_heads
 from necroangle.measurement.vector.hips import (
     Estimates,
@@ -30,6 +31,7 @@ from necroangle.measurement.vector.hips import (
     judge_heads,
     pooled_noise_of,
 )
+from necroangle.measurement.vector.memory import keep_memory
 from necroangle.measurement.vector.sheet import Sheet, sheet_of
 from necroangle.measurement.vector.views import (
     ViewAngles,
@@ -38,7 +40,7 @@ from necroangle.measurement.vector.views import (
     view_angles,
     view_doubts,
 )
-from necroangle.terms import Flag
+from necroangle.terms import Flag, UnreadReason
 
 __all__ = ["Measured", "ViewColumns", "is_vectorised", "measured"]
 
@@ -102,6 +104,8 @@ class Measured:
         :func:`necroangle.measurement.measure`, which also says what is wrong with them.
     flat
         (R,) whether the reading is of radiographs.
+    hips
+        What else stands in the readings.
     """
 
     views: ViewColumns
@@ -114,6 +118,7 @@ class Measured:
     doubts: NDArray[np.int64]
     sure: NDArray[np.bool_]
     flat: NDArray[np.bool_]
+    hips: HipFacts
 
 
 def is_vectorised(method: Method, settings: Settings) -> bool:
@@ -122,13 +127,14 @@ def is_vectorised(method: Method, settings: Settings) -> bool:
     return plain and method.mode == "surface_arc"
 
 
-def measured(readings: Sequence[HipReading], settings: Settings) -> Measured:
+def measured(readings: Iterable[HipReading], settings: Settings) -> Measured:
     """Measure readings by the surface arc on their marked slices.
 
     Parameters
     ----------
     readings
-        As decoded; their parts need not have been checked against each other.
+        As decoded; their parts need not have been checked against each other. Each is let go
+        before the next is asked for.
     settings
         What is taken as given; see :func:`is_vectorised`.
 
@@ -141,6 +147,7 @@ def measured(readings: Sequence[HipReading], settings: Settings) -> Measured:
     >>> found.cna.se.tolist() == [measure(reading).cna.se for reading in readings]
     True
     """
+    keep_memory()
     with np.errstate(all="ignore"):  # what is no number is not sure
         return _measured(sheet_of(readings), settings)
 
@@ -167,12 +174,13 @@ def _measured(sheet: Sheet, settings: Settings) -> Measured:
         doubts=_hip_doubts(sheet, judged, judge),
         sure=sure,
         flat=sheet.flat_hip,
+        hips=sheet.hips,
     )
 
 
 def _judged(sheet: Sheet, heads: Heads) -> tuple[Places, Judges]:
     """The hips whose views can be held against each other."""
-    view_of = np.full((2, len(sheet.readings)), -1)
+    view_of = np.full((2, sheet.size), -1)
     marked = np.flatnonzero(sheet.rim_count > 0)
     view_of[sheet.side[marked], sheet.hip[marked]] = marked
     pairs = (view_of >= 0).all(axis=0) & ~sheet.flat_hip & ~sheet.frames_differ
@@ -237,7 +245,7 @@ def _sums(
     settings: Settings,
 ) -> tuple[NDArray[np.bool_], Estimates]:
     """Which hips have a combined angle, and the angles: A + B, their variances added."""
-    size = len(sheet.readings)
+    size = sheet.size
     number = np.bincount(sheet.hip, minlength=size)
     parts = np.zeros((3, size))
     for side in (0, 1):
@@ -252,8 +260,9 @@ def _indices(sheet: Sheet, heads: Heads, sure: NDArray[np.bool_]) -> dict[int, H
     """Indices of the readings with landmarks, one by one; what cannot be told is not sure."""
     found: dict[int, HipIndices] = {}
     geometry: dict[tuple[int, int], ViewGeometry] = {}
-    marked = np.array([bool(view.landmarks) for view in sheet.views], bool)
-    wanted = set(sheet.hip[marked].tolist())
+    wanted = sheet.landmarked
+    if not wanted:
+        return found
     for view, (hip, side) in enumerate(zip(sheet.hip.tolist(), sheet.side.tolist(), strict=True)):
         if hip in wanted and sure[hip] and sheet.rim_count[view]:
             centre = float(heads.u[view]), float(heads.v[view])
@@ -263,18 +272,18 @@ def _indices(sheet: Sheet, heads: Heads, sure: NDArray[np.bool_]) -> dict[int, H
         if sure[hip]:
             a, b = (geometry.get((hip, side)) for side in (0, 1))
             try:
-                found[hip] = hip_indices(sheet.readings[hip], a, b)
+                found[hip] = hip_indices(wanted[hip], a, b)
             except NecroangleError:
                 sure[hip] = False
     return found
 
 
 def _hip_doubts(sheet: Sheet, judged: Places, judge: Judges) -> NDArray[np.int64]:
-    size = len(sheet.readings)
+    size = sheet.size
     unread = np.bincount(sheet.hip, minlength=size) < 2
     replaced = np.zeros(size, bool)
     for hip in np.flatnonzero(unread).tolist():
-        replaced[hip] = sheet.readings[hip].is_replaced
+        replaced[hip] = UnreadReason.PROSTHESIS in sheet.hips.statuses[hip]
     raised = {
         Flag.VIEW_NOT_READ: unread,
         Flag.CENSORED_BY_THA: replaced,

@@ -15,7 +15,7 @@ from necroangle.measurement.direction import AnatomicalAxes, boundaries, orthogo
 from necroangle.measurement.vector.arcs import each
 from necroangle.measurement.vector.heads import Heads
 from necroangle.measurement.vector.sheet import Sheet
-from necroangle.terms import Finding, Flag, Laterality, Observation, View
+from necroangle.terms import Finding, Flag, Laterality, View
 
 __all__ = ["FLAGS", "ViewAngles", "bits_of", "flag_words", "stored", "view_angles", "view_doubts"]
 
@@ -70,7 +70,7 @@ class ViewAngles:
 
 def view_angles(sheet: Sheet, heads: Heads) -> ViewAngles:
     """The angles of all views."""
-    size = len(sheet.views)
+    size = len(sheet.hip)
     arcs = heads.arcs
     found = ViewAngles(
         **{name: np.zeros(size) for name in ("angle", "span", "pull_u", "pull_v", "ends")},
@@ -93,8 +93,8 @@ def _axes(sheet: Sheet) -> tuple[Array, Array, NDArray[np.bool_]]:
     """(2, V) superior and positive side of the views' slices, and which are radiographs."""
     row, column = sheet.planes.row, sheet.planes.column
     flat = sheet.flat
-    coronal = np.array([view.view is View.CORONAL for view in sheet.views], bool)
-    left = np.array([one.laterality is Laterality.LEFT for one in sheet.readings], bool)
+    coronal = np.array([view is View.CORONAL for view in sheet.views.view], bool)
+    left = np.array([one is Laterality.LEFT for one in sheet.hips.laterality], bool)
     across = np.where(left, 1.0, -1.0)[sheet.hip]
     nothing = np.zeros(len(flat))
     towards = (np.where(coronal, across, 0.0), np.where(coronal, 0.0, 1.0), nothing)
@@ -197,10 +197,10 @@ def view_doubts(
         (V,) obliquity and name of each plane.
     """
     views = sheet.views
-    rim, found = sheet.rim_count > 0, [view.finding for view in views]
+    rim, found, size = sheet.rim_count > 0, views.finding, len(sheet.hip)
     flat = sheet.flat
-    own = np.array([view.view == name for view, name in zip(views, named, strict=True)], bool)
-    misplaced = np.zeros(len(views), bool)
+    own = np.array([view == name for view, name in zip(views.view, named, strict=True)], bool)
+    misplaced = np.zeros(size, bool)
     misplaced[list(heads.misplaced)] = True
     number = angles.arc_count
     raised = {
@@ -208,10 +208,8 @@ def view_doubts(
         Flag.MULTI_ARC: number > 1,
         Flag.NOT_SUBCHONDRAL: np.array([one is Finding.NOT_SUBCHONDRAL for one in found], bool),
         Flag.OFF_MIDSLICE: np.array([one is Finding.OFF_MIDSLICE for one in found], bool),
-        Flag.POSTOP_TRACK: np.array(
-            [Observation.POSTOP_TRACK in view.observations for view in views], bool
-        ),
-        Flag.UNCALIBRATED: np.array([not view.plane.calibrated for view in views], bool),
+        Flag.POSTOP_TRACK: np.array(views.drilled, bool),
+        Flag.UNCALIBRATED: ~np.array(views.calibrated, bool),
         Flag.EDGE_OFF_CIRCLE: angles.edge_gap > limits.EDGE_GAP_MM,
         Flag.FEW_RIM_POINTS: rim & (heads.count < limits.FEW_RIM_POINTS),
         Flag.SHORT_RIM: rim & (heads.span < limits.SHORT_RIM_DEG),
@@ -222,7 +220,7 @@ def view_doubts(
         Flag.PLANE_NOT_OF_VIEW: ~flat & ~own,
         Flag.OBLIQUE_PLANE: ~flat & own & (tilt > limits.OBLIQUE_DEG),
     }
-    return bits_of(raised, len(views))
+    return bits_of(raised, size)
 
 
 def bits_of(raised: dict[Flag, NDArray[np.bool_]], size: int) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from necroangle.annotation import HipReading
 from necroangle.geometry import PlanePoints, fit_circle
 from necroangle.geometry.orthogonal import ordered_sum
 from necroangle.geometry.rims import directions_deg
-from necroangle.measurement import DEFAULTS, measure, outliers, stored_deg
+from necroangle.measurement import DEFAULTS, measure, stored_deg
 from necroangle.measurement.head import misplaced_marks
 from necroangle.measurement.outliers import RimBlock, misplaced_in_block
 from necroangle.measurement.vector import measured
@@ -82,22 +82,6 @@ def test_the_same_marks_are_misplaced_alone_and_among_others() -> None:
     for place, rim in enumerate(rims):
         alone = [(one.index, one.distance_mm) for one in misplaced_marks(PlanePoints(rim))]
         assert alone == list(found.get(place, ()))
-
-
-def test_the_least_median_circle_is_found_without_looking_at_all() -> None:
-    for rim in rims_of(3, 60):
-        points = np.ascontiguousarray(rim.T[:, :, None])
-        circles = outliers._circles_of_three(points, outliers._triples(len(rim)))
-        medians = outliers._medians(points, *circles)[:, 0]
-        best = int(np.argmin(np.where(np.isnan(medians), np.inf, medians)))
-        u, v, radius = (part[best] for part in circles)
-        wanted = np.abs(np.sqrt((points[0] - u) ** 2 + (points[1] - v) ** 2) - radius)
-        assert outliers._least_median_gaps(points).tolist() == wanted.tolist()
-
-
-def test_marks_on_a_line_have_no_least_median_circle() -> None:
-    line = np.array([np.arange(8.0), np.arange(8.0)])[:, :, None]
-    assert not outliers._least_median_gaps(line).any()
 
 
 @settings(deadline=None, max_examples=20)

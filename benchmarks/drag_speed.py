@@ -1,0 +1,205 @@
+"""Time from a mouse move to its frame while a rim point is dragged, beside napari alone.
+
+    xvfb-run -a -s '-screen 0 1920x1080x24' python benchmarks/drag_speed.py
+
+Three are measured in turns, block by block, in one process: napari alone (its window as large, its
+canvas as large, the same stack and points, the same point dragged, nothing drawn over it), the
+dock with lines in a layer (napari's public means), and the dock with lines straight on the canvas.
+A move is sent once the frame of the last one is on the screen, and 15 ms after it at the earliest:
+napari drops faster ones.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+from made_hips import RADIUS_MM, SLICES, write_hips
+from napari.qt import QtViewer
+from napari_necroangle._draft import Handle, Role
+from napari_necroangle._drawer import Drawer, best_drawer
+from napari_necroangle._layers import PENS
+from napari_necroangle._plane_view import PlaneView
+from napari_necroangle._second_canvas import hide_napari_docks
+from napari_necroangle._widget import ReadingDock
+from napari_necroangle._window import open_window, settle
+from numpy.typing import NDArray
+from qtpy.QtCore import QEvent, QEventLoop, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QApplication, QWidget
+
+SIZE_PX = (1700, 950)
+GAP_S = 0.016
+TARGETS = {"layer (public)": 1.4, "overlay (fast)": 1.15}
+LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+Array = NDArray[np.float64]
+
+
+class Canvas:
+    """A canvas that can be dragged on, and the frames that it shows."""
+
+    def __init__(self, model: Any, native: Any) -> None:
+        self.model, self.native, self.frames = model, native, 0
+        native.frameSwapped.connect(self._count)
+
+    def drag(self, uv_mm: tuple[float, float], moves: int) -> list[float]:
+        """Drag the point at plane mm on loops, back to where it was; seconds of each move."""
+        start = self._pixel(uv_mm)
+        self._send(QEvent.Type.MouseMove, start, NONE, NONE)
+        settle(100)
+        self._send(QEvent.Type.MouseButtonPress, start, LEFT, LEFT)
+        settle(150)
+        turns = np.linspace(0, 4 * np.pi, moves, endpoint=False) + 0.1
+        path = start + 25.0 * np.column_stack((np.sin(turns), np.cos(turns) - 1))
+        times = [self._move(one) for one in path]
+        self._send(QEvent.Type.MouseMove, start, NONE, LEFT)
+        settle(50)
+        self._send(QEvent.Type.MouseButtonRelease, start, LEFT, NONE)
+        settle(150)
+        return times
+
+    def _move(self, pixel: Array) -> float:
+        QApplication.processEvents()
+        before, start = self.frames, time.perf_counter()
+        self._send(QEvent.Type.MouseMove, pixel, NONE, LEFT)
+        while self.frames == before and time.perf_counter() - start < 2:
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
+        taken = time.perf_counter() - start
+        while time.perf_counter() - start < GAP_S:
+            QApplication.processEvents()
+        return taken
+
+    def _count(self) -> None:
+        self.frames += 1
+
+    def _pixel(self, uv_mm: tuple[float, float]) -> Array:
+        camera, size = self.model.scene.camera, (self.native.width(), self.native.height())
+        middle_mm = np.array(camera.center[:0:-1])
+        return np.array(size) / 2 + (np.array(uv_mm) - middle_mm) * camera.zoom
+
+    def _send(self, kind: Any, pixel: Array, button: Any, buttons: Any) -> None:
+        place = QPointF(*pixel.tolist())
+        there = QPointF(self.native.mapToGlobal(place.toPoint()))
+        event = QMouseEvent(kind, place, there, button, buttons, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(self.native, event)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--moves", type=int, default=160, help="of each, in all")
+    parser.add_argument("--blocks", type=int, default=8, help="in which they are measured in turns")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        write_hips(Path(folder), 1)
+        dock = open_window(SIZE_PX, reader="r1")
+        dock.open_folder(Path(folder))
+        settle(500)
+        mark(dock)
+        ours = Canvas(dock.planes[0].model, dock.canvases.native)
+        plain, floor, point = open_plain(dock, ours)
+        times = measure(dock, ours, floor, point, asked.blocks, asked.moves // asked.blocks)
+        size = f"{ours.native.width()} x {ours.native.height()}"
+        missed = tell(times, size)
+        plain.close()
+        dock.shutdown()
+        dock.viewer.close()
+    return int(missed)
+
+
+def mark(dock: ReadingDock) -> None:
+    """Mark rim and arc on both views, and make the first canvas the active one."""
+    case = dock.desk.case
+    for view in (one.view for one in case.session.draft.views):
+        picture = case.pictures[view]
+        middle = picture.volume.planes[SLICES // 2].patient_to_plane(picture.centre_mm())[0]
+        for role, turns in ((Role.RIM, range(120, 360, 20)), (Role.START, (200, 320, 260))):
+            case.aim_at(view, role)
+            for turn in turns:
+                along = RADIUS_MM * np.array((np.cos(np.radians(turn)), np.sin(np.radians(turn))))
+                case.click(view, SLICES // 2, tuple((middle + along).tolist()))
+    dock.turn_to(dock.planes[0].view)
+    settle(500)
+
+
+def open_plain(dock: ReadingDock, ours: Canvas) -> tuple[napari.Viewer, Canvas, int]:
+    """Napari alone, with a canvas of the same size on the same stack and points."""
+    plane = dock.planes[0]
+    volume = plane.picture.volume
+    viewer = napari.Viewer(title="napari alone")
+    viewer.window.resize(*SIZE_PX)
+    units = ("mm",) * 3
+    viewer.add_image(
+        volume.pixels, scale=volume.scale_mm, units=units, contrast_limits=plane.picture.window()
+    )
+    points = viewer.add_points(
+        plane.points.data.copy(), scale=plane.points.scale, units=units, size=plane.points.size
+    )
+    room = viewer.window.add_dock_widget(QWidget(), area="right")
+    main_window = room.window()
+    hide_napari_docks(main_window)
+    native = main_window.centralWidget().findChild(QtViewer).canvas.native
+    for _ in range(4):
+        settle(200)
+        width = room.width() + native.width() - ours.native.width()
+        main_window.resizeDocks([room], [width], Qt.Orientation.Horizontal)
+    settle(300)
+    viewer.scene.camera.center = plane.model.scene.camera.center
+    viewer.scene.camera.zoom = plane.model.scene.camera.zoom
+    viewer.dims.set_current_step(0, plane.slice_index)
+    points.mode = "select"
+    settle(300)
+    return viewer, Canvas(viewer, native), 3
+
+
+def measure(
+    dock: ReadingDock, ours: Canvas, floor: Canvas, point: int, blocks: int, moves: int
+) -> dict[str, list[float]]:
+    """Seconds of every move, in turns: the floor, lines in a layer, lines on the canvas."""
+    plane, name = dock.planes[0], "lines for comparison"
+    model, step_mm = plane.model, plane.picture.volume.scale_mm[0]
+    drawers = {
+        "layer (public)": best_drawer(model, PENS, name, step_mm, fast=False),
+        "overlay (fast)": plane.drawer,
+    }
+    times: dict[str, list[float]] = {"napari alone": [], **{name: [] for name in TARGETS}}
+    for block in range(2 * blocks):
+        for name in list(times) if block % 2 else reversed(list(times)):
+            uv_mm = plane.uv_of(Handle(Role.RIM, point))
+            if name in drawers:
+                use(plane, drawers, name)
+            canvas = ours if name in drawers else floor
+            times[name].extend(canvas.drag(uv_mm, moves // 2))
+    return times
+
+
+def use(plane: PlaneView, drawers: dict[str, Drawer], name: str) -> None:
+    """Let one of the drawers draw, and the other not."""
+    for one in drawers.values():
+        one.visible = False
+    drawers[name].show(plane.drawer.lines)
+    plane.drawer = drawers[name]
+    plane.drawer.visible = True
+    settle(100)
+
+
+def tell(times: dict[str, list[float]], size: str) -> bool:
+    """Print what was found; whether a target is missed."""
+    floor = float(np.median(times["napari alone"]))
+    missed = False
+    print(f"canvas {size} pixels, {len(times['napari alone'])} moves of each")
+    print(f"{'':<16}{'median ms':>10}{'p95 ms':>9}{'ratio':>8}{'target':>8}")
+    for name, taken in times.items():
+        median, late = np.median(taken) * 1e3, np.percentile(taken, 95) * 1e3
+        ratio, target = median / 1e3 / floor, TARGETS.get(name)
+        said = "" if target is None else f"{target:>8.2f} {'MISS' if ratio > target else 'ok'}"
+        missed = missed or (target is not None and ratio > target)
+        print(f"{name:<16}{median:>10.1f}{late:>9.1f}{ratio:>8.2f}{said}")
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

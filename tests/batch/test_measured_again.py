@@ -1,0 +1,61 @@
+"""Rows held against their marks many at once: the same problems as one by one."""
+
+from collections.abc import Sequence
+
+import pytest
+from randomhips import random_files
+
+from necroangle.annotation import decode_reading, sha256_of
+from necroangle.batch import Refusal, measure_bytes
+from necroangle.batch.again import cells_again
+from necroangle.cohort import Cell
+from necroangle.cohort.verify_angles import COMPARED, Task, measure_again
+from necroangle.measurement import Method, Settings
+
+
+def task_of(raw: bytes, **changes: Cell) -> Task:
+    row = measure_bytes("a", raw)
+    assert not isinstance(row, Refusal)
+    cells = tuple(changes.get(name, row[name]) for name in COMPARED)
+    return Task(str(decode_reading(raw).key), sha256_of(raw), raw, (cells,))
+
+
+@pytest.fixture(scope="module")
+def raws() -> list[bytes]:
+    files = random_files(120, seed=21)
+    return [raw for _, raw in files if not isinstance(measure_bytes("a", raw), Refusal)]
+
+
+def test_nothing_is_wrong_with_what_was_measured(raws: list[bytes]) -> None:
+    asked: list[int] = []
+
+    def spy(
+        raws: Sequence[bytes], method: Method, settings: Settings, names: Sequence[str]
+    ) -> list[tuple[Cell, ...] | None]:
+        asked.append(len(raws))
+        return cells_again(raws, method, settings, names)
+
+    tasks = [task_of(raw) for raw in raws]
+    assert list(measure_again(tasks, again=spy)) == []
+    assert sum(asked) == len(raws) > 50
+
+
+def test_the_same_problems_are_found(raws: list[bytes]) -> None:
+    first = raws[0]
+    wrong = [
+        task_of(first, cna_deg=12.5),
+        task_of(first, subject="ANOTHER"),
+        task_of(first, method="no_such_method"),
+        task_of(first, end_sd_mm=-1.0),
+        task_of(first, end_sd_mm=0.7),
+        task_of(first, kerboul="none"),
+        task_of(first)._replace(sha256="0" * 64),
+        task_of(first)._replace(rows=()),
+        Task("broken", sha256_of(b"{}"), b"{}", task_of(first).rows),
+        task_of(first)._replace(rows=(*task_of(first).rows, *task_of(first, a_deg=1.0).rows)),
+    ]
+    tasks = [one for raw, bad in zip(raws, wrong, strict=False) for one in (task_of(raw), bad)]
+    found = list(measure_again(tasks, again=cells_again))
+    assert found == list(measure_again(tasks))
+    assert len({problem.place for problem in found}) >= 6
+    assert list(measure_again(tasks, workers=2, again=cells_again)) == found
