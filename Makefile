@@ -6,13 +6,14 @@ READY := $(VENV)/.ready
 # a screen for the tests: a virtual one, whatever the machine has
 SCREEN := xvfb-run -a -s '-screen 0 1920x1080x24'
 
-.PHONY: help demo test lint typecheck wheel samples clean
+.PHONY: help demo screens test lint typecheck wheel samples clean
 
 help:
 	@echo "make demo   from sample DICOM studies to a cohort table, pictures and the reading window"
 	@echo "make test   all tests, with a real napari window on a virtual screen"
 	@echo "make lint   format, style, types, import contracts"
 	@echo "make wheel  build the wheel and test it where nothing else is installed"
+	@echo "make screens  the pictures of the docs, from the samples, on a virtual screen"
 	@echo "make clean  remove the virtual environment and everything that was built"
 
 $(READY): pyproject.toml .ci/system-packages
@@ -30,7 +31,7 @@ demo: $(READY)
 	@$(BIN)/necroangle demo
 
 test: $(READY)
-	@$(SCREEN) $(BIN)/pytest
+	@$(SCREEN) $(BIN)/pytest -n 2 --dist loadgroup
 
 lint: $(READY)
 	@$(BIN)/ruff format --check .
@@ -44,6 +45,9 @@ wheel: $(READY)
 samples: $(READY)
 	@rm -rf sample_dicoms.new
 	@$(BIN)/necroangle phantom --samples sample_dicoms.new
+
+screens: $(READY)
+	@QT_LOGGING_RULES='*=false' $(SCREEN) $(BIN)/python docs/make_screens.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo_output .mypy_cache .pytest_cache .ruff_cache .hypothesis

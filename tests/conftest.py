@@ -13,6 +13,13 @@ REAL_DICOM = "NECROANGLE_REAL_DICOM"
 DEFAULT_REAL_DICOM = Path(__file__).resolve().parents[1].parent / "shared" / "dicom"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real windows come one after another, in one process, while the others run beside them."""
+    for item in items:
+        if item.get_closest_marker("screen"):
+            item.add_marker(pytest.mark.xdist_group("screen"))
+
+
 @pytest.fixture(scope="session")
 def real_dicom_folder() -> Path:
     """The folder of real DICOM files; the test is skipped where there is none."""

@@ -14,6 +14,10 @@ __all__ = ["main"]
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--reader", default="", help="Your code as a reader.")
 @click.option("--reading", type=click.Path(path_type=Path), help="A saved reading to go on with.")
+@click.option("--worklist", type=click.Path(path_type=Path), help="A reader study's worklist.")
+@click.option(
+    "--adjudicate", nargs=2, type=click.Path(path_type=Path), help="Two readings to compare."
+)
 @click.option("--size", default="1700x950", show_default=True, help="Window size in pixels.")
 @click.option(
     "--screenshot", type=click.Path(path_type=Path), help="Save a picture of the window and exit."
@@ -22,6 +26,8 @@ def main(
     folder: Path | None,
     reader: str,
     reading: Path | None,
+    worklist: Path | None,
+    adjudicate: tuple[Path, Path] | None,
     size: str,
     screenshot: Path | None,
 ) -> None:
@@ -43,6 +49,10 @@ def main(
         dock.open_folder(folder)
     if reading is not None:
         dock.open_reading(reading)
+    if worklist is not None:
+        dock.open_worklist(worklist, reader)
+    elif adjudicate is not None:
+        dock.compare(*adjudicate)
     if screenshot is not None:
         save_picture(dock, screenshot)
         return

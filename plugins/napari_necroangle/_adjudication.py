@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from napari_necroangle._difference import difference, less
+from napari_necroangle._difference import ViewDifference, difference, less
 from napari_necroangle._draft import ReadingDraft, ViewDraft
 from napari_necroangle._record import draft_of
 from necroangle.annotation import (
@@ -20,8 +20,9 @@ from necroangle.annotation import (
     sha256_of,
 )
 from necroangle.errors import ReadingError
-from necroangle.measurement import Method, measure
+from necroangle.measurement import HipMeasurement, Method, measure
 from necroangle.readerstudy import CONSENSUS, SavedReading, reader_folder
+from necroangle.terms import View
 
 __all__ = ["Adjudication", "Start"]
 
@@ -62,6 +63,10 @@ class Adjudication:
         The A view and the B view.
     cna_deg
         Difference of the combined angles; None where one is missing.
+    cna_of_each_deg
+        Combined angle of each reader.
+    angles_deg
+        For each reader the angles of the A view and the B view.
 
     Examples
     --------
@@ -95,6 +100,12 @@ class Adjudication:
             difference(first, second, measured, 1),
         )
         self.cna_deg = less(measured[1].cna_deg, measured[0].cna_deg)
+        self.cna_of_each_deg = (measured[0].cna_deg, measured[1].cna_deg)
+        self.angles_deg = (_angles(measured[0]), _angles(measured[1]))
+
+    def view(self, view: View) -> ViewDifference:
+        """How the two differ in a view."""
+        return next(one for one in self.views if one.view is view)
 
     @classmethod
     def of_files(cls, first: Path, second: Path, method: Method | None = None) -> "Adjudication":
@@ -164,6 +175,11 @@ class Adjudication:
         signed = self.signed(reading)
         path = reader_folder(readings, CONSENSUS) / file_name(signed)
         return SavedReading(path, signed, save_reading(signed, path, replaces=replaces))
+
+
+def _angles(measured: HipMeasurement) -> tuple[float | None, float | None]:
+    first, second = (view.angle_deg if view else None for view in (measured.a, measured.b))
+    return first, second
 
 
 def _refuse_pair(first: HipReading, second: HipReading) -> None:

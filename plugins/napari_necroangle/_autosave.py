@@ -124,11 +124,11 @@ class Autosave:
             The autosave file that the session was recovered from: the session is kept at once,
             then that file goes.
         """
-        if id(session) in self._watches:
-            return
-        watch = _Watch(session, context, self._folder, self._trouble)
-        self._watches[id(session)] = watch
-        session.listen(watch.note)
+        watch = self._watches.get(id(session))
+        if watch is None:
+            watch = _Watch(session, context, self._folder, self._trouble)
+            self._watches[id(session)] = watch
+            session.listen(watch.note)
         if replaces is not None:
             watch.take_over(replaces)
 

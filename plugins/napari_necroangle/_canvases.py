@@ -16,6 +16,7 @@ from napari_necroangle._second_canvas import (
     hide_slice_numbers,
     lay_side_by_side,
     share_width,
+    show_welcome,
 )
 from napari_necroangle._words import VIEWS
 from necroangle.terms import View
@@ -58,8 +59,9 @@ class Canvases:
     ) -> None:
         self._window, self._panel = window, panel
         self._on_step = on_step
-        self.second = SecondCanvas(viewer, "Second view")
+        self.second = SecondCanvas(viewer, "Sagittal or lateral")
         hide_napari_docks(window)
+        show_welcome(window, False)
         lay_side_by_side(window, self.second.dock, panel)
         self.planes: Sequence[PlaneView] = (PlaneView(viewer), PlaneView(self.second.model))
         self._mouse = [Interaction(plane, hands) for plane in self.planes]
@@ -80,8 +82,13 @@ class Canvases:
                 continue
             plane.show(case, picture)
             mouse.bind_keys(run)
-        self.second.dock.setWindowTitle(VIEWS[views[1]])
+        self.second.call(VIEWS[views[1]])
         hide_slice_numbers(self._window)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        for plane in self.planes:
+            plane.clear()
 
     def turn_to(self, place: int) -> None:
         """Make a canvas the active one: keys go to it, and alone it is the one shown."""
@@ -103,9 +110,13 @@ class Canvases:
     @property
     def native(self) -> Any:
         """The widget of the active canvas: the one that hears mouse and keys."""
+        return self.native_of(self._active)
+
+    def native_of(self, place: int) -> Any:
+        """The widget of the first or the second canvas."""
         found: Any = self.second.canvas
         first = self._window.centralWidget()
-        if self._active == 0 and first is not None:
+        if place == 0 and first is not None:
             found = first.findChild(QtViewer)
         return found.canvas.native
 
@@ -130,6 +141,7 @@ class Canvases:
             mouse.close()
             plane.close()
         self._mouse, self.planes = [], ()
+        show_welcome(self._window, True)
         self.second.close()
 
     def _lay(self) -> None:

@@ -15,19 +15,27 @@ from necroangle.geometry import PatientPoints, PlanePoints
 from necroangle.imaging import Slice
 from necroangle.terms import Finding, LandmarkName, Laterality, UnreadReason, View
 
-__all__ = ["ARC_ROLES", "Case", "CaseKey", "first_gap"]
+__all__ = ["ARC_ROLES", "LOCKED", "Case", "CaseKey", "first_gap"]
 
 ARC_ROLES = (Role.START, Role.END, Role.VIA)
+
+LOCKED = "This reading is submitted and locked. Reopen… in the dock opens it again, with a reason."
+"""What is said to who would change a submitted reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseKey:
-    """What is read: a visit of a folder, a hip, and a pair of views."""
+    """What is read: a visit of a folder, a hip, and a pair of views.
+
+    ``code`` is what a worklist calls the case, or what else hands it out; empty where the reader
+    chose the hip herself.
+    """
 
     folder: Path
     visit: str
     side: Laterality
     views: tuple[View, View]
+    code: str = ""
 
 
 class Case:
@@ -112,6 +120,10 @@ class Case:
         self._seen[view] = slice_index
         if self.beside_on and self.slice_no(view) != before:
             self._aims.pop(view, None)
+
+    def seen(self, view: View) -> int | None:
+        """The slice that a view shows, from 0; None before it has shown one."""
+        return self._seen.get(view)
 
     def mark_beside(self, on: bool) -> None:
         """Let clicks on other slices mark them as neighbours, or not."""

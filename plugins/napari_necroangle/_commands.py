@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from napari_necroangle._case import Case
+from napari_necroangle._case import LOCKED, Case
 from napari_necroangle._desk import Desk
 from napari_necroangle._draft import LANDMARKS, Handle, Role
 from napari_necroangle._findings import FINDING_COMMANDS, OBSERVATION_COMMANDS
 from napari_necroangle._flow import Flow, Step
 from napari_necroangle._keys import key_label
 from napari_necroangle._looking import Act, Looking
+from napari_necroangle._other_visits import Earlier
 from napari_necroangle._plane_view import PlaneView
+from napari_necroangle._recall import Recall
 from napari_necroangle._words import LANDMARK_WORDS, VIEWS
 from necroangle.errors import ReadingError
 from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, View
@@ -25,11 +27,14 @@ class Room(Protocol):
     def turn_to(self, view: View) -> None:
         """Show the tools of a view, and its canvas where there is one only."""
 
-    def save(self) -> Path | None:
-        """Save the case."""
+    def save(self, *, final: bool = False) -> Path | None:
+        """Save the case, or submit it where it is one of a worklist."""
 
     def open_neighbour(self, step: int) -> bool:
         """Open the hip so many places further, if there is one."""
+
+    def open_next(self) -> str:
+        """Open what is to be read next; words where there is nothing."""
 
     def toggle_layout(self) -> None:
         """One canvas, or two."""
@@ -44,7 +49,12 @@ class Room(Protocol):
 _ROLES = {"rim": Role.RIM, "start": Role.START, "end": Role.END, "via": Role.VIA}
 _AIMING = (*_ROLES, "another_arc", "outline")
 """Commands after which a click in their view must not be taken for a turn to it."""
-_KEEP_MAGNIFIED = ("window", "overlay", "help", "magnify", "layout")
+_LOOKS = (
+    *("go_on", "go_back", "other_view", "layout", "help", "next_hip", "previous_hip"),
+    *("head", "jump", "slice_up", "slice_down", "overlay", "window", "second_look"),
+)
+"""What can be done with a submitted reading: it is only looked at."""
+_KEEP_MAGNIFIED = ("window", "overlay", "ghost", "help", "magnify", "layout")
 
 
 class Commands:
@@ -63,6 +73,8 @@ class Commands:
     ----------
     magnifies
         Whether an arc end is magnified once it is placed.
+    recall
+        The reading of another visit that the hip is held against.
     """
 
     def __init__(self, desk: Desk, planes: Callable[[], Sequence[PlaneView]], room: Room) -> None:
@@ -72,11 +84,13 @@ class Commands:
         self._room = room
         self._looking = Looking(planes, room.turn_to)
         self._plane = self._looking.plane
+        self.recall = Recall(lambda: desk.case, lambda: desk.readings, planes)
         self._acts: dict[str, Act] = {
             **{name: self._aimer(role) for name, role in _ROLES.items()},
             **{name: self._finder(choice) for name, choice in FINDING_COMMANDS.items()},
             **{name: self._observer(seen) for name, seen in OBSERVATION_COMMANDS.items()},
             **self._looking.acts,
+            **self.recall.acts,
             "go_on": lambda *_: self._follow(self._flow.go_on()),
             "go_back": lambda *_: self._follow(self._flow.go_back()),
             "other_view": self._other_view,
@@ -94,6 +108,7 @@ class Commands:
             "help": lambda *_: self._room.toggle_help(),
             "save": self._save_only,
             "save_next": lambda *_: self._save_next(),
+            "submit": self._submit_only,
             "next_hip": lambda *_: self._open(1),
             "previous_hip": lambda *_: self._open(-1),
             "undo": lambda case, _: case.session.undo(),
@@ -113,6 +128,10 @@ class Commands:
                 self._acts[name](None, view)  # type: ignore[arg-type]
             return
         case.notice = ""
+        if case.session.is_locked and name not in _LOOKS:
+            case.notice = LOCKED if name != "save_next" else self._room.open_next()
+            self._room.refresh()
+            return
         if name in _AIMING:
             self._flow.turn_to(view)
         if self._accept_end(name):
@@ -134,6 +153,11 @@ class Commands:
     def go_to(self, step: Step) -> None:
         """Go to a step of the list."""
         self._follow(self._flow.go_to(step))
+        self._room.refresh()
+
+    def compare_with(self, earlier: Earlier) -> None:
+        """Hold the hip against another reading of another visit."""
+        self.recall.choose(earlier)
         self._room.refresh()
 
     def touched(self, view: View) -> None:
@@ -292,17 +316,23 @@ class Commands:
     def _save_only(self, *_: object) -> None:
         self._save()
 
-    def _save(self) -> bool:
-        if self._room.save() is None:
+    def _submit_only(self, *_: object) -> None:
+        self._save(final=True)
+
+    def _save(self, *, final: bool = False) -> bool:
+        if self._room.save(final=final) is None:
             return False
         self._flow.go_to(Step.SAVE)
         return True
 
     def _save_next(self) -> None:
-        if self._save() and not self._room.open_neighbour(1):
-            self._case.notice = "Saved. This was the last hip of the folder."
+        if self._save(final=True):
+            words = self._room.open_next()
+            if words:
+                self._case.notice = words
 
     def _open(self, step: int) -> None:
         if not self._room.open_neighbour(step):
             words = "last" if step > 0 else "first"
-            self._case.notice = f"This is the {words} hip of the folder."
+            what = "case of the list" if self._desk.is_handed_out else "hip of the folder"
+            self._case.notice = f"This is the {words} {what}."

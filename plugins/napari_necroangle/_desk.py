@@ -3,17 +3,22 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from napari_necroangle._autosave_file import Context, Shown
 from napari_necroangle._case import Case, CaseKey
 from napari_necroangle._contradictions import Contradiction, contradictions
 from napari_necroangle._flow import Flow
+from napari_necroangle._keeping import Keeping, offers_for_visits, views_of, visit_of
 from napari_necroangle._other_visits import VisitRadius, radii_of_other_visits
 from napari_necroangle._picture import Picture
+from napari_necroangle._prefetch import Prefetch
+from napari_necroangle._recovery import Recovered, Remains, restore
 from napari_necroangle._session import ReadingSession
-from napari_necroangle._store import default_folder
+from napari_necroangle._store import default_folder, load_into, path_of
 from napari_necroangle._study import Visit, candidates, lies_across, midline_mm, side_of, visits_of
 from napari_necroangle._words import SIDES, VIEWS
-from necroangle.annotation import StackPassport
+from necroangle.annotation import StackPassport, read_bytes, sha256_of
 from necroangle.dicom import Scan, SeriesSummary, passport_of, read_volume, scan_folder
+from necroangle.errors import NecroangleError, ReadingError
 from necroangle.terms import Laterality, View
 
 __all__ = ["Desk"]
@@ -34,6 +39,12 @@ class Desk:
         The reader's code, kept from case to case.
     case, key, visit
         What is being read.
+    is_handed_out
+        Whether a worklist or a comparison hands cases out: the reader does not choose them.
+    ahead
+        Reads the series of the next hip before they are asked for.
+    trouble
+        Why the reading is not kept against a crash; empty while it is.
     """
 
     def __init__(self) -> None:
@@ -50,11 +61,19 @@ class Desk:
         self._chosen: dict[tuple[CaseKey, View], SeriesSummary] = {}
         self._flows: dict[CaseKey, Flow] = {}
         self._radii: tuple[object, tuple[VisitRadius, ...]] = (None, ())
+        self.trouble = ""
+        self.is_handed_out = False
+        self.keeping = Keeping(self._note_trouble)
+        self.ahead = Prefetch()
 
     @property
     def unsaved(self) -> tuple[CaseKey, ...]:
         """The cases with something that no file holds."""
-        return tuple(key for key, case in self._cases.items() if case.session.is_unsaved)
+        return tuple(
+            key
+            for key, case in self._cases.items()
+            if case.session.is_unsaved and not case.session.is_locked
+        )
 
     def open(self, folder: Path, progress: Callable[[int, int], None] | None = None) -> None:
         """Look through a folder; the cases begun in another one stay.
@@ -69,15 +88,41 @@ class Desk:
         self.visits = visits_of(self.scan)
         if not self._keeps_readings:
             self.readings = default_folder(folder)
+        self.put_down()
+
+    def put_down(self) -> None:
+        """Have no case before the reader."""
+        if self.case is not None:
+            self.case.put_away()
         self.case = self.key = self.visit = None
+
+    def close_folder(self) -> None:
+        """Have no folder open; the cases begun stay."""
+        self.put_down()
+        self.folder, self.scan, self.visits = None, Scan((), (), 0), ()
 
     def keep_readings_in(self, folder: Path) -> None:
         """Save readings in this folder, whatever study is opened."""
         self.readings = folder
         self._keeps_readings = True
 
-    def take(self, visit: Visit, side: Laterality, views: tuple[View, View]) -> Case:
+    def take(
+        self,
+        visit: Visit,
+        side: Laterality,
+        views: tuple[View, View],
+        *,
+        handed_out: tuple[str, ReadingSession] | None = None,
+    ) -> Case:
         """Take up the case of a hip, begun before or new, with its likeliest series.
+
+        Parameters
+        ----------
+        visit, side, views
+            The hip, and how it is read.
+        handed_out
+            Code and session of a case that a worklist or a comparison hands out; whoever does
+            sees to it that it is kept.
 
         Raises
         ------
@@ -85,16 +130,12 @@ class Desk:
             If a series cannot be read.
         """
         assert self.folder is not None  # noqa: S101
-        key = CaseKey(self.folder, visit.label, side, views)
-        if key not in self._cases:
-            session = ReadingSession(
-                views,
-                laterality=side,
-                subject=visit.subject,
-                visit=visit.visit,
-                reader=self.reader,
-            )
-            self._cases[key] = Case(session, {})
+        code, session = handed_out or ("", None)
+        key = CaseKey(self.folder, visit.label, side, views, code)
+        known = self._cases.get(key)
+        if known is None or (session is not None and known.session is not session):
+            self._cases[key] = Case(session or self._begin(key, visit), {})
+            self._flows.pop(key, None)
         if self.case is not None and self.case is not self._cases[key]:
             self.case.put_away()
         self.case, self.key, self.visit = self._cases[key], key, visit
@@ -103,6 +144,104 @@ class Desk:
             if chosen is not None and view not in self.case.pictures:
                 self.show_series(view, chosen)
         return self.case
+
+    def left_unsaved(self) -> Remains:
+        """What earlier windows left unsaved of the readings of the open folder."""
+        if self.folder is None:
+            return Remains((), ())
+        left = self.keeping.left_in(default_folder(self.folder))
+        return Remains(offers_for_visits(left.recovered, self.visits), left.set_aside)
+
+    def recover(self, found: Recovered) -> None:
+        """Take an unsaved reading of the open folder up, on the series that it was read on.
+
+        Raises
+        ------
+        DicomError
+            If a series cannot be read.
+        ReadingError
+            If another window has taken it up, or its images are not in the open folder.
+        """
+        draft = restore(found)
+        visit = visit_of(found, self.visits)
+        if visit is None:
+            raise ReadingError("its images are not in the open folder; open their folder first")
+        case = self.take(visit, draft.laterality, views_of(found))
+        assert self.key is not None  # noqa: S101
+        try:
+            self.show_series_of(found.context.shown)
+        finally:
+            case.session.recover(draft, self._file_of(case, found))
+            self.watch(case.session, self.key, replaces=found.path)
+
+    def show_series_of(self, shown: tuple[Shown, ...]) -> None:
+        """Show the series and the slices that an earlier window showed, as far as they are there.
+
+        Raises
+        ------
+        DicomError
+            If a series cannot be read.
+        """
+        if self.key is None or self.case is None:
+            return
+        for one in shown:
+            self.case.see(one.view, one.slice_index)
+        wanted = {(one.view, one.series_uid, one.stack_no) for one in shown}
+        for view in self.key.views:
+            for series in self.choices(view):
+                if (view, series.series_uid, series.stack_no) in wanted:
+                    self.show_series(view, series)
+
+    def context(self, key: CaseKey, *, is_named: bool = True) -> Context:
+        """Where the reader is in a case; its visit is left out where it is not to be known."""
+        case = self._cases[key]
+        shown = (
+            Shown(view, series.series_uid, series.stack_no, case.seen(view) or 0)
+            for view in key.views
+            if (series := self._chosen.get((key, view))) is not None
+        )
+        visit = key.visit if is_named else ""
+        return Context(visit=visit, shown=tuple(shown), case_code=key.code)
+
+    def watch(self, session: ReadingSession, key: CaseKey, *, replaces: Path | None = None) -> None:
+        """Keep a reading against a crash."""
+        folder = default_folder(key.folder)
+        self.keeping.watch(folder, session, lambda: self.context(key), replaces=replaces)
+
+    def give_up_unsaved(self) -> None:
+        """Keep what is not saved no longer: the reader has said so."""
+        for key in self.unsaved:
+            self.keeping.forget(self._cases[key].session)
+
+    def _begin(self, key: CaseKey, visit: Visit) -> ReadingSession:
+        session = ReadingSession(
+            key.views,
+            laterality=key.side,
+            subject=visit.subject,
+            visit=visit.visit,
+            reader=self.reader,
+        )
+        self.watch(session, key)
+        return session
+
+    def _file_of(self, case: Case, found: Recovered) -> str | None:
+        """The file that a recovered reading replaces; a file that is still as it was is loaded."""
+        if self.readings is None or found.file_sha256 is None:
+            return found.file_sha256
+        asked = ReadingSession(views_of(found))
+        asked.recover(found.draft, None)
+        try:
+            path = path_of(asked, self.readings)
+            if not path.exists():
+                return None
+            if sha256_of(read_bytes(path)) == found.file_sha256:
+                load_into(case.session, path)
+        except NecroangleError:
+            return found.file_sha256
+        return found.file_sha256
+
+    def _note_trouble(self, words: str) -> None:
+        self.trouble = words
 
     def side_doubt(self) -> str:
         """What speaks against the chosen hip: where the marks lie, or whom a series shows."""
@@ -152,6 +291,16 @@ class Desk:
         at = hips.index((self.key.visit, self.key.side)) + step
         return order[at] if 0 <= at < len(order) else None
 
+    def aim_at_next(self) -> None:
+        """Read the likeliest series of the hip that comes next in the folder ahead."""
+        key = None if self.is_handed_out else self.neighbour(1)
+        visit = next((one for one in self.visits if key and one.label == key.visit), None)
+        if key is None or visit is None:
+            self.ahead.aim_at(())
+            return
+        found = (candidates(visit, view, key.side) for view in key.views)
+        self.ahead.aim_at(one[0] for one in found if one)
+
     def _other_radii(self) -> tuple[VisitRadius, ...]:
         """The head at other visits: looked up once for a hip, and after each save."""
         if self.case is None or self.readings is None:
@@ -191,9 +340,10 @@ class Desk:
         assert self.case is not None  # noqa: S101
         assert self.key is not None  # noqa: S101
         passport = passport_of(series, self.scan.series, self.scan.refused)
+        read = self.ahead.take(series)
         self.case.pictures[view] = Picture(
             view,
-            read_volume(series),
+            read_volume(series) if read is None else read,
             series.calibrated,
             StackPassport.of(passport.to_dict()),
         )

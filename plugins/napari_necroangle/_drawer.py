@@ -8,6 +8,7 @@ canvas are one layer, changed in place, or no layer at all.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -55,6 +56,10 @@ class Drawer(Protocol):
     def layers(self) -> tuple[Any, ...]:
         """The layers that it has put into the model; none for an overlay."""
 
+    @property
+    def lines(self) -> Mapping[str, Lines]:
+        """What is drawn, by part."""
+
     def begin(self, name: str, step_mm: float) -> None:
         """Draw nothing any more: another picture is shown, with this step between its slices."""
 
@@ -70,27 +75,27 @@ class _Parts:
 
     def __init__(self, pens: Mapping[str, Pen]) -> None:
         self.pens = dict(pens)
-        self._lines = dict.fromkeys(pens, _NO_LINES)
+        self.clear()
 
     def clear(self) -> None:
-        self._lines = dict.fromkeys(self.pens, _NO_LINES)
+        self.lines = dict.fromkeys(self.pens, _NO_LINES)
 
     def take(self, parts: Mapping[str, Lines]) -> bool:
         """Keep the lines of these parts; whether anything is other than before."""
         changed = {
             part: lines
             for part, lines in parts.items()
-            if not np.array_equal(lines, self._lines[part])
+            if not np.array_equal(lines, self.lines[part])
         }
-        self._lines.update(changed)
+        self.lines.update(changed)
         return bool(changed)
 
     def together(self) -> tuple[Lines, NDArray[np.float64], NDArray[np.float64]]:
         """All lines, with their (N, 4) colours and (N,) widths in pixels."""
-        counts = [len(lines) for lines in self._lines.values()]
+        counts = [len(lines) for lines in self.lines.values()]
         colours = np.array([_rgba(pen.colour) for pen in self.pens.values()]).reshape(-1, 4)
         widths = [pen.width_px for pen in self.pens.values()]
-        lines = np.concatenate((_NO_LINES, *self._lines.values()))
+        lines = np.concatenate((_NO_LINES, *self.lines.values()))
         return lines, np.repeat(colours, counts, axis=0), np.repeat(widths, counts)
 
 
@@ -131,6 +136,11 @@ class VectorsDrawer:
     def layers(self) -> tuple[Any, ...]:
         """The one layer."""
         return (self._layer,)
+
+    @property
+    def lines(self) -> Mapping[str, Lines]:
+        """What is drawn, by part."""
+        return MappingProxyType(self._parts.lines)
 
     @property
     def visible(self) -> bool:
@@ -216,6 +226,11 @@ class OverlayDrawer:
         model.scene.overlays[_OVERLAY] = self._overlay
         model.scene.camera.events.zoom.connect(self._draw)
         model.dims.events.current_step.connect(self._draw)
+
+    @property
+    def lines(self) -> Mapping[str, Lines]:
+        """What is drawn, by part, on whatever slice."""
+        return MappingProxyType(self._parts.lines)
 
     @property
     def visible(self) -> bool:

@@ -3,13 +3,18 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
-from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtCore import QEvent, QSignalBlocker, Qt
+from qtpy.QtGui import QHelpEvent, QPaintEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
     QLabel,
     QPushButton,
     QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolTip,
     QVBoxLayout,
     QWidget,
 )
@@ -17,6 +22,38 @@ from qtpy.QtWidgets import (
 __all__ = ["ChoiceList", "Fold", "button", "heading", "hold", "note", "rule"]
 
 Value = TypeVar("Value")
+
+
+_PADDING_PX = 2
+"""Room that the style takes of a list's field."""
+
+
+class _ElidedList(QComboBox):
+    """A drop-down list: words that do not fit end in an ellipsis, and stand in the tip."""
+
+    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802
+        """Paint as Qt does, with the words that fit."""
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.currentText = self.shown_words()
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def event(self, event: QEvent) -> bool:
+        """The tip says all of what was cut."""
+        if isinstance(event, QHelpEvent) and self.shown_words() != self.currentText():
+            QToolTip.showText(event.globalPos(), f"{self.currentText()}\n{self.toolTip()}", self)
+            return True
+        return bool(super().event(event))
+
+    def shown_words(self) -> str:
+        """The present choice, as far as there is room for it."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        field = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self)
+        room, cut = field.width() - _PADDING_PX, Qt.TextElideMode.ElideRight
+        return str(self.fontMetrics().elidedText(self.currentText(), cut, room))
 
 
 class ChoiceList(Generic[Value]):
@@ -31,7 +68,7 @@ class ChoiceList(Generic[Value]):
     """
 
     def __init__(self, tip: str, on_pick: Callable[[Value], None]) -> None:
-        self.widget = QComboBox()
+        self.widget = _ElidedList()
         self.widget.setToolTip(tip)
         self.widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.widget.setMinimumWidth(60)

@@ -1,4 +1,4 @@
-"""The earlier visit beside the present one: which readings there are, and where their marks fall.
+"""The earlier visit beside the present one: where its marks fall, and what has changed since.
 
 Two visits have two frames of reference, and the patient never lies twice alike. What they share is
 the femoral head: an earlier mark is carried to the present visit by the way from the earlier head
@@ -6,67 +6,24 @@ centre to the present one, patient axes kept. On radiographs, whose millimetres 
 the head's radius gives the scale as well.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_necroangle._draft import ReadingDraft
+from napari_necroangle._other_visits import Earlier
 from napari_necroangle._outcome import Outcome
 from napari_necroangle._overlay import Drawing, arc_polyline
 from napari_necroangle._picture import Picture
-from necroangle.annotation import SUFFIX, HipReading, ReadView, load_reading
-from necroangle.errors import MethodError, NecroangleError
+from necroangle.annotation import ReadView
+from necroangle.errors import MethodError
 from necroangle.geometry import Circle, ImagePlane, PatientPoints, PlanePoints
-from necroangle.measurement import (
-    HipChange,
-    HipMeasurement,
-    ViewMeasurement,
-    change_between,
-    measure,
-)
+from necroangle.measurement import HipChange, ViewMeasurement, change_between, show_deg
 from necroangle.terms import View
 
-__all__ = ["Earlier", "Ghost", "change_from", "earlier_readings", "ghost_of"]
+__all__ = ["Ghost", "change_from", "change_words", "earlier_words", "ghost_of"]
 
 _Vector = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """A reading of the same hip at another visit.
-
-    Attributes
-    ----------
-    reading
-        The reading.
-    measurement
-        What it measures.
-    """
-
-    reading: HipReading
-    measurement: HipMeasurement
-
-    @classmethod
-    def of(cls, reading: HipReading) -> "Earlier":
-        """Measure a reading.
-
-        Raises
-        ------
-        NecroangleError
-            If its marks cannot be measured.
-        """
-        return cls(reading, measure(reading))
-
-    def view(self, view: View) -> tuple[ReadView, ViewMeasurement] | None:
-        """A view that was read, with its measurement."""
-        pairs = zip(self.reading.views, (self.measurement.a, self.measurement.b), strict=True)
-        for entry, measured in pairs:
-            if entry.view is view and isinstance(entry, ReadView) and measured is not None:
-                return entry, measured
-        return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,31 +45,50 @@ class Ghost:
     placed_by: str
 
 
-def earlier_readings(folder: Path, draft: ReadingDraft) -> tuple[Earlier, ...]:
-    """The readings of the draft's hip at its other visits, in the same kind of image.
-
-    The reader's own come first, then those of others; within that by visit and read. A file that
-    cannot be read or measured is passed over: opening it tells why.
-    """
-    found: list[Earlier] = []
-    for path in _files_of(folder, draft):
-        try:
-            reading = load_reading(path)
-            if _is_other_visit(reading, draft):
-                found.append(Earlier.of(reading))
-        except NecroangleError:
-            continue
-    return tuple(
-        sorted(found, key=lambda one: (one.reading.reader != draft.reader, *one.reading.key))
-    )
-
-
 def change_from(earlier: Earlier, outcome: Outcome) -> HipChange | None:
     """The change since an earlier visit, with its interval; None where it cannot be said."""
     try:
         return change_between(earlier.measurement, outcome.hip)
     except MethodError:
         return None
+
+
+def earlier_words(earlier: Earlier) -> str:
+    """An earlier reading in one line.
+
+    Examples
+    --------
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> earlier_words(Earlier.of(readings_of(sample_studies()["plain"])[0]))
+    'baseline, by truth: 218.3°'
+    """
+    reading = earlier.reading
+    again = f", read {reading.read_no}" if reading.read_no > 1 else ""
+    angle = show_deg(earlier.measurement.cna_deg)
+    return f"{reading.visit}, by {reading.reader}{again}: {angle}"
+
+
+def change_words(earlier: Earlier, change: HipChange | None) -> str:
+    """The change of the combined angle, its interval, and whether it is more than error.
+
+    Parameters
+    ----------
+    earlier
+        What is compared with.
+    change
+        Its change to the present visit; None, or one without an angle, while it cannot be said.
+    """
+    since = f"Change since {earlier.reading.visit}"
+    if earlier.measurement.cna_deg is None:
+        return f"{since}: that reading has no combined angle."
+    if change is None or change.cna is None:
+        return f"{since}: known once both views are read."
+    low, high = (_signed(bound) for bound in change.cna.interval_95())
+    if change.is_real is None or change.mdc95_deg is None:
+        return f"{since}: {_signed(change.cna.value)}"
+    limit = show_deg(change.mdc95_deg)
+    verdict = f"real, beyond {limit}" if change.is_real else f"within measuring error, {limit}"
+    return f"{since}: {_signed(change.cna.value)} ({low} to {high}); {verdict} (MDC95)"
 
 
 def ghost_of(earlier: Earlier, view: View, outcome: Outcome, picture: Picture) -> Ghost | None:
@@ -226,23 +202,19 @@ def _patient(plane: ImagePlane, points_mm: object) -> _Vector:
     return np.asarray(plane.plane_to_patient(points), float)
 
 
+def _signed(value_deg: float) -> str:
+    """Degrees with their sign, as changes are written.
+
+    Examples
+    --------
+    >>> _signed(-26.34), _signed(3.0), _signed(-0.01)
+    ('−26.3°', '+3.0°', '0.0°')
+    """
+    size = show_deg(abs(value_deg))
+    if size == show_deg(0.0):
+        return size
+    return f"{'−' if value_deg < 0 else '+'}{size}"
+
+
 def _steps(line: _Vector) -> _Vector:
     return np.stack((line[:-1], line[1:]), axis=1)
-
-
-def _files_of(folder: Path, draft: ReadingDraft) -> Iterable[Path]:
-    """Files that may hold a reading of the hip: by its name, or by a digest of a long one."""
-    if not draft.subject or not folder.is_dir():
-        return ()
-    starts = (f"{draft.subject}__{draft.laterality}__", "reading__")
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.name.endswith(SUFFIX) and path.name.startswith(starts)
-    )
-
-
-def _is_other_visit(reading: HipReading, draft: ReadingDraft) -> bool:
-    same_hip = (reading.subject, reading.laterality) == (draft.subject, draft.laterality)
-    kinds = {reading.views[0].view, draft.views[0].view}
-    return same_hip and len(kinds) == 1 and reading.visit != draft.visit

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from napari_necroangle._case import LOCKED
 from napari_necroangle._contradictions import Contradiction, off_centre_words
 from napari_necroangle._flow import Flow, Step, StepState
 from napari_necroangle._keys import key_label
@@ -53,6 +54,8 @@ def guide_line(
         Whether an arc end is magnified.
     """
     session = flow.case.session
+    if session.is_locked:
+        return flow.case.notice or LOCKED
     if flow.case.notice:
         return flow.case.notice
     if flow.current is Step.SLICES:
@@ -88,7 +91,10 @@ def _save_line(flow: Flow, against: Sequence[Contradiction]) -> str:
     ]
     if lacking:
         return " ".join(lacking)
+    draft = flow.case.session.draft
+    what = "submit, and open the next case" if draft.conduct.worklist else "save, open the next hip"
+    what = "save the consensus" if draft.consensus_of else what
     return (
-        f"Complete. {key_label('save_next')}: save and open the next hip. "
+        f"Complete. {key_label('save_next')}: {what}. "
         f"{key_label('second_look')}: second look at the arc ends."
     )

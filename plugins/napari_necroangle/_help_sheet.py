@@ -16,7 +16,7 @@ _MOUSE = (
     ("wheel", "slices; Ctrl+wheel: zoom"),
     ("right-drag", "contrast and brightness"),
 )
-_COLUMNS = (("Steps", "Finding of this view", "Hip"), ("Next click sets",), ("Look", "Mouse"))
+_COLUMNS = (("Steps", "Hip"), ("Next click sets", "Finding of this view"), ("Look", "Mouse"))
 
 
 class HelpSheet(QLabel):

@@ -111,6 +111,8 @@ class Interaction:
         self._hands.touched(self._plane_view.view)
         if event.button == 2:
             yield from self._window(event)
+        elif case.session.is_locked:
+            return
         elif event.button == 1 and self._plane_view.settling is not None:
             yield from self._set_exactly(case, self._plane_view.settling, event)
         elif event.button == 1 and ("Shift" in event.modifiers or self._starts_rim(case, event)):

@@ -4,56 +4,42 @@ from typing import Any
 
 import numpy as np
 from napari.components.overlays import TextOverlay
-from napari.layers import Image, Points, Vectors
+from napari.layers import Image, Points
 
 from napari_necroangle import _style as style
+from napari_necroangle._drawer import Pen
 from napari_necroangle._picture import Picture
 
 __all__ = [
-    "LINE_COLOURS",
-    "LINE_WIDTHS_PX",
+    "PENS",
     "picture_layers",
     "show_in_layers",
     "write_text",
 ]
 
-LINE_COLOURS = {
-    "reference": style.REFERENCE_COLOUR,
-    "outline": style.OUTLINE_COLOUR,
-    "circle": style.CIRCLE_COLOUR,
-    "rays": style.RAY_COLOUR,
-    "arc": style.ARC_COLOUR,
+PENS = {
+    "reference": Pen(style.REFERENCE_COLOUR, style.THIN_WIDTH_PX),
+    "outline": Pen(style.OUTLINE_COLOUR, style.THIN_WIDTH_PX),
+    "circle": Pen(style.CIRCLE_COLOUR, style.LINE_WIDTH_PX),
+    "rays": Pen(style.RAY_COLOUR, style.LINE_WIDTH_PX),
+    "arc": Pen(style.ARC_COLOUR, style.ARC_WIDTH_PX),
+    "ghost": Pen(style.GHOST_COLOUR, style.GHOST_WIDTH_PX),
+    "ghost arc": Pen(style.GHOST_COLOUR, style.GHOST_ARC_WIDTH_PX),
 }
-LINE_WIDTHS_PX = {
-    "reference": style.THIN_WIDTH_PX,
-    "outline": style.THIN_WIDTH_PX,
-    "circle": style.LINE_WIDTH_PX,
-    "rays": style.LINE_WIDTH_PX,
-    "arc": style.ARC_WIDTH_PX,
-}
+"""The lines over a picture, by part."""
+
 _UNITS = ("mm", "mm", "mm")
 
 
 def picture_layers(picture: Picture) -> dict[str, Any]:
     """New layers for a picture.
 
-    They are ``image``, then ``reference``, ``outline``, ``circle``, ``rays``, ``arc``, ``marks``.
-
-    The picture's scale is its spacing; that of all others is 1 mm within the slice.
+    They are ``image``, whose scale is its spacing, and ``marks``, 1 mm within the slice; the lines
+    between them are a drawer's.
     """
     name = picture.view.value.replace("_", "-")
     scale = (picture.volume.scale_mm[0], 1.0, 1.0)
     layers: dict[str, Any] = {"image": _image(picture, name)}
-    for part in LINE_COLOURS:
-        layers[part] = Vectors(
-            np.zeros((0, 2, 3)),
-            ndim=3,
-            name=f"{name} {part}",
-            scale=scale,
-            units=_UNITS,
-            vector_style="line",
-            opacity=1.0,
-        )
     layers["marks"] = Points(
         np.zeros((0, 3)), ndim=3, name=f"{name} marks", scale=scale, units=_UNITS
     )
@@ -68,11 +54,10 @@ def show_in_layers(layers: dict[str, Any], picture: Picture) -> None:
     image.scale = picture.volume.scale_mm
     image.name = name
     _set_window(image, picture)
-    for part, layer in layers.items():
-        if part != "image":
-            layer.data = np.zeros((0, 3) if part == "marks" else (0, 2, 3))
-            layer.scale = (picture.volume.scale_mm[0], 1.0, 1.0)
-            layer.name = f"{name} {part}"
+    marks = layers["marks"]
+    marks.data = np.zeros((0, 3))
+    marks.scale = (picture.volume.scale_mm[0], 1.0, 1.0)
+    marks.name = f"{name} marks"
 
 
 def write_text(overlays: Any, name: str, text: str, position: str, size: int) -> None:

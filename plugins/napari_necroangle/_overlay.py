@@ -16,6 +16,7 @@ __all__ = [
     "as_vectors",
     "dashed",
     "drawing_of",
+    "ghost_lines",
     "outline_of",
 ]
 
@@ -87,6 +88,25 @@ def dashed(ends_mm: tuple[tuple[float, float], tuple[float, float]] | None) -> S
     count = 2 * max(1, round(float(np.hypot(*(last - first))) / (2 * DASH_MM))) + 1
     points = np.linspace(first, last, count + 1)
     return np.stack((points[:-1:2], points[1::2]), axis=1)
+
+
+def ghost_lines(drawing: Drawing) -> tuple[Segments, Segments]:
+    """An earlier drawing in dashes: circle and rays, and the arcs, whose very ends are kept.
+
+    Examples
+    --------
+    >>> circle = Circle((0.0, 0.0), 24.0)
+    >>> thin, arcs = ghost_lines(drawing_of(circle, (Arc(10.0, 90.0, 0.0, 0.0),)))
+    >>> [len(thin) < 120, arcs[0, 0].round(1).tolist(), arcs[-1, 1].round(1).tolist()]
+    [True, [23.6, 4.2], [-4.2, 23.6]]
+    """
+    around = drawing.circle[np.arange(len(drawing.circle)) % 3 == 0]
+    rays = [dashed(((a[0], a[1]), (b[0], b[1]))) for a, b in drawing.rays.tolist()]
+    starts = np.ones(len(drawing.arcs), bool)
+    starts[1:] = (drawing.arcs[1:, 0] != drawing.arcs[:-1, 1]).any(axis=1)
+    ends = np.append(starts[1:], True)[: len(starts)]
+    kept = starts | ends | (np.arange(len(starts)) % 3 != 2)
+    return np.concatenate((around, *rays)), drawing.arcs[kept]
 
 
 def arc_polyline(circle: Circle, start_deg: float, extent_deg: float) -> NDArray[np.float64]:

@@ -28,10 +28,14 @@ class EntriesPanel:
     ----------
     case
         Gives the case that is read, or None.
+    is_given
+        Says whether the key of the reading is given: it is then neither shown nor asked for.
     """
 
-    def __init__(self, case: Callable[[], Case | None]) -> None:
-        self._case = case
+    def __init__(
+        self, case: Callable[[], Case | None], is_given: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._case, self._is_given = case, is_given
         self.texts = {
             "subject": self._text(f"Code of the patient in the study. {_CODE}", "e.g. P-014"),
             "visit": self._text(f"Name of the visit. {_CODE}", "e.g. month_12"),
@@ -56,20 +60,22 @@ class EntriesPanel:
         if case is None:
             return
         draft = case.session.draft
+        for part in (self.who, self.stage):
+            part.setEnabled(not case.session.is_locked)
         for name, field in self.texts.items():
-            value = getattr(draft, name)
+            value = "" if self._hides(name) else getattr(draft, name)
             if field.text() != value and not field.isModified():
                 field.setText(value)
                 field.setCursorPosition(0)
         with QSignalBlocker(self.read_no):
-            self.read_no.setValue(draft.read_no)
+            self.read_no.setValue(1 if self._is_given() else draft.read_no)
         self.arco.offer(((None, "–"), *((one, one.value) for one in ArcoStage)), draft.arco)
         self.jic.offer(((None, "–"), *((one, one.value) for one in JicType)), draft.jic)
 
     def summary(self) -> str:
-        """The key of the reading in one line."""
+        """The key of the reading in one line; nothing where it is given."""
         case = self._case()
-        if case is None:
+        if case is None or self._is_given():
             return ""
         draft = case.session.draft
         named = (draft.subject or "no patient code", draft.visit or "no visit")
@@ -115,7 +121,7 @@ class EntriesPanel:
         case, text = self._case(), self.texts[name].text()
         if name != "notes":
             text = text.strip()
-        if case is None or getattr(case.session.draft, name) == text:
+        if case is None or self._hides(name) or getattr(case.session.draft, name) == text:
             return
         self.texts[name].setModified(False)
         if name == "subject":
@@ -127,9 +133,12 @@ class EntriesPanel:
         else:
             case.session.enter(notes=text)
 
+    def _hides(self, name: str) -> bool:
+        return name != "notes" and self._is_given()
+
     def _number_entered(self, number: int) -> None:
         case = self._case()
-        if case is not None:
+        if case is not None and not self._is_given():
             case.session.enter(read_no=number)
 
     def _arco_entered(self, stage: ArcoStage | None) -> None:

@@ -32,6 +32,13 @@ class ResultPanel(QWidget):
         self.grade.setObjectName("necroangle_grade")
         self.grade.setToolTip("Modified Kerboul grade (Ha 2006) and the probability that it holds")
         self.risk = note()
+        self.change = note()
+        self.change.setObjectName("necroangle_change")
+        self.change.setToolTip(
+            "Difference of the combined angles with its 95 % interval. MDC95, the minimal "
+            "detectable change: a smaller one may be marking error alone"
+        )
+        self.change.hide()
         self.doubts = note()
         self.doubts.setObjectName("necroangle_doubts")
         beside = QVBoxLayout()
@@ -47,23 +54,32 @@ class ResultPanel(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.interval)
         layout.addWidget(self.parts)
+        layout.addWidget(self.change)
         layout.addWidget(self.doubts)
 
-    def show_outcome(self, outcome: Outcome | None, against: Sequence[Contradiction]) -> None:
-        """Show what is measured, and what speaks against it."""
+    def show_outcome(self, outcome: Outcome | None) -> None:
+        """Show what is measured."""
         self.sum.setText(show_deg(outcome.hip.cna_deg if outcome else None))
         grade, risk = grade_lines(outcome) if outcome else ("", "")
         self.grade.setText(grade)
         self.risk.setText(risk)
         self.parts.setText(_parts(outcome) if outcome else "")
+        self.interval.setText(interval_line(outcome) if outcome else "")
+        self.interval.setVisible(bool(self.interval.text()))
+
+    def show_doubts(self, against: Sequence[Contradiction]) -> None:
+        """Show what speaks against it."""
         lines = [("✖ " if one.blocks else "• ") + one.words for one in against]
         hidden = len(lines) - DOUBTS_SHOWN
         more = [f"… and {hidden} more"] if hidden > 0 else []
-        self.interval.setText(interval_line(outcome) if outcome else "")
-        self.interval.setVisible(bool(self.interval.text()))
         self.doubts.setText("\n".join([*lines[:DOUBTS_SHOWN], *more]))
         self.doubts.setToolTip("\n".join(lines))
         self.doubts.setVisible(bool(lines))
+
+    def show_change(self, words: str) -> None:
+        """Show the change since another visit; nothing where there is none."""
+        self.change.setText(words)
+        self.change.setVisible(bool(words))
 
 
 def _parts(outcome: Outcome) -> str:

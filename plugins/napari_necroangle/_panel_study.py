@@ -22,6 +22,8 @@ class StudyActions:
 
     open_folder: Callable[[], object]
     open_reading: Callable[[], object]
+    open_worklist: Callable[[], object]
+    compare: Callable[[], object]
     take: Callable[[Visit, Laterality, tuple[View, View]], object]
     show_series: Callable[[View, SeriesSummary], object]
     open_neighbour: Callable[[int], object]
@@ -47,6 +49,14 @@ class StudyPanel(QWidget):
         )
         self.open_reading_button = button(
             "Open reading…", "Go on with a saved reading of this study", actions.open_reading
+        )
+        self.open_worklist_button = button(
+            "Open worklist…", "Read the cases of a reader study", actions.open_worklist
+        )
+        self.compare_button = button(
+            "Compare two…",
+            "Lay two readers' readings of one hip over each other, and agree on one",
+            actions.compare,
         )
         self.found = note()
         self.visits: ChoiceList[Visit] = ChoiceList("The visit that is read", self._take_visit)
@@ -74,26 +84,38 @@ class StudyPanel(QWidget):
         if desk.key is not None:
             hold([(one, side is desk.key.side) for side, one in self.sides.items()])
         read = desk.key.views if desk.key is not None else ()
-        state = (id(desk.scan), desk.key, *(id(desk.chosen(view)) for view in read))
+        state = (
+            id(desk.scan),
+            desk.key,
+            desk.is_handed_out,
+            *(id(desk.chosen(view)) for view in read),
+        )
         if self._shown == state:
             return
         self._shown = state
-        self.found.setText(_found(desk))
-        self.found.setToolTip("\n".join(str(refusal) for refusal in desk.scan.refused))
+        is_free = not desk.is_handed_out
+        self._opening.setVisible(is_free)
+        self.found.setVisible(is_free)
+        self.found.setText(_found(desk) if is_free else "")
+        refused = desk.scan.refused if is_free else ()
+        self.found.setToolTip("\n".join(str(refusal) for refusal in refused))
         self.open_reading_button.setEnabled(desk.case is not None)
         if desk.key is None or desk.visit is None:
             self._chooser.hide()
             return
-        for row, shown in ((0, len(desk.visits) > 1), (2, len(desk.visit.pairs) > 1)):
-            self._labels[row].setVisible(shown)
-            (self.visits if row == 0 else self.kinds).widget.setVisible(shown)
-        self.visits.offer(((visit, visit.label) for visit in desk.visits), desk.visit)
+        visits, pairs = (desk.visits, desk.visit.pairs) if is_free else ((), ())
+        shown_rows = (len(visits) > 1, is_free, len(pairs) > 1)
+        fields = (self.visits.widget, self._hips, self.kinds.widget)
+        for label, field, shown in zip(self._labels, fields, shown_rows, strict=False):
+            label.setVisible(shown)
+            field.setVisible(shown)
+        self.visits.offer(((visit, visit.label) for visit in visits), desk.visit)
         for side, one in self.sides.items():
             one.setEnabled(side in desk.visit.sides)
-        self.previous.setEnabled(desk.neighbour(-1) is not None)
-        self.next.setEnabled(desk.neighbour(1) is not None)
+        self.previous.setEnabled(is_free and desk.neighbour(-1) is not None)
+        self.next.setEnabled(is_free and desk.neighbour(1) is not None)
         self.kinds.offer(
-            ((pair, " + ".join(VIEWS[view] for view in pair)) for pair in desk.visit.pairs),
+            ((pair, " + ".join(VIEWS[view] for view in pair)) for pair in pairs),
             desk.key.views,
         )
         for views, label, view in zip(self.series, self.series_labels, desk.key.views, strict=True):
@@ -103,15 +125,21 @@ class StudyPanel(QWidget):
             views.widget.setEnabled(chosen is not None)
             if chosen is not None:
                 views.offer(choices, chosen)
-                found = passport_of(chosen, desk.scan.series)
-                views.widget.setToolTip("\n".join(passport_lines(found)))
+                found = passport_lines(passport_of(chosen, desk.scan.series)) if is_free else ()
+                views.widget.setToolTip("\n".join(found))
         self._chooser.show()
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.open_button)
-        buttons.addWidget(self.open_reading_button)
-        sides = QHBoxLayout()
+        self._opening, self._hips = QWidget(), QWidget()
+        buttons = QGridLayout(self._opening)
+        buttons.setContentsMargins(0, 0, 0, 0)
+        buttons.setSpacing(4)
+        buttons.addWidget(self.open_button, 0, 0)
+        buttons.addWidget(self.open_reading_button, 0, 1)
+        buttons.addWidget(self.open_worklist_button, 1, 0)
+        buttons.addWidget(self.compare_button, 1, 1)
+        sides = QHBoxLayout(self._hips)
+        sides.setContentsMargins(0, 0, 0, 0)
         sides.setSpacing(4)
         for one in (self.previous, *self.sides.values(), self.next):
             narrow = one in (self.previous, self.next)
@@ -124,7 +152,7 @@ class StudyPanel(QWidget):
         self._labels = (QLabel("Visit"), QLabel("Hip"), QLabel("Images"), *self.series_labels)
         for number, label in enumerate(self._labels):
             grid.addWidget(label, number, 0)
-        grid.addLayout(sides, 1, 1)
+        grid.addWidget(self._hips, 1, 1)
         for number, field in ((0, self.visits), (2, self.kinds), (3, self.series[0])):
             grid.addWidget(field.widget, number, 1)
         grid.addWidget(self.series[1].widget, 4, 1)
@@ -133,7 +161,7 @@ class StudyPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(buttons)
+        layout.addWidget(self._opening)
         layout.addWidget(self.found)
         layout.addWidget(self._chooser)
 

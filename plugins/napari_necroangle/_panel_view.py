@@ -158,7 +158,7 @@ class ViewPanel(QWidget):
 
     def _tool(self, name: str, words: str, tip: str) -> QPushButton:
         key = key_label(name)
-        shown = f"{words}  {key}" if len(key) == 1 else words
+        shown = f"{words} {key}" if len(key) == 1 else words
         is_aim = name in (*_AIMS, "outline")
         made = button(shown, f"{tip} (key {key})", self._runner(name), held=is_aim)
         made.setObjectName("necroangle_tool")

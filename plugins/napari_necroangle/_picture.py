@@ -54,10 +54,12 @@ class Picture:
 
     def index_of(self, on: MarkedSlice | None) -> int | None:
         """Where a marked slice stands in this stack; None where it is not of it."""
-        if on is None:
-            return None
+        return None if on is None else self.index_of_image(on.image)
+
+    def index_of_image(self, image: ImageRecord) -> int | None:
+        """Where an image stands in this stack; None where it is not of it."""
         records = (ImageRecord.of(source) for source in self.volume.sources)
-        return next((index for index, image in enumerate(records) if image == on.image), None)
+        return next((index for index, found in enumerate(records) if found == image), None)
 
     def centre_mm(self) -> PatientPoints:
         """(1, 3) patient LPS mm: the middle of the stack."""

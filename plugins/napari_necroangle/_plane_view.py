@@ -4,7 +4,7 @@ Every layer of marks is in plane mm with a scale of 1, so that a mark's data are
 picture has its spacing as scale and never an affine: napari draws tilted affines on wrong slices.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,12 @@ from numpy.typing import NDArray
 from napari_necroangle import _style as style
 from napari_necroangle._case import Case
 from napari_necroangle._draft import Handle, Role
-from napari_necroangle._layers import (
-    LINE_COLOURS,
-    LINE_WIDTHS_PX,
-    picture_layers,
-    show_in_layers,
-    write_text,
-)
+from napari_necroangle._drawer import Drawer, best_drawer, place_points
+from napari_necroangle._followup import Ghost
+from napari_necroangle._layers import PENS, picture_layers, show_in_layers, write_text
 from napari_necroangle._lens import Lens
 from napari_necroangle._letters import edge_letters
-from napari_necroangle._overlay import as_vectors, dashed, drawing_of, outline_of
+from napari_necroangle._overlay import as_vectors, dashed, drawing_of, ghost_lines, outline_of
 from napari_necroangle._picture import Picture
 from napari_necroangle._reference import reference_ends
 from napari_necroangle._words import canvas_title
@@ -42,6 +38,10 @@ _EDGES = {
 }
 
 
+_MEASURED = ("outline", "circle", "rays", "arc")
+"""The lines that are drawn from the draft."""
+
+
 class PlaneView:
     """A view of the case on a viewer model.
 
@@ -49,10 +49,14 @@ class PlaneView:
     ----------
     model
         The main viewer, or the model of a second canvas.
+    fast_lines
+        Whether lines are drawn straight on the canvas, where the installed napari allows it.
     """
 
-    def __init__(self, model: ViewerModel) -> None:
+    def __init__(self, model: ViewerModel, *, fast_lines: bool = True) -> None:
         self.model = model
+        self.drawer: Drawer | None = None
+        self.fast_lines = fast_lines
         self.case: Case | None = None
         self.picture: Picture | None = None
         self._layers: dict[str, Any] = {}
@@ -61,6 +65,7 @@ class PlaneView:
         self._painted: tuple[object, ...] = ()
         self._drawn: tuple[object, ...] = ()
         self._reference: object = None
+        self._ghost: tuple[Ghost | None, str] = (None, "")
         self._preset = 0
         self.overlay_on = True
         self.is_active = False
@@ -91,6 +96,11 @@ class PlaneView:
         """The layer of the picture."""
         return self._layers["image"]
 
+    @property
+    def lines(self) -> Mapping[str, NDArray[np.float64]]:
+        """What is drawn over the picture, by part: (N, 2, 3), start and direction in mm."""
+        return self.drawer.lines if self.drawer is not None else {}
+
     def show(self, case: Case, picture: Picture) -> None:
         """Show a picture of a case, at the slice with the marks or the proposed one."""
         self.case = self.settling = None
@@ -114,9 +124,17 @@ class PlaneView:
             if layer in self.model.layers:
                 self.model.layers.remove(layer)
         self._layers = {}
+        if self.drawer is not None:
+            self.drawer.close()
+            self.drawer = None
         self._shown = self._painted = self._drawn = ()
         self._reference = None
-        for name in ("necroangle_title", *(f"necroangle_{edge}" for edge in _EDGES)):
+        self._ghost = (None, "")
+        for name in (
+            "necroangle_title",
+            "necroangle_ghost",
+            *(f"necroangle_{edge}" for edge in _EDGES),
+        ):
             self.model.canvas.overlays.pop(name, None)
 
     def close(self) -> None:
@@ -170,9 +188,9 @@ class PlaneView:
     def show_overlay(self, on: bool) -> None:
         """Show or hide all that is drawn over the picture."""
         self.overlay_on = on
-        for name, layer in self._layers.items():
-            if name != "image":
-                layer.visible = on
+        if self.drawer is not None:
+            self.drawer.visible = on
+            self.points.visible = on
 
     def hit(self, uv_mm: tuple[float, float], within_px: float) -> Handle | None:
         """The mark of the shown slice nearest to a point, if it is near enough."""
@@ -222,20 +240,40 @@ class PlaneView:
         state = (self.slice_index, reference_ends(self.case, self.view))
         if state != self._reference:
             self._reference = state
-            self._set_lines("reference", as_vectors(dashed(state[1]), self.slice_index))
+            lines = as_vectors(dashed(state[1]), self.slice_index)
+            self._show_lines({"reference": lines})
+
+    def show_ghost(self, ghost: Ghost | None, label: str) -> None:
+        """Show an earlier visit's marks in dashes on their slice, and name them; or none."""
+        if self.picture is None or (self._ghost[0] is ghost and self._ghost[1] == label):
+            return
+        self._ghost = (ghost, label)
+        empty = np.zeros((0, 2, 3))
+        thin, arcs = (empty, empty)
+        if ghost is not None:
+            lines = ghost_lines(ghost.drawing)
+            thin, arcs = (as_vectors(one, ghost.slice_index) for one in lines)
+        self._show_lines({"ghost": thin, "ghost arc": arcs})
+        self._draw_texts()
 
     def _lay_layers(self, picture: Picture) -> None:
         """Show a picture without marks: in the layers that are there, else in new ones."""
         self._shown = self._painted = self._drawn = ()
         self._reference = None
+        self._ghost = (None, "")
         self._widths_for = 0.0
-        if self._layers and all(one in self.model.layers for one in self._layers.values()):
+        name, step_mm = f"{picture.view.value} lines", picture.volume.scale_mm[0]
+        if self.drawer is not None and all(
+            one in self.model.layers for one in (*self._layers.values(), *self.drawer.layers)
+        ):
             show_in_layers(self._layers, picture)
+            self.drawer.begin(name, step_mm)
             return
         self.clear()
         self._layers = picture_layers(picture)
-        for layer in self._layers.values():
-            self.model.layers.append(layer)
+        self.model.layers.append(self.image)
+        self.drawer = best_drawer(self.model, PENS, name, step_mm, fast=self.fast_lines)
+        self.model.layers.append(self.points)
         self.model.layers.selection.active = self.points
         self.points.mode = "pan_zoom"
         self.model.dims.axis_labels = ("slice", "down", "across")
@@ -249,8 +287,9 @@ class PlaneView:
             if index is not None:
                 handles.append(handle)
                 data.append((index, *self._uv(index, (mark,))[0, ::-1]))
-        self.points.selected_data = set()
-        self.points.data = np.array(data).reshape(-1, 3)
+        if self.points.selected_data:
+            self.points.selected_data = set()
+        place_points(self.points, np.array(data, dtype=float).reshape(-1, 3))
         self._shown = tuple(handles)
         looks = (self._shown, self.case.selected.get(self.view))
         if handles and looks != self._painted:
@@ -292,7 +331,7 @@ class PlaneView:
         outcome = self.case.session.outcome().view(self.view)
         places = self._places()
         slices = ((outcome.circle, outcome.arcs), *((o.circle, o.arcs) for o in outcome.beside))
-        lines: dict[str, list[NDArray[np.float64]]] = {part: [] for part in LINE_COLOURS}
+        lines: dict[str, list[NDArray[np.float64]]] = {part: [] for part in _MEASURED}
         for number, (circle, arcs) in enumerate(slices):
             if number in places:
                 for part, segments in drawing_of(circle, arcs).parts:
@@ -301,17 +340,13 @@ class PlaneView:
             contour = self.case.session.draft.view(self.view).contour
             outline = outline_of(self._uv(places[0], contour))
             lines["outline"].append(as_vectors(outline, places[0]))
-        for part, found in lines.items():
-            if part != "reference":
-                self._set_lines(part, np.concatenate((*found, np.zeros((0, 2, 3)))))
+        none = np.zeros((0, 2, 3))
+        self._show_lines({part: np.concatenate((*found, none)) for part, found in lines.items()})
         self._on_zoom()
 
-    def _set_lines(self, part: str, vectors: NDArray[np.float64]) -> None:
-        layer = self._layers[part]
-        if not np.array_equal(vectors, layer.data):
-            layer.data = vectors
-            layer.edge_color = LINE_COLOURS[part]
-            layer.edge_width = LINE_WIDTHS_PX[part] / (self.model.scene.camera.zoom or 1.0)
+    def _show_lines(self, parts: Mapping[str, NDArray[np.float64]]) -> None:
+        if self.drawer is not None:
+            self.drawer.show(parts)
 
     def _draw_texts(self) -> None:
         assert self.case is not None  # noqa: S101
@@ -330,10 +365,14 @@ class PlaneView:
         else:
             for edge in _EDGES:
                 overlays.pop(f"necroangle_{edge}", None)
+        if self._ghost[1]:
+            write_text(overlays, "necroangle_ghost", self._ghost[1], "bottom_left", 10)
+        else:
+            overlays.pop("necroangle_ghost", None)
         bar = overlays.scale_bar
         bar.font_size = 11
         bar.colored, bar.color = True, style.LABEL_COLOUR
-        bar.box_color = style.LABEL_BOX
+        bar.box, bar.box_color = True, style.LABEL_BOX
         bar.visible = self.picture.calibrated
 
     def _sizes_mm(self, roles: list[Role]) -> NDArray[np.float64]:
@@ -347,12 +386,10 @@ class PlaneView:
             self._draw_texts()
 
     def _on_zoom(self) -> None:
-        """Keep marks and lines as wide on the screen at every zoom."""
+        """Keep marks as wide on the screen at every zoom; the drawer does so with its lines."""
         zoom = self.model.scene.camera.zoom
         if self.case is None or not zoom or abs(zoom / (self._widths_for or 1e-9) - 1) < 1e-3:
             return
         self._widths_for = zoom
-        for part, width_px in LINE_WIDTHS_PX.items():
-            self._layers[part].edge_width = width_px / zoom
         if self._shown:
             self.points.size = self._sizes_mm([handle.role for handle in self._shown])

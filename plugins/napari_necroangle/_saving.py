@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from napari_necroangle._asker import Asker
-from napari_necroangle._case import Case
+from napari_necroangle._case import Case, CaseKey
 from napari_necroangle._desk import Desk
 from napari_necroangle._store import load_into, next_read_no, path_of, save_session
 from napari_necroangle._study import Visit
@@ -13,7 +14,7 @@ from necroangle.annotation import HipReading, ReadView
 from necroangle.errors import ReadingError
 from necroangle.terms import View
 
-__all__ = ["Saving"]
+__all__ = ["Saving", "Writer"]
 
 _FIELDS = {
     "$.subject": "Patient",
@@ -24,8 +25,21 @@ _FIELDS = {
 _SAVE_ANYWAY = "Save without it"
 _AS_NEXT = "Save as read {}"
 _OPEN_SAVED = "Open the saved one"
-_SAVE, _DISCARD = "Go back", "Close and lose them"
+_GO_BACK, _KEEP, _DISCARD = "Go back", "Close, offer them next time", "Close and lose them"
 _REPLACE = "Open it, Undo brings these marks back"
+
+
+class Writer(Protocol):
+    """Writes a reading that was handed out: by a worklist, or by a comparison of two."""
+
+    def write(self, *, final: bool) -> Path:
+        """Write it, or submit it where that is another thing; raises as the disk or study does."""
+
+    def saved_words(self, path: Path) -> str:
+        """What to say of a reading that is saved."""
+
+    def words(self, words: str) -> str:
+        """Words for this reader's eyes."""
 
 
 class Saving:
@@ -37,15 +51,21 @@ class Saving:
         What lies on the desk.
     asker
         Gives who asks the reader.
+
+    Attributes
+    ----------
+    writer
+        Who writes what was handed out; None where the reader chose the hip herself.
     """
 
     def __init__(self, desk: Desk, asker: Callable[[], Asker]) -> None:
         self._desk = desk
         self._asker = asker
         self._saved: dict[int, Path] = {}
+        self.writer: Writer | None = None
 
-    def save(self) -> Path | None:
-        """Save the case's reading; the path, or None where the reader turned away."""
+    def save(self, *, final: bool = False) -> Path | None:
+        """Save the case's reading, or submit it; its path, or None where it was not saved."""
         case, folder = self._desk.case, self._desk.readings
         if case is None or folder is None:
             return None
@@ -53,8 +73,10 @@ class Saving:
         if problem:
             self._asker().tell("Not saved yet", problem)
             return None
-        if not self._is_meaningful() or not self._may_save_incomplete(case):
+        if not self._is_meaningful() or not self._may_save_incomplete(case, final):
             return None
+        if self.writer is not None:
+            return self._hand_over(case, self.writer, final)
         return self._write(case, folder)
 
     def status(self) -> str:
@@ -62,10 +84,16 @@ class Saving:
         case = self._desk.case
         if case is None:
             return ""
+        if case.session.is_locked:
+            return "Submitted and locked"
         if case.session.is_unsaved:
-            return "Not saved"
+            return (
+                f"Not saved. {self._desk.trouble}".rstrip() if self._desk.trouble else "Not saved"
+            )
         path = self._saved.get(id(case))
-        return f"Saved: {path.name}" if path is not None else ""
+        if path is None:
+            return ""
+        return self.writer.saved_words(path) if self.writer is not None else f"Saved: {path.name}"
 
     def folder_words(self) -> str:
         """The readings folder, short: its end, from the reader's home where it lies there."""
@@ -81,15 +109,16 @@ class Saving:
         return f"Folder: {self._desk.readings}" if self._desk.readings is not None else ""
 
     def may_close(self) -> bool:
-        """Ask before unsaved marks are lost."""
+        """Ask before unsaved marks are left; they are offered again unless she gives them up."""
         lost = self._desk.unsaved
         if not lost:
             return True
-        names = "\n".join(f"{key.visit}, {SIDES[key.side].lower()} hip" for key in lost)
-        answer = self._asker().choose(
-            "Unsaved marks", f"These readings are not saved:\n{names}", (_SAVE, _DISCARD)
-        )
-        return answer == _DISCARD
+        names = "\n".join(_name(key) for key in lost)
+        words = f"These readings are not saved:\n{names}"
+        answer = self._asker().choose("Unsaved marks", words, (_GO_BACK, _KEEP, _DISCARD))
+        if answer == _DISCARD:
+            self._desk.give_up_unsaved()
+        return answer in (_KEEP, _DISCARD)
 
     def may_replace(self, case: Case) -> bool:
         """Ask before a saved reading takes the place of unsaved marks."""
@@ -132,17 +161,35 @@ class Saving:
             self._asker().tell("Not saved: it cannot be right", words)
         return not wrong
 
-    def _may_save_incomplete(self, case: Case) -> bool:
+    def _may_save_incomplete(self, case: Case, final: bool) -> bool:
         views = zip(case.session.draft.views, case.session.outcome().views, strict=True)
         lost = [view for draft, view in views if view.missing and (draft.is_bound or draft.choice)]
         if not lost:
             return True
+        if final and self.writer is not None:
+            lacking = " ".join(f"{VIEWS[view.view]}: {view.missing}." for view in lost)
+            self._asker().tell("Not submitted: it is not complete", f"{lacking} Nothing is lost.")
+            return False
         words = "\n".join(
             f"The {VIEWS[view.view].lower()} view is not complete ({view.missing}): "
             "the file would say that it was not read."
             for view in lost
         )
         return self._asker().choose("Not complete", words, (_SAVE_ANYWAY,)) == _SAVE_ANYWAY
+
+    def _hand_over(self, case: Case, writer: Writer, final: bool) -> Path | None:
+        try:
+            path = writer.write(final=final)
+        except ReadingError as error:
+            words = writer.words(f"{error}. Your marks are kept.")
+            self._asker().tell("Not submitted" if final else "Not saved", words)
+            return None
+        except OSError as error:
+            words = f"The file cannot be written: {error.strerror}. Your marks are kept."
+            self._asker().tell("Not saved", words)
+            return None
+        self._saved[id(case)] = path
+        return path
 
     def _write(self, case: Case, folder: Path) -> Path | None:
         try:
@@ -176,3 +223,8 @@ class Saving:
             load_into(case.session, path)
             self._saved[id(case)] = path
         return None
+
+
+def _name(key: CaseKey) -> str:
+    """A case as the reader knows it: by its code alone where it was handed out."""
+    return f"{key.code or key.visit}, {SIDES[key.side].lower()} hip"

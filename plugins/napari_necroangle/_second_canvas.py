@@ -6,7 +6,7 @@ from typing import Any
 from napari.components import ViewerModel
 from napari.qt import QtViewer
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QLabel, QMainWindow, QWidget
 
 __all__ = [
     "DOCK_WIDTH_PX",
@@ -16,6 +16,7 @@ __all__ = [
     "hide_slice_numbers",
     "lay_side_by_side",
     "share_width",
+    "show_welcome",
 ]
 
 DOCK_WIDTH_PX = 340
@@ -41,6 +42,13 @@ class SecondCanvas:
         self.dock: Any = viewer.window.add_dock_widget(
             self.canvas, name=name, area="right", add_vertical_stretch=False
         )
+
+    def call(self, name: str) -> None:
+        """Give the dock another title; napari's own title bar does not follow the window's."""
+        self.dock.name = name
+        self.dock.setWindowTitle(name)
+        for label in self.dock.titleBarWidget().findChildren(QLabel):
+            label.setText(name)
 
     def close(self) -> None:
         """Take the canvas down; napari counts one that is left behind as a leak."""
@@ -73,6 +81,14 @@ def hide_slice_numbers(window: QWidget) -> None:
     for label in window.findChildren(QWidget):
         if label.objectName() in _SLICE_NUMBERS:
             label.hide()
+
+
+def show_welcome(window: QMainWindow, on: bool) -> None:
+    """Show napari's welcome on its empty canvas, or not: it invites to another way of opening."""
+    centre = window.centralWidget()
+    found: Any = centre.findChild(QtViewer) if centre is not None else None
+    if found is not None:
+        found.show_welcome_screen = on
 
 
 def lay_side_by_side(window: QMainWindow, canvas: QDockWidget, panel: QDockWidget) -> None:

@@ -72,11 +72,13 @@ class ReadingSession:
         draft = ReadingDraft((ViewDraft(first), ViewDraft(second)), laterality)
         self._history = History(replace(draft, **entries))
         self._saved: ReadingDraft | None = None
-        self._started_as = self._history.now.views
+        self._started_as = _content(self._history.now)
         self._outcome: tuple[ReadingDraft, Outcome] | None = None
         self._listeners: list[Callable[[], None]] = []
         self.file_sha256: str | None = None
         """SHA-256 of the file that a save replaces; None for a reading not yet in a file."""
+        self.is_locked = False
+        """Whether it was submitted: no edit changes it any more."""
 
     @property
     def draft(self) -> ReadingDraft:
@@ -88,7 +90,7 @@ class ReadingSession:
         """Whether something would be lost if the session were dropped now."""
         if self._saved is not None:
             return self.draft != self._saved
-        return self.draft.views != self._started_as
+        return _content(self.draft) != self._started_as
 
     @property
     def is_settled(self) -> bool:
@@ -214,12 +216,14 @@ class ReadingSession:
 
     def undo(self) -> None:
         """Take back the last step."""
-        self._history.undo()
+        if not self.is_locked:
+            self._history.undo()
         self._tell()
 
     def redo(self) -> None:
         """Take the last undone step again."""
-        self._history.redo()
+        if not self.is_locked:
+            self._history.redo()
         self._tell()
 
     def outcome(self) -> Outcome:
@@ -240,6 +244,19 @@ class ReadingSession:
         self._saved = draft_of(reading)
         self._step(self._saved)
 
+    def recover(self, draft: ReadingDraft, file_sha256: str | None) -> None:
+        """Take up an unsaved draft of an earlier window; undo brings back what was there.
+
+        Parameters
+        ----------
+        draft
+            What was entered.
+        file_sha256
+            SHA-256 of the file that a save replaces; None for a reading not yet in a file.
+        """
+        self.file_sha256 = file_sha256
+        self._step(draft)
+
     def mark_saved(self, sha256: str) -> None:
         """Note that the draft is in a file; what the file does not hold stays unsaved."""
         self.file_sha256 = sha256
@@ -252,10 +269,14 @@ class ReadingSession:
         self._step(self.draft.with_view(changed))
 
     def _change(self, changed: ViewDraft) -> None:
-        self._history.change(self.draft.with_view(changed))
+        if not self.is_locked:
+            self._history.change(self.draft.with_view(changed))
         self._tell()
 
     def _step(self, draft: ReadingDraft) -> None:
+        if self.is_locked:
+            self._tell()
+            return
         self._history.settle()
         self._history.change(draft)
         self.settle()
@@ -263,3 +284,8 @@ class ReadingSession:
     def _tell(self) -> None:
         for listener in tuple(self._listeners):
             listener()
+
+
+def _content(draft: ReadingDraft) -> tuple[object, ...]:
+    """What a reader would miss, were it lost: all but whose reading it is."""
+    return (draft.views, draft.arco, draft.jic, draft.notes)

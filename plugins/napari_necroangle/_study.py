@@ -1,7 +1,8 @@
 """A folder as the reader thinks of it: visits, and for each hip the series that show it."""
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,7 +44,8 @@ class Visit:
     Attributes
     ----------
     label
-        What the reader sees: the visit's name, or the study's number in the folder.
+        What the reader sees, and no other visit of the folder has: the visit's name, behind the
+        subject's where there are several, or the study's number in the folder.
     subject, visit
         Pseudonyms from the files, or empty.
     series
@@ -84,7 +86,14 @@ def visits_of(scan: Scan) -> tuple[Visit, ...]:
         key = (series.subject or "", series.visit or "") if known else ("", "", series.study_uid)
         groups.setdefault(key, []).append(series)
     ordered = sorted(groups.items(), key=lambda item: item[0])
-    return tuple(_visit(number, group) for number, (_, group) in enumerate(ordered, 1))
+    visits = [_visit(number, group) for number, (_, group) in enumerate(ordered, 1)]
+    several = len({visit.subject for visit in visits}) > 1
+    named = [replace(visit, label=_label(visit)) if several else visit for visit in visits]
+    twice = {label for label, count in Counter(one.label for one in named).items() if count > 1}
+    return tuple(
+        replace(visit, label=f"{visit.label} ({number})") if visit.label in twice else visit
+        for number, visit in enumerate(named, 1)
+    )
 
 
 def candidates(visit: Visit, view: View, side: Laterality) -> tuple[SeriesSummary, ...]:
@@ -147,6 +156,10 @@ def centre_x_mm(series: SeriesSummary) -> float:
     across = (series.columns - 1) / 2 * series.column_spacing_mm * np.array(plane.row_cosine)
     down = (series.rows - 1) / 2 * series.row_spacing_mm * np.array(plane.column_cosine)
     return float(plane.origin_mm[0] + across[0] + down[0])
+
+
+def _label(visit: Visit) -> str:
+    return f"{visit.subject} · {visit.label}" if visit.subject else visit.label
 
 
 def _visit(number: int, group: list[SeriesSummary]) -> Visit:

@@ -10,6 +10,9 @@ __all__ = [
     "ARC_COLOUR",
     "ARC_WIDTH_PX",
     "CIRCLE_COLOUR",
+    "GHOST_ARC_WIDTH_PX",
+    "GHOST_COLOUR",
+    "GHOST_WIDTH_PX",
     "LABEL_BOX",
     "LABEL_COLOUR",
     "LINE_WIDTH_PX",
@@ -56,9 +59,10 @@ MARK_SIZES_PX = {
     Role.CONTOUR: 7.0,
 }
 CIRCLE_COLOUR = SKY
-RAY_COLOUR = "#ffffff"
+RAY_COLOUR = ORANGE
 ARC_COLOUR = VERMILLION
 OUTLINE_COLOUR = YELLOW
+GHOST_COLOUR = PURPLE
 REFERENCE_COLOUR = GREEN
 SELECTED_COLOUR = "#ffffff"
 LABEL_COLOUR = "#f5f5f5"
@@ -66,6 +70,8 @@ LABEL_BOX = (0.0, 0.0, 0.0, 0.55)
 LINE_WIDTH_PX = 2.0
 ARC_WIDTH_PX = 5.0
 THIN_WIDTH_PX = 1.5
+GHOST_WIDTH_PX = 2.0
+GHOST_ARC_WIDTH_PX = 3.5
 MOUSE_HELP = (
     "click: set   drag a point: move   Shift+drag: draw rim or arc   wheel: slices   "
     "Ctrl+wheel: zoom   right-drag: contrast"

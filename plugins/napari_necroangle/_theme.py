@@ -18,9 +18,21 @@ QLabel#necroangle_help {
     background: #1b222b; color: #eaf4fb; border: 1px solid #56b4e9; border-radius: 6px;
     padding: 14px 18px;
 }
+QFrame#necroangle_tour {
+    background: #10344a; border: 1px solid #56b4e9; border-radius: 6px;
+}
+QFrame#necroangle_tour QLabel { color: #eaf4fb; background: transparent; }
+QLabel#necroangle_tour_title { font-weight: 600; font-size: 14px; }
+QLabel#necroangle_change { color: #e6b8d3; }
+QFrame#necroangle_offer { background: #3a2f10; border: 1px solid #e69f00; border-radius: 4px; }
+QFrame#necroangle_offer QLabel { color: #ffe9b8; background: transparent; }
+QListWidget { background: #1b222b; border: 1px solid #4a515c; }
+QListWidget::item:selected { background: #0072b2; color: #ffffff; }
+QProgressBar { background: #1b222b; border: 1px solid #4a515c; border-radius: 3px; }
+QProgressBar::chunk { background: #56b4e9; }
 QPushButton#necroangle_fold { text-align: left; background: transparent; color: #c9d1d9; }
 QPushButton#necroangle_step { padding: 4px 2px; }
-QPushButton#necroangle_tool { padding: 3px 2px; }
+QPushButton#necroangle_tool { padding: 3px 0px; }
 QPushButton { padding: 3px 6px; }
 QPushButton:checked { background: #0072b2; color: #ffffff; }
 QPushButton:disabled { color: #767d87; }

@@ -13,23 +13,36 @@ from napari_necroangle._canvases import Canvases
 from napari_necroangle._case import Case
 from napari_necroangle._closing import WindowGuard
 from napari_necroangle._commands import Commands
+from napari_necroangle._council_mode import CouncilMode
 from napari_necroangle._desk import Desk
 from napari_necroangle._dock_parts import DockParts
+from napari_necroangle._doors import Doors
 from napari_necroangle._guide import guide_line
 from napari_necroangle._help_sheet import HelpSheet
+from napari_necroangle._offers import Offers
+from napari_necroangle._panel_adjudication import AdjudicationActions, AdjudicationPanel
 from napari_necroangle._panel_study import StudyActions
+from napari_necroangle._panel_worklist import WorklistActions, WorklistPanel
 from napari_necroangle._plane_view import PlaneView
 from napari_necroangle._saving import Saving
 from napari_necroangle._second_canvas import DOCK_WIDTH_PX, dock_of
 from napari_necroangle._store import load_into, readings_beside
 from napari_necroangle._study import Visit
+from napari_necroangle._study_mode import StudyMode
 from napari_necroangle._theme import SHEET
+from napari_necroangle._tour_guide import TourGuide
 from necroangle.annotation import load_reading
 from necroangle.dicom import SeriesSummary
 from necroangle.errors import NecroangleError
 from necroangle.terms import Laterality, View
 
 __all__ = ["ReadingDock"]
+
+REST_MS = 150
+"""How long after the last move of a drag all else is shown as it stands."""
+
+AHEAD_MS = 500
+"""How long after a hip was opened the series of the next one are read."""
 
 LAYOUT_MS = 60
 """How long after a resize the canvases are fitted: Qt lays docks out in several steps."""
@@ -53,13 +66,30 @@ class ReadingDock(QWidget):
         self.canvases: Canvases | None = None
         self.commands = Commands(self.desk, lambda: self.planes, self)
         self.help: HelpSheet | None = None
+        self.guide = TourGuide(self, lambda: self.parts.result)
+        self.study = StudyMode(self)
+        self.council = CouncilMode(self, lambda: self.planes)
+        self.offers = Offers(self, self.study, self.council, lambda: self.planes)
+        self.worklist, self.adjudication = self._guests()
+        doors = Doors(self)
         actions = StudyActions(
-            self.ask_folder, self.ask_reading, self.take, self.show_series, self.open_neighbour
+            doors.folder,
+            doors.reading,
+            doors.worklist,
+            doors.two_readings,
+            self.take,
+            self.show_series,
+            self.open_neighbour,
         )
-        self.parts = DockParts(self.desk, self.commands, actions, self._run, self.ask_readings)
+        self.parts = DockParts(
+            self.desk, self.commands, actions, self._run, doors.readings, self.guide.begin
+        )
+        self.parts.put_above((self.offers.panel, self.worklist, self.adjudication))
         self._guard: WindowGuard | None = None
         self._arranging = _timer(self, self.arrange)
         self._fitting = _timer(self, self._fit)
+        self._resting = _timer(self, self.refresh_all)
+        self._reading_ahead = _timer(self, self.desk.aim_at_next)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.parts, 1)
@@ -91,20 +121,17 @@ class ReadingDock(QWidget):
         self.canvases = Canvases(self.viewer, window, panel, self.commands, self._on_step)
         self.help = HelpSheet(window)
         self.help.setStyleSheet(SHEET)
+        self.guide.arrange(window, SHEET)
         self._guard = WindowGuard(window, self.may_close, self.shutdown, self._fit_soon)
         if self.desk.case is not None:
             self._show_case(self.desk.case)
         self._fit_soon()
 
-    def ask_folder(self) -> None:
-        """Ask for a folder and open it."""
-        folder = self.asker.folder("Open the folder of a study", self.desk.folder)
-        if folder is not None:
-            self.open_folder(folder)
-
     def open_folder(self, folder: Path) -> None:
         """Open a folder at its first visit; cases begun in another one are kept."""
-        self._leave_case()
+        self.leave_case()
+        self.study.close()
+        self.council.close()
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
             self.desk.open(folder)
@@ -112,26 +139,51 @@ class ReadingDock(QWidget):
             self.asker.tell("This folder cannot be opened", str(error))
         finally:
             QApplication.restoreOverrideCursor()
+        self.show_first()
+
+    def show_first(self) -> None:
+        """Show the first hip of the open folder, where there is one, and offer what is unsaved."""
         visit = next((one for one in self.desk.visits if one.pairs), None)
         if visit is not None:
             self.take(visit, visit.sides[0], visit.pairs[0])
         else:
-            self.refresh()
+            self.show_desk()
+        self.offer_unsaved()
 
     def take(self, visit: Visit, side: Laterality, views: tuple[View, View]) -> None:
         """Take up a hip of a visit."""
-        self._leave_case()
+        self.leave_case()
         try:
             self.desk.take(visit, side, views)
         except NecroangleError as error:
             self.asker.tell("A series cannot be shown", str(error))
+        self.show_desk()
+
+    def show_desk(self) -> None:
+        """Show what now lies on the desk: a case, or nothing."""
         case = self.desk.case
         if case is not None:
             case.session.listen(self.refresh)
             self._show_case(case)
+            return
+        if self.canvases is not None:
+            self.canvases.clear()
+        self.refresh()
+
+    def open_next(self) -> str:
+        """Open what is to be read next; words where there is nothing."""
+        if self.study.room is not None:
+            return self.study.open_next()
+        if self.desk.is_handed_out:
+            return "The consensus is saved."
+        return "" if self.open_neighbour(1) else "Saved. This was the last hip of the folder."
 
     def open_neighbour(self, step: int) -> bool:
-        """Open the hip so many places further in the folder, if there is one."""
+        """Open the hip so many places further in the folder or the list, if there is one."""
+        if self.study.room is not None:
+            return self.study.open_neighbour(step)
+        if self.desk.is_handed_out:
+            return False
         key = self.desk.neighbour(step)
         if key is None:
             return False
@@ -144,15 +196,10 @@ class ReadingDock(QWidget):
         try:
             self.desk.show_series(view, series)
         except NecroangleError as error:
-            self.asker.tell("This series cannot be shown", str(error))
+            words = self.study.words(str(error)) if self.study.room is not None else str(error)
+            self.asker.tell("This series cannot be shown", words)
         if self.desk.case is not None:
             self._show_case(self.desk.case)
-
-    def ask_reading(self) -> None:
-        """Ask for a saved reading and go on with it."""
-        path = self.asker.reading_file(self.desk.readings)
-        if path is not None:
-            self.open_reading(path)
 
     def open_reading(self, path: Path) -> None:
         """Go on with a saved reading, on the visit and the series that it was made on."""
@@ -168,18 +215,28 @@ class ReadingDock(QWidget):
         except NecroangleError as error:
             self.asker.tell("This reading cannot be opened", str(error))
 
-    def ask_readings(self) -> None:
-        """Ask where readings are saved."""
-        folder = self.asker.folder("Save readings in this folder", self.desk.readings)
-        if folder is not None:
-            self.desk.keep_readings_in(folder)
-            self.refresh()
+    def open_worklist(self, path: Path, reader: str) -> bool:
+        """Read the cases of a reader study; whether the worklist could be opened."""
+        self.council.close()
+        self.study.close()
+        return self.study.begin(path, reader)
 
-    def save(self) -> Path | None:
-        """Save the reading of the case; the path, or None where it was not saved."""
+    def compare(self, first: Path, second: Path) -> bool:
+        """Compare two readers' readings of one hip; whether they could be compared."""
+        self.study.close()
+        self.council.close()
+        return self.council.begin(first, second)
+
+    def offer_unsaved(self) -> None:
+        """Offer what an earlier window left unsaved."""
+        self.offers.look()
+
+    def save(self, *, final: bool = False) -> Path | None:
+        """Save or submit the reading of the case; its path, or None where it was not saved."""
         self.parts.entries.commit()
-        path = self.saving.save()
-        if self.desk.case is not None:
+        path = self.saving.save(final=final)
+        self.commands.recall.look(again=True)
+        if self.desk.case is not None and not self.desk.is_handed_out:
             self.desk.reader = self.desk.case.session.draft.reader
         self.refresh()
         return path
@@ -187,14 +244,21 @@ class ReadingDock(QWidget):
     def may_close(self) -> bool:
         """Whether the window may close: asks where something is unsaved."""
         self.parts.entries.commit()
+        self.guide.leave()
         return self.saving.may_close()
 
     def shutdown(self) -> None:
         """Take the second canvas and all that hangs on the viewer down."""
-        self._leave_case()
+        self.leave_case()
+        self._resting.stop()
+        self._reading_ahead.stop()
+        self.desk.ahead.close()
         if self._guard is not None:
             self._guard.release()
             self._guard = None
+        self.guide.close()
+        self.desk.keeping.close()
+        self.council.clear()
         if self.help is not None:
             self.help.setParent(None)
             self.help.deleteLater()
@@ -224,10 +288,35 @@ class ReadingDock(QWidget):
             self.help.toggle()
 
     def refresh(self) -> None:
+        """Show the case as it stands: all of it, but in a drag only what the drag is about.
+
+        The other canvas, the steps and the doubts follow as soon as the mouse rests.
+        """
+        case = self.desk.case
+        if case is None or case.session.is_settled:
+            self.refresh_all()
+            return
+        self.study.act()
+        for plane in self.planes:
+            plane.follow()
+            if plane.is_active:
+                plane.refresh()
+        self.commands.recall.draw()
+        self.parts.result.show_outcome(case.session.outcome())
+        self.parts.result.show_change(self.commands.recall.words())
+        self._resting.start(REST_MS)
+
+    def refresh_all(self) -> None:
         """Show everything as it stands."""
+        self._resting.stop()
+        self.study.act()
+        self.worklist.refresh()
+        self.adjudication.refresh()
+        self.council.show_or_hide()
         for plane in self.planes:
             plane.follow()
             plane.refresh()
+        self.commands.recall.draw()
         magnified = any(plane.settling is not None for plane in self.planes)
         flow, view = self.desk.flow, self.parts.tools.view
         against = self.desk.contradictions()
@@ -237,9 +326,11 @@ class ReadingDock(QWidget):
             else ""
         )
         self.parts.refresh(line, against, self.saving)
+        self.guide.show()
 
     def _run(self, name: str, view: View) -> None:
         """Do what a button says, and give the keys back to the canvas."""
+        self.study.act()
         self.commands.run(name, view)
         if self.canvases is not None and name != "help":
             self.canvases.focus()
@@ -247,6 +338,7 @@ class ReadingDock(QWidget):
     def _run_key(self, name: str, _: View) -> None:
         """Do what a key says, on the active view, whichever canvas has heard it."""
         view = self.parts.tools.view
+        self.study.act()
         if view is not None:
             self.parts.entries.commit()
             self.commands.run(name, view)
@@ -254,22 +346,40 @@ class ReadingDock(QWidget):
     def _show_case(self, case: Case) -> None:
         if self.canvases is not None:
             self.canvases.show_case(case, self._run_key)
+            self.council.draw()
         flow = self.desk.flow
         now = flow.view_of(flow.current) if flow is not None else None
         self.parts.begin()
         self.turn_to(now or case.session.draft.views[0].view)
         self.refresh()
+        self._reading_ahead.start(AHEAD_MS)
 
-    def _leave_case(self) -> None:
+    def leave_case(self) -> None:
+        """Take up what is still being typed, and listen to the case no longer."""
         self.parts.entries.commit()
         if self.desk.case is not None:
             self.desk.case.session.unlisten(self.refresh)
 
     def _on_step(self) -> None:
         """The other canvas draws where this one's slice cuts it."""
+        self.study.act()
         for plane in self.planes:
             plane.draw_reference()
         self.parts.tools.refresh()
+
+    def _submit(self) -> None:
+        if self.parts.tools.view is not None:
+            self._run("submit", self.parts.tools.view)
+
+    def _guests(self) -> tuple[WorklistPanel, AdjudicationPanel]:
+        """The panels of a reader study and of a comparison."""
+        study, council = self.study, self.council
+        worklist = WorklistPanel(
+            lambda: study.room,
+            WorklistActions(study.open, study.go_next, self._submit, study.reopen, study.close),
+        )
+        actions = AdjudicationActions(council.start, council.close)
+        return worklist, AdjudicationPanel(lambda: council.council, actions)
 
     def _fit_soon(self) -> None:
         self._fitting.start(LAYOUT_MS)
@@ -277,6 +387,7 @@ class ReadingDock(QWidget):
     def _fit(self) -> None:
         if self.canvases is not None:
             self.canvases.fit()
+            self.guide.show()
 
 
 def _timer(parent: QWidget, on_end: Any) -> QTimer:

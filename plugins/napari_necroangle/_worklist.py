@@ -1,5 +1,6 @@
 """The worklist on the reader's desk: the next case, its session, saving and submitting it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,6 +14,7 @@ from necroangle.readerstudy import (
     ReaderDesk,
     ReadingClock,
     SavedReading,
+    conduct_of,
     load_worklist,
     next_case,
 )
@@ -93,6 +95,16 @@ class StudyDesk:
         """
         return self._desk.state(self._today())
 
+    def masked(self, words: str) -> str:
+        """Words for the reader's eyes: in a blinded study without any subject, visit or folder."""
+        if not self.worklist.blinded:
+            return words
+        named = {name for case in self.worklist.cases for name in (case.subject, case.visit)}
+        named |= {part for case in self.worklist.cases for part in Path(case.folder).parts}
+        for name in sorted(named, key=len, reverse=True):
+            words = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", "(hidden)", words)
+        return words
+
     def next(self, after: ListedCase | None = None) -> CaseItem | None:
         """The next case to read; None where nothing is open now."""
         return next_case(self.state().items, after.read_order if after is not None else 0)
@@ -117,6 +129,7 @@ class StudyDesk:
             visit=case.visit,
             reader=self.reader,
             read_no=listed.read_no,
+            conduct=conduct_of(self.worklist, listed, None),
         )
         saved = self._desk.load(listed)
         spent = 0.0

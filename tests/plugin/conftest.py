@@ -124,3 +124,11 @@ def samples() -> Path:
     if not (SAMPLES / "plain").is_dir():
         pytest.skip("sample_dicoms is not at hand")
     return SAMPLES
+
+
+@pytest.fixture(autouse=True)
+def _home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A home of its own, so that no test finds what another one, or a reader, left unsaved."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setattr(Path, "home", lambda: home)
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))

@@ -51,6 +51,36 @@ def test_it_hands_over_what_it_was_given(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert calls[0][-2:] == ["--", str(tmp_path)]
 
 
+def test_a_worklist_and_a_comparison_are_handed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    calls: list[list[str]] = []
+
+    def run(arguments: list[str], *, check: bool) -> subprocess.CompletedProcess[str]:
+        calls.append(arguments)
+        return subprocess.CompletedProcess(arguments, 0 if not check else 1)
+
+    monkeypatch.setattr("necroangle.cli.read.subprocess.run", run)
+    files = [tmp_path / name for name in ("study.worklist.json", "a.json", "b.json")]
+    for file in files:
+        file.write_text("{}")
+    worklist, first, second = (str(file) for file in files)
+    result = CliRunner().invoke(command, ["--worklist", worklist, "--reader", "r7"])
+    assert result.exit_code == 0, result.output
+    assert calls[0][3:-1] == ["--reader", "r7", "--worklist", worklist, "--size", "1700x950"]
+    result = CliRunner().invoke(command, [str(tmp_path), "--adjudicate", first, second])
+    assert result.exit_code == 0, result.output
+    assert calls[1][-5:] == ["--adjudicate", first, second, "--", str(tmp_path)]
+    for wrong in (
+        ["--worklist", worklist],
+        [str(tmp_path), "--worklist", worklist, "--reader", "r"],
+    ):
+        result = CliRunner().invoke(command, wrong)
+        assert result.exit_code == 2
+        assert "--worklist" in result.output
+    assert len(calls) == 2
+
+
 def test_the_command_does_not_load_napari() -> None:
     code = "import sys, necroangle.cli.read; print('napari' in sys.modules, 'qtpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,7 +8,8 @@ from hipmaker import SHAPE, make_plane, make_reading, make_rim, make_view
 from hypothesis import given
 from hypothesis import strategies as st
 from napari_necroangle._draft import Handle, ReadingDraft, Role
-from napari_necroangle._followup import Earlier, change_from, earlier_readings, ghost_of
+from napari_necroangle._followup import change_from, ghost_of
+from napari_necroangle._other_visits import Earlier, earlier_readings
 from napari_necroangle._picture import Picture
 from napari_necroangle._session import ReadingSession
 from numpy.typing import NDArray

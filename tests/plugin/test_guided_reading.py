@@ -58,7 +58,10 @@ class Room:
     def turn_to(self, view: View) -> None:
         self.view = view
 
-    def save(self) -> Path | None:
+    def open_next(self) -> str:
+        return "" if self.open_neighbour(1) else "Saved. This was the last hip of the folder."
+
+    def save(self, *, final: bool = False) -> Path | None:
         assert self.desk.readings is not None
         path = save_session(self.case.session, self.desk.readings)
         self.saves.append(path)
@@ -459,7 +462,7 @@ def test_looking_keys_change_the_picture_only(room: Room, samples: Path) -> None
     assert plane.model.scene.camera.zoom > zoom
     room.press("slice_up")
     assert plane.slice_index == 6
-    assert len(plane.model.layers["coronal reference"].data) > 5
+    assert len(plane.lines["reference"]) > 5
     assert room.case.session.draft == before
 
 
@@ -468,7 +471,7 @@ def test_the_reference_line_is_where_the_other_slice_cuts(room: Room) -> None:
     for index in (3, 7):
         other.go_to(index)
         plane.draw_reference()
-        data = plane.model.layers["coronal reference"].data
+        data = plane.lines["reference"]
         here = room.case.pictures[A].volume.planes[plane.slice_index]
         there = room.case.pictures[B].volume.planes[index]
         uv = np.stack((data[:, 0, 2], data[:, 0, 1]), axis=1)

@@ -116,7 +116,7 @@ def test_marks_stand_on_their_slice_in_plane_mm(
     assert data.shape == (10, 3)
     assert set(data[:, 0].tolist()) == {2.0}
     assert np.allclose(data[0, 1:], circle_point(120.0)[::-1])
-    circle = canvas.plane.model.layers["coronal circle"].data
+    circle = canvas.plane.lines["circle"]
     assert len(circle) == 122
     canvas.plane.go_to(4)
     assert canvas.plane.hit(circle_point(120.0), 10.0) is None
@@ -285,7 +285,7 @@ def test_an_outline_is_drawn_with_shift(canvas: Canvas, mark_rim: MarkRim) -> No
     box = [(40.0, 15.0), (55.0, 15.0), (55.0, 25.0), (40.0, 25.0), (40.0, 16.0)]
     canvas.stroke(*box, box[-1], modifiers=("Shift",))
     assert len(canvas.case.session.draft.view(A).contour) == 16
-    assert len(canvas.plane.model.layers["coronal outline"].data) == 16
+    assert len(canvas.plane.lines["outline"]) == 16
 
 
 def test_a_mark_on_another_slice_cannot_be_taken_hold_of(
@@ -301,7 +301,7 @@ def test_a_mark_on_another_slice_cannot_be_taken_hold_of(
     assert canvas.plane.hit(circle_point(120.0), 10.0) is None
     canvas.plane.go_to(2)
     assert canvas.plane.hit(circle_point(200.0), 10.0) == Handle(Role.RIM, 4)
-    assert len(canvas.plane.model.layers["coronal circle"].data) == 2 * 122
+    assert len(canvas.plane.lines["circle"]) == 2 * 122
 
 
 def test_the_other_picture_follows_the_head_until_it_is_turned(
@@ -332,8 +332,8 @@ def test_another_picture_takes_the_layers_over_without_the_marks(
     assert canvas.plane.image.data is other.volume.pixels
     assert canvas.plane.image.name == "sagittal"
     assert len(canvas.plane.points.data) == 0
-    assert len(canvas.plane.model.layers["sagittal circle"].data) == 0
+    assert len(canvas.plane.lines["circle"]) == 0
     assert canvas.plane.model.canvas.overlays["necroangle_left"].text == "A"
     canvas.plane.show(canvas.case, canvas.case.pictures[A])
     assert len(canvas.plane.points.data) == 10
-    assert len(canvas.plane.model.layers["coronal circle"].data) == 122
+    assert len(canvas.plane.lines["circle"]) == 122

@@ -1,6 +1,7 @@
 """What napari is told of the plugin, and its reader."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,6 +58,46 @@ def test_one_file_opens_its_own_series(samples: Path) -> None:
 def test_a_folder_without_dicom_says_so(tmp_path: Path) -> None:
     with pytest.raises(DicomError, match="no DICOM images here"):
         read_layers(str(tmp_path))
+
+
+def menu_words(menu: Any) -> set[str]:
+    """The texts of a menu and of all below it."""
+    found = set()
+    for action in menu.actions():
+        found.add(action.text())
+        if action.menu() is not None:
+            action.menu().aboutToShow.emit()
+            found |= menu_words(action.menu())
+    return found
+
+
+@pytest.mark.screen
+def test_samples_reader_and_dock_stand_in_naparis_own_menus(make_napari_viewer: Any) -> None:
+    """As a reader finds them: File > Open Sample, and Plugins > NecroAngle."""
+    viewer = make_napari_viewer(show=True)
+    words = menu_words(viewer.window._qt_window.menuBar())
+    manifest = PluginManifest.from_file(MANIFEST)
+    samples = [one.display_name for one in manifest.contributions.sample_data or []]
+    assert len(samples) == 2
+    for name in samples:
+        assert [one for one in words if name in one], words
+    assert [one for one in words if "Hip reading" in one], words
+
+
+@pytest.mark.screen
+@pytest.mark.parametrize("key", ["plain", "above_180"])
+def test_a_sample_opens_as_napari_opens_it(make_napari_viewer: Any, key: str) -> None:
+    viewer = make_napari_viewer()
+    viewer.open_sample("necroangle", key)
+    assert len(viewer.layers) == 3
+    assert all(layer.ndim == 3 for layer in viewer.layers)
+
+
+@pytest.mark.screen
+def test_napari_opens_a_study_by_the_plugins_reader(make_napari_viewer: Any, samples: Path) -> None:
+    viewer = make_napari_viewer()
+    viewer.open(str(samples / "plain"), plugin="necroangle")
+    assert len(viewer.layers) == 3
 
 
 def test_the_sample_lies_beside_the_plugin(samples: Path) -> None:

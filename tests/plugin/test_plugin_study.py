@@ -103,3 +103,46 @@ def test_marks_on_the_other_hip_are_noticed(desk: Desk, samples: Path) -> None:
     desk.show_series(View.SAGITTAL, left)
     case.clear(View.CORONAL)
     assert "the sagittal series shows the other one" in desk.side_doubt()
+
+
+def test_two_subjects_with_one_visit_name_never_share_a_case(samples: Path) -> None:
+    """The samples are several subjects, most of whose visits are called baseline."""
+    desk = Desk()
+    desk.open(samples)
+    assert len({visit.subject for visit in desk.visits}) > 3
+    labels = [visit.label for visit in desk.visits]
+    assert len(set(labels)) == len(labels)
+    cases = {}
+    for visit in desk.visits:
+        if visit.pairs:
+            case = desk.take(visit, visit.sides[0], visit.pairs[0])
+            assert case.session.draft.subject == visit.subject
+            cases[visit.label] = case
+    assert len({id(case) for case in cases.values()}) == len(cases)
+
+
+def test_nameless_studies_have_labels_of_their_own(samples: Path) -> None:
+    scan = scan_folder(samples)
+    same = tuple(replace(series, subject=None, visit="baseline") for series in scan.series)
+    labels = [visit.label for visit in visits_of(replace(scan, series=same))]
+    assert len(labels) > 3
+    assert len(set(labels)) == len(labels)
+
+
+def test_going_on_through_a_folder_comes_to_every_hip_once(samples: Path) -> None:
+    desk = Desk()
+    desk.open(samples)
+    first = next(visit for visit in desk.visits if visit.pairs)
+    desk.take(first, first.sides[0], first.pairs[0])
+    seen = []
+    while True:
+        assert desk.key is not None
+        assert desk.visit is not None
+        seen.append((desk.visit.subject, desk.visit.visit, desk.key.side))
+        key = desk.neighbour(1)
+        if key is None or len(seen) > 50:
+            break
+        visit = next(one for one in desk.visits if one.label == key.visit)
+        desk.take(visit, key.side, key.views)
+    expected = sum(len(visit.sides) for visit in desk.visits if visit.pairs)
+    assert len(seen) == len(set(seen)) == expected

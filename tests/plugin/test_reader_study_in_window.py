@@ -1,0 +1,258 @@
+"""A reader study in a real window: the list, blinded; submitted, locked, reopened, recovered."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from readingroom import Answers, all_words, mark
+
+from necroangle.annotation import HipReading, load_reading
+from necroangle.readerstudy import (
+    ListedCase,
+    StudyCase,
+    make_worklist,
+    reading_list,
+    save_worklist,
+)
+from necroangle.terms import Laterality, View
+
+pytestmark = pytest.mark.screen
+
+MR = (View.CORONAL, View.SAGITTAL)
+SAMPLES = ("plain", "oblique")
+SUBJECTS = {"PHANTOM-01": "folder-of-one", "PHANTOM-02": "folder-of-two"}
+LEFT, RIGHT = Laterality.LEFT, Laterality.RIGHT
+
+
+@pytest.fixture
+def worklist(samples: Path, tmp_path: Path) -> Path:
+    """Four hips of two subjects, one of them twice, without a wash-out."""
+    return make_study(samples, tmp_path, washout_days=0)
+
+
+def make_study(samples: Path, place: Path, washout_days: int) -> Path:
+    for sample, folder in zip(SAMPLES, SUBJECTS.values(), strict=True):
+        shutil.copytree(samples / sample, place / "images" / folder)
+    cases = [
+        StudyCase(subject=name, laterality=side, visit="baseline", views=MR, folder=folder)
+        for name, folder in SUBJECTS.items()
+        for side in (RIGHT, LEFT)
+    ]
+    study = make_worklist(
+        cases, ["r1", "r2"], study="images", repeats=1, washout_days=washout_days, seed=3
+    )
+    path = place / "study.worklist.json"
+    save_worklist(study, path)
+    return path
+
+
+@pytest.fixture
+def dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
+    """The dock in a window of 1700 x 950."""
+    opened: Any = open_dock(make_napari_viewer, qtbot)
+    yield opened
+    opened.shutdown()
+
+
+def open_dock(make_napari_viewer: Any, qtbot: Any) -> Any:
+    from napari_necroangle._widget import ReadingDock
+
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1700, 950)
+    opened: Any = ReadingDock(viewer)
+    opened.asker = Answers()
+    viewer.window.add_dock_widget(opened, name="Hip reading", area="right")
+    qtbot.wait(500)
+    return opened
+
+
+def truth_of(samples: Path, listed: ListedCase) -> HipReading:
+    subject, side, visit = listed.case.key
+    return load_reading(samples / "readings" / f"{subject}__{side}__{visit}__truth__1.reading.json")
+
+
+def press(qtbot: Any, dock: Any, key: str, modifier: str = "No") -> None:
+    from qtpy.QtCore import Qt
+
+    code = getattr(Qt.Key, f"Key_{key}")
+    qtbot.keyClick(dock.canvases.native, code, getattr(Qt.KeyboardModifier, f"{modifier}Modifier"))
+    qtbot.wait(20)
+
+
+def test_a_whole_study_blinded(dock: Any, qtbot: Any, samples: Path, worklist: Path) -> None:
+    """The core's order; every case by one key; nothing tells whose hip it is."""
+    from napari_necroangle._worklist import StudyDesk
+
+    listed = reading_list(StudyDesk(worklist, "r1").worklist, "r1")
+    assert dock.open_worklist(worklist, "r1")
+    qtbot.wait(200)
+    repeated = [one for one in listed if one.read_no == 2]
+    assert len(repeated) == 1
+    twice = [one for one in listed if one.case.key == repeated[0].case.key]
+    assert len({one.label for one in twice}) == 2
+    for number, one in enumerate(listed):
+        rows = dock.worklist.rows()
+        assert [one.label in row for one, row in zip(listed, rows, strict=True)] == [True] * 5
+        assert dock.study.room.now.listed == one
+        assert dock.desk.key.side is one.case.laterality
+        mark(dock, truth_of(samples, one))
+        qtbot.wait(30)
+        shown = all_words(dock.window())
+        for hidden in (*SUBJECTS, *SUBJECTS.values(), "baseline", "r2"):
+            assert hidden not in shown, hidden
+        assert "°" in dock.parts.result.sum.text()
+        assert dock.worklist.bar.value() == number
+        press(qtbot, dock, "Return", "Control")
+        assert dock.asker.asked == []
+    assert "All cases are done" in dock.parts.steps.line.text()
+    assert dock.worklist.bar.value() == len(listed)
+    files = [load_reading(path) for path in (worklist.parent / "readings" / "r1").glob("*.json")]
+    conducts = sorted((one.conduct for one in files), key=lambda one: one.read_order or 0)
+    assert [one.read_order for one in conducts] == [1, 2, 3, 4, 5]
+    assert all(one.submitted and one.blinded for one in conducts)
+    assert all((one.duration_s or 0) > 0 for one in conducts)
+    folder = worklist.parent / "readings" / "r1"
+    assert list((folder / ".autosave").glob("*.autosave")) == []
+
+
+def test_a_locked_case_is_only_looked_at_until_it_is_reopened(
+    dock: Any, qtbot: Any, samples: Path, worklist: Path
+) -> None:
+    dock.open_worklist(worklist, "r1")
+    first = dock.study.room.now.listed
+    mark(dock, truth_of(samples, first))
+    press(qtbot, dock, "S", "Shift")
+    folder = worklist.parent / "readings" / "r1"
+    (path,) = folder.glob("*.reading.json")
+    submitted = path.read_bytes()
+    session = dock.desk.case.session
+    before = session.draft
+    assert dock.parts.status.text() == "Submitted and locked"
+    native = dock.canvases.native
+    for key in "1259NFSX":
+        press(qtbot, dock, key)
+    from qtpy.QtCore import QPoint, Qt
+
+    spot = QPoint(native.width() // 2, native.height() // 2)
+    qtbot.mouseClick(native, Qt.MouseButton.LeftButton, pos=spot)
+    dock.parts.entries.texts["notes"].setText("changed")
+    dock.parts.entries.commit()
+    press(qtbot, dock, "Z", "Control")
+    assert session.draft == before
+    assert path.read_bytes() == submitted
+    assert "locked" in dock.parts.steps.line.text()
+
+    dock.study.reopen()
+    assert dock.desk.case.session.is_locked
+    dock.asker.typed = "the sagittal arc was too long"
+    dock.worklist.reopen_button.click()
+    assert not dock.desk.case.session.is_locked
+    assert "reopened" in dock.worklist.rows()[0]
+    dock.desk.case.session.enter(notes="shorter now")
+    dock.worklist.submit_button.click()
+    again = load_reading(path)
+    assert again.revision.reason == "the sagittal arc was too long"
+    assert again.notes == "shorter now"
+    versions = [one.read_bytes() for one in (folder / "history").rglob("*") if one.is_file()]
+    assert submitted in versions
+    assert path.read_bytes() in versions
+
+
+def test_readers_do_not_see_each_other(
+    dock: Any, qtbot: Any, samples: Path, worklist: Path
+) -> None:
+    """Another reader's marks, and one's own at another visit, are nowhere on the screen."""
+    dock.open_worklist(worklist, "r2")
+    listed = dock.study.room.now.listed
+    mark(dock, truth_of(samples, listed))
+    press(qtbot, dock, "Return", "Control")
+    dock.open_worklist(worklist, "r1")
+    mine = next(
+        item.listed
+        for item in dock.study.room.state.items
+        if item.listed.case == listed.case and item.listed.session == 1
+    )
+    readings = worklist.parent / "readings" / "r1"
+    assert len(list((worklist.parent / "readings" / "r2").glob("*.json"))) == 1
+    dock.study.open(mine)
+    qtbot.wait(100)
+    for plane in dock.planes:
+        drawn = [one.name for one in plane.model.layers if one is not plane.image and len(one.data)]
+        assert all("reference" in name for name in drawn), drawn
+    assert dock.study.room.state.progress.submitted == 0
+    assert "r2" not in all_words(dock.window())
+    assert not list(readings.glob("*.json"))
+
+
+def test_later_cases_say_when_they_open_and_cannot_be_opened(
+    dock: Any, qtbot: Any, samples: Path, tmp_path: Path
+) -> None:
+    path = make_study(samples, tmp_path / "long", washout_days=14)
+    dock.open_worklist(path, "r1")
+    locked = [item.listed for item in dock.study.room.state.items if item.listed.session == 2]
+    assert not dock.study.open(locked[0])
+    assert "opens after the first session" in dock.asker.asked.pop()
+    while dock.study.room.now.listed.session == 1 and dock.study.room.state.progress.to_read:
+        mark(dock, truth_of(samples, dock.study.room.now.listed))
+        press(qtbot, dock, "Return", "Control")
+    opens_on = str(dock.study.room.state.progress.opens_on)
+    assert opens_on in dock.worklist.progress.text()
+    assert all(opens_on in row for row in dock.worklist.rows()[-len(locked) :])
+    assert opens_on in dock.parts.steps.line.text()
+    assert not dock.worklist.next_button.isEnabled()
+
+
+def test_an_unsaved_case_is_offered_by_its_code(
+    dock: Any, make_napari_viewer: Any, qtbot: Any, samples: Path, worklist: Path
+) -> None:
+    dock.open_worklist(worklist, "r1")
+    listed = dock.study.room.now.listed
+    mark(dock, truth_of(samples, listed))
+    dock.study.room.now.clock.seconds = 42.0
+    dock.desk.case.session.enter(notes="not saved yet")
+    draft = dock.desk.case.session.draft
+    dock.shutdown()
+    again: Any = open_dock(make_napari_viewer, qtbot)
+    again.open_folder(worklist.parent / "images")
+    assert again.offers.panel.waiting == ()
+    again.open_worklist(worklist, "r1")
+    assert listed.label in again.offers.panel.words.text()
+    assert not any(name in again.offers.panel.words.text() for name in SUBJECTS)
+    again.offers.panel.take_button.click()
+    assert again.desk.case.session.draft == draft
+    assert again.study.room.now.clock.seconds >= 42.0
+    press(qtbot, again, "Return", "Control")
+    assert again.asker.asked == []
+    assert again.study.room.state.progress.submitted == 1
+    again.shutdown()
+
+
+def test_ending_a_study_gives_the_free_dock_back(
+    dock: Any, qtbot: Any, samples: Path, worklist: Path
+) -> None:
+    dock.open_folder(worklist.parent / "images" / "folder-of-one")
+    before = dock.desk.readings
+    dock.open_worklist(worklist, "r1")
+    assert not dock.parts.who.isVisible()
+    dock.worklist.close_button.click()
+    assert dock.desk.readings == before
+    assert dock.parts.study.open_button.isVisible()
+    assert dock.desk.case is None
+    dock.open_folder(worklist.parent / "images" / "folder-of-one")
+    assert dock.parts.who.isVisible()
+    views = [plane.view for plane in dock.planes]
+    assert tuple(views) == MR
+
+
+def test_what_is_wrong_is_said(dock: Any, worklist: Path, tmp_path: Path) -> None:
+    assert not dock.open_worklist(worklist, "r9")
+    assert "has no reader 'r9'" in dock.asker.asked[-1]
+    assert not dock.open_worklist(tmp_path / "none.json", "r1")
+    shutil.rmtree(worklist.parent / "images")
+    assert dock.open_worklist(worklist, "r1")
+    told = dock.asker.asked[-1]
+    assert "cannot be opened" in told
+    assert not any(name in told for name in (*SUBJECTS, *SUBJECTS.values()))
+    assert dock.desk.case is None

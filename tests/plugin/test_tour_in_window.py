@@ -1,0 +1,231 @@
+"""The tour in a real window: four steps by mouse and keys, and nothing is left of it."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari_necroangle import _first_run
+from napari_necroangle._desk import Desk
+from napari_necroangle._sample_data import above_180, copy_sample, plain
+from napari_necroangle._tour import Tour, TourCard, TourStep
+
+from necroangle.annotation import HipReading, ReadView, load_reading
+from necroangle.geometry import PatientPoints
+from necroangle.terms import View
+
+screen = pytest.mark.screen
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A reader who has never started the program, and a temporary folder of her own."""
+    monkeypatch.setattr(_first_run, "config_folder", lambda: tmp_path / "config")
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    return tmp_path / "config"
+
+
+@pytest.fixture
+def dock(make_napari_viewer: Any, qtbot: Any, config: Path) -> Iterator[Any]:
+    from napari_necroangle._widget import ReadingDock
+
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1700, 950)
+    dock: Any = ReadingDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Hip reading", area="right")
+    qtbot.wait(300)
+    yield dock
+    dock.shutdown()
+
+
+@pytest.fixture
+def truth(samples: Path) -> HipReading:
+    return load_reading(samples / "readings" / "PHANTOM-01__R__baseline__truth__1.reading.json")
+
+
+def left_behind(config: Path) -> list[str]:
+    """Every file but the note that the tour was offered."""
+    places = (config, config.parent / "scratch")
+    files = [path for place in places for path in place.rglob("*") if path.is_file()]
+    return [path.name for path in files if path.name != "tour-offered"]
+
+
+def mark(dock: Any, place: int, entry: ReadView, what: str) -> None:
+    """Draw a saved view's rim, or click its arc, on the slice that carries it."""
+    plane, case = dock.planes[place], dock.desk.case
+    dock.commands.magnifies = False
+    dock.commands.touched(plane.view)
+    uids = [one.instance_uid for one in plane.picture.volume.sources]
+    plane.go_to(uids.index(entry.image.instance_uid))
+    (arc,) = entry.arcs
+    marks = entry.rim if what == "rim" else (arc.start, arc.end, arc.via)
+    slice_ = plane.picture.volume.planes[plane.slice_index]
+    patient = PatientPoints(np.array([one.patient_mm for one in marks]))
+    spots = [(u, v) for u, v in slice_.patient_to_plane(patient).tolist()]
+    if what == "rim":
+        case.draw(plane.view, plane.slice_index, spots)
+        case.end_stroke(plane.view)
+        dock.commands.stroked()
+        return
+    for spot in spots:
+        dock.commands.clicked(plane.view, case.click(plane.view, plane.slice_index, spot))
+
+
+@screen
+def test_the_tour_waits_for_each_step_and_leaves_nothing(
+    dock: Any, qtbot: Any, config: Path, truth: HipReading
+) -> None:
+    views = [view for view in truth.views if isinstance(view, ReadView)]
+    assert dock.parts.offer.words.isVisible()
+    dock.parts.offer.tour.click()
+    qtbot.wait(150)
+
+    def at() -> TourStep:
+        found: TourCard = dock.guide.tour.card()
+        assert dock.guide.card_over.isVisible()
+        assert dock.guide.card_over.title.text() == found.title
+        assert dock.guide.card_over.words.text() == found.words
+        return found.step
+
+    assert at() is TourStep.HEAD
+    dock.planes[0].go_to(dock.planes[0].slice_index + 1)
+    dock.refresh()
+    assert at() is TourStep.HEAD  # it waits
+    mark(dock, 0, views[0], "rim")
+    assert at() is TourStep.SLICE
+    mark(dock, 1, views[1], "rim")
+    assert at() is TourStep.ARC
+    mark(dock, 0, views[0], "arc")
+    assert at() is TourStep.ARC
+    mark(dock, 1, views[1], "arc")
+    assert at() is TourStep.RESULT
+    dock.desk.case.session.undo()
+    assert at() is TourStep.ARC
+    dock.desk.case.session.redo()
+    assert at() is TourStep.RESULT
+    qtbot.keyClick(dock.canvases.native, "s")
+    qtbot.wait(50)
+    assert at() is TourStep.END
+    dock.desk.case.click(View.CORONAL, dock.planes[0].slice_index, (60.0, 60.0))
+    dock.desk.case.choose(View.CORONAL, None, 0)
+    dock.guide.card_over.leave.click()
+    qtbot.wait(50)
+    assert not dock.guide.card_over.isVisible()
+    assert dock.desk.case is None
+    assert dock.desk.unsaved == ()
+    assert left_behind(config) == []
+    assert not dock.parts.offer.words.isVisible()
+    assert dock.parts.offer.tour.isVisible()
+
+
+@screen
+@pytest.mark.parametrize("edits", [0, 3])
+def test_what_was_open_is_there_again(
+    dock: Any, qtbot: Any, samples: Path, config: Path, edits: int
+) -> None:
+    """Marks, hip and readings folder; the marks of a skipped tour ask nothing and are gone."""
+    kept = config.parent / "mine"
+    dock.desk.keep_readings_in(kept)
+    dock.desk.reader = "r1"
+    dock.open_folder(shutil.copytree(samples / "oblique", config.parent / "oblique"))
+    dock.open_neighbour(1)
+    key = dock.desk.key
+    dock.desk.case.click(View.CORONAL, 4, (60.0, 60.0))
+    draft = dock.desk.case.session.draft
+    dock.parts.tour.click()
+    qtbot.wait(100)
+    assert dock.desk.key != key
+    assert kept not in (dock.desk.readings, *dock.desk.readings.parents)
+    for number in range(edits):
+        dock.desk.case.click(View.CORONAL, 5, (60.0 + 5 * number, 60.0))
+    dock.guide.card_over.leave.click()
+    qtbot.wait(100)
+    assert dock.desk.key == key
+    assert dock.desk.readings == kept
+    assert dock.desk.reader == "r1"
+    assert dock.desk.case.session.draft == draft
+    assert dock.desk.unsaved == (key,)
+    assert dock.planes[0].picture is dock.desk.case.pictures[View.CORONAL]
+    assert not kept.exists()
+    assert list((config.parent / "scratch").iterdir()) == []
+
+
+@screen
+def test_the_card_stands_beside_what_it_speaks_of(dock: Any, qtbot: Any) -> None:
+    from qtpy.QtCore import QPoint, QRect
+
+    dock.guide.begin()
+    qtbot.wait(200)
+    shown = dock.canvases.native_of(0)
+    head = QRect(shown.mapTo(dock.window(), QPoint(0, 0)), shown.size())
+    assert not head.intersects(dock.guide.card_over.geometry())
+    assert dock.window().rect().contains(dock.guide.card_over.geometry())
+    dock.toggle_layout()
+    qtbot.wait(200)
+    assert dock.guide.card_over.isVisible()
+    assert dock.window().rect().contains(dock.guide.card_over.geometry())
+    found = dock.guide.card_over
+    assert found.words.height() >= found.words.heightForWidth(found.words.width())
+
+
+@screen
+def test_closing_the_window_in_mid_tour_asks_nothing(dock: Any, qtbot: Any, config: Path) -> None:
+    dock.guide.begin()
+    dock.desk.case.click(View.CORONAL, 5, (60.0, 60.0))
+    dock.asker = None  # a question would fail
+    assert dock.may_close()
+    assert left_behind(config) == []
+
+
+def test_the_offer_is_made_once(config: Path) -> None:
+    assert not _first_run.was_offered()
+    _first_run.note_offer()
+    _first_run.note_offer()
+    assert _first_run.was_offered()
+
+
+def test_an_offer_that_cannot_be_noted_is_made_again(config: Path) -> None:
+    config.parent.mkdir(exist_ok=True)
+    config.write_bytes(b"a file where the folder should be")
+    _first_run.note_offer()
+    assert not _first_run.was_offered()
+
+
+def test_the_tour_needs_no_samples_beside_it(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed package has none: the study is made, and goes with the tour."""
+    monkeypatch.setattr("napari_necroangle._sample_data.sample_folder", lambda _: None)
+    desk = Desk()
+    tour = Tour(desk, desk.open, desk.take)
+    tour.begin()
+    assert len(desk.scan.series) == 3
+    tour.end()
+    assert left_behind(config) == []
+    assert list((config.parent / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_the_samples_of_the_menu_open_and_leave_nothing(
+    config: Path, monkeypatch: pytest.MonkeyPatch, made: bool
+) -> None:
+    if made:
+        monkeypatch.setattr("napari_necroangle._sample_data.sample_folder", lambda _: None)
+    for sample in (plain, above_180):
+        layers = sample()
+        assert layers
+        assert {kind for _, _, kind in layers} == {"image"}
+        assert all(np.ptp(pixels) > 0 for pixels, _, _ in layers)
+    assert left_behind(config) == []
+
+
+def test_a_copied_sample_is_the_sample(config: Path, samples: Path) -> None:
+    there = copy_sample("plain", config.parent / "scratch")
+    names = ("truth.json",)
+    for name in names:
+        assert json.loads((there / name).read_text()) == json.loads(
+            (samples / "plain" / name).read_text()
+        )
