@@ -100,7 +100,10 @@ def test_killed_at_any_moment_the_next_window_offers_it(dock: Any, qtbot: Any, s
         assert digest == kept[-1]
         assert digests[-1] in kept[-2:]
         if digest == digests[-1]:
-            assert [plane.slice_index for plane in dock.planes] == slices
+            for plane, shown in zip(dock.planes, slices, strict=True):
+                # a view without marks may have followed the other one after the edit was kept
+                if not dock.desk.case.is_untouched(plane.view):
+                    assert plane.slice_index == shown
         assert not found.path.exists()
         assert not dock.offers.panel.isVisible()
         dock.desk.keeping.forget(dock.desk.case.session)
