@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import openpyxl  # type: ignore[import-untyped]
+import openpyxl
 import pandas as pd
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 from exportmaker import readings, source_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from openpyxl.utils.escape import unescape  # type: ignore[import-untyped]
+from openpyxl.utils.escape import unescape
 from pandas.io.stata import StataReader
 
 from necroangle.cohort.exports import (
