@@ -6,6 +6,7 @@ process. Where nobody watches (batches, pictures of many readings), stacks are d
 
 import contextlib
 import multiprocessing
+import os
 import secrets
 import sys
 from multiprocessing.connection import Connection
@@ -106,7 +107,7 @@ class GuardedReader:
             As :func:`necroangle.dicom.read_volume`; and if the worker passes a limit or is ended
             by its decoder: the first file, and what happened.
         """
-        name = f"necro-{secrets.token_hex(8)}"
+        name = f"necro-{os.getpid()}-{secrets.token_hex(6)}"
         file = summary.frames[0][0]
         try:
             ours = self._connection(file)

@@ -221,8 +221,11 @@ class PlaneView:
         """The slice of a mark that is drawn."""
         return int(self.points.data[self._shown.index(handle)][0])
 
-    def refresh(self) -> None:
-        """Draw the case as it stands."""
+    def refresh(self, *, with_texts: bool = True) -> None:
+        """Draw the case as it stands; without texts, all but what is written on the canvas.
+
+        For each letter that changes napari lays all texts of a canvas out again: costly in a drag.
+        """
         if self.case is None or self.picture is None:
             return
         state = (self.case.session.draft.view(self.view), self.case.selected.get(self.view))
@@ -231,7 +234,8 @@ class PlaneView:
             self._draw_lines()
             self._drawn = state
         self.draw_reference()
-        self._draw_texts()
+        if with_texts:
+            self._draw_texts()
 
     def draw_reference(self) -> None:
         """Draw where the slice of the other view cuts this one."""

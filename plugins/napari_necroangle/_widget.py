@@ -290,7 +290,8 @@ class ReadingDock(QWidget):
     def refresh(self) -> None:
         """Show the case as it stands: all of it, but in a drag only what the drag is about.
 
-        The other canvas, the steps and the doubts follow as soon as the mouse rests.
+        The angle in the dock follows every move; the other canvas, the texts on this one, the steps
+        and the doubts as soon as the mouse rests.
         """
         case = self.desk.case
         if case is None or case.session.is_settled:
@@ -300,7 +301,7 @@ class ReadingDock(QWidget):
         for plane in self.planes:
             plane.follow()
             if plane.is_active:
-                plane.refresh()
+                plane.refresh(with_texts=False)
         self.commands.recall.draw()
         self.parts.result.show_outcome(case.session.outcome())
         self.parts.result.show_change(self.commands.recall.words())

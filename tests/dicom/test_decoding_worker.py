@@ -21,7 +21,8 @@ SHARED = Path("/dev/shm")
 
 
 def left_behind() -> list[str]:
-    return [path.name for path in SHARED.glob("*necro-*")]
+    """Shared memory of this process; other test processes have their own."""
+    return [path.name for path in SHARED.glob(f"*necro-{os.getpid()}-*")]
 
 
 def stack(folder: Path, side: int = 16, count: int = 3, **values: Any) -> SeriesSummary:
@@ -193,7 +194,7 @@ def test_pixels_are_sent_where_shared_memory_is_small(
     small = SimpleNamespace(free=100)
     monkeypatch.setattr("necroangle.dicom.worker_loop.shutil.disk_usage", lambda _: small)
     pipe: Any = Pipe()
-    worker_loop._answer(pipe, worker_loop._Shelf("necro-test"), series, 512)
+    worker_loop._answer(pipe, worker_loop._Shelf(f"necro-{os.getpid()}-test"), series, 512)
     handed, *slices = pipe.sent
     assert (handed.shape, handed.shared) == ((3, 16, 16), False)
     sent = b"".join(bytes(one) for one in slices)

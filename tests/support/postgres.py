@@ -22,6 +22,13 @@ import pytest
 __all__ = ["find_programs", "fresh_database", "new_place", "running_server"]
 
 _NUMBERS = count(1)
+_POWERS = "+dac_override,+dac_read_search"
+_AS_NOBODY = [
+    *("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"),
+    *(f"--inh-caps={_POWERS}", f"--ambient-caps={_POWERS}"),
+]
+"""Runs a program as another user who may still go into folders that are root's alone."""
+
 _SETTINGS = "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c shared_buffers=32MB"
 
 
@@ -97,16 +104,15 @@ def _shared_server() -> Path:
 
 def _runner(folder: Path) -> Callable[..., None]:
     """A function that runs a program as a user that PostgreSQL accepts."""
-    user: str | None = None
+    before: list[str] = []
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-        user = "nobody"
+        before = _AS_NOBODY
 
     def run(*command: object) -> None:
         done = subprocess.run(
-            [str(part) for part in command],
-            user=user,
+            [*before, *(str(part) for part in command)],
             cwd=folder,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(folder)},
             stdin=subprocess.DEVNULL,
