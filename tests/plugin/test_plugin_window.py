@@ -359,7 +359,7 @@ def test_a_drag_is_seen_live_and_dragged_back_is_the_same(
         seen.append(
             (
                 session.outcome().views[0].measurement.angle_deg,
-                viewer.canvas.overlays["necroangle_title"].text,
+                dock.parts.result.parts.text(),
                 plane.uv_of(handle)[0],
             )
         )
@@ -371,6 +371,7 @@ def test_a_drag_is_seen_live_and_dragged_back_is_the_same(
     moved = session.outcome().views[0].measurement.angle_deg
     assert abs(moved - before) > 5
     assert f"{moved:.1f}" in dock.parts.steps.steps["arc_a"].text()
+    assert f"{moved:.1f}" in viewer.canvas.overlays["necroangle_title"].text
 
     reader.drag(0, [plane.uv_of(handle), *away[4:0:-1], home])
     assert plane.uv_of(handle) == pytest.approx(home, abs=0.5)
