@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # a screen for the tests: a virtual one, whatever the machine has
 SCREEN := xvfb-run -a -s '-screen 0 1920x1080x24'
 
-.PHONY: help demo screens test lint typecheck wheel samples clean
+.PHONY: help demo screens test lint wheel samples versions clean
 
 help:
 	@echo "make demo   from sample DICOM studies to a cohort table, pictures and the reading window"
@@ -14,9 +14,10 @@ help:
 	@echo "make lint   format, style, types, import contracts"
 	@echo "make wheel  build the wheel and test it where nothing else is installed"
 	@echo "make screens  the pictures of the docs, from the samples, on a virtual screen"
+	@echo "make versions  resolve the versions of .ci/versions.txt anew"
 	@echo "make clean  remove the virtual environment and everything that was built"
 
-$(READY): pyproject.toml .ci/system-packages
+$(READY): pyproject.toml .ci/system-packages .ci/versions.txt
 	@.ci/system-packages
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; say which by: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -24,7 +25,7 @@ $(READY): pyproject.toml .ci/system-packages
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--editable '.[gui,test]'
+		--constraint .ci/versions.txt --editable '.[gui,test]'
 	@touch $(READY)
 
 demo: $(READY)
@@ -45,6 +46,9 @@ wheel: $(READY)
 samples: $(READY)
 	@rm -rf sample_dicoms.new
 	@$(BIN)/necroangle phantom --samples sample_dicoms.new
+
+versions:
+	@.ci/refresh-versions $(PYTHON)
 
 screens: $(READY)
 	@QT_LOGGING_RULES='*=false' $(SCREEN) $(BIN)/python docs/make_screens.py

@@ -41,7 +41,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _umask() -> int:
@@ -50,7 +50,8 @@ def _umask() -> int:
     return current
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's names to the disk, so that a file that was made or renamed stays there."""
     if os.name == "nt":  # a folder cannot be opened there, and the rename is journaled
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -10,7 +10,8 @@ import msgspec
 from necroangle.annotation.check import check_reading
 from necroangle.annotation.keys import count_keys, expected_keys, name_duplicate
 from necroangle.annotation.migrate import migrated, version_of
-from necroangle.annotation.model import VERSION, HipReading
+from necroangle.annotation.model import VERSION, HipReading, ReadingKey
+from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import ReadingError
 from necroangle.storage import write_atomically
 
@@ -19,6 +20,7 @@ __all__ = [
     "decode_reading",
     "encode_reading",
     "file_name",
+    "file_name_of",
     "load_reading",
     "read_bytes",
     "reading_schema",
@@ -106,15 +108,8 @@ def decode_reading(raw: bytes, *, file: str = "") -> HipReading:
         check_reading(reading)
     except ReadingError as error:
         raise ReadingError(error.problem, place=error.place, file=file) from error
-    except UnicodeDecodeError as error:
-        raise ReadingError("not UTF-8 text", file=file) from error
-    except msgspec.ValidationError as error:
-        problem, _, place = str(error).partition(" - at `")
-        raise ReadingError(problem, place=place.rstrip("`") or "$", file=file) from error
-    except msgspec.DecodeError as error:
-        raise ReadingError(
-            str(error), place=_line_and_column(raw, str(error)), file=file
-        ) from error
+    except MalformedError as error:
+        raise ReadingError(error.problem, place=error.place, file=file) from error
     return reading
 
 
@@ -204,19 +199,22 @@ def save_reading(reading: HipReading, path: Path, *, replaces: str | None = None
 
 
 def file_name(reading: HipReading) -> str:
-    """The name under which a reading is kept: its key, one file per reading.
+    """The name under which a reading is kept: :func:`file_name_of` its key."""
+    return file_name_of(reading.key)
+
+
+def file_name_of(key: ReadingKey) -> str:
+    """The name under which the reading of a key is kept, one file per reading.
 
     Two keys never share a name: the parts hold no double underscore, nor one at an end. A name too
     long for a file system, in scripts whose letters take several bytes, is a digest of the key.
 
     Examples
     --------
-    >>> from necroangle.phantom import readings_of, sample_studies
-    >>> file_name(readings_of(sample_studies()["plain"])[0])
-    'PHANTOM-01__R__baseline__truth__1.reading.json'
+    >>> file_name_of(ReadingKey("S01", Laterality.LEFT, "m00", "kim", 1))
+    'S01__L__m00__kim__1.reading.json'
     """
-    parts = (reading.subject, reading.laterality, reading.visit, reading.reader)
-    name = "__".join((*parts, str(reading.read_no)))
+    name = "__".join(map(str, key))
     if len(name.encode()) + len(SUFFIX) > MAX_NAME_BYTES:
         name = f"reading__{sha256_of(name.encode())[:32]}"
     return name + SUFFIX
@@ -242,10 +240,10 @@ def reading_schema() -> dict[str, Any]:
 def _decoded(raw: bytes) -> tuple[HipReading, int]:
     """The reading, of whatever version, and how many keys its file holds if none stands twice."""
     try:
-        reading = _DECODER.decode(raw)
-    except msgspec.ValidationError:
+        reading = from_json(raw, _DECODER)
+    except MalformedError as error:
         version = version_of(raw)
-        if version < 1 or version == VERSION:
+        if not error.misfit or version < 1 or version == VERSION:
             raise
         if version > VERSION:
             raise ReadingError(
@@ -255,11 +253,3 @@ def _decoded(raw: bytes) -> tuple[HipReading, int]:
             ) from None
         return migrated(raw)
     return reading, expected_keys(reading)
-
-
-def _line_and_column(raw: bytes, message: str) -> str:
-    match = re.search(r"\(byte (\d+)\)", message)
-    position = int(match[1]) if match else len(raw)
-    before = raw[:position]
-    column = position - (before.rfind(b"\n") + 1) + 1
-    return f"line {before.count(10) + 1}, column {column}"

@@ -24,6 +24,7 @@ from necroangle.annotation.model import (
 )
 from necroangle.annotation.provenance import FIRST_REVISION, FREE_READING, Conduct, Revision
 from necroangle.annotation.words import Identifier, ReadNo, Software, Text, UtcTime
+from necroangle.decoding import MalformedError, from_json
 from necroangle.terms import ArcoStage, Finding, JicType, Laterality, Observation, View
 
 __all__ = ["migrated", "version_of"]
@@ -78,8 +79,8 @@ def version_of(raw: bytes) -> int:
     1
     """
     try:
-        return _VERSION_DECODER.decode(raw).version
-    except (msgspec.MsgspecError, RecursionError):
+        return from_json(raw, _VERSION_DECODER).version
+    except MalformedError:
         return VERSION
 
 
@@ -88,10 +89,10 @@ def migrated(raw: bytes) -> tuple[HipReading, int]:
 
     Raises
     ------
-    msgspec.ValidationError
+    MalformedError
         If it does not fit the schema of version 1.
     """
-    old = _DECODER_1.decode(raw)
+    old = from_json(raw, _DECODER_1)
     first, second = (_view(view) for view in old.views)
     own = {name: getattr(old, name) for name in old.__struct_fields__}
     reading = HipReading(

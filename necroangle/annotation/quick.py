@@ -16,6 +16,7 @@ import msgspec
 from necroangle.annotation.keys import count_keys, expected_keys
 from necroangle.annotation.model import HipReading, ImageRecord, ReadView, UnreadView
 from necroangle.annotation.words import Identifier, Uid, UtcTime
+from necroangle.decoding import MalformedError, from_json
 
 __all__ = ["Texts", "decode_quickly"]
 
@@ -61,8 +62,8 @@ def decode_quickly(raw: bytes) -> HipReading | None:
     True
     """
     try:
-        reading = _DECODER.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        reading = from_json(raw, _DECODER)
+    except MalformedError:
         return None
     keys = expected_keys(reading)
     plain = raw.count(b":") == keys + 2 and b"\\" not in raw

@@ -18,6 +18,7 @@ from necroangle.batch.columns import RowColumns
 from necroangle.batch.leaf import Source
 from necroangle.batch.record import Refusal
 from necroangle.cohort import RowKey
+from necroangle.decoding import MalformedError, from_json
 
 __all__ = ["claims_of", "contested", "key_of", "settle"]
 
@@ -62,8 +63,8 @@ def key_of(raw: bytes) -> tuple[str, ...] | None:
     if (head := _HEAD.match(raw)) is not None:
         return tuple(part.decode() for part in head.groups())
     try:
-        key = _DECODER.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        key = from_json(raw, _DECODER)
+    except MalformedError:
         return None
     return key.subject, key.laterality, key.visit, key.reader, str(key.read_no)
 

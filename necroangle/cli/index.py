@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.text import Text
 
-from necroangle.cli.series import identity_options, names_of, printable
+from necroangle.cli.series import identity_options, names_of
 from necroangle.dicom.codes import IdentifierCodes
 from necroangle.dicom.index import Changes, index_path, refresh_index, scan_index
 from necroangle.dicom.index_store import IndexStore
 from necroangle.dicom.lines import coded, refusal_object, series_object
+from necroangle.plain_text import harmless
 
 __all__ = ["command"]
 
@@ -102,9 +103,9 @@ def _show(folder: Path, changes: Changes, lines: list[str]) -> None:
         if entry["record"] == "refusal":
             reasons[": ".join(filter(None, (entry["tag"], entry["reason"])))] += entry["files"]
     for reason, count in reasons.most_common():
-        console.print(Text(f"refused  {count} files: {printable(reason)}"), soft_wrap=True)
+        console.print(Text(f"refused  {count} files: {harmless(reason)}"), soft_wrap=True)
     summary = (
-        f"{printable(os.fspath(folder))}: {len(stacks)} stacks, {reasons.total()} files refused, "
+        f"{harmless(os.fspath(folder))}: {len(stacks)} stacks, {reasons.total()} files refused, "
         f"{json.loads(skipped)['files']} that are no images; {changes.read} files read, "
         f"{changes.known} known, {changes.gone} gone"
     )
@@ -117,5 +118,5 @@ def _stack_line(entry: dict[str, Any]) -> str:
     size = f"{entry['slices']} x {entry['rows']} x {entry['columns']}"
     return (
         f"{entry['modality']:3} {plane:10} {size:18} …{entry['series_uid'][-8:]} "
-        f"{entry['stack_no']}  {printable(file)}"
+        f"{entry['stack_no']}  {harmless(file)}"
     )

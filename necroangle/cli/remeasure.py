@@ -295,13 +295,12 @@ def _write_failures(path: Path, refusals: list[Refusal]) -> None:
     """The table of refusals; no cell of it is a formula to a spreadsheet, nor a line break."""
     import io
 
-    from necroangle.cohort.printing import harmless
+    from necroangle.plain_text import guarded, harmless
     from necroangle.storage import write_atomically
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("file", "place", "reason"))
     for one in refusals:
-        cells = (harmless(cell) for cell in (one.file, one.place, one.problem))
-        writer.writerow([f"'{cell}" if cell[:1] in set("=+-@") else cell for cell in cells])
+        writer.writerow([guarded(harmless(cell)) for cell in (one.file, one.place, one.problem)])
     write_atomically(path, text.getvalue().encode())

@@ -21,8 +21,9 @@ from necroangle.dicom.lines import coded, refusal_object, series_object
 from necroangle.dicom.passport import passport_of
 from necroangle.dicom.passport_words import passport_lines
 from necroangle.dicom.pseudonym import SubjectNames
+from necroangle.plain_text import harmless
 
-__all__ = ["command", "identity_options", "names_of", "printable"]
+__all__ = ["command", "identity_options", "names_of"]
 
 PIPE_WIDTH = 160
 """Columns of the table where the output is no terminal."""
@@ -118,7 +119,7 @@ def _show(scan: Scan, passport: bool) -> None:
     if passport:
         _show_passports(scan, console)
     for refusal in scan.refused:
-        console.print(Text(f"refused  {printable(str(refusal))}"), soft_wrap=True)
+        console.print(Text(f"refused  {harmless(str(refusal))}"), soft_wrap=True)
     console.print(
         Text(
             f"{len(scan.series)} to open, {len(scan.refused)} refused, "
@@ -143,7 +144,7 @@ def _table(scan: Scan) -> Table:
     for name in _COLUMNS:
         table.add_column(name, overflow="fold")
     for series in scan.series:
-        table.add_row(*(Text(printable(cell)) for cell in _cells(series)))
+        table.add_row(*(Text(harmless(cell)) for cell in _cells(series)))
     return table
 
 
@@ -151,7 +152,7 @@ def _show_passports(scan: Scan, console: Console) -> None:
     for series in scan.series:
         console.print(Text(f"…{series.series_uid[-8:]} stack {series.stack_no}"))
         for line in passport_lines(passport_of(series, scan.series, scan.refused)):
-            console.print(Text(f"  {printable(line)}"), soft_wrap=True)
+            console.print(Text(f"  {harmless(line)}"), soft_wrap=True)
 
 
 def _cells(series: SeriesSummary) -> tuple[str, ...]:
@@ -173,18 +174,4 @@ def _cells(series: SeriesSummary) -> tuple[str, ...]:
         f"…{series.series_uid[-8:]}",
         str(series.stack_no),
         series.split_by,
-    )
-
-
-def printable(text: str) -> str:
-    r"""Control characters as escapes, so that no file name can steer a terminal.
-
-    Examples
-    --------
-    >>> printable("a\x1b[31m.dcm")
-    'a\\x1b[31m.dcm'
-    """
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in text
     )

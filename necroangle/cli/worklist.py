@@ -149,10 +149,10 @@ def _cases(
 def _found(folder: Path, lateral: str | None) -> list[StudyCase]:
     from contextlib import closing
 
-    from necroangle.cli.series import printable
     from necroangle.dicom.index import index_path, refresh_index, scan_index
     from necroangle.dicom.index_store import IndexStore
     from necroangle.errors import ReadingError
+    from necroangle.plain_text import harmless
     from necroangle.readerstudy.hips import hips_of
     from necroangle.terms import View
 
@@ -160,7 +160,7 @@ def _found(folder: Path, lateral: str | None) -> list[StudyCase]:
         refresh_index(folder, store)
         found = hips_of(scan_index(folder, store), View(lateral) if lateral else None)
     for problem in found.left_out:
-        click.echo(f"left out  {printable(problem)}", err=True)
+        click.echo(f"left out  {harmless(problem)}", err=True)
     if not found.cases:
         raise ReadingError("no hip was found that can be read; list the cases with --cases")
     return list(found.cases)

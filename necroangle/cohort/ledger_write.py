@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import msgspec
 import sqlalchemy as sa
@@ -21,6 +20,7 @@ from necroangle.cohort.ledger import (
 from necroangle.cohort.ledger_read import find_record, known_writes, last_states, was_withdrawn
 from necroangle.cohort.ledger_schema import LEDGER, TAIL, insert_tuples
 from necroangle.errors import CohortError
+from necroangle.moments import utc_now
 
 __all__ = ["LedgerEnd", "record"]
 
@@ -58,7 +58,7 @@ class LedgerEnd:
         if tail is None or (last is not None and last != tail) or (last is None and tail.seq):
             raise CohortError("the end of the ledger was tampered with; run `necroangle verify`")
         self._seq, self._hash = int(tail.seq), str(tail.hash)
-        self._at = _now()
+        self._at = utc_now()
 
     def append(
         self,
@@ -166,7 +166,3 @@ def _payload(entry: Entry) -> str | None:
 def _derived(kind: str, key: str, payload: str | None, actor: str, seen: int) -> str:
     """The idempotency key of a write that has none: the same wish on the same state."""
     return hashlib.sha256(_ENCODE((kind, key, payload, actor, seen))).hexdigest()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

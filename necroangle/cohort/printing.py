@@ -1,5 +1,6 @@
 """How a row is shown to people: short words, angles to 0.1 degree, nothing that can harm."""
 
+from necroangle import plain_text
 from necroangle.cohort.columns import COLUMNS, Column
 from necroangle.cohort.row import Cell, CohortRow
 from necroangle.measurement import show_deg
@@ -48,10 +49,7 @@ def harmless(cell: Cell) -> str:
     """
     if cell is None:
         return "–"
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in str(cell)
-    )
+    return plain_text.harmless(str(cell))
 
 
 def _view_cell(row: CohortRow, side: str) -> str:

@@ -71,7 +71,7 @@ def verify(
         raise CohortError(f"{readings}: no such folder of reading files")
     run = _Run(store, head)
     problems = list(run.database())
-    if run.met_no_utf8:  # slower, so only where it is needed
+    if run.was_stopped:  # perhaps by a text that is no UTF-8; slower, so only then
         run = _Run(store, head)
         problems = list(run.database(any_letters=True))
     found = FoundFiles()
@@ -96,7 +96,7 @@ class _Run:
     def __init__(self, store: CohortStore, head: str) -> None:
         self._store = store
         self.told = Told([head] if head else [])
-        self.met_no_utf8 = False
+        self.was_stopped = False
         self._rows: dict[str, list[tuple[Cell, ...]]] = {}
         self._readings: dict[str, tuple[str, ...]] = {}
         self.kept: set[str] = set()
@@ -124,7 +124,7 @@ class _Run:
                 self.row_count = int(connection.scalar(count) or 0)
                 self.kept = set(connection.execute(sa.select(CONTENT.c.sha256)).scalars())
         except CohortError as error:
-            self.met_no_utf8 = "decode to UTF-8" in str(error)
+            self.was_stopped = True
             yield Problem("database", "file", f"{error}; take a backup")
         yield from check_records(self.told.records)
         yield from self._kept_as_told()

@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from necroangle.annotation import (
     FIRST_REVISION,
-    FREE_READING,
     SUFFIX,
     HipReading,
+    ReadingKey,
     Revision,
     UnreadView,
     encode_reading,
-    file_name,
+    file_name_of,
     read_bytes,
     save_reading,
 )
@@ -122,7 +122,7 @@ class ReaderDesk:
 
     def path_of(self, listed: ListedCase) -> Path:
         """Where the reading of a case is kept."""
-        return self.folder / file_name(_empty(listed, self.reader))
+        return self.folder / file_name_of(ReadingKey(*listed.case.key, self.reader, listed.read_no))
 
     def load(self, listed: ListedCase) -> SavedReading | None:
         """What is saved of a case, submitted or not; None where nothing is.
@@ -307,30 +307,6 @@ def _refuse_unseen(before: SavedReading | None, replaces: str | None) -> None:
             "another version of this reading was saved meanwhile, or its file is gone; open the "
             "case again"
         )
-
-
-def _empty(listed: ListedCase, reader: str) -> HipReading:
-    """The reading of a case before anything is marked: what its file is called."""
-    case = listed.case
-    first, second = (UnreadView(view, UnreadReason.NOT_DONE) for view in case.views)
-    return HipReading(
-        format="necroangle.reading",
-        version=2,
-        subject=case.subject,
-        laterality=case.laterality,
-        visit=case.visit,
-        reader=reader,
-        read_no=listed.read_no,
-        views=(first, second),
-        arco=None,
-        jic=None,
-        notes="",
-        conduct=FREE_READING,
-        revision=FIRST_REVISION,
-        consensus_of=(),
-        saved_at="1970-01-01T00:00:00.000Z",
-        software="necroangle",
-    )
 
 
 def _changed(readings: list[HipReading], versions: list[SavedReading]) -> list[str]:

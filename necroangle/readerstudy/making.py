@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,9 @@ from typing import Any
 import msgspec
 
 from necroangle import __version__
+from necroangle.decoding import MalformedError, converted
 from necroangle.errors import ReadingError
+from necroangle.moments import utc_now
 from necroangle.readerstudy.worklist import StudyCase, Worklist, check_worklist
 from necroangle.terms import View
 
@@ -75,14 +76,13 @@ def make_worklist(
         "blinded": blinded,
         "idle_limit_s": idle_limit_s,
         "cases": [msgspec.to_builtins(case) for case in sorted(cases)],
-        "made_at": made_at or _now(),
+        "made_at": made_at or utc_now(),
         "software": f"necroangle {__version__}",
     }
     try:
-        worklist = msgspec.convert(values, Worklist)
-    except msgspec.ValidationError as error:
-        problem, _, place = str(error).partition(" - at `")
-        raise ReadingError(problem, place=place.rstrip("`")) from error
+        worklist = converted(values, Worklist)
+    except MalformedError as error:
+        raise ReadingError(error.problem, place=error.place) from error
     check_worklist(worklist)
     return worklist
 
@@ -157,14 +157,11 @@ def _case(row: dict[str | Any, str | Any], number: int, file: str) -> StudyCase:
         raise ReadingError(f"views: one of {known}, found {views!r}", place=_row(number), file=file)
     values = {**cells, "folder": cells["folder"] or ".", "views": _PAIRS[views]}
     try:
-        return msgspec.convert(values, StudyCase)
-    except msgspec.ValidationError as error:
-        raise ReadingError(str(error), place=_row(number), file=file) from error
+        return converted(values, StudyCase)
+    except MalformedError as error:
+        problem = f"{error.place.removeprefix('$.')}: {error.problem}"
+        raise ReadingError(problem, place=_row(number), file=file) from error
 
 
 def _row(number: int) -> str:
     return f"row {number}"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from necroangle.annotation.words import Identifier, Software, UtcTime
+from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import ReadingError
 from necroangle.storage import write_atomically
 from necroangle.terms import Laterality, View
@@ -167,15 +168,13 @@ def decode_worklist(raw: bytes, *, file: str = "") -> Worklist:
         As for :func:`load_worklist`.
     """
     try:
-        worklist = _DECODER.decode(raw)
+        worklist = from_json(raw, _DECODER)
         check_worklist(worklist)
     except ReadingError as error:
         raise ReadingError(error.problem, place=error.place, file=file) from error
-    except msgspec.ValidationError as error:
-        problem, _, place = str(error).partition(" - at `")
-        raise ReadingError(problem, place=place.rstrip("`") or "$", file=file) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ReadingError(f"no worklist: {error}", file=file) from error
+    except MalformedError as error:
+        problem = error.problem if error.misfit else f"no worklist: {error.problem}"
+        raise ReadingError(problem, place=error.place, file=file) from error
     return worklist
 
 

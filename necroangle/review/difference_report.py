@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from necroangle.cohort import Cell
 from necroangle.cohort.printing import harmless
 from necroangle.measurement import show_deg
+from necroangle.plain_text import guarded
 from necroangle.review.differences import Differences, RowDifference
 
 __all__ = ["as_csv", "as_html", "as_text"]
@@ -145,7 +146,4 @@ def _safe(text: str) -> str:
 
 
 def _csv_cell(value: Cell) -> Cell:
-    """A text that a spreadsheet would take for a formula is led by an apostrophe."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value
+    return guarded(value) if isinstance(value, str) else value

@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-import msgspec
 from msgspec import Meta, Struct
 
+from necroangle.decoding import MalformedError, from_toml
 from necroangle.errors import CohortError
 from necroangle.terms import ArcoStage
 
@@ -208,13 +208,8 @@ def decode_config(raw: bytes, *, file: str = "study.toml") -> StudyConfig:
     necroangle.errors.CohortError: study.toml: $: Object contains unknown field `versoin`
     """
     try:
-        config = msgspec.toml.decode(raw, type=StudyConfig)
-    except UnicodeDecodeError as error:
-        raise CohortError(f"{file}: not UTF-8 text") from error
-    except msgspec.ValidationError as error:
-        problem, _, place = str(error).partition(" - at `")
-        raise CohortError(f"{file}: {place.rstrip('`') or '$'}: {problem}") from error
-    except msgspec.DecodeError as error:
+        config = from_toml(raw, StudyConfig)
+    except MalformedError as error:
         raise CohortError(f"{file}: {error}") from error
     for place, problem in _contradictions(config):
         raise CohortError(f"{file}: {place}: {problem}")

@@ -27,6 +27,8 @@ from napari_necroangle._file_lock import try_lock
 from napari_necroangle._session import ReadingSession
 from necroangle import __version__
 from necroangle.errors import ReadingError
+from necroangle.moments import utc_now
+from necroangle.storage import sync_folder
 
 if TYPE_CHECKING:
     from napari_necroangle._draft import ReadingDraft
@@ -225,7 +227,7 @@ class _Watch:
     def _state(self) -> AutosaveState:
         return AutosaveState(
             edit=self._edits,
-            at=_utc_now(),
+            at=utc_now(),
             file_sha256=self.session.file_sha256,
             context=self._context(),
             draft=msgspec.Raw(encode_draft(self.session.draft)),
@@ -252,7 +254,7 @@ class _OpenFile:
                 process=os.getpid(),
             )
             self.append(line_of(header) + first)
-            _sync_folder(folder)
+            sync_folder(folder)
         except BaseException:
             self.remove()
             raise
@@ -290,19 +292,3 @@ class _OpenFile:
 
 def _say_nothing(words: str) -> None:
     """Where nobody wants to know."""
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _utc_now() -> str:
-    now = time.time_ns() // 1_000_000
-    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 1000))
-    return f"{moment}.{now % 1000:03d}Z"

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from napari_necroangle._draft import ReadingDraft
 from napari_necroangle._draft_file import decode_draft
+from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import ReadingError
 from necroangle.terms import View
 
@@ -132,8 +133,8 @@ def last_state(raw: bytes) -> tuple[AutosaveState, ReadingDraft, int]:
     if header is None:
         raise ReadingError("no autosave file: its first line is damaged")
     try:
-        msgspec.json.decode(header, type=AutosaveHeader)
-    except msgspec.DecodeError as error:
+        from_json(header, _HEADER)
+    except MalformedError as error:
         raise ReadingError(f"no autosave file of version 1: {error}") from error
     lines = [line for line in reversed(others) if line]
     for damaged, line in enumerate(lines):
@@ -154,6 +155,10 @@ def _state(line: bytes) -> AutosaveState:
     if text is None:
         raise ReadingError("a line that was not written whole")
     try:
-        return msgspec.json.decode(text, type=AutosaveState)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return from_json(text, _STATE)
+    except MalformedError as error:
         raise ReadingError(f"a state that cannot be read: {error}") from error
+
+
+_HEADER = msgspec.json.Decoder(AutosaveHeader)
+_STATE = msgspec.json.Decoder(AutosaveState)

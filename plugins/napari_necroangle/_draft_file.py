@@ -13,9 +13,12 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from napari_necroangle._draft import ReadingDraft
+from necroangle.decoding import MalformedError, converted, from_json
 from necroangle.errors import ReadingError
 
 __all__ = ["decode_draft", "encode_draft"]
+
+_PLAIN = msgspec.json.Decoder()
 
 
 def encode_draft(draft: ReadingDraft) -> bytes:
@@ -57,8 +60,8 @@ def decode_draft(raw: bytes) -> ReadingDraft:
     necroangle.errors.ReadingError: $: the key 'arco' is missing
     """
     try:
-        values = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        values = from_json(raw, _PLAIN)
+    except MalformedError as error:
         raise ReadingError("no draft: malformed JSON") from error
     draft = _built(ReadingDraft, values, "$")
     assert isinstance(draft, ReadingDraft)  # noqa: S101
@@ -74,9 +77,9 @@ def _built(kind: Any, value: Any, place: str) -> Any:
     if origin in (Union, UnionType):
         return _built_choice(get_args(kind), value, place)
     try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise ReadingError(str(error), place=place) from error
+        return converted(value, kind)
+    except MalformedError as error:
+        raise ReadingError(error.problem, place=place) from error
 
 
 def _built_fact(kind: Any, value: Any, place: str) -> Any:

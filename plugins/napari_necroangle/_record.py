@@ -1,6 +1,6 @@
 """Draft to reading and back: the two are each other's inverse for all that is complete."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from napari_necroangle._draft import (
     ArcDraft,
@@ -17,6 +17,7 @@ from necroangle.annotation import (
     ReadView,
     UnreadView,
 )
+from necroangle.moments import utc_text
 
 __all__ = ["Entry", "draft_of", "reading_of"]
 
@@ -73,17 +74,6 @@ def draft_of(reading: HipReading) -> ReadingDraft:
         revision=reading.revision,
         consensus_of=reading.consensus_of,
     )
-
-
-def utc_text(moment: datetime) -> str:
-    """A moment as a reading file writes it: UTC with milliseconds.
-
-    Examples
-    --------
-    >>> utc_text(datetime(2026, 1, 31, 8, 15, tzinfo=UTC))
-    '2026-01-31T08:15:00.000Z'
-    """
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _view_draft(entry: Entry) -> ViewDraft:

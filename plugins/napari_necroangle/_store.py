@@ -3,10 +3,8 @@
 import os
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from napari_necroangle._session import ReadingSession
-from necroangle.annotation import decode_reading, file_name, save_reading, sha256_of
+from necroangle.annotation import decode_reading, file_name, file_name_of, save_reading, sha256_of
 from necroangle.annotation.file import read_bytes
 
 __all__ = [
@@ -71,9 +69,9 @@ def save_session(session: ReadingSession, folder: Path) -> Path:
 
 def next_read_no(session: ReadingSession, folder: Path) -> int:
     """The first number, from the session's own, under which no reading lies yet."""
-    reading = session.reading()
-    number = reading.read_no
-    while (folder / file_name(replace(reading, read_no=number))).exists():
+    key = session.reading().key
+    number = key.read_no
+    while (folder / file_name_of(key._replace(read_no=number))).exists():
         number += 1
     return number
 

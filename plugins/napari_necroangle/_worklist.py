@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from napari_necroangle._session import ReadingSession
+from necroangle.moments import utc_text
 from necroangle.readerstudy import (
     CaseItem,
     DeskState,
@@ -168,8 +169,7 @@ class StudyDesk:
         ReadingError
             If it was not submitted, or no reason is given.
         """
-        now = self._now().astimezone(UTC).isoformat(timespec="milliseconds")
-        self._desk.reopen(listed, reason, saved_at=now.replace("+00:00", "Z"))
+        self._desk.reopen(listed, reason, saved_at=utc_text(self._now()))
         return self.open(listed)
 
     def bring_back(self, listed: ListedCase) -> SavedReading:

@@ -11,13 +11,6 @@ def test_the_plugins_folder_is_no_package() -> None:
     assert not (ROOT / "plugins" / "__init__.py").exists()
 
 
-def test_no_file_of_code_is_above_400_lines() -> None:
-    files = [*ROOT.glob("necroangle/**/*.py"), *ROOT.glob("plugins/**/*.py")]
-    long = [str(file) for file in files if len(file.read_text("utf-8").splitlines()) > 400]
-    assert len(files) > 30
-    assert not long
-
-
 def test_opencv_is_imported_in_one_place() -> None:
     words = ("import cv2", "from cv2")
     users = [

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from necroangle.cohort.clinical.dates import DateOrder
 from necroangle.cohort.clinical.fields import FIELDS, KEYS, KINDS_OF_EVENT, LATERALITIES
+from necroangle.decoding import MalformedError, from_toml
 from necroangle.errors import CohortError
 
 __all__ = [
@@ -137,13 +137,8 @@ def decode_mapping(raw: bytes, *, file: str = "mapping.toml") -> TableMapping:
     necroangle.errors.CohortError: mapping.toml: column 'Side': no field 'side'; ...
     """
     try:
-        mapping = msgspec.toml.decode(raw.removeprefix(b"\xef\xbb\xbf"), type=TableMapping)
-    except UnicodeDecodeError as error:
-        raise CohortError(f"{file}: not UTF-8 text") from error
-    except msgspec.ValidationError as error:
-        problem, _, place = str(error).partition(" - at `")
-        raise CohortError(f"{file}: {place.rstrip('`') or '$'}: {problem}") from error
-    except msgspec.DecodeError as error:
+        mapping = from_toml(raw.removeprefix(b"\xef\xbb\xbf"), TableMapping)
+    except MalformedError as error:
         raise CohortError(f"{file}: {error}") from error
     for place, problem in _problems(mapping):
         raise CohortError(f"{file}: {place}: {problem}")

@@ -4,14 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from necroangle.cohort.exports.missing import Missing
 from necroangle.cohort.exports.model import ExportColumn, ExportTable
-from necroangle.cohort.exports.texts import guarded
+from necroangle.plain_text import quoted
 
-__all__ = ["CODEBOOK_HEADING", "codebook_rows", "csv_bytes", "csv_columns", "data_csv", "quoted"]
+__all__ = ["CODEBOOK_HEADING", "codebook_rows", "csv_bytes", "csv_columns", "data_csv"]
 
 BOM = b"\xef\xbb\xbf"
 """Excel takes a CSV without it for one in the system's old code page."""
-
-_BREAKING = frozenset(',"\r\n')
 
 CODEBOOK_HEADING = (
     "name",
@@ -26,18 +24,6 @@ CODEBOOK_HEADING = (
     "source",
     "sas_v5_name",
 )
-
-
-def quoted(text: str) -> str:
-    """A cell of a CSV: guarded against formulas, quoted where it must be.
-
-    Examples
-    --------
-    >>> quoted("a,b"), quoted("-5"), quoted("00123")
-    ('"a,b"', "'-5", '00123')
-    """
-    safe = guarded(text)
-    return safe if _BREAKING.isdisjoint(safe) else '"' + safe.replace('"', '""') + '"'
 
 
 def csv_bytes(heading: Sequence[str], rows: Iterable[Sequence[str]], *, bom: bool) -> bytes:

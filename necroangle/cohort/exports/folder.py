@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from necroangle.cohort.exports.csv_file import CODEBOOK_HEADING, codebook_rows, csv_bytes, data_csv
-from necroangle.cohort.exports.csv_file import quoted as _quoted
 from necroangle.cohort.exports.dta_file import write_dta
 from necroangle.cohort.exports.model import ExportTable
 from necroangle.cohort.exports.parquet_file import write_parquet
@@ -22,6 +21,7 @@ from necroangle.cohort.exports.script_stata import stata_script
 from necroangle.cohort.exports.xlsx_file import write_xlsx
 from necroangle.cohort.exports.xpt_file import short_names, write_xpt
 from necroangle.errors import CohortError
+from necroangle.plain_text import quoted
 
 __all__ = ["FORMATS", "write_export"]
 
@@ -145,7 +145,7 @@ def _fill(
 
 def _common_files(table: ExportTable, bom: bool) -> dict[str, bytes]:
     codebook = codebook_rows(table.columns, short_names(table.columns))
-    lines = (tuple(map(_quoted, row)) for row in codebook)
+    lines = (tuple(map(quoted, row)) for row in codebook)
     return {
         "cohort.csv": data_csv(table, bom=bom),
         "codebook.csv": csv_bytes(CODEBOOK_HEADING, lines, bom=bom),

@@ -6,10 +6,11 @@ One record is a patient, one event a visit, one instance of the repeating instru
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from necroangle.cohort.exports.csv_file import csv_bytes, quoted
+from necroangle.cohort.exports.csv_file import csv_bytes
 from necroangle.cohort.exports.missing import Missing
 from necroangle.cohort.exports.model import ExportColumn, ExportTable, Value
 from necroangle.errors import CohortError
+from necroangle.plain_text import quoted
 
 __all__ = ["DICTIONARY_HEADING", "REDCAP_FILES", "REDCAP_WARNING", "redcap_files"]
 

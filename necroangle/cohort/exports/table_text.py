@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 
 from necroangle.cohort.columns import NAMES
-from necroangle.cohort.exports.csv_file import quoted
 from necroangle.cohort.row import Cell, CohortRow
+from necroangle.plain_text import quoted
 
 __all__ = ["to_csv", "to_json"]
 

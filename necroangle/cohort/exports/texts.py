@@ -2,14 +2,13 @@
 
 import re
 
-__all__ = ["TEXT_LIMIT", "bare", "clean_text", "cut_bytes", "guarded"]
+__all__ = ["TEXT_LIMIT", "bare", "clean_text", "cut_bytes"]
 
 TEXT_LIMIT = 2000
 """Bytes of UTF-8: below Stata's 2045 for a plain string, and Excel's 32767 for a cell."""
 
 _BREAKS = re.compile(r"[\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def clean_text(text: str) -> tuple[str, bool]:
@@ -42,25 +41,12 @@ def cut_bytes(text: str, limit: int) -> str:
     return text.encode()[:limit].decode(errors="ignore")
 
 
-def guarded(text: str) -> str:
-    """The text with an apostrophe before it where a spreadsheet would take it for a formula.
-
-    A text that begins with an apostrophe gets one more, so that taking one away gives every text
-    back (:func:`bare`).
-
-    Examples
-    --------
-    >>> guarded("=cmd|'/C calc'!A0"), guarded("00123"), guarded("'s")
-    ("'=cmd|'/C calc'!A0", '00123', "''s")
-    """
-    return f"'{text}" if text.lstrip(" ").startswith((*_FORMULA, "'")) else text
-
-
 def bare(text: str) -> str:
-    """The text before it was guarded.
+    """The text before :func:`necroangle.plain_text.guarded`.
 
     Examples
     --------
+    >>> from necroangle.plain_text import guarded
     >>> bare(guarded("-5")), bare(guarded("'s")), bare("S01")
     ('-5', "'s", 'S01')
     """

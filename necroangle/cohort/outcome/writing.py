@@ -4,11 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 
 from necroangle.cohort.row import Cell
+from necroangle.plain_text import quoted
 
 __all__ = ["rows_as_csv", "rows_as_json"]
-
-_BREAKING = frozenset(',"\r\n')
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def rows_as_csv(rows: Sequence[Mapping[str, Cell]]) -> str:
@@ -47,9 +45,4 @@ def rows_as_json(rows: Sequence[Mapping[str, Cell]], notes: Sequence[str]) -> st
 def _cell(cell: Cell) -> str:
     if cell is None:
         return ""
-    if not isinstance(cell, str):
-        return repr(cell)
-    text = f"'{cell}" if cell.startswith(_FORMULA_STARTS) else str(cell)
-    if _BREAKING.isdisjoint(text):
-        return text
-    return '"' + text.replace('"', '""') + '"'
+    return quoted(str(cell)) if isinstance(cell, str) else repr(cell)

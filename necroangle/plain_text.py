@@ -1,0 +1,46 @@
+"""Texts that harm neither a terminal nor a spreadsheet, whatever a file or a reader put in them."""
+
+__all__ = ["guarded", "harmless", "quoted"]
+
+_BREAKING = frozenset(',"\r\n')
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+
+
+def harmless(text: str) -> str:
+    r"""The text with control characters spelt out, so that nothing in it steers a terminal.
+
+    Examples
+    --------
+    >>> harmless("a\x1b[31m.dcm")
+    'a\\x1b[31m.dcm'
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
+def guarded(text: str) -> str:
+    """The text with an apostrophe before it where a spreadsheet would take it for a formula.
+
+    A text that begins with an apostrophe gets one more, so that taking one away gives every text
+    back.
+
+    Examples
+    --------
+    >>> guarded("=cmd|'/C calc'!A0"), guarded("00123"), guarded("'s")
+    ("'=cmd|'/C calc'!A0", '00123', "''s")
+    """
+    return f"'{text}" if text.lstrip(" ").startswith((*_FORMULA, "'")) else text
+
+
+def quoted(text: str) -> str:
+    """The text as a cell of a CSV: guarded against formulas, quoted where it must be.
+
+    Examples
+    --------
+    >>> quoted("a,b"), quoted("-5"), quoted("00123")
+    ('"a,b"', "'-5", '00123')
+    """
+    safe = guarded(text)
+    return safe if _BREAKING.isdisjoint(safe) else '"' + safe.replace('"', '""') + '"'
