@@ -27,9 +27,9 @@ from hipmaker import make_reading
 from necroangle.annotation import decode_reading, encode_reading, sha256_of
 from necroangle.batch.again import cells_again
 from necroangle.cohort import CohortRow, CohortStore, to_row
-from necroangle.cohort.columns import COLUMNS, KEY
-from necroangle.cohort.verify import verify
+from necroangle.ledger.verify import verify
 from necroangle.measurement import measure
+from necroangle.measurement.columns import COLUMNS, KEY
 
 AT_ONCE = 10_000
 MEASURED_ALONE = 500

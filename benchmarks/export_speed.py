@@ -17,19 +17,19 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from necroangle.cohort.exports import ExportColumn, ExportTable, Missing
-from necroangle.cohort.exports.clinical import clinical_columns
-from necroangle.cohort.exports.csv_file import data_csv
-from necroangle.cohort.exports.dta_file import write_dta
-from necroangle.cohort.exports.follow_up import FOLLOW_UP_COLUMNS
-from necroangle.cohort.exports.keys import KEY_COLUMNS
-from necroangle.cohort.exports.measured import MEASURED_COLUMNS
-from necroangle.cohort.exports.model import Value
-from necroangle.cohort.exports.parquet_file import write_parquet
-from necroangle.cohort.exports.redcap import redcap_files
-from necroangle.cohort.exports.sav_file import write_sav
-from necroangle.cohort.exports.xlsx_file import write_xlsx
-from necroangle.cohort.exports.xpt_file import write_xpt
+from necroangle.export import ExportColumn, ExportTable, Missing
+from necroangle.export.clinical import clinical_columns
+from necroangle.export.csv_file import data_csv
+from necroangle.export.dta_file import write_dta
+from necroangle.export.follow_up import FOLLOW_UP_COLUMNS
+from necroangle.export.keys import KEY_COLUMNS
+from necroangle.export.measured import MEASURED_COLUMNS
+from necroangle.export.model import Value
+from necroangle.export.parquet_file import write_parquet
+from necroangle.export.redcap import redcap_files
+from necroangle.export.sav_file import write_sav
+from necroangle.export.xlsx_file import write_xlsx
+from necroangle.export.xpt_file import write_xpt
 
 MAIN = frozenset(
     {

@@ -9,8 +9,9 @@ import msgspec
 
 from necroangle.annotation import HipReading, decode_reading
 from necroangle.batch import ChunkResult, Refusal, Stream
-from necroangle.cohort import CohortRow, CohortStore, RowKey
 from necroangle.errors import ReadingError
+from necroangle.ledger.store import CohortStore
+from necroangle.measurement.row import CohortRow, RowKey
 from necroangle.review import Differences, RowDifference, compare_rows, merged
 
 __all__ = ["Remeasured", "remeasure"]

@@ -211,6 +211,7 @@ def file_name_of(key: ReadingKey) -> str:
 
     Examples
     --------
+    >>> from necroangle.terms import Laterality
     >>> file_name_of(ReadingKey("S01", Laterality.LEFT, "m00", "kim", 1))
     'S01__L__m00__kim__1.reading.json'
     """

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from necroangle.batch.chunk import Plan, measure_chunk
-from necroangle.cohort import Cell
 from necroangle.measurement import Method, Settings
+from necroangle.measurement.row import Cell
 
 __all__ = ["cells_again"]
 

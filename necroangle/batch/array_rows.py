@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from necroangle import __version__
 from necroangle.batch.columns import ColumnData, RowColumns
-from necroangle.cohort.columns import NAMES, index_column_name
 from necroangle.measurement import KerboulBin, Method, Settings
+from necroangle.measurement.columns import NAMES, index_column_name
 from necroangle.measurement.grades import HaRisk
 from necroangle.measurement.indices import INDEX_SOURCES, HipIndices, KooKimSize
 from necroangle.measurement.vector import Measured

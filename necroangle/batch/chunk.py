@@ -24,7 +24,7 @@ from necroangle.measurement.vector import Measured, is_vectorised, measured
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from necroangle.cohort import CohortRow
+    from necroangle.measurement.row import CohortRow
 
 __all__ = ["ChunkResult", "Plan", "measure_chunk"]
 

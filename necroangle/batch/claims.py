@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from necroangle.batch.columns import RowColumns
 from necroangle.batch.leaf import Source
 from necroangle.batch.record import Refusal
-from necroangle.cohort import RowKey
 from necroangle.decoding import MalformedError, from_json
+from necroangle.measurement.row import RowKey
 
 __all__ = ["claims_of", "contested", "key_of", "settle"]
 

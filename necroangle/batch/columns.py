@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from necroangle.cohort import COLUMNS, Cell, CohortRow, RowKey
-from necroangle.cohort.columns import KEY, NAMES
+from necroangle.measurement.columns import COLUMNS, KEY, NAMES
+from necroangle.measurement.row import Cell, CohortRow, RowKey
 
 __all__ = ["ColumnData", "RowColumns"]
 

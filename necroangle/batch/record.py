@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from necroangle.cohort import CohortRow
+from necroangle.measurement.row import CohortRow
 
 __all__ = ["BatchResult", "Refusal"]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from necroangle.annotation import decode_reading, read_bytes, sha256_of
 from necroangle.annotation.file import MAX_BYTES
 from necroangle.batch.record import Refusal
-from necroangle.cohort import CohortRow, to_row
 from necroangle.errors import NecroangleError, ReadingError
 from necroangle.measurement import DEFAULTS, Method, Settings, measure
+from necroangle.measurement.row import CohortRow, to_row
 
 __all__ = ["measure_bytes", "measure_file", "read_or_refuse"]
 

@@ -51,8 +51,8 @@ def _measure_and_draw(out: Path, console: Console) -> tuple[Path, list["HipError
     from necroangle import demo
     from necroangle.annotation import load_reading
     from necroangle.batch import measure_files
-    from necroangle.cohort.store import CohortStore
     from necroangle.dicom import scan_folder
+    from necroangle.ledger.store import CohortStore
     from necroangle.review import ImagePlaces, draw_files
 
     samples = demo.find_samples(out)

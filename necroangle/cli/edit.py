@@ -39,9 +39,9 @@ def command(
     Keys: subject SUBJECT; hip SUBJECT SIDE; treatment SUBJECT SIDE [NUMBER]; visit SUBJECT SIDE
     VISIT; event SUBJECT SIDE EVENT [NUMBER].
     """
-    from necroangle.cohort.clinical import edit_record, withdraw_record
-    from necroangle.cohort.clinical.identity import refuse_as_name
-    from necroangle.cohort.store import CohortStore
+    from necroangle.clinical import edit_record, withdraw_record
+    from necroangle.clinical.identity import refuse_as_name
+    from necroangle.ledger.store import CohortStore
     from necroangle.study import cohort_here, study_here
 
     if problem := refuse_as_name(actor):
@@ -78,7 +78,7 @@ def _changes(given: tuple[str, ...]) -> dict[str, str]:
 
 
 def _tell(values: dict[str, str | int | float | None], doubts: list[str]) -> None:
-    from necroangle.cohort.printing import harmless
+    from necroangle.ledger.printing import harmless
 
     for doubt in doubts:
         click.echo(f"warning  {harmless(doubt)}", err=True)

@@ -10,8 +10,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from necroangle.cohort.exports import ExportSource, ExportTable
-    from necroangle.cohort.store import CohortStore
+    from necroangle.export import ExportSource, ExportTable
+    from necroangle.ledger.store import CohortStore
     from necroangle.study import Study
 
 __all__ = ["command"]
@@ -89,7 +89,7 @@ def command(
     """
     from datetime import UTC, datetime
 
-    from necroangle.cohort.exports import Provenance, build_table, to_wide, write_export
+    from necroangle.export import Provenance, build_table, to_wide, write_export
     from necroangle.study import study_here
 
     study = study_here()
@@ -137,9 +137,9 @@ def _source(
     **_: object,
 ) -> ExportSource:
     """All that the export is made of."""
-    from necroangle.cohort.exports import ExportSource, contents_in, facts_from
-    from necroangle.cohort.ledger_content import READING_FILE
-    from necroangle.cohort.store import CohortStore
+    from necroangle.export import ExportSource, contents_in, facts_from
+    from necroangle.ledger.content import READING_FILE
+    from necroangle.ledger.store import CohortStore
     from necroangle.study import cohort_here
 
     with CohortStore.open(cohort_here(cohort), create=False) as store:
@@ -163,7 +163,7 @@ def _source(
 
 def _clinical(store: CohortStore) -> dict[str, list[dict[str, object]]]:
     """The clinical records by kind, each as one row."""
-    from necroangle.cohort.clinical.fields import KEYS
+    from necroangle.clinical.fields import KEYS
 
     return {
         kind: [
@@ -176,8 +176,8 @@ def _clinical(store: CohortStore) -> dict[str, list[dict[str, object]]]:
 
 def _secret(file: Path | None, study: Study | None) -> bytes | None:
     """The secret that is given, else the study's, else none: image keys are then empty."""
-    from necroangle.cohort.exports import load_secret
     from necroangle.errors import CohortError
+    from necroangle.export import load_secret
 
     if file is not None:
         return load_secret(file)
@@ -201,9 +201,9 @@ def _user() -> str:
 
 def _say(table: ExportTable, folder: Path, files: Sequence[Path], formats: Sequence[str]) -> None:
     """What was written, and what its reader must know."""
-    from necroangle.cohort.exports.provenance import table_facts
-    from necroangle.cohort.exports.redcap import REDCAP_WARNING
-    from necroangle.cohort.printing import harmless
+    from necroangle.export.provenance import table_facts
+    from necroangle.export.redcap import REDCAP_WARNING
+    from necroangle.ledger.printing import harmless
 
     facts = table_facts(table, {})
     click.echo(

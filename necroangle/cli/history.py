@@ -9,8 +9,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from necroangle.cohort.ledger import Event
-    from necroangle.cohort.row import Cell
+    from necroangle.ledger.records import Event
+    from necroangle.measurement.row import Cell
 
 __all__ = ["command"]
 
@@ -23,10 +23,10 @@ KINDS = ("subject", "hip", "treatment", "visit", "event")
 @click.option("--cohort", metavar="FILE", help="The cohort table; by default the study's.")
 def command(kind: str, key: tuple[str, ...], cohort: str | None) -> None:
     """Print every change of the record of a KIND with this KEY: when, who, what, why."""
-    from necroangle.cohort.clinical.keys import parse_key
-    from necroangle.cohort.printing import harmless
-    from necroangle.cohort.store import CohortStore
+    from necroangle.clinical.keys import parse_key
     from necroangle.errors import CohortError
+    from necroangle.ledger.printing import harmless
+    from necroangle.ledger.store import CohortStore
     from necroangle.study import cohort_here
 
     found = CohortStore.open(cohort_here(cohort), create=False).history(kind, parse_key(kind, key))

@@ -10,9 +10,9 @@ import click
 if TYPE_CHECKING:
     from collections import Counter
 
-    from necroangle.cohort.clinical.importing import TableImport
-    from necroangle.cohort.clinical.plan import Plan
-    from necroangle.cohort.store import CohortStore
+    from necroangle.clinical.importing import TableImport
+    from necroangle.clinical.plan import Plan
+    from necroangle.ledger.store import CohortStore
 
 __all__ = ["command"]
 
@@ -77,7 +77,7 @@ def command(
     Exit code: 0 if it was imported, or could be (--dry-run); 1 if a problem forbids it; 2 if the
     file is no table.
     """
-    from necroangle.cohort.clinical import load_mapping, open_table
+    from necroangle.clinical import load_mapping, open_table
 
     if not dry_run and write_mapping is None:
         _check_actor(actor)
@@ -99,7 +99,7 @@ def command(
 
 
 def _check_actor(actor: str) -> None:
-    from necroangle.cohort.clinical.identity import refuse_as_name
+    from necroangle.clinical.identity import refuse_as_name
 
     if not actor:
         raise click.UsageError("say who imports, with --as NAME")
@@ -116,7 +116,7 @@ def _delimiter(given: str | None) -> str | None:
 
 
 def _write_mapping(opened: TableImport, path: Path) -> None:
-    from necroangle.cohort.clinical.importing import suggest_mapping
+    from necroangle.clinical.importing import suggest_mapping
     from necroangle.storage import write_atomically
 
     if path.exists():
@@ -129,8 +129,8 @@ def _import(
     opened: TableImport, cohort: str | None, actor: str, update_reason: str, *, dry_run: bool
 ) -> bool:
     """Plan, tell, and write where nothing forbids it; whether something does."""
-    from necroangle.cohort.clinical import plan_import
-    from necroangle.cohort.store import CohortStore
+    from necroangle.clinical import plan_import
+    from necroangle.ledger.store import CohortStore
     from necroangle.study import cohort_here, study_here
 
     study = study_here()
@@ -150,8 +150,8 @@ def _import(
 
 
 def _write(store: CohortStore, plan: Plan, actor: str, opened: TableImport) -> bool:
-    from necroangle.cohort.clinical import write_import
-    from necroangle.cohort.printing import harmless
+    from necroangle.clinical import write_import
+    from necroangle.ledger.printing import harmless
 
     recorded = write_import(store, plan, actor=actor)
     for conflict in recorded.conflicts:
@@ -165,7 +165,7 @@ def _write(store: CohortStore, plan: Plan, actor: str, opened: TableImport) -> b
 
 
 def _tell_problems(plan: Plan) -> None:
-    from necroangle.cohort.printing import harmless
+    from necroangle.ledger.printing import harmless
 
     for problem in plan.problems:
         click.echo(f"{problem.severity:7}  {harmless(str(problem))}", err=True)

@@ -28,7 +28,7 @@ def command(folder: Path, study: str | None, method: str, readers: tuple[str, ..
     The folder may hold other files; they are not touched. Commands run in it need no further
     flags.
     """
-    from necroangle.cohort.store import CohortStore
+    from necroangle.ledger.store import CohortStore
     from necroangle.measurement import method_named
     from necroangle.study import init_study
 

@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from necroangle.batch import BatchResult
-    from necroangle.cohort.store import Changes
+    from necroangle.ledger.store import Changes
     from necroangle.measurement import Method, Settings
 
 __all__ = ["command"]
@@ -67,7 +67,7 @@ def command(
     others are measured. Exit code: 0 if all were measured, 1 if some were refused, 2 if there was
     nothing to measure or the table cannot be opened.
     """
-    from necroangle.cohort.printing import harmless
+    from necroangle.ledger.printing import harmless
     from necroangle.measurement import method_named
 
     methods: list[Method | None] = [method_named(name) for name in method_names]
@@ -126,7 +126,7 @@ def _measure(paths: tuple[Path, ...], method: Method | None, settings: Settings)
 
 
 def _store(result: BatchResult, cohort: str | None) -> Changes:
-    from necroangle.cohort.store import Changes, CohortStore
+    from necroangle.ledger.store import Changes, CohortStore
     from necroangle.study import cohort_here
 
     if not result.rows:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from necroangle.cohort.outcome import OutcomePlan, Outcomes
-    from necroangle.cohort.outcome.signed_rank import TestKind
-    from necroangle.cohort.store import CohortStore
+    from necroangle.analysis import OutcomePlan, Outcomes
+    from necroangle.analysis.signed_rank import TestKind
+    from necroangle.ledger.store import CohortStore
     from necroangle.study import StudyConfig
 
 __all__ = ["command"]
@@ -90,9 +90,9 @@ def command(as_json: bool, as_csv: bool, by_visit: bool, table: str, **asked: An
 
 def _outcomes(asked: dict[str, Any]) -> Outcomes:
     """The outcomes of the cohort that is meant, by the study's plan and what was asked."""
-    from necroangle.cohort.clinical import clinical_tables
-    from necroangle.cohort.outcome import OutcomePlan, outcomes_of
-    from necroangle.cohort.store import CohortStore
+    from necroangle.analysis import OutcomePlan, outcomes_of
+    from necroangle.clinical import clinical_tables
+    from necroangle.ledger.store import CohortStore
     from necroangle.study import cohort_here, study_here
 
     study = study_here()
@@ -103,7 +103,7 @@ def _outcomes(asked: dict[str, Any]) -> Outcomes:
 
 
 def _plan_of(config: StudyConfig) -> OutcomePlan:
-    from necroangle.cohort.outcome import OutcomePlan, VisitPlan
+    from necroangle.analysis import OutcomePlan, VisitPlan
 
     return OutcomePlan(
         visits=tuple(
@@ -139,7 +139,7 @@ def _with_asked(plan: OutcomePlan, asked: dict[str, Any]) -> OutcomePlan:
 
 def _consensus(store: CohortStore) -> frozenset[tuple[str, ...]]:
     """The readings that are a consensus."""
-    from necroangle.cohort.ledger_content import READING_FILE
+    from necroangle.ledger.content import READING_FILE
 
     found = store.current(READING_FILE)
     return frozenset(record.key for record in found if record.values["consensus_of"])
@@ -147,8 +147,8 @@ def _consensus(store: CohortStore) -> frozenset[tuple[str, ...]]:
 
 def _write(outcomes: Outcomes, table: str, *, as_json: bool) -> None:
     """UTF-8 with plain line ends, whatever the system's habit."""
-    from necroangle.cohort.outcome.tables import table_rows
-    from necroangle.cohort.outcome.writing import rows_as_csv, rows_as_json
+    from necroangle.analysis.tables import table_rows
+    from necroangle.analysis.writing import rows_as_csv, rows_as_json
 
     rows = table_rows(outcomes, table)
     text = rows_as_json(rows, outcomes.notes) if as_json else rows_as_csv(rows)
@@ -159,8 +159,8 @@ def _print(outcomes: Outcomes, *, by_visit: bool) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from necroangle.cohort.outcome.printing import by_visit_lines, main_lines, test_notes
-    from necroangle.cohort.printing import harmless
+    from necroangle.analysis.printing import by_visit_lines, main_lines, test_notes
+    from necroangle.ledger.printing import harmless
 
     console = Console()
     if not console.is_terminal:

@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from necroangle.batch import Plan, Refusal, Stream
-    from necroangle.cohort import CohortStore
+    from necroangle.ledger.store import CohortStore
     from necroangle.remeasure import Decide, Remeasured
     from necroangle.review import Differences
 
@@ -155,7 +155,7 @@ def _processes(wanted: int | None, count: int) -> int:
 
 
 def _store(cohort: str | None, *, dry_run: bool) -> CohortStore | None:
-    from necroangle.cohort.store import CohortStore
+    from necroangle.ledger.store import CohortStore
     from necroangle.study import cohort_here
 
     place = cohort_here(cohort)
@@ -267,7 +267,7 @@ def _show(differences: Differences) -> None:
 def _report(
     told: Remeasured, failures: str | None, reports: tuple[Path, ...], *, shown: bool
 ) -> None:
-    from necroangle.cohort.printing import harmless
+    from necroangle.ledger.printing import harmless
 
     if shown or not told.changed:
         _write_reports(told.differences, reports)

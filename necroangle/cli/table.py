@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from necroangle.cohort import CohortRow
+    from necroangle.measurement.row import CohortRow
 
 __all__ = ["command"]
 
@@ -35,7 +35,7 @@ METHOD_WIDTH = 28
 @click.option("--all-columns", is_flag=True, help="Print every column, one row below the other.")
 def command(cohort: str | None, as_json: bool, as_csv: bool, all_columns: bool) -> None:
     """Print the cohort table, ordered by subject, side, visit, reader and read."""
-    from necroangle.cohort.store import CohortStore
+    from necroangle.ledger.store import CohortStore
     from necroangle.study import cohort_here
 
     if as_json + as_csv + all_columns > 1:
@@ -53,7 +53,7 @@ def command(cohort: str | None, as_json: bool, as_csv: bool, all_columns: bool) 
 
 def _write(rows: Sequence[CohortRow], *, as_json: bool) -> None:
     """UTF-8 with plain line ends, whatever the system's habit."""
-    from necroangle.cohort.exports.table_text import to_csv, to_json
+    from necroangle.export.table_text import to_csv, to_json
 
     text = to_json(rows) if as_json else to_csv(rows)
     click.echo(text.encode(), nl=False)
@@ -80,7 +80,7 @@ def _overview(rows: Sequence[CohortRow]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from necroangle.cohort.printing import HEADINGS, harmless, main_cells
+    from necroangle.ledger.printing import HEADINGS, harmless, main_cells
 
     table = Table(box=box.SIMPLE, pad_edge=False, caption_justify="left")
     several = _is_several(rows)
@@ -107,7 +107,7 @@ def _record(row: CohortRow) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from necroangle.cohort.printing import all_cells, harmless
+    from necroangle.ledger.printing import all_cells, harmless
 
     table = Table(
         title=Text(harmless(str(row.key))), title_justify="left", box=box.SIMPLE, show_header=False

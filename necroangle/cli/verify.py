@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from necroangle.cohort.store import CohortStore
-    from necroangle.cohort.verify import Verification
+    from necroangle.ledger.store import CohortStore
+    from necroangle.ledger.verify import Verification
 
 __all__ = ["command"]
 
@@ -66,8 +66,8 @@ def command(
 
     Exit code: 0 if all is well, 1 if there are problems, 2 if it cannot be verified.
     """
-    from necroangle.cohort.printing import harmless
-    from necroangle.cohort.store import CohortStore
+    from necroangle.ledger.printing import harmless
+    from necroangle.ledger.store import CohortStore
 
     place, folder = _places(study, cohort, readings)
     store = CohortStore.open(place, create=False, dumped=migrate)
@@ -103,7 +103,7 @@ def _verify(store: CohortStore, folder: Path | None, head: str, workers: int) ->
     from rich.progress import Progress
 
     from necroangle.batch.again import cells_again
-    from necroangle.cohort.verify import verify
+    from necroangle.ledger.verify import verify
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -6,9 +6,9 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 
-from necroangle.cohort import Cell
-from necroangle.cohort.printing import harmless
+from necroangle.ledger.printing import harmless
 from necroangle.measurement import show_deg
+from necroangle.measurement.row import Cell
 from necroangle.plain_text import guarded
 from necroangle.review.differences import Differences, RowDifference
 

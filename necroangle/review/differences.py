@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from necroangle.annotation import HipReading
-from necroangle.cohort import Cell, CohortRow, RowKey
+from necroangle.measurement.row import Cell, CohortRow, RowKey
 from necroangle.review.reading_changes import ReadingChange, reading_changes
 
 __all__ = ["Cause", "CellChange", "Differences", "RowDifference", "compare_rows", "merged"]

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from necroangle.annotation import encode_reading, file_name, reading_schema
 from necroangle.cohort import CohortStore
-from necroangle.cohort.columns import NAMES
+from necroangle.measurement.columns import NAMES
 from necroangle.terms import Finding, Laterality, UnreadReason, View
 
 HEAVY = ("numpy", "pandas", "sqlalchemy", "msgspec", "pydicom", "cv2", "qtpy", "PySide6", "napari")

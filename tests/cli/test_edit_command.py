@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from necroangle.cli.edit import command as edit_command
 from necroangle.cli.history import command as history_command
 from necroangle.cohort import Cell, CohortStore
-from necroangle.cohort.ledger import Entry
 from necroangle.errors import CohortError
+from necroangle.ledger.records import Entry
 from necroangle.study import init_study
 
 WHY = ("--reason", "paper file", "--as", "nurse")

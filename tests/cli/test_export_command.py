@@ -11,8 +11,8 @@ from hipmaker import make_reading
 from necroangle.annotation import HipReading, encode_reading, file_name, sha256_of
 from necroangle.cli.export import FORMATS, command
 from necroangle.cohort import CohortRow, CohortStore, to_row
-from necroangle.cohort.exports.folder import FORMATS as WRITTEN
 from necroangle.errors import CohortError
+from necroangle.export.folder import FORMATS as WRITTEN
 from necroangle.measurement import measure
 from necroangle.study import init_study
 from necroangle.terms import Laterality

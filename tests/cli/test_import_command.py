@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from necroangle.cli.import_table import ENCODINGS, command
+from necroangle.clinical.encoding import ENCODINGS as READ_ENCODINGS
 from necroangle.cohort import CohortStore
-from necroangle.cohort.clinical.encoding import ENCODINGS as READ_ENCODINGS
 from necroangle.study import Study, init_study
 
 TABLE = "subject,sex,bmi_kg_m2\n00123,M,22.5\nS2,F,-99\n"

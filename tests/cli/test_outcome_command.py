@@ -13,10 +13,10 @@ from cohortmaker import STUDY, HipSpec, PlainCohort, full_row, plain_cohort
 
 from necroangle.cli.import_table import command as import_table
 from necroangle.cli.outcome import command
-from necroangle.cohort.clinical.fields import KEYS
-from necroangle.cohort.ledger import Entry
-from necroangle.cohort.store import CohortStore
+from necroangle.clinical.fields import KEYS
 from necroangle.errors import CohortError
+from necroangle.ledger.records import Entry
+from necroangle.ledger.store import CohortStore
 from necroangle.study import init_study
 
 

@@ -18,11 +18,11 @@ from secrets_of_every_kind import ALLOWED, secret_elements, spoilt_elements
 from necroangle.annotation import ImageRecord, ReadView, encode_reading
 from necroangle.cli.index import command as index_command
 from necroangle.cli.series import command
-from necroangle.cohort.row import to_row
 from necroangle.dicom import Refusal, Scan, SeriesSummary, read_volume, scan_folder
 from necroangle.dicom.worker import read_volume_guarded
 from necroangle.errors import DicomError
 from necroangle.measurement import measure
+from necroangle.measurement.row import to_row
 from necroangle.report import overlay
 from necroangle.terms import View
 

@@ -1,6 +1,6 @@
 """Every word of the field has its meaning, and every flag stands in the table's columns."""
 
-from necroangle.cohort.columns import COLUMNS
+from necroangle.measurement.columns import COLUMNS
 from necroangle.measurement.indices import INDEX_SOURCES
 from necroangle.terms import Flag, View
 

@@ -11,9 +11,9 @@ from datetime import date, timedelta
 from math import hypot
 from typing import Any
 
+from necroangle.analysis import VisitPlan
 from necroangle.cohort import CohortRow
-from necroangle.cohort.columns import COLUMNS, NAMES
-from necroangle.cohort.outcome import VisitPlan
+from necroangle.measurement.columns import COLUMNS, NAMES
 
 __all__ = ["STUDY", "VISITS", "HipSpec", "PlainCohort", "full_row", "plain_cohort"]
 

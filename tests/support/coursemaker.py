@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from necroangle.cohort.outcome import (
+from necroangle.analysis import (
     HipCourse,
     HipOutcome,
     OutcomePlan,
@@ -11,7 +11,7 @@ from necroangle.cohort.outcome import (
     follow_courses,
     hip_outcomes,
 )
-from necroangle.cohort.outcome.visits import HipVisit
+from necroangle.analysis.visits import HipVisit
 
 __all__ = ["ANGLES", "DATES", "HIP", "PLAN", "Row", "at", "event", "follow", "row", "seen"]
 

@@ -6,7 +6,7 @@ from hipmaker import make_reading
 
 from necroangle.annotation import HipReading
 from necroangle.cohort import CohortRow, to_row
-from necroangle.cohort.exports import ExportSource, facts_of
+from necroangle.export import ExportSource, facts_of
 from necroangle.measurement import measure
 from necroangle.terms import ArcoStage, Laterality, UnreadReason
 

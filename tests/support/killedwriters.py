@@ -20,8 +20,8 @@ from msgspec.structs import replace
 
 from necroangle.annotation import encode_reading, save_reading, sha256_of
 from necroangle.cohort import Cell, CohortRow, CohortStore, to_row
-from necroangle.cohort.ledger import Entry
-from necroangle.cohort.verify import verify
+from necroangle.ledger.records import Entry
+from necroangle.ledger.verify import verify
 from necroangle.measurement import measure
 
 __all__ = ["Trial", "run_trial"]

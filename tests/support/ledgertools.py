@@ -9,7 +9,7 @@ from hipmaker import make_reading
 
 from necroangle.annotation import encode_reading, file_name, sha256_of
 from necroangle.cohort import CohortStore, to_row
-from necroangle.cohort.ledger import Entry
+from necroangle.ledger.records import Entry
 from necroangle.measurement import measure
 from necroangle.terms import UnreadReason, View
 

@@ -1,0 +1,121 @@
+"""One number of the study, with all that must stand beside it."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from necroangle.analysis.hips import HipOutcome
+from necroangle.analysis.proportion import CLOPPER_PEARSON, clopper_pearson
+from necroangle.analysis.quartiles import QUANTILE_NAMES, quartiles
+from necroangle.terms import ArcoStage
+
+__all__ = ["ALL", "Quantity", "by_stage", "count", "rate", "spread", "unknown"]
+
+ALL = "all"
+"""The group of all hips, or all patients."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number of the study.
+
+    Attributes
+    ----------
+    quantity, group
+        Its name, and of whom: ``"all"``, ``"ARCO 2"``, a visit.
+    n
+        Hips, patients or pairs that it is about: the denominator of a count.
+    value
+        The count, median, share in percent, or P value; None where there is none, and ``words``
+        say why.
+    low, high
+        Quartiles of a median, 95 % interval of a share; None where there are none.
+    unit
+        Unit of the value: ``"hips"``, ``"patients"``, ``"years"``, ``"deg"``, ``"%"``...
+    method
+        The rule or the test, in full.
+    words
+        What no number can say.
+    """
+
+    quantity: str
+    group: str
+    n: int
+    value: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    method: str
+    words: str = ""
+
+
+def count(
+    quantity: str, group: str, number: int, total: int, unit: str, method: str = "count"
+) -> Quantity:
+    """A count among ``total``."""
+    return Quantity(quantity, group, total, number, None, None, unit, method)
+
+
+def unknown(quantity: str, group: str, total: int, unit: str, method: str, words: str) -> Quantity:
+    """A quantity that has no value, and why."""
+    return Quantity(quantity, group, total, None, None, None, unit, method, words)
+
+
+def spread(
+    quantity: str,
+    group: str,
+    values: Iterable[float | None],
+    unit: str,
+    kind: int,
+    method: str = "",
+) -> Quantity:
+    """Median with quartiles of the values that are there.
+
+    Examples
+    --------
+    >>> one = spread("age", ALL, [30.0, 40.0, None], "years", 7)
+    >>> one.n, one.value, one.low, one.high
+    (2, 35.0, 32.5, 37.5)
+    >>> spread("age", ALL, [], "years", 7).words
+    'nothing recorded'
+    """
+    said = "; ".join(
+        part for part in (f"median, quartiles: {QUANTILE_NAMES[kind]}", method) if part
+    )
+    found = quartiles(values, kind)
+    if found is None:
+        return unknown(quantity, group, 0, unit, said, "nothing recorded")
+    return Quantity(quantity, group, found.count, found.median, found.low, found.high, unit, said)
+
+
+def rate(quantity: str, group: str, events: int, total: int, method: str) -> Quantity:
+    """A share in percent with its exact interval.
+
+    Examples
+    --------
+    >>> one = rate("failure", "ARCO 2", 2, 14, "rule")
+    >>> round(one.value, 1), round(one.low, 1), round(one.high, 1)
+    (14.3, 1.8, 42.8)
+    >>> rate("failure", "ARCO 2", 0, 0, "rule").words
+    'no hip can be judged'
+    """
+    said = f"{method}; {CLOPPER_PEARSON}"
+    interval = clopper_pearson(events, total)
+    if interval is None:
+        return unknown(quantity, group, 0, "%", said, "no hip can be judged")
+    low, high = (100.0 * bound for bound in interval)
+    return Quantity(quantity, group, total, 100.0 * events / total, low, high, "%", said)
+
+
+def by_stage(
+    hips: Sequence[HipOutcome], keep: Callable[[HipOutcome], bool] = lambda _: True
+) -> Iterator[tuple[str, list[HipOutcome]]]:
+    """All hips, then those of each ARCO stage at the baseline, those of unknown stage last.
+
+    A group stands there if the cohort has a hip in it, whether or not ``keep`` keeps one.
+    """
+    yield ALL, [hip for hip in hips if keep(hip)]
+    for stage in (*ArcoStage, None):
+        own = [hip for hip in hips if hip.arco_baseline == stage]
+        if own:
+            name = f"ARCO {stage}" if stage else "ARCO not known"
+            yield name, [hip for hip in own if keep(hip)]

@@ -1,0 +1,90 @@
+"""What records contradict: within one, between the records of a subject, against the study."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from necroangle.clinical.aetiology import aetiology_doubts
+from necroangle.clinical.course import check_course
+from necroangle.clinical.issue import Issue
+from necroangle.clinical.state import Key, State, Values, number_of
+from necroangle.study import StudyConfig
+
+__all__ = ["check_subject"]
+
+_ITEMS = {"hhs_pain": 44.0, "hhs_function": 47.0, "hhs_deformity": 4.0, "hhs_rom": 5.0}
+_TOLERANCE = 0.01
+
+
+def check_subject(
+    state: State, subject: str, config: StudyConfig | None, today: date | None = None
+) -> Iterator[Issue]:
+    """What the records of one subject contradict.
+
+    Parameters
+    ----------
+    state
+        Records, of this subject at least.
+    subject
+        Its pseudonym.
+    config
+        The study's, where there is one: its visits, windows and events.
+    today
+        Later dates are doubted; None for the day itself.
+
+    Examples
+    --------
+    >>> state = State({("visit", ("S01", "L", "m00")): {"vas": 30.0, "vas_scale": 10}})
+    >>> for issue in check_subject(state, "S01", None):
+    ...     print(issue.field, issue.message)
+    vas 30 is above the scale's largest value, 10
+    """
+    for key, values in state.of("subject", (subject,)):
+        for message in aetiology_doubts(values):
+            yield Issue("subject", key, "aetiology", message, is_fatal=False)
+    for key, values in state.of("visit", (subject,)):
+        yield from _check_vas(key, values)
+        yield from _check_hhs(key, values)
+    yield from _check_study(state, subject, config)
+    for hip in state.hips(subject):
+        yield from check_course(state, hip, config, today or date.today())
+
+
+def _check_vas(key: Key, values: Values) -> Iterator[Issue]:
+    vas, scale = number_of(values, "vas"), number_of(values, "vas_scale")
+    if vas is not None and scale is None:
+        message = "0 to 10 or 0 to 100? state vas_scale, 10 or 100"
+        yield Issue("visit", key, "vas", message)
+    elif vas is not None and scale is not None and vas > scale:
+        message = f"{vas:g} is above the scale's largest value, {scale:g}"
+        yield Issue("visit", key, "vas", message)
+
+
+def _check_hhs(key: Key, values: Values) -> Iterator[Issue]:
+    """The total lies between the sum of the given items and that sum with the others' maxima."""
+    total = number_of(values, "hhs")
+    given = {name: score for name in _ITEMS if (score := number_of(values, name)) is not None}
+    low = sum(given.values())
+    high = low + sum(largest for name, largest in _ITEMS.items() if name not in given)
+    if total is None or not given or low - _TOLERANCE <= total <= high + _TOLERANCE:
+        return
+    wanted = f"{low:g}" if len(given) == len(_ITEMS) else f"between {low:g} and {high:g}"
+    yield Issue("visit", key, "hhs", f"the total is {total:g}; its items make it {wanted}")
+
+
+def _check_study(state: State, subject: str, config: StudyConfig | None) -> Iterator[Issue]:
+    """Visits and events that the study does not have."""
+    if config is None:
+        return
+    names = ", ".join(visit.name for visit in config.visits)
+    for key, _ in state.of("visit", (subject,)):
+        if config.visit(key[2]) is None:
+            message = f"no visit of the study ({names}); see study.toml"
+            yield Issue("visit", key, "visit", message)
+    for key, values in state.of("hip", (subject,)):
+        visit = values.get("index_visit")
+        if visit is not None and config.visit(str(visit)) is None:
+            yield Issue("hip", key, "index_visit", f"no visit of the study ({names})")
+    for key, _ in state.of("event", (subject,)):
+        if key[2] not in config.events:
+            message = f"no event of the study ({', '.join(config.events)}); see study.toml"
+            yield Issue("event", key, "event", message)

@@ -1,0 +1,169 @@
+"""A table file into the cohort: read, understood, checked as a whole, and written or not."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from necroangle.clinical.binding import bind, known_headings, suggest
+from necroangle.clinical.drafts import gather
+from necroangle.clinical.mapping import TableMapping, mapping_toml
+from necroangle.clinical.plan import Plan, Standing, make_plan
+from necroangle.clinical.problem import Problem
+from necroangle.clinical.reading import read_table
+from necroangle.clinical.sheet import Sheet
+from necroangle.clinical.state import Key, parents_of, read_state
+from necroangle.errors import CohortError
+from necroangle.ledger.read import last_states
+from necroangle.ledger.records import Recorded, encode_key
+from necroangle.ledger.store import CohortStore
+from necroangle.study import Missing, StudyConfig
+
+__all__ = ["TableImport", "open_table", "plan_import", "suggest_mapping", "write_import"]
+
+
+@dataclass(frozen=True, slots=True)
+class TableImport:
+    """A table that was read, to be imported.
+
+    Attributes
+    ----------
+    sheet
+        Its cells.
+    mapping
+        What its columns mean.
+    kind
+        The only kind of record to look for, or None.
+    sha256
+        Of the file: the ledger tells by it where a value came from.
+    """
+
+    sheet: Sheet
+    mapping: TableMapping
+    kind: str | None
+    sha256: str
+
+
+def open_table(
+    path: Path,
+    mapping: TableMapping | None = None,
+    *,
+    kind: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+) -> TableImport:
+    """Read a table file.
+
+    Parameters
+    ----------
+    path
+        CSV, TSV or XLSX.
+    mapping
+        What its columns mean; without one, headings that are fields' names or labels are known.
+    kind
+        The only kind of record to look for; None for all.
+    encoding, delimiter, sheet
+        As in :func:`necroangle.clinical.reading.read_table`.
+
+    Raises
+    ------
+    CohortError
+        If the file cannot be read as a table.
+
+    Examples
+    --------
+    >>> open_table(Path("nowhere.csv"))
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.CohortError: nowhere.csv: there is no such file
+    """
+    mapping = mapping or TableMapping()
+    known = {*known_headings(kind), *(heading.casefold() for heading in mapping.columns)}
+    found = read_table(
+        path,
+        encoding=encoding,
+        delimiter=delimiter,
+        sheet=sheet,
+        expected=frozenset(mapping.columns),
+        known=frozenset(known),
+    )
+    return TableImport(found, mapping, kind, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def plan_import(
+    store: CohortStore | None,
+    table: TableImport,
+    *,
+    config: StudyConfig | None = None,
+    update_reason: str = "",
+) -> Plan:
+    """What importing a table would do; nothing is written.
+
+    Parameters
+    ----------
+    store
+        The cohort; None where there is none yet.
+    table
+        The table.
+    config
+        The study's, where there is one.
+    update_reason
+        Why values that stand there otherwise are replaced; empty: they are not, and each is a
+        fatal problem.
+    """
+    missing = config.missing if config is not None else Missing()
+    binding = bind(table.sheet, table.mapping, missing.codes, table.kind)
+    drafts, found = gather(table.sheet, binding, missing.codes)
+    plan = make_plan(
+        drafts,
+        _standing(store, [*drafts, *(one for place in drafts for one in parents_of(*place))]),
+        config=config,
+        empty=missing.empty,
+        update=bool(update_reason),
+        reason=update_reason or f"import of table {table.sha256[:16]}",
+    )
+    read = [one for one in table.sheet.problems if one.column not in binding.ignored]
+    spoilt = {(one.row, one.column) for one in read}
+    more = (one for one in found if (one.row, one.column) not in spoilt)
+    problems = _sorted((*read, *binding.problems, *more, *plan.problems))
+    return Plan(plan.entries, problems, plan.new, plan.changed, plan.unchanged)
+
+
+def write_import(store: CohortStore, plan: Plan, *, actor: str) -> Recorded:
+    """Write what was planned; writing it again changes nothing.
+
+    Raises
+    ------
+    CohortError
+        If a problem of the plan is fatal, or the database refuses; nothing is then written.
+    """
+    if plan.is_fatal:
+        raise CohortError("a fatal problem forbids the import; nothing was written")
+    return store.record(plan.entries, actor=actor)
+
+
+def suggest_mapping(table: TableImport) -> bytes:
+    """A mapping file for a table, to go on from: what is not known is left out."""
+    return mapping_toml(suggest(table.sheet, table.mapping, table.kind))
+
+
+def _standing(store: CohortStore | None, places: list[tuple[str, Key]]) -> Standing:
+    if store is None or not places:
+        return Standing({})
+    records = {
+        (record.kind, record.key): record
+        for found in read_state(store, {key[0] for _, key in places}).values()
+        for record in found
+    }
+    places = [place for place in dict.fromkeys(places) if place not in records]
+    lacking = [(kind, encode_key(key)) for kind, key in places]
+    with store.reading() as connection:
+        known = last_states(connection, lacking)
+    gone = frozenset((kind, key) for kind, key in places if (kind, encode_key(key)) in known)
+    return Standing(records, gone)
+
+
+def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """By row and column, each once; what concerns the whole table first."""
+    return tuple(sorted(dict.fromkeys(problems), key=lambda one: (one.row, one.column)))

@@ -1,0 +1,196 @@
+"""A table as text: its heading row, its rows, and what is wrong with either.
+
+Nothing is guessed from a cell's looks: ``00123``, ``1E5`` and ``NA`` stay what they are.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from necroangle.clinical.problem import Problem, fatal
+from necroangle.errors import CohortError
+
+__all__ = [
+    "MAX_CELLS",
+    "MAX_CELL_LETTERS",
+    "MAX_COLUMNS",
+    "MAX_PROBLEMS",
+    "MAX_ROWS",
+    "Sheet",
+    "SheetRow",
+    "build_sheet",
+    "clean_text",
+]
+
+MAX_ROWS = 200_000
+MAX_COLUMNS = 1_000
+MAX_CELLS = 1_000_000
+MAX_CELL_LETTERS = 32_767
+"""What a spreadsheet's cell may hold."""
+
+MAX_PROBLEMS = 100_000
+"""From there on a table is not looked at further."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL_HEADING = "a control character in the heading; if this is UTF-16, name it with --encoding"
+_EDGES = " \t\r\n\u00a0\u3000\ufeff\u200b"
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One row: its number as a spreadsheet counts, and one text per column of the sheet."""
+
+    number: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table that was read.
+
+    Attributes
+    ----------
+    how
+        In which way it was read: ``"semicolon-separated text, cp949"``.
+    headings
+        The heading row; no two are equal where ``problems`` holds nothing fatal.
+    heading_row
+        Its number.
+    rows
+        The rows below that are not empty.
+    problems
+        What was found on the way.
+    """
+
+    how: str
+    headings: tuple[str, ...]
+    heading_row: int
+    rows: tuple[SheetRow, ...]
+    problems: tuple[Problem, ...]
+
+
+def clean_text(text: str) -> str:
+    r"""A cell without blanks at its ends, its letters composed (NFC).
+
+    Examples
+    --------
+    >>> clean_text(" 00123\u00a0")
+    '00123'
+    >>> clean_text("\u1112\u1161\u11ab") == "\ud55c"
+    True
+    """
+    return unicodedata.normalize("NFC", text).strip(_EDGES)
+
+
+def build_sheet(
+    how: str,
+    records: Iterable[tuple[int, Sequence[str]]],
+    found: Iterable[Problem] = (),
+    *,
+    rectangular: bool,
+) -> Sheet:
+    """A sheet from its numbered records; the first that is not empty is the heading row.
+
+    Parameters
+    ----------
+    how
+        See :class:`Sheet`.
+    records
+        Row number and cells.
+    found
+        Problems that the reader of the file met.
+    rectangular
+        Whether a row shorter than the heading row is refused (delimited text) or filled up.
+
+    Raises
+    ------
+    CohortError
+        If there is no heading row, or a limit is passed.
+
+    Examples
+    --------
+    >>> sheet = build_sheet("", [(1, ["subject", "vas"]), (2, ["00123"])], rectangular=True)
+    >>> [str(problem) for problem in sheet.problems]
+    ['row 2: 1 cells where the heading row has 2; a delimiter or a quote is missing']
+    """
+    rows = [
+        (number, tuple(map(clean_text, cells)))
+        for number, cells in records
+        if any(cell and not cell.isspace() for cell in cells)
+    ]
+    if not rows:
+        raise CohortError("the table is empty")
+    heading_row, found_headings = rows[0]
+    headings = tuple(re.sub(r"\s+", " ", heading) for heading in found_headings)
+    width = _width(headings)
+    problems = [*found, *_heading_problems(headings[:width], heading_row)]
+    kept = []
+    for number, cells in rows[1:]:
+        problem = _shape_problem(number, cells, width, rectangular)
+        if problem is not None:
+            problems.append(problem)
+        row = SheetRow(number, (cells + ("",) * width)[:width])
+        kept.append(row)
+        problems += _cell_problems(row, headings)
+        if len(problems) > MAX_PROBLEMS:
+            raise CohortError(
+                f"row {number}: more than {MAX_PROBLEMS:,} problems; is this a table?"
+            )
+    return Sheet(how, headings[:width], heading_row, tuple(kept), tuple(problems))
+
+
+def _width(headings: Sequence[str]) -> int:
+    """How many columns there are, without empty headings at the end."""
+    return max((place for place, heading in enumerate(headings, 1) if heading), default=0)
+
+
+def _heading_problems(headings: Sequence[str], row: int) -> list[Problem]:
+    problems = []
+    first: dict[str, int] = {}
+    for column, heading in enumerate(headings, 1):
+        if not heading:
+            problems.append(fatal("this column has no heading", row=row, column=column))
+        elif heading.casefold() in first:
+            there = first[heading.casefold()]
+            message = f"the heading of column {there} again; give each column its own"
+            problems.append(fatal(message, row=row, column=column, heading=heading))
+        elif _CONTROL.search(heading):
+            problems.append(fatal(_CONTROL_HEADING, row=row, column=column))
+        elif len(heading) > MAX_CELL_LETTERS:
+            problems.append(fatal("a heading of more than 32,767 letters", row=row, column=column))
+        first.setdefault(heading.casefold(), column)
+    return problems
+
+
+def _shape_problem(
+    number: int, cells: Sequence[str], width: int, rectangular: bool
+) -> Problem | None:
+    beyond = next((place for place, cell in enumerate(cells[width:], width + 1) if cell), None)
+    if beyond is not None:
+        return fatal("a cell beyond the last heading", row=number, column=beyond)
+    if rectangular and len(cells) < width:
+        return fatal(
+            f"{len(cells)} cells where the heading row has {width}; a delimiter or a quote is "
+            "missing",
+            row=number,
+        )
+    return None
+
+
+def _cell_problems(row: SheetRow, headings: Sequence[str]) -> list[Problem]:
+    problems = []
+    for column, cell in enumerate(row.cells, 1):
+        if not cell or (cell.isprintable() and len(cell) <= MAX_CELL_LETTERS):
+            continue
+        if len(cell) > MAX_CELL_LETTERS:
+            message = f"{len(cell)} letters; a cell may have {MAX_CELL_LETTERS}"
+        elif control := _CONTROL.search(cell):
+            code = ord(control.group())
+            name = "NUL" if code == 0 else f"U+{code:04X}"
+            message = f"a control character ({name}) in the cell"
+        else:  # another script's space, or a line end
+            continue
+        heading = headings[column - 1]
+        problems.append(fatal(message, row=row.number, column=column, heading=heading))
+    return problems

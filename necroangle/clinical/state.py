@@ -1,0 +1,132 @@
+"""The clinical records of some subjects as plain values, to be checked as one."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Protocol
+
+from necroangle.clinical.fields import KINDS
+from necroangle.ledger.records import Record
+from necroangle.measurement.row import Cell
+
+__all__ = [
+    "Hip",
+    "Key",
+    "Records",
+    "State",
+    "day_of",
+    "index_day",
+    "number_of",
+    "parents_of",
+    "read_state",
+]
+
+Key = tuple[str, ...]
+Hip = tuple[str, str]
+Values = Mapping[str, Cell]
+
+
+class Records(Protocol):
+    """Where records stand: the cohort's store."""
+
+    def current(self, kind: str, prefix: tuple[str, ...] = ()) -> list[Record]:
+        """The current records of a kind."""
+        ...
+
+
+class State:
+    """Records by kind and key.
+
+    Examples
+    --------
+    >>> state = State({("visit", ("S01", "L", "m00")): {"vas": 3.0}})
+    >>> list(state.of("visit", ("S01",)))
+    [(('S01', 'L', 'm00'), {'vas': 3.0})]
+    """
+
+    def __init__(self, records: Mapping[tuple[str, Key], Values]) -> None:
+        self._by_subject: dict[tuple[str, str], dict[Key, Values]] = {}
+        for (kind, key), values in records.items():
+            self._by_subject.setdefault((kind, key[0]), {})[key] = values
+
+    def of(self, kind: str, prefix: Key) -> Iterator[tuple[Key, Values]]:
+        """Records of a kind whose key begins with a prefix, which names the subject at least."""
+        for key, values in sorted(self._by_subject.get((kind, prefix[0]), {}).items()):
+            if key[: len(prefix)] == prefix:
+                yield key, values
+
+    def one(self, kind: str, key: Key) -> Values:
+        """One record; empty where there is none."""
+        return self._by_subject.get((kind, key[0]), {}).get(key, {})
+
+    def hips(self, subject: str) -> list[Hip]:
+        """The hips of a subject that any record speaks of."""
+        keys = (key for kind in KINDS[1:] for key, _ in self.of(kind, (subject,)))
+        return sorted({(key[0], key[1]) for key in keys})
+
+
+def parents_of(kind: str, key: Key) -> tuple[tuple[str, Key], ...]:
+    """The records that a record belongs to: its subject, and its hip.
+
+    Examples
+    --------
+    >>> parents_of("visit", ("S01", "L", "m00"))
+    (('subject', ('S01',)), ('hip', ('S01', 'L')))
+    >>> parents_of("subject", ("S01",))
+    ()
+    """
+    above = (("subject", key[:1]), ("hip", key[:2]))
+    return above[: {"subject": 0, "hip": 1}.get(kind, 2)]
+
+
+def read_state(store: Records, subjects: Iterable[str] | None = None) -> dict[str, list[Record]]:
+    """The store's clinical records by kind; of some subjects, or of all.
+
+    Parameters
+    ----------
+    store
+        The cohort.
+    subjects
+        Pseudonyms; None for all.
+    """
+    wanted = None if subjects is None else frozenset(subjects)
+    return {
+        kind: [
+            record for record in store.current(kind) if wanted is None or record.key[0] in wanted
+        ]
+        for kind in KINDS
+    }
+
+
+def day_of(values: Values, name: str) -> date | None:
+    """A date of a record, or None where there is none that can be read."""
+    text = values.get(name)
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def number_of(values: Values, name: str) -> float | None:
+    """A number of a record, or None."""
+    number = values.get(name)
+    return None if number is None or isinstance(number, str) else float(number)
+
+
+def index_day(state: State, hip: Hip, index_visit: str) -> date | None:
+    """The day from which the months of a hip's visits count.
+
+    The hip's day of treatment; else the subject's index date; else the day of the index visit.
+
+    Examples
+    --------
+    >>> state = State({("hip", ("S01", "L")): {"treatment_date": "2020-03-04"}})
+    >>> index_day(state, ("S01", "L"), "m00")
+    datetime.date(2020, 3, 4)
+    """
+    own = state.one("hip", hip)
+    visit = own.get("index_visit") or index_visit
+    return (
+        day_of(own, "treatment_date")
+        or day_of(state.one("subject", hip[:1]), "index_date")
+        or day_of(state.one("visit", (*hip, str(visit))), "visit_date")
+    )

@@ -1,0 +1,55 @@
+"""The cohort, for users and notebooks: one row per hip, visit, reader, read and method.
+
+The core itself imports from the packages behind it: :mod:`necroangle.measurement` (rows, columns)
+and :mod:`necroangle.ledger` (store, table). The door opens in two steps: rows and columns need
+nothing heavy; the store brings SQLAlchemy and the data frame pandas only when they are asked for,
+so that a measurement waits for neither.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from necroangle.measurement.columns import COLUMNS, Column
+from necroangle.measurement.row import Cell, CohortRow, RowKey, to_row
+
+if TYPE_CHECKING:
+    from necroangle.ledger.hip_visits import HipVisit
+    from necroangle.ledger.records import Conflict, Entry, Event, Record, Recorded
+    from necroangle.ledger.store import Changes, CohortStore
+    from necroangle.ledger.table import load
+
+__all__ = [
+    "COLUMNS",
+    "Cell",
+    "Changes",
+    "CohortRow",
+    "CohortStore",
+    "Column",
+    "Conflict",
+    "Entry",
+    "Event",
+    "HipVisit",
+    "Record",
+    "Recorded",
+    "RowKey",
+    "load",
+    "to_row",
+]
+
+_LATER = {
+    "Changes": "necroangle.ledger.store",
+    "CohortStore": "necroangle.ledger.store",
+    "Conflict": "necroangle.ledger.records",
+    "Entry": "necroangle.ledger.records",
+    "Event": "necroangle.ledger.records",
+    "HipVisit": "necroangle.ledger.hip_visits",
+    "Record": "necroangle.ledger.records",
+    "Recorded": "necroangle.ledger.records",
+    "load": "necroangle.ledger.table",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)

@@ -1,0 +1,193 @@
+"""An export as a folder: whole or not at all."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from necroangle.errors import CohortError
+from necroangle.export.csv_file import CODEBOOK_HEADING, codebook_rows, csv_bytes, data_csv
+from necroangle.export.dta_file import write_dta
+from necroangle.export.model import ExportTable
+from necroangle.export.parquet_file import write_parquet
+from necroangle.export.provenance import Provenance, table_facts
+from necroangle.export.redcap import REDCAP_FILES, redcap_files
+from necroangle.export.sav_file import write_sav
+from necroangle.export.script_python import python_script
+from necroangle.export.script_r import r_script
+from necroangle.export.script_spss import spss_script
+from necroangle.export.script_stata import stata_script
+from necroangle.export.xlsx_file import write_xlsx
+from necroangle.export.xpt_file import short_names, write_xpt
+from necroangle.plain_text import quoted
+
+__all__ = ["FORMATS", "write_export"]
+
+FORMATS = ("csv", "xlsx", "sav", "dta", "xpt", "parquet", "redcap")
+"""What ``--to`` takes, besides ``all``."""
+
+_TITLE = "necroangle export"
+_FILES: Mapping[str, tuple[str, ...]] = {
+    "csv": (),
+    "xlsx": ("cohort.xlsx",),
+    "sav": ("cohort.sav",),
+    "dta": ("cohort.dta",),
+    "xpt": ("cohort.xpt", "cohort_v5.xpt"),
+    "parquet": ("cohort.parquet",),
+    "redcap": REDCAP_FILES,
+}
+_ALWAYS = (
+    "cohort.csv",
+    "codebook.csv",
+    "import.R",
+    "import.sps",
+    "import.do",
+    "import.py",
+    "provenance.json",
+)
+"""Files of every folder: the scripts read cohort.csv."""
+
+_OURS = frozenset({*_ALWAYS, *(name for names in _FILES.values() for name in names)})
+
+
+def write_export(
+    table: ExportTable,
+    folder: Path,
+    formats: Sequence[str],
+    provenance: Provenance,
+    *,
+    bom: bool = False,
+) -> tuple[Path, ...]:
+    """Write a folder with the table in some formats, codebook, provenance and import scripts.
+
+    The folder is made beside its place and then renamed: a write that fails leaves what was there.
+    An earlier export in the same place is replaced; a folder with any other file is refused.
+
+    Parameters
+    ----------
+    table
+        The table.
+    folder
+        Where.
+    formats
+        Of :data:`FORMATS`.
+    provenance
+        Who, when and what was asked for.
+    bom
+        Whether ``cohort.csv`` begins with a byte order mark.
+
+    Returns
+    -------
+    tuple of Path
+        The files, ordered by name.
+
+    Raises
+    ------
+    CohortError
+        If a format is unknown or does not take this table, a library is missing, the folder holds
+        other files, or it cannot be written.
+    """
+    unknown = sorted(set(formats) - set(FORMATS))
+    if unknown:
+        raise CohortError(f"unknown formats: {', '.join(unknown)}; there are {', '.join(FORMATS)}")
+    _refuse_strangers(folder)
+    place = folder.absolute()
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent))
+        try:
+            _fill(made, table, formats, provenance, bom)
+            made.chmod(0o755)
+            _put(made, place)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    except OSError as error:
+        raise CohortError(f"{folder}: cannot be written ({error.strerror or error})") from error
+    return tuple(sorted(folder.iterdir()))
+
+
+def _refuse_strangers(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise CohortError(f"{folder}: a file; give a folder")
+    strangers = (
+        sorted(one.name for one in folder.iterdir() if one.name not in _OURS)
+        if (folder.is_dir())
+        else []
+    )
+    if strangers:
+        raise CohortError(
+            f"{folder}: it holds {strangers[0]!r}, which is no part of an export; choose another "
+            "folder with --out"
+        )
+
+
+def _fill(
+    made: Path, table: ExportTable, formats: Sequence[str], provenance: Provenance, bom: bool
+) -> None:
+    for name, content in _common_files(table, bom).items():
+        (made / name).write_bytes(content)
+    facts = table_facts(table, provenance.query)
+    writers = _writers(table, facts)
+    for format_name in FORMATS:
+        if format_name in formats:
+            for name in _FILES[format_name]:
+                writers[name](made / name)
+    hashes = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(made.iterdir())
+    }
+    (made / "provenance.json").write_bytes(provenance.as_json(table, hashes))
+    for file in made.iterdir():
+        with file.open("rb") as opened:
+            os.fsync(opened.fileno())
+
+
+def _common_files(table: ExportTable, bom: bool) -> dict[str, bytes]:
+    codebook = codebook_rows(table.columns, short_names(table.columns))
+    lines = (tuple(map(quoted, row)) for row in codebook)
+    return {
+        "cohort.csv": data_csv(table, bom=bom),
+        "codebook.csv": csv_bytes(CODEBOOK_HEADING, lines, bom=bom),
+        "import.R": r_script(table).encode(),
+        "import.sps": b"\xef\xbb\xbf" + spss_script(table).encode(),
+        "import.do": stata_script(table).encode(),
+        "import.py": python_script(table).encode(),
+    }
+
+
+def _writers(
+    table: ExportTable, facts: Mapping[str, object]
+) -> dict[str, Callable[[Path], object]]:
+    """Each file's writer; REDCap's three are made together when the first is asked for."""
+    redcap: dict[str, bytes] = {}
+
+    def write_redcap(path: Path) -> None:
+        if not redcap:
+            redcap.update(redcap_files(table))
+        path.write_bytes(redcap[path.name])
+
+    return {
+        "cohort.xlsx": lambda path: write_xlsx(table, path, facts),
+        "cohort.sav": lambda path: write_sav(table, path, _TITLE),
+        "cohort.dta": lambda path: write_dta(table, path, _TITLE),
+        "cohort.xpt": lambda path: write_xpt(table, path),
+        "cohort_v5.xpt": lambda path: write_xpt(table, path, version=5),
+        "cohort.parquet": lambda path: write_parquet(table, path, facts),
+        **dict.fromkeys(REDCAP_FILES, write_redcap),
+    }
+
+
+def _put(made: Path, place: Path) -> None:
+    """The new folder in the place of the old one; where that fails, the old one goes back."""
+    if not place.exists():
+        made.rename(place)
+        return
+    old = made.with_suffix(".old")
+    place.rename(old)
+    try:
+        made.rename(place)
+    except OSError:
+        old.rename(place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""The append-only ledger: who said what of which hip, and the cohort table built from it."""

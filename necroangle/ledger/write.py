@@ -1,0 +1,168 @@
+"""Writing to the ledger, within one transaction that holds the write lock."""
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+import sqlalchemy as sa
+
+from necroangle.errors import CohortError
+from necroangle.ledger.chain import Link, seal
+from necroangle.ledger.conflict import Outcome, State, decide
+from necroangle.ledger.read import find_record, known_writes, last_states, was_withdrawn
+from necroangle.ledger.records import (
+    OWN_KINDS,
+    Conflict,
+    Entry,
+    Recorded,
+    encode_key,
+    encode_values,
+    plain_text,
+)
+from necroangle.ledger.schema import LEDGER, TAIL, insert_tuples
+from necroangle.moments import utc_now
+
+__all__ = ["LedgerEnd", "record"]
+
+_ENCODE = msgspec.json.Encoder().encode
+_COUNTED = {
+    Outcome.CREATE: "created",
+    Outcome.CHANGE: "changed",
+    Outcome.WITHDRAW: "withdrawn",
+    Outcome.UNCHANGED: "unchanged",
+}
+
+
+class LedgerEnd:
+    """The growing end of the ledger in one transaction.
+
+    Built first thing in the transaction: on a database server it takes the lock under which
+    writers go one after the other.
+
+    Raises
+    ------
+    CohortError
+        If the last event is not the one that was written last: nothing is chained to it.
+    """
+
+    def __init__(self, connection: sa.Connection, actor: str) -> None:
+        self._connection = connection
+        self._actor = plain_text(actor, "actor")
+        self._links: list[Link] = []
+        tail = connection.execute(
+            sa.select(TAIL.c.seq, TAIL.c.hash).with_for_update()
+        ).one_or_none()
+        last = connection.execute(
+            sa.select(LEDGER.c.seq, LEDGER.c.hash).order_by(LEDGER.c.seq.desc()).limit(1)
+        ).one_or_none()
+        if tail is None or (last is not None and last != tail) or (last is None and tail.seq):
+            raise CohortError("the end of the ledger was tampered with; run `necroangle verify`")
+        self._seq, self._hash = int(tail.seq), str(tail.hash)
+        self._at = utc_now()
+
+    def append(
+        self,
+        kind: str,
+        key: str,
+        action: str,
+        payload: str | None,
+        *,
+        reason: str = "",
+        idempotency_key: str | None = None,
+    ) -> int:
+        """Chain an event to the end; its number. It is written by :meth:`write`."""
+        self._seq += 1
+        content = (
+            self._seq,
+            self._at,
+            self._actor,
+            kind,
+            key,
+            action,
+            reason,
+            payload,
+            idempotency_key,
+        )
+        sealed = seal(self._hash, content)
+        self._links.append(Link(*content, self._hash, sealed))
+        self._hash = sealed
+        return self._seq
+
+    def write(self) -> None:
+        """Write what was appended."""
+        if not self._links:
+            return
+        insert_tuples(self._connection, LEDGER, list(self._links))
+        self._connection.execute(TAIL.update().values(seq=self._seq, hash=self._hash))
+        self._links.clear()
+
+
+def record(connection: sa.Connection, entries: Iterable[Entry], actor: str) -> Recorded:
+    """Write entries; those that meet another writer's change are returned and not written.
+
+    Raises
+    ------
+    CohortError
+        If a value cannot be kept, or an idempotency key was used for another write.
+    """
+    asked = [(entry, encode_key(entry.key), _payload(entry)) for entry in entries]
+    end = LedgerEnd(connection, actor)
+    states = last_states(connection, [(entry.kind, key) for entry, key, _ in asked])
+    done = known_writes(connection, [e.idempotency_key for e, _, _ in asked if e.idempotency_key])
+    counts = dict.fromkeys(_COUNTED.values(), 0)
+    conflicts: list[Conflict] = []
+    for entry, key, payload in asked:
+        place = (entry.kind, key)
+        state = states.get(place, State())
+        outcome = _outcome(connection, entry, (key, payload, actor), state, done)
+        if outcome is Outcome.CONFLICT:
+            assert entry.expected is not None  # noqa: S101 - or it would be no conflict
+            end.write()  # what stands there may have been written just now
+            found = find_record(connection, entry.kind, key)
+            conflicts.append(Conflict(entry.key, entry.expected, found, entry))
+            continue
+        counts[_COUNTED[outcome]] += 1
+        if outcome is not Outcome.UNCHANGED:
+            name = entry.idempotency_key or _derived(entry.kind, key, payload, actor, state.seq)
+            reason = plain_text(entry.reason, "reason")
+            seq = end.append(
+                entry.kind, key, outcome.value, payload, reason=reason, idempotency_key=name
+            )
+            states[place] = State(seq, payload)
+            done[name] = (entry.kind, key, payload)
+    end.write()
+    return Recorded(**counts, conflicts=tuple(conflicts))
+
+
+def _outcome(
+    connection: sa.Connection,
+    entry: Entry,
+    written: tuple[str, str | None, str],
+    state: State,
+    done: dict[str, tuple[str, str, str | None]],
+) -> Outcome:
+    key, payload, actor = written
+    name = entry.idempotency_key
+    if name is not None and name in done:
+        if done[name] != (entry.kind, key, payload):
+            raise CohortError(f"the idempotency key {name!r:.80} was used for another write")
+        return Outcome.UNCHANGED
+    outcome = decide(state, payload, entry.expected)
+    if outcome is not Outcome.CONFLICT or name is not None:
+        return outcome
+    tried = _derived(entry.kind, key, payload, actor, entry.expected or 0)
+    is_retry = tried in known_writes(connection, [tried])
+    if is_retry and not (entry.expected == 0 and was_withdrawn(connection, entry.kind, key)):
+        return Outcome.UNCHANGED  # it was written, its writer never heard, and others went on
+    return outcome
+
+
+def _payload(entry: Entry) -> str | None:
+    if entry.kind in OWN_KINDS:
+        raise CohortError(f"{entry.kind} is written by upsert alone; choose another word")
+    return None if entry.values is None else encode_values(entry.values)
+
+
+def _derived(kind: str, key: str, payload: str | None, actor: str, seen: int) -> str:
+    """The idempotency key of a write that has none: the same wish on the same state."""
+    return hashlib.sha256(_ENCODE((kind, key, payload, actor, seen))).hexdigest()

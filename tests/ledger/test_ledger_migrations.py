@@ -1,0 +1,169 @@
+"""A table of version 1, as it was released, becomes one of the present version: nothing is lost."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+from ledgertools import reach_in
+from postgres import new_place
+
+from necroangle.cohort import CohortStore
+from necroangle.errors import CohortError
+from necroangle.ledger import migrate as ledger_migrate
+from necroangle.ledger.records import Entry
+from necroangle.ledger.schema import REVISION, ROWS, SCHEMA_VERSION
+from necroangle.ledger.verify import verify
+from necroangle.measurement.columns import NAMES
+
+ARCHIVE = Path(__file__).parent / "archive" / "cohort_v1.sqlite"
+BACKUP = f"cohort.sqlite.before-{REVISION}.bak"
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    return Path(shutil.copy(ARCHIVE, tmp_path / "cohort.sqlite"))
+
+
+def contents(file: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(file)) as connection:
+        return connection.execute("SELECT * FROM cohort ORDER BY 1, 2, 3, 4, 5, 6").fetchall()
+
+
+def schema(file: Path) -> dict[str, str]:
+    """What SQLite keeps of tables, indexes and triggers, white space aside."""
+    with closing(sqlite3.connect(file)) as connection:
+        found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        return {name: "".join(sql.split()).lower().replace('"', "") for name, sql in found}
+
+
+def test_every_cell_stays_and_every_row_is_told_to_the_ledger(old: Path) -> None:
+    before = contents(old)
+    store = CohortStore.open(old, create=False)
+    assert [row[: len(before[0])] for row in contents(old)] == before
+    assert sorted(row.key.subject for row in store.rows()) == ["00123", "S01", "S04", "홍길동"]
+    result = verify(store)
+    assert result.is_clean
+    assert result.counts.events == 1 + len(before)
+    key = (*map(str, before[0][:6]),)
+    (event,) = store.history("measurement", key)
+    assert (event.actor, event.action) == ("migration", "create")
+    assert event.values is not None
+    assert list(event.values.values()) == list(before[0])
+
+
+def test_the_backup_is_the_old_file_and_can_be_opened_again(old: Path) -> None:
+    CohortStore.open(old)
+    backup = old.with_name(BACKUP)
+    assert contents(backup) == contents(ARCHIVE)
+    assert schema(backup) == schema(ARCHIVE)
+    assert sorted(file.name for file in old.parent.iterdir()) == [old.name, BACKUP]
+    shutil.copy(backup, old)
+    assert len(CohortStore.open(old).rows()) == 4
+    assert old.with_name(f"cohort.sqlite.before-{REVISION}.2.bak").is_file()
+
+
+def test_twice_opened_is_once_migrated(old: Path) -> None:
+    store = CohortStore.open(old)
+    store.record([Entry("subject", ("S01",), {"sex": "F"})], actor="kim")
+    before = old.read_bytes()
+    assert len(CohortStore.open(old).rows()) == 4
+    assert old.read_bytes() == before
+
+
+def test_a_migrated_table_is_made_like_a_new_one(old: Path, tmp_path: Path) -> None:
+    CohortStore.open(old)
+    CohortStore.open(tmp_path / "new.sqlite")
+    migrated, new = schema(old), schema(tmp_path / "new.sqlite")
+    assert migrated.keys() == new.keys()
+    assert {name for name in new if migrated[name] != new[name]} <= {"cohort"}
+    with (
+        closing(sqlite3.connect(old)) as one,
+        closing(sqlite3.connect(tmp_path / "new.sqlite")) as two,
+    ):
+        columns = [
+            sorted(row[1:] for row in c.execute("PRAGMA table_info(cohort)")) for c in (one, two)
+        ]
+    assert columns[0] == columns[1], "the columns changed: write a script in migrations/versions"
+
+
+def test_the_scripts_lead_to_the_present_version_in_one_line() -> None:
+    scripts = ScriptDirectory(str(Path(ledger_migrate.__file__).parent / "migrations"))
+    assert scripts.get_heads() == [REVISION]
+    assert scripts.get_bases() == ["v0001"]
+    assert f"v{SCHEMA_VERSION:04}" == REVISION
+
+
+def test_a_failure_in_the_middle_leaves_the_old_table(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE half (done)")
+        connection.exec_driver_sql("DELETE FROM cohort")
+        raise CohortError("the power went out")
+
+    monkeypatch.setattr(ledger_migrate, "_run", fail)
+    with pytest.raises(CohortError, match=r"cohort\.sqlite: the power went out"):
+        CohortStore.open(old)
+    assert contents(old) == contents(ARCHIVE)
+    assert schema(old) == schema(ARCHIVE)
+
+
+def test_no_backup_no_migration(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CohortError, match=r"no backup could be written beside it .*No space left"):
+        CohortStore.open(old)
+    assert schema(old) == schema(ARCHIVE)
+    assert [file.name for file in old.parent.iterdir()] == [old.name]
+
+
+@pytest.mark.parametrize("version", ["3", "99", "new"])
+def test_a_newer_version_is_refused_untouched(old: Path, version: str) -> None:
+    reach_in(old, "UPDATE necroangle_meta SET value = ?", (version,))
+    before = old.read_bytes()
+    with pytest.raises(CohortError, match=f"version {version}, this necroangle knows 2; update"):
+        CohortStore.open(old)
+    assert old.read_bytes() == before
+    assert [file.name for file in old.parent.iterdir()] == [old.name]
+
+
+def test_alembic_is_not_imported_where_there_is_nothing_to_migrate(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom necroangle.cohort import CohortStore\n"
+        f"CohortStore.open({str(tmp_path / 'c.sqlite')!r}).rows()\n"
+        "print([name for name in ('alembic', 'mako', 'psycopg') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_server_of_version_1_is_not_touched_before_a_dump(tmp_path: Path) -> None:
+    place = new_place("postgresql", tmp_path)
+    _make_version_1(str(place))
+    with pytest.raises(CohortError, match="make a dump first"):
+        CohortStore.open(place)
+    store = CohortStore.open(place, dumped=True)
+    assert len(store.rows()) == 4
+    assert verify(store).is_clean
+    assert verify(CohortStore.open(place)).counts.events == 5
+
+
+def _make_version_1(url: str) -> None:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE necroangle_meta (name TEXT, value TEXT)"))
+        connection.execute(sa.text("INSERT INTO necroangle_meta VALUES ('schema', '1')"))
+        ROWS.create(connection)
+        cells = contents(ARCHIVE)
+        rows = [dict(zip(NAMES, row, strict=True)) for row in cells]
+        connection.execute(ROWS.insert(), rows)
+    engine.dispose()
