@@ -20,13 +20,13 @@ import napari
 import numpy as np
 from made_hips import RADIUS_MM, SLICES, write_hips
 from napari.qt import QtViewer
-from napari_necroangle._draft import Handle, Role
-from napari_necroangle._drawer import Drawer, best_drawer
-from napari_necroangle._layers import PENS
-from napari_necroangle._plane_view import PlaneView
-from napari_necroangle._second_canvas import hide_napari_docks
-from napari_necroangle._widget import ReadingDock
-from napari_necroangle._window import open_window, settle
+from napari_necroangle.canvas.drawer import Drawer, best_drawer
+from napari_necroangle.canvas.layers import PENS
+from napari_necroangle.canvas.second_canvas import hide_napari_docks
+from napari_necroangle.canvas.view import PlaneView
+from napari_necroangle.dock.dock import ReadingDock
+from napari_necroangle.reading.draft import Handle, Role
+from napari_necroangle.window import open_window, settle
 from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QEventLoop, QPointF, Qt
 from qtpy.QtGui import QMouseEvent

@@ -16,14 +16,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-import napari_necroangle._desk as desk_module
+import napari_necroangle.modes.workspace as desk_module
 import numpy as np
 import psutil
 from made_hips import write_hips
-from napari_necroangle._prefetch import Prefetch
-from napari_necroangle._study import candidates
-from napari_necroangle._widget import ReadingDock
-from napari_necroangle._window import open_window, settle
+from napari_necroangle.dock.dock import ReadingDock
+from napari_necroangle.modes.prefetch import Prefetch
+from napari_necroangle.reading.visits import candidates
+from napari_necroangle.window import open_window, settle
 from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 

@@ -43,7 +43,7 @@ class Stage:
 
     def open(self, sample: str) -> None:
         """Open a copy of a sample study, with the name that a reader would see."""
-        from napari_necroangle._window import settle
+        from napari_necroangle.window import settle
 
         self.dock.desk.reader = "r1"
         self.dock.open_folder(shutil.copytree(SAMPLES / sample, self._folder / sample))
@@ -201,7 +201,7 @@ def help_sheet(stage: Stage) -> None:
 def extras(stage: Stage) -> None:
     """Landmarks, outline, stage and notes."""
     finished(stage)
-    from napari_necroangle._flow import Step
+    from napari_necroangle.reading.steps import Step
 
     stage.dock.commands.go_to(Step.MORE)
     stage.dock.commands.touched(stage.dock.planes[0].view)
@@ -298,7 +298,7 @@ README_SCENE = Scene("window", finished, (1700, 950))
 
 def take_picture(scene: Scene, path: Path, folder: Path) -> None:
     """Play a scene in a new window and save what the window shows."""
-    from napari_necroangle._window import DRAWING_MS, open_window, settle
+    from napari_necroangle.window import DRAWING_MS, open_window, settle
 
     dock: Any = open_window(scene.size)
     try:

@@ -41,7 +41,7 @@ def main(
     logging.getLogger("vispy").setLevel(logging.ERROR)  # a virtual screen has no size in mm
     import napari
 
-    from napari_necroangle._window import open_window, save_picture
+    from napari_necroangle.window import open_window, save_picture
 
     width, height = (int(part) for part in size.split("x"))
     dock = open_window((width, height), reader=reader)

@@ -5,7 +5,7 @@ from pathlib import Path
 import napari
 from qtpy.QtCore import QEventLoop, QTimer
 
-from napari_necroangle._widget import ReadingDock
+from napari_necroangle.dock.dock import ReadingDock
 from necroangle.errors import NecroangleError
 
 __all__ = ["open_window", "save_picture", "settle"]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from napari_necroangle._case import Case
-from napari_necroangle._draft import Role
-from napari_necroangle._picture import Picture
-from napari_necroangle._session import ReadingSession
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.draft import Role
+from napari_necroangle.reading.picture import Picture
+from napari_necroangle.reading.session import ReadingSession
 
 from necroangle.geometry import ImagePlane
 from necroangle.imaging import Volume

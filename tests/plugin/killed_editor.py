@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hipmaker import make_image, make_reading
-from napari_necroangle._autosave import Autosave
-from napari_necroangle._draft import Handle, MarkedSlice, ReadingDraft, Role
-from napari_necroangle._recovery import remains
-from napari_necroangle._session import ReadingSession
+from napari_necroangle.reading.draft import Handle, MarkedSlice, ReadingDraft, Role
+from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.store.autosave import Autosave
+from napari_necroangle.store.recovery import remains
 
 from necroangle.annotation import ReadView
 from necroangle.terms import ArcoStage, Finding, Observation, View

@@ -22,7 +22,7 @@ NAME = "PHANTOM-01__R__baseline"
 @pytest.fixture
 def dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
     """The dock in a window of 1700 x 950."""
-    from napari_necroangle._widget import ReadingDock
+    from napari_necroangle.dock.dock import ReadingDock
 
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
@@ -83,7 +83,7 @@ def test_both_are_drawn_and_the_consensus_is_saved(
     assert f"{cna[1] - cna[0]:+.1f}°" in dock.adjudication.sum.text()
     assert not dock.parts.who.isVisible()
 
-    from napari_necroangle._adjudication import Start
+    from napari_necroangle.reading.adjudication import Start
 
     dock.adjudication.starts[Start.SECOND].click()
     assert dock.desk.case.session.outcome().hip.cna_deg == pytest.approx(cna[1])
@@ -115,7 +115,7 @@ def test_both_are_drawn_and_the_consensus_is_saved(
 def test_an_unsaved_consensus_is_offered_again(
     dock: Any, qtbot: Any, pair: tuple[Path, Path]
 ) -> None:
-    from napari_necroangle._adjudication import Start
+    from napari_necroangle.reading.adjudication import Start
 
     dock.compare(*pair)
     dock.council.start(Start.FIRST)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from napari_necroangle import _autosave
-from napari_necroangle._autosave import Autosave, autosave_folder
-from napari_necroangle._autosave_file import Context, Shown
-from napari_necroangle._case import Case
-from napari_necroangle._draft import Handle, Role
-from napari_necroangle._recovery import recoverable
-from napari_necroangle._session import ReadingSession
-from napari_necroangle._store import save_session
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.draft import Handle, Role
+from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.store import autosave as autosave_module
+from napari_necroangle.store.autosave import Autosave, autosave_folder
+from napari_necroangle.store.autosave_file import Context, Shown
+from napari_necroangle.store.readings import save_session
+from napari_necroangle.store.recovery import recoverable
 
 from necroangle.terms import Finding, View
 
@@ -145,7 +145,7 @@ def test_a_recovered_reading_is_kept_before_its_old_file_goes(case: Case, tmp_pa
 def test_a_long_file_is_begun_anew(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_autosave, "MAX_BYTES", 5000)
+    monkeypatch.setattr(autosave_module, "MAX_BYTES", 5000)
     autosave = Autosave(tmp_path)
     autosave.watch(case.session)
     names = set()

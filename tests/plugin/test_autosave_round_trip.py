@@ -8,9 +8,9 @@ import pytest
 from hipstrategy import readings
 from hypothesis import given
 from hypothesis import strategies as st
-from napari_necroangle._draft import ArcDraft, ReadingDraft, ViewDraft
-from napari_necroangle._draft_file import decode_draft, encode_draft
-from napari_necroangle._record import draft_of
+from napari_necroangle.reading.draft import ArcDraft, ReadingDraft, ViewDraft
+from napari_necroangle.reading.draft_file import decode_draft, encode_draft
+from napari_necroangle.reading.record import draft_of
 
 from necroangle.errors import ReadingError
 from necroangle.terms import ArcoStage, Finding, Laterality, UnreadReason, View

@@ -15,7 +15,7 @@ WORDS = "right, 11 slices, 3.8 mm apart, 208 × 208"
 @pytest.fixture
 def offered(qtbot: Any) -> Any:
     """A list that offers long and short words."""
-    from napari_necroangle._fields import ChoiceList
+    from napari_necroangle.dock.parts import ChoiceList
 
     found: ChoiceList[int] = ChoiceList("The series", lambda _: None)
     qtbot.addWidget(found.widget)

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator
 
-import napari_necroangle._drawer as drawer_module
+import napari_necroangle.canvas.drawer as drawer_module
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from napari.components import ViewerModel
 from napari.layers import Points
-from napari_necroangle._drawer import (
+from napari_necroangle.canvas.drawer import (
     OverlayDrawer,
     Pen,
     VectorsDrawer,
     best_drawer,
     place_points,
 )
-from napari_necroangle._fast_lines import can_draw, ribbons
+from napari_necroangle.canvas.fast_lines import can_draw, ribbons
 from numpy.typing import NDArray
 
 PENS = {"thin": Pen("#ff0000", 1.5), "wide": Pen("#00ff00", 5.0)}

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari_necroangle._drawer import Pen, best_drawer
+from napari_necroangle.canvas.drawer import Pen, best_drawer
 from numpy.typing import NDArray
 
 pytestmark = pytest.mark.screen

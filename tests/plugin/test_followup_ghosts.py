@@ -7,11 +7,11 @@ import pytest
 from hipmaker import SHAPE, make_plane, make_reading, make_rim, make_view
 from hypothesis import given
 from hypothesis import strategies as st
-from napari_necroangle._draft import Handle, ReadingDraft, Role
-from napari_necroangle._followup import change_from, ghost_of
-from napari_necroangle._other_visits import Earlier, earlier_readings
-from napari_necroangle._picture import Picture
-from napari_necroangle._session import ReadingSession
+from napari_necroangle.reading.draft import Handle, ReadingDraft, Role
+from napari_necroangle.reading.followup import change_from, ghost_of
+from napari_necroangle.reading.other_visits import Earlier, earlier_readings
+from napari_necroangle.reading.picture import Picture
+from napari_necroangle.reading.session import ReadingSession
 from numpy.typing import NDArray
 
 from necroangle.annotation import ReadView, file_name, save_reading

@@ -54,7 +54,7 @@ def dock(
     make_napari_viewer: Any, qtbot: Any, samples: Path, readings: Path, tmp_path: Path
 ) -> Iterator[Any]:
     """The dock on the follow-up visit of a copy of the sample with two visits."""
-    from napari_necroangle._widget import ReadingDock
+    from napari_necroangle.dock.dock import ReadingDock
 
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
@@ -170,7 +170,7 @@ def test_the_change_is_told_live_and_is_that_of_the_measurement(
     assert said.startswith(f"Change since baseline: −{abs(change.cna.value):.1f}° (−")
     assert ("real" in said) is bool(change.is_real)
     assert "MDC95" in said
-    from napari_necroangle._draft import Handle, Role
+    from napari_necroangle.reading.draft import Handle, Role
 
     for shift, moved in ((3.0, True), (0.0, False)):
         u, v = dock.planes[0].uv_of(Handle(Role.END, 0))
@@ -207,7 +207,7 @@ def test_keys_show_it_and_go_to_its_slice(dock: Any, qtbot: Any, samples: Path) 
 def test_a_drag_of_an_arc_draws_no_ghost_anew(
     dock: Any, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from napari_necroangle._draft import Handle, Role
+    from napari_necroangle.reading.draft import Handle, Role
 
     session = dock.desk.case.session
     session.restore(reading_of(samples, "month_12", Laterality.RIGHT), "0" * 64)

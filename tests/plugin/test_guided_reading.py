@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from msgspec import structs
 from napari.components import ViewerModel
-from napari_necroangle._case import Case
-from napari_necroangle._commands import Commands
-from napari_necroangle._desk import Desk
-from napari_necroangle._draft import LANDMARKS, Handle, Role
-from napari_necroangle._findings import finding_command
-from napari_necroangle._flow import Flow, Step, slice_check
-from napari_necroangle._guide import guide_line, step_words
-from napari_necroangle._keys import GROUPS, KEYS, key_label, keys_of
-from napari_necroangle._plane_view import PlaneView
-from napari_necroangle._store import default_folder, load_into, save_session
-from napari_necroangle._study import MR_PAIR
-from napari_necroangle._words import CHOICES
+from napari_necroangle.canvas.view import PlaneView
+from napari_necroangle.dock.commands import Commands
+from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.draft import LANDMARKS, Handle, Role
+from napari_necroangle.reading.findings import finding_command
+from napari_necroangle.reading.guidance import guide_line, step_words
+from napari_necroangle.reading.keys import GROUPS, KEYS, key_label, keys_of
+from napari_necroangle.reading.steps import Flow, Step, slice_check
+from napari_necroangle.reading.texts import CHOICES
+from napari_necroangle.reading.visits import MR_PAIR
+from napari_necroangle.store.readings import default_folder, load_into, save_session
 
 from necroangle.annotation import ReadView, check_reading, load_reading
 from necroangle.geometry import PatientPoints

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari_necroangle._case import Case
-from napari_necroangle._draft import Handle, Role
-from napari_necroangle._interaction import Interaction
-from napari_necroangle._plane_view import PlaneView
+from napari_necroangle.canvas.mouse import Interaction
+from napari_necroangle.canvas.view import PlaneView
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.draft import Handle, Role
 
 from necroangle.terms import View
 

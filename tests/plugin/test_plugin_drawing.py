@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from napari_necroangle._case import Case
-from napari_necroangle._letters import direction_letters, edge_letters
-from napari_necroangle._overlay import arc_polyline, as_vectors, drawing_of
-from napari_necroangle._session import ReadingSession
-from napari_necroangle._words import (
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.drawing import arc_polyline, as_vectors, drawing_of
+from napari_necroangle.reading.letters import direction_letters, edge_letters
+from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.reading.texts import (
     canvas_title,
     doubts,
     grade_lines,

@@ -3,17 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import napari_necroangle
 import numpy as np
 import pytest
-from napari_necroangle import _reader
-from napari_necroangle._reader import read_layers, reader_for
-from napari_necroangle._sample_data import sample_folder
+from napari_necroangle.reader import read_layers, reader_for, sample_folder
 from npe2 import PluginManifest
 
 from necroangle.errors import DicomError
 from necroangle.geometry import PatientPoints
 
-MANIFEST = Path(_reader.__file__).parent / "napari.yaml"
+MANIFEST = Path(napari_necroangle.__file__).parent / "napari.yaml"
 
 
 def test_the_manifest_is_valid_and_its_commands_exist() -> None:

@@ -11,7 +11,7 @@ import pydicom
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
-from napari_necroangle._reader import layers_of, read_layers
+from napari_necroangle.reader import layers_of, read_layers
 from npe2 import PluginManifest
 
 from necroangle import dicom

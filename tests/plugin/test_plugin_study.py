@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from napari_necroangle._desk import Desk
-from napari_necroangle._study import (
+from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.reading.visits import (
     MR_PAIR,
     RADIOGRAPH_PAIR,
     candidates,
@@ -91,7 +91,7 @@ def test_a_fresh_case_begins_at_the_head(desk: Desk) -> None:
 
 
 def test_marks_on_the_other_hip_are_noticed(desk: Desk, samples: Path) -> None:
-    from napari_necroangle._store import load_into
+    from napari_necroangle.store.readings import load_into
 
     case = desk.take(desk.visits[0], Laterality.RIGHT, MR_PAIR)
     assert desk.side_doubt() == ""

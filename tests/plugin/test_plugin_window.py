@@ -167,7 +167,7 @@ def study(samples: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def window(make_napari_viewer: Any, qtbot: Any) -> Iterator[tuple[Any, Any, Answers]]:
     """A napari window of 1700 x 950 with the dock in it."""
-    from napari_necroangle._widget import ReadingDock
+    from napari_necroangle.dock.dock import ReadingDock
 
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
@@ -301,7 +301,7 @@ def test_every_key_reaches_its_command(
     window: tuple[Any, Any, Answers], qtbot: Any, study: Path
 ) -> None:
     """With the marks' layer active, on either canvas, from the dock; help and layout work."""
-    from napari_necroangle._keys import KEYS
+    from napari_necroangle.reading.keys import KEYS
 
     viewer, dock, _ = window
     dock.open_folder(study)
@@ -347,7 +347,7 @@ def test_a_drag_is_seen_live_and_dragged_back_is_the_same(
     reader = Reader(dock, qtbot)
     plane = dock.planes[0]
     session = dock.desk.case.session
-    from napari_necroangle._draft import Handle, Role
+    from napari_necroangle.reading.draft import Handle, Role
 
     handle = Handle(Role.END, 0)
     before = session.outcome().views[0].measurement.angle_deg

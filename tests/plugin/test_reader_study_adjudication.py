@@ -7,10 +7,10 @@ import msgspec
 import numpy as np
 import pytest
 from hipmaker import make_image, make_reading, make_view
-from napari_necroangle._adjudication import Adjudication, Start
-from napari_necroangle._difference import CommonPlane
-from napari_necroangle._record import reading_of
-from napari_necroangle._session import ReadingSession
+from napari_necroangle.reading.adjudication import Adjudication, Start
+from napari_necroangle.reading.difference import CommonPlane
+from napari_necroangle.reading.record import reading_of
+from napari_necroangle.reading.session import ReadingSession
 
 from necroangle.annotation import (
     Conduct,

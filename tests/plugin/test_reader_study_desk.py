@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from napari_necroangle._autosave import Autosave
-from napari_necroangle._autosave_file import Context
-from napari_necroangle._case import Case
-from napari_necroangle._recovery import recoverable
-from napari_necroangle._worklist import OpenCase, StudyDesk
+from napari_necroangle.modes.reader_worklist import OpenCase, StudyDesk
+from napari_necroangle.reading.case import Case
+from napari_necroangle.store.autosave import Autosave
+from napari_necroangle.store.autosave_file import Context
+from napari_necroangle.store.recovery import recoverable
 
 from necroangle.annotation import load_reading
 from necroangle.errors import ReadingError

@@ -57,7 +57,7 @@ def dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
 
 
 def open_dock(make_napari_viewer: Any, qtbot: Any) -> Any:
-    from napari_necroangle._widget import ReadingDock
+    from napari_necroangle.dock.dock import ReadingDock
 
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
@@ -83,7 +83,7 @@ def press(qtbot: Any, dock: Any, key: str, modifier: str = "No") -> None:
 
 def test_a_whole_study_blinded(dock: Any, qtbot: Any, samples: Path, worklist: Path) -> None:
     """The core's order; every case by one key; nothing tells whose hip it is."""
-    from napari_necroangle._worklist import StudyDesk
+    from napari_necroangle.modes.reader_worklist import StudyDesk
 
     listed = reading_list(StudyDesk(worklist, "r1").worklist, "r1")
     assert dock.open_worklist(worklist, "r1")

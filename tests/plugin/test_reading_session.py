@@ -5,9 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from napari_necroangle._case import Case
-from napari_necroangle._draft import Handle, Role
-from napari_necroangle._session import ReadingSession
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.draft import Handle, Role
+from napari_necroangle.reading.session import ReadingSession
 
 from necroangle.annotation import ReadView, UnreadView, decode_reading, encode_reading
 from necroangle.errors import ReadingError

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from napari_necroangle._case import Case
-from napari_necroangle._session import ReadingSession
-from napari_necroangle._store import (
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.store.readings import (
     default_folder,
     load_into,
     next_read_no,

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 import pytest
 import readingroom
-from napari_necroangle._autosave_file import AutosaveState
-from napari_necroangle._draft import ReadingDraft
-from napari_necroangle._draft_file import encode_draft
+from napari_necroangle.reading.draft import ReadingDraft
+from napari_necroangle.reading.draft_file import encode_draft
+from napari_necroangle.store.autosave_file import AutosaveState
 from readingroom import Answers
 
 from necroangle.terms import ArcoStage, Finding, Laterality, View
@@ -41,7 +41,7 @@ def dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
 
 
 def open_dock(make_napari_viewer: Any, qtbot: Any) -> Any:
-    from napari_necroangle._widget import ReadingDock
+    from napari_necroangle.dock.dock import ReadingDock
 
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)

@@ -5,9 +5,9 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
-from napari_necroangle._autosave import Autosave
-from napari_necroangle._recovery import discard, recoverable, remains, restore
-from napari_necroangle._session import ReadingSession
+from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.store.autosave import Autosave
+from napari_necroangle.store.recovery import discard, recoverable, remains, restore
 
 from necroangle.errors import ReadingError
 from necroangle.terms import View

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari_necroangle import _first_run
-from napari_necroangle._desk import Desk
-from napari_necroangle._sample_data import above_180, copy_sample, plain
-from napari_necroangle._tour import Tour, TourCard, TourStep
+from napari_necroangle.help.tour import Tour, TourCard, TourStep
+from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.reader import above_180, copy_sample, plain
+from napari_necroangle.store import first_run
 
 from necroangle.annotation import HipReading, ReadView, load_reading
 from necroangle.geometry import PatientPoints
@@ -24,7 +24,7 @@ screen = pytest.mark.screen
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A reader who has never started the program, and a temporary folder of her own."""
-    monkeypatch.setattr(_first_run, "config_folder", lambda: tmp_path / "config")
+    monkeypatch.setattr(first_run, "config_folder", lambda: tmp_path / "config")
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
     return tmp_path / "config"
@@ -32,7 +32,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def dock(make_napari_viewer: Any, qtbot: Any, config: Path) -> Iterator[Any]:
-    from napari_necroangle._widget import ReadingDock
+    from napari_necroangle.dock.dock import ReadingDock
 
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
@@ -183,22 +183,22 @@ def test_closing_the_window_in_mid_tour_asks_nothing(dock: Any, qtbot: Any, conf
 
 
 def test_the_offer_is_made_once(config: Path) -> None:
-    assert not _first_run.was_offered()
-    _first_run.note_offer()
-    _first_run.note_offer()
-    assert _first_run.was_offered()
+    assert not first_run.was_offered()
+    first_run.note_offer()
+    first_run.note_offer()
+    assert first_run.was_offered()
 
 
 def test_an_offer_that_cannot_be_noted_is_made_again(config: Path) -> None:
     config.parent.mkdir(exist_ok=True)
     config.write_bytes(b"a file where the folder should be")
-    _first_run.note_offer()
-    assert not _first_run.was_offered()
+    first_run.note_offer()
+    assert not first_run.was_offered()
 
 
 def test_the_tour_needs_no_samples_beside_it(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installed package has none: the study is made, and goes with the tour."""
-    monkeypatch.setattr("napari_necroangle._sample_data.sample_folder", lambda _: None)
+    monkeypatch.setattr("napari_necroangle.reader.sample_folder", lambda _: None)
     desk = Desk()
     tour = Tour(desk, desk.open, desk.take)
     tour.begin()
@@ -213,7 +213,7 @@ def test_the_samples_of_the_menu_open_and_leave_nothing(
     config: Path, monkeypatch: pytest.MonkeyPatch, made: bool
 ) -> None:
     if made:
-        monkeypatch.setattr("napari_necroangle._sample_data.sample_folder", lambda _: None)
+        monkeypatch.setattr("napari_necroangle.reader.sample_folder", lambda _: None)
     for sample in (plain, above_180):
         layers = sample()
         assert layers

@@ -5,11 +5,11 @@ from contextlib import suppress
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from napari_necroangle._case import Case
-from napari_necroangle._draft import ReadingDraft, Role
-from napari_necroangle._flow import Flow
-from napari_necroangle._picture import Picture
-from napari_necroangle._session import ReadingSession
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.draft import ReadingDraft, Role
+from napari_necroangle.reading.picture import Picture
+from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.reading.steps import Flow
 
 from necroangle.annotation import check_reading
 from necroangle.errors import ReadingError

@@ -55,7 +55,7 @@ def all_words(window: Any) -> str:
 
 def mark(dock: Any, truth: HipReading, jitter_mm: float = 0.0) -> None:
     """Mark the open case as a reading says, each mark moved a little, always the same way."""
-    from napari_necroangle._draft import Handle, Role
+    from napari_necroangle.reading.draft import Handle, Role
 
     chance = np.random.default_rng(7)
     session = dock.desk.case.session
@@ -86,8 +86,8 @@ def edit_for_ever(folder: Path) -> None:
     """
     import hashlib
 
-    from napari_necroangle._draft_file import encode_draft
-    from napari_necroangle._window import open_window, settle
+    from napari_necroangle.reading.draft_file import encode_draft
+    from napari_necroangle.window import open_window, settle
 
     logging.getLogger("vispy").setLevel(logging.ERROR)
     dock: Any = open_window((1700, 950), reader="r1")
@@ -114,7 +114,7 @@ def edit_for_ever(folder: Path) -> None:
 def _edit(dock: Any, chance: np.random.Generator) -> None:
     """A click, a drag, a turn of the wheel, undo, or words."""
     from napari.qt import QtViewer
-    from napari_necroangle._window import settle
+    from napari_necroangle.window import settle
     from qtpy.QtCore import QPoint, Qt
     from qtpy.QtTest import QTest
 

@@ -17,7 +17,7 @@ from napari.layers import Points, Vectors
 from napari.utils.color import transform_color
 from numpy.typing import NDArray
 
-from napari_necroangle._fast_lines import can_draw, new_overlay, ribbons
+from napari_necroangle.canvas.fast_lines import can_draw, new_overlay, ribbons
 
 __all__ = ["Drawer", "OverlayDrawer", "Pen", "VectorsDrawer", "best_drawer", "place_points"]
 

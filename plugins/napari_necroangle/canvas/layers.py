@@ -6,9 +6,9 @@ import numpy as np
 from napari.components.overlays import TextOverlay
 from napari.layers import Image, Points
 
-from napari_necroangle import _style as style
-from napari_necroangle._drawer import Pen
-from napari_necroangle._picture import Picture
+from napari_necroangle.canvas import style
+from napari_necroangle.canvas.drawer import Pen
+from napari_necroangle.reading.picture import Picture
 
 __all__ = [
     "PENS",

@@ -5,11 +5,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from napari_necroangle._case import Case
-from napari_necroangle._draft import Handle, Role
-from napari_necroangle._keys import KEYS
-from napari_necroangle._plane_view import PlaneView
-from napari_necroangle._stroke import marks_along
+from napari_necroangle.canvas.view import PlaneView
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.draft import Handle, Role
+from napari_necroangle.reading.keys import KEYS
+from napari_necroangle.reading.stroke import marks_along
 from necroangle.terms import View
 
 __all__ = ["Hands", "Interaction"]

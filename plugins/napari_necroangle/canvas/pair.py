@@ -7,10 +7,8 @@ from napari.qt import QtViewer
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow
 
-from napari_necroangle._case import Case
-from napari_necroangle._interaction import Hands, Interaction
-from napari_necroangle._plane_view import PlaneView
-from napari_necroangle._second_canvas import (
+from napari_necroangle.canvas.mouse import Hands, Interaction
+from napari_necroangle.canvas.second_canvas import (
     SecondCanvas,
     hide_napari_docks,
     hide_slice_numbers,
@@ -18,7 +16,9 @@ from napari_necroangle._second_canvas import (
     share_width,
     show_welcome,
 )
-from napari_necroangle._words import VIEWS
+from napari_necroangle.canvas.view import PlaneView
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.texts import VIEWS
 from necroangle.terms import View
 
 __all__ = ["Canvases"]

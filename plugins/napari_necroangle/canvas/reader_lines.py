@@ -6,9 +6,9 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Vectors
 
-from napari_necroangle._difference import Outline
-from napari_necroangle._overlay import Segments, as_vectors
-from napari_necroangle._style import PURPLE, YELLOW
+from napari_necroangle.canvas.style import PURPLE, YELLOW
+from napari_necroangle.reading.difference import Outline
+from napari_necroangle.reading.drawing import Segments, as_vectors
 
 __all__ = ["READER_COLOURS", "ReaderLines", "segments_of"]
 

@@ -4,7 +4,7 @@ The colours are Okabe and Ito's, told apart by every kind of colour vision; each
 shape of its own.
 """
 
-from napari_necroangle._draft import Role
+from napari_necroangle.reading.draft import Role
 
 __all__ = [
     "ARC_COLOUR",

@@ -12,18 +12,24 @@ from napari.components import ViewerModel
 from napari.layers import Image, Points
 from numpy.typing import NDArray
 
-from napari_necroangle import _style as style
-from napari_necroangle._case import Case
-from napari_necroangle._draft import Handle, Role
-from napari_necroangle._drawer import Drawer, best_drawer, place_points
-from napari_necroangle._followup import Ghost
-from napari_necroangle._layers import PENS, picture_layers, show_in_layers, write_text
-from napari_necroangle._lens import Lens
-from napari_necroangle._letters import edge_letters
-from napari_necroangle._overlay import as_vectors, dashed, drawing_of, ghost_lines, outline_of
-from napari_necroangle._picture import Picture
-from napari_necroangle._reference import reference_ends
-from napari_necroangle._words import canvas_title
+from napari_necroangle.canvas import style
+from napari_necroangle.canvas.drawer import Drawer, best_drawer, place_points
+from napari_necroangle.canvas.layers import PENS, picture_layers, show_in_layers, write_text
+from napari_necroangle.canvas.lens import Lens
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.draft import Handle, Role
+from napari_necroangle.reading.drawing import (
+    as_vectors,
+    dashed,
+    drawing_of,
+    ghost_lines,
+    outline_of,
+)
+from napari_necroangle.reading.followup import Ghost
+from napari_necroangle.reading.letters import edge_letters
+from napari_necroangle.reading.picture import Picture
+from napari_necroangle.reading.reference import reference_ends
+from napari_necroangle.reading.texts import canvas_title
 from necroangle.annotation import Mark
 from necroangle.geometry import PatientPoints
 from necroangle.terms import View

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from napari_necroangle._adjudication import Start
-from napari_necroangle._council import Council, images_near
-from napari_necroangle._host import Host
-from napari_necroangle._plane_view import PlaneView
-from napari_necroangle._reader_lines import ReaderLines
+from napari_necroangle.canvas.reader_lines import ReaderLines
+from napari_necroangle.canvas.view import PlaneView
+from napari_necroangle.dock.host import Host
+from napari_necroangle.modes.adjudication import Council, images_near
+from napari_necroangle.reading.adjudication import Start
 from necroangle.errors import NecroangleError
 
 __all__ = ["CouncilMode"]

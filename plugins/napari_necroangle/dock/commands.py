@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from napari_necroangle._case import LOCKED, Case
-from napari_necroangle._desk import Desk
-from napari_necroangle._draft import LANDMARKS, Handle, Role
-from napari_necroangle._findings import FINDING_COMMANDS, OBSERVATION_COMMANDS
-from napari_necroangle._flow import Flow, Step
-from napari_necroangle._keys import key_label
-from napari_necroangle._looking import Act, Looking
-from napari_necroangle._other_visits import Earlier
-from napari_necroangle._plane_view import PlaneView
-from napari_necroangle._recall import Recall
-from napari_necroangle._words import LANDMARK_WORDS, VIEWS
+from napari_necroangle.canvas.view import PlaneView
+from napari_necroangle.dock.looking import Act, Looking
+from napari_necroangle.dock.recall import Recall
+from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.reading.case import LOCKED, Case
+from napari_necroangle.reading.draft import LANDMARKS, Handle, Role
+from napari_necroangle.reading.findings import FINDING_COMMANDS, OBSERVATION_COMMANDS
+from napari_necroangle.reading.keys import key_label
+from napari_necroangle.reading.other_visits import Earlier
+from napari_necroangle.reading.steps import Flow, Step
+from napari_necroangle.reading.texts import LANDMARK_WORDS, VIEWS
 from necroangle.errors import ReadingError
 from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, View
 

@@ -8,29 +8,29 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QKeyEvent, QShowEvent
 from qtpy.QtWidgets import QApplication, QMainWindow, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_necroangle._asker import Asker
-from napari_necroangle._canvases import Canvases
-from napari_necroangle._case import Case
-from napari_necroangle._closing import WindowGuard
-from napari_necroangle._commands import Commands
-from napari_necroangle._council_mode import CouncilMode
-from napari_necroangle._desk import Desk
-from napari_necroangle._dock_parts import DockParts
-from napari_necroangle._doors import Doors
-from napari_necroangle._guide import guide_line
-from napari_necroangle._help_sheet import HelpSheet
-from napari_necroangle._offers import Offers
-from napari_necroangle._panel_adjudication import AdjudicationActions, AdjudicationPanel
-from napari_necroangle._panel_study import StudyActions
-from napari_necroangle._panel_worklist import WorklistActions, WorklistPanel
-from napari_necroangle._plane_view import PlaneView
-from napari_necroangle._saving import Saving
-from napari_necroangle._second_canvas import DOCK_WIDTH_PX, dock_of
-from napari_necroangle._store import load_into, readings_beside
-from napari_necroangle._study import Visit
-from napari_necroangle._study_mode import StudyMode
-from napari_necroangle._theme import SHEET
-from napari_necroangle._tour_guide import TourGuide
+from napari_necroangle.canvas.pair import Canvases
+from napari_necroangle.canvas.second_canvas import DOCK_WIDTH_PX, dock_of
+from napari_necroangle.canvas.view import PlaneView
+from napari_necroangle.dock.adjudication_mode import CouncilMode
+from napari_necroangle.dock.closing import WindowGuard
+from napari_necroangle.dock.commands import Commands
+from napari_necroangle.dock.dialogs import Asker
+from napari_necroangle.dock.dock_parts import DockParts
+from napari_necroangle.dock.doors import Doors
+from napari_necroangle.dock.offers import Offers
+from napari_necroangle.dock.panel_adjudication import AdjudicationActions, AdjudicationPanel
+from napari_necroangle.dock.panel_study import StudyActions
+from napari_necroangle.dock.panel_worklist import WorklistActions, WorklistPanel
+from napari_necroangle.dock.saving import Saving
+from napari_necroangle.dock.theme import SHEET
+from napari_necroangle.dock.worklist_mode import StudyMode
+from napari_necroangle.help.overlay import HelpSheet
+from napari_necroangle.help.tour_guide import TourGuide
+from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.guidance import guide_line
+from napari_necroangle.reading.visits import Visit
+from napari_necroangle.store.readings import load_into, readings_beside
 from necroangle.annotation import load_reading
 from necroangle.dicom import SeriesSummary
 from necroangle.errors import NecroangleError

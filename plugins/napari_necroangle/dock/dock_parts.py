@@ -13,21 +13,21 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_necroangle._commands import Commands
-from napari_necroangle._contradictions import Contradiction
-from napari_necroangle._desk import Desk
-from napari_necroangle._fields import Fold, button, heading, rule
-from napari_necroangle._first_run import note_offer, was_offered
-from napari_necroangle._flow import Step
-from napari_necroangle._keys import GROUPS, key_label, keys_of
-from napari_necroangle._panel_entries import EntriesPanel
-from napari_necroangle._panel_followup import FollowupPanel
-from napari_necroangle._panel_result import ResultPanel
-from napari_necroangle._panel_steps import StepsPanel
-from napari_necroangle._panel_study import StudyActions, StudyPanel
-from napari_necroangle._panel_view import ViewPanel
-from napari_necroangle._saving import Saving
-from napari_necroangle._tour_card import TourOffer
+from napari_necroangle.dock.commands import Commands
+from napari_necroangle.dock.panel_entries import EntriesPanel
+from napari_necroangle.dock.panel_followup import FollowupPanel
+from napari_necroangle.dock.panel_offer import TourOffer
+from napari_necroangle.dock.panel_result import ResultPanel
+from napari_necroangle.dock.panel_steps import StepsPanel
+from napari_necroangle.dock.panel_study import StudyActions, StudyPanel
+from napari_necroangle.dock.panel_view import ViewPanel
+from napari_necroangle.dock.parts import Fold, button, heading, rule
+from napari_necroangle.dock.saving import Saving
+from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.reading.contradictions import Contradiction
+from napari_necroangle.reading.keys import GROUPS, key_label, keys_of
+from napari_necroangle.reading.steps import Step
+from napari_necroangle.store.first_run import note_offer, was_offered
 from necroangle.terms import View
 
 __all__ = ["DockParts"]

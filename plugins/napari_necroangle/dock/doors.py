@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Protocol
 
-from napari_necroangle._asker import Asker
-from napari_necroangle._desk import Desk
+from napari_necroangle.dock.dialogs import Asker
+from napari_necroangle.modes.workspace import Desk
 
 __all__ = ["Doors", "House"]
 

@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from napari_necroangle._asker import Asker
-from napari_necroangle._desk import Desk
-from napari_necroangle._saving import Saving
+from napari_necroangle.dock.dialogs import Asker
+from napari_necroangle.dock.saving import Saving
+from napari_necroangle.modes.workspace import Desk
 
 __all__ = ["Host"]
 

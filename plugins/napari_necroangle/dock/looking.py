@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from napari_necroangle._case import Case
-from napari_necroangle._draft import Handle, Role
-from napari_necroangle._plane_view import PlaneView
+from napari_necroangle.canvas.view import PlaneView
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.draft import Handle, Role
 from necroangle.terms import View
 
 __all__ = ["Act", "Looking"]

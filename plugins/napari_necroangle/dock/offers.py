@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-from napari_necroangle._council_mode import CouncilMode
-from napari_necroangle._host import Host
-from napari_necroangle._panel_offer import OfferPanel
-from napari_necroangle._plane_view import PlaneView
-from napari_necroangle._recovery import Recovered, Remains, discard
-from napari_necroangle._study_mode import StudyMode
-from napari_necroangle._words import SIDES
+from napari_necroangle.canvas.view import PlaneView
+from napari_necroangle.dock.adjudication_mode import CouncilMode
+from napari_necroangle.dock.host import Host
+from napari_necroangle.dock.panel_offer import OfferPanel
+from napari_necroangle.dock.worklist_mode import StudyMode
+from napari_necroangle.reading.texts import SIDES
+from napari_necroangle.store.recovery import Recovered, Remains, discard
 from necroangle.errors import NecroangleError
 
 __all__ = ["Offers"]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_necroangle._adjudication import Start
-from napari_necroangle._council import Council
-from napari_necroangle._fields import button, heading, note
-from napari_necroangle._reader_lines import READER_COLOURS
+from napari_necroangle.canvas.reader_lines import READER_COLOURS
+from napari_necroangle.dock.parts import button, heading, note
+from napari_necroangle.modes.adjudication import Council
+from napari_necroangle.reading.adjudication import Start
 
 __all__ = ["AdjudicationActions", "AdjudicationPanel"]
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QSpinBox, QWidget
 
-from napari_necroangle._case import Case
-from napari_necroangle._fields import ChoiceList
+from napari_necroangle.dock.parts import ChoiceList
+from napari_necroangle.reading.case import Case
 from necroangle.terms import ArcoStage, JicType
 
 __all__ = ["EntriesPanel"]

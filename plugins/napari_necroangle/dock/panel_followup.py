@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from napari_necroangle._fields import ChoiceList, button
-from napari_necroangle._followup import earlier_words
-from napari_necroangle._keys import key_label
-from napari_necroangle._other_visits import Earlier
-from napari_necroangle._recall import Recall
+from napari_necroangle.dock.parts import ChoiceList, button
+from napari_necroangle.dock.recall import Recall
+from napari_necroangle.reading.followup import earlier_words
+from napari_necroangle.reading.keys import key_label
+from napari_necroangle.reading.other_visits import Earlier
 
 __all__ = ["FollowupPanel"]
 

@@ -1,14 +1,15 @@
-"""What an earlier window left unsaved, offered at the top of the dock."""
+"""What is offered at the top of the dock: readings left unsaved, and the tour."""
 
 from collections.abc import Callable
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from napari_necroangle._fields import button, note
-from napari_necroangle._keeping import offer_words
-from napari_necroangle._recovery import Recovered
+from napari_necroangle.dock.parts import button, note
+from napari_necroangle.store.keeping import offer_words
+from napari_necroangle.store.recovery import Recovered
 
-__all__ = ["OfferPanel"]
+__all__ = ["OfferPanel", "TourOffer"]
 
 
 class OfferPanel(QFrame):
@@ -82,3 +83,53 @@ class OfferPanel(QFrame):
         layout.setSpacing(5)
         layout.addWidget(self.words)
         layout.addWidget(row)
+
+
+class TourOffer(QWidget):
+    """The way into the tour while no study is open; a first start is asked in words, once.
+
+    Parameters
+    ----------
+    is_first
+        Whether the reader has not been offered it before.
+    on_tour
+        Called to begin it.
+    on_answer
+        Called once the reader has answered.
+    """
+
+    def __init__(
+        self, *, is_first: bool, on_tour: Callable[[], None], on_answer: Callable[[], None]
+    ) -> None:
+        super().__init__()
+        self._on_tour, self._on_answer = on_tour, on_answer
+        self.words = note()
+        self.words.setText(
+            "New here? The tour reads a sample hip in four steps. Nothing of it is kept."
+        )
+        self.words.setObjectName("necroangle_instruction")
+        self.tour = button("Take the tour", "A sample hip in four steps", self._begin)
+        self.later = button("No, thanks", "The button of the tour stays here", self._answered)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(4)
+        buttons.addWidget(self.tour)
+        buttons.addWidget(self.later)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.words)
+        layout.addLayout(buttons)
+        self._ask(is_first)
+
+    def _ask(self, is_first: bool) -> None:
+        self.words.setVisible(is_first)
+        self.later.setVisible(is_first)
+
+    def _answered(self) -> None:
+        self._ask(False)
+        self._on_answer()
+
+    def _begin(self) -> None:
+        self._answered()
+        self._on_tour()

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_necroangle._contradictions import Contradiction
-from napari_necroangle._fields import note
-from napari_necroangle._outcome import Outcome
-from napari_necroangle._words import VIEWS, grade_lines, interval_line
+from napari_necroangle.dock.parts import note
+from napari_necroangle.reading.contradictions import Contradiction
+from napari_necroangle.reading.outcome import Outcome
+from napari_necroangle.reading.texts import VIEWS, grade_lines, interval_line
 from necroangle.measurement import show_deg
 
 __all__ = ["ResultPanel"]

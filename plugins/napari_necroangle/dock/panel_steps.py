@@ -5,9 +5,9 @@ from collections.abc import Callable
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_necroangle._fields import button, note
-from napari_necroangle._flow import Flow, Step
-from napari_necroangle._guide import STEP_TIPS, step_words
+from napari_necroangle.dock.parts import button, note
+from napari_necroangle.reading.guidance import STEP_TIPS, step_words
+from napari_necroangle.reading.steps import Flow, Step
 
 __all__ = ["StepsPanel"]
 

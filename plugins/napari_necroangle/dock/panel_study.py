@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_necroangle._desk import Desk
-from napari_necroangle._fields import ChoiceList, button, hold, note
-from napari_necroangle._keys import key_label
-from napari_necroangle._study import Visit
-from napari_necroangle._words import SIDES, VIEWS
+from napari_necroangle.dock.parts import ChoiceList, button, hold, note
+from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.reading.keys import key_label
+from napari_necroangle.reading.texts import SIDES, VIEWS
+from napari_necroangle.reading.visits import Visit
 from necroangle.dicom import SeriesSummary, passport_lines, passport_of
 from necroangle.terms import Laterality, View
 

@@ -12,12 +12,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_necroangle._case import Case
-from napari_necroangle._draft import LANDMARKS, Role
-from napari_necroangle._fields import ChoiceList, button, heading, hold
-from napari_necroangle._findings import finding_command
-from napari_necroangle._keys import key_label
-from napari_necroangle._words import CHOICES, LANDMARK_WORDS, OBSERVATIONS, VIEWS
+from napari_necroangle.dock.parts import ChoiceList, button, heading, hold
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.draft import LANDMARKS, Role
+from napari_necroangle.reading.findings import finding_command
+from napari_necroangle.reading.keys import key_label
+from napari_necroangle.reading.texts import CHOICES, LANDMARK_WORDS, OBSERVATIONS, VIEWS
 from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, View
 
 __all__ = ["ViewPanel"]

@@ -16,9 +16,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_necroangle._fields import button, note
-from napari_necroangle._keys import key_label
-from napari_necroangle._study_room import StudyRoom
+from napari_necroangle.dock.parts import button, note
+from napari_necroangle.modes.worklist import StudyRoom
+from napari_necroangle.reading.keys import key_label
 from necroangle.readerstudy import CaseItem, ListedCase, Progress, Status
 
 __all__ = ["WorklistActions", "WorklistPanel", "item_words", "progress_words"]

@@ -4,22 +4,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_necroangle._case import Case
-from napari_necroangle._followup import (
+from napari_necroangle.canvas.view import PlaneView
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.followup import (
     Ghost,
     change_from,
     change_words,
     earlier_words,
     ghost_of,
 )
-from napari_necroangle._keys import key_label
-from napari_necroangle._other_visits import Earlier, earlier_readings
-from napari_necroangle._plane_view import PlaneView
-from napari_necroangle._words import VIEWS
+from napari_necroangle.reading.keys import key_label
+from napari_necroangle.reading.other_visits import Earlier, earlier_readings
+from napari_necroangle.reading.texts import VIEWS
 from necroangle.terms import View
 
 if TYPE_CHECKING:
-    from napari_necroangle._outcome import Outcome
+    from napari_necroangle.reading.outcome import Outcome
 
 __all__ = ["Recall"]
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from napari_necroangle._asker import Asker
-from napari_necroangle._case import Case, CaseKey
-from napari_necroangle._desk import Desk
-from napari_necroangle._store import load_into, next_read_no, path_of, save_session
-from napari_necroangle._study import Visit
-from napari_necroangle._words import SIDES, VIEWS
+from napari_necroangle.dock.dialogs import Asker
+from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.reading.case import Case, CaseKey
+from napari_necroangle.reading.texts import SIDES, VIEWS
+from napari_necroangle.reading.visits import Visit
+from napari_necroangle.store.readings import load_into, next_read_no, path_of, save_session
 from necroangle.annotation import HipReading, ReadView
 from necroangle.errors import ReadingError
 from necroangle.terms import View

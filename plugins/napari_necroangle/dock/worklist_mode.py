@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from napari_necroangle._host import Host
-from napari_necroangle._study_room import StudyRoom
-from napari_necroangle._worklist import StudyDesk
+from napari_necroangle.dock.host import Host
+from napari_necroangle.modes.reader_worklist import StudyDesk
+from napari_necroangle.modes.worklist import StudyRoom
 from necroangle.errors import NecroangleError
 from necroangle.readerstudy import CaseItem, ListedCase, Status
 

@@ -4,7 +4,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeyEvent, QMouseEvent
 from qtpy.QtWidgets import QLabel, QWidget
 
-from napari_necroangle._keys import GROUPS, keys_of
+from napari_necroangle.reading.keys import GROUPS, keys_of
 
 __all__ = ["HelpSheet", "keys_html"]
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from napari_necroangle._case import CaseKey
-from napari_necroangle._desk import Desk
-from napari_necroangle._flow import Flow, Step
-from napari_necroangle._keys import key_label
-from napari_necroangle._sample_data import copy_sample
-from napari_necroangle._session import ReadingSession
-from napari_necroangle._study import Visit
+from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.reader import copy_sample
+from napari_necroangle.reading.case import CaseKey
+from napari_necroangle.reading.keys import key_label
+from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.reading.steps import Flow, Step
+from napari_necroangle.reading.visits import Visit
 from necroangle.terms import Laterality, View
 
 __all__ = ["Tour", "TourCard", "TourStep"]

@@ -1,13 +1,11 @@
-"""The tour's card over the window, beside what it speaks of, and its offer in the dock."""
+"""The tour's card over the window, beside what it speaks of."""
 
 from collections.abc import Callable
 
 from qtpy.QtCore import QRect, Qt
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_necroangle._fields import button, note
-
-__all__ = ["CardOverWindow", "TourOffer"]
+__all__ = ["CardOverWindow"]
 
 WIDTH_PX = 300
 GAP_PX = 10
@@ -35,9 +33,14 @@ class CardOverWindow(QFrame):
         self.title, self.arrow = QLabel(), QLabel()
         self.title.setObjectName("necroangle_tour_title")
         self.arrow.setObjectName("necroangle_tour_title")
-        self.words = note()
+        self.words = QLabel()
+        self.words.setWordWrap(True)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
         self.words.setFixedWidth(_TEXT_PX)
-        self.leave = button("Skip the tour", "End the tour; nothing of it is kept", on_leave)
+        self.leave = QPushButton("Skip the tour")
+        self.leave.setToolTip("End the tour; nothing of it is kept")
+        self.leave.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.leave.clicked.connect(lambda: on_leave())
         top, foot = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self.title, 1)
         top.addWidget(self.arrow)
@@ -78,53 +81,3 @@ class CardOverWindow(QFrame):
         self.move(x, y)
         self.show()
         self.raise_()
-
-
-class TourOffer(QWidget):
-    """The way into the tour while no study is open; a first start is asked in words, once.
-
-    Parameters
-    ----------
-    is_first
-        Whether the reader has not been offered it before.
-    on_tour
-        Called to begin it.
-    on_answer
-        Called once the reader has answered.
-    """
-
-    def __init__(
-        self, *, is_first: bool, on_tour: Callable[[], None], on_answer: Callable[[], None]
-    ) -> None:
-        super().__init__()
-        self._on_tour, self._on_answer = on_tour, on_answer
-        self.words = note()
-        self.words.setText(
-            "New here? The tour reads a sample hip in four steps. Nothing of it is kept."
-        )
-        self.words.setObjectName("necroangle_instruction")
-        self.tour = button("Take the tour", "A sample hip in four steps", self._begin)
-        self.later = button("No, thanks", "The button of the tour stays here", self._answered)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(4)
-        buttons.addWidget(self.tour)
-        buttons.addWidget(self.later)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(self.words)
-        layout.addLayout(buttons)
-        self._ask(is_first)
-
-    def _ask(self, is_first: bool) -> None:
-        self.words.setVisible(is_first)
-        self.later.setVisible(is_first)
-
-    def _answered(self) -> None:
-        self._ask(False)
-        self._on_answer()
-
-    def _begin(self) -> None:
-        self._answered()
-        self._on_tour()

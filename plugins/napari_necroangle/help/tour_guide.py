@@ -6,12 +6,12 @@ from typing import Protocol
 
 from qtpy.QtWidgets import QWidget
 
-from napari_necroangle._canvases import Canvases
-from napari_necroangle._desk import Desk
-from napari_necroangle._plane_view import PlaneView
-from napari_necroangle._study import Visit
-from napari_necroangle._tour import Tour, TourCard, TourStep
-from napari_necroangle._tour_card import CardOverWindow
+from napari_necroangle.canvas.pair import Canvases
+from napari_necroangle.canvas.view import PlaneView
+from napari_necroangle.help.tour import Tour, TourCard, TourStep
+from napari_necroangle.help.tour_card import CardOverWindow
+from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.reading.visits import Visit
 from necroangle.terms import Laterality, View
 
 __all__ = ["TourGuide", "TourPlace"]

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from napari_necroangle._adjudication import Adjudication, Start
-from napari_necroangle._autosave_file import Context
-from napari_necroangle._desk import Desk
-from napari_necroangle._difference import CommonPlane, ViewDifference
-from napari_necroangle._keeping import views_of
-from napari_necroangle._recovery import Recovered, Remains, restore
-from napari_necroangle._session import ReadingSession
-from napari_necroangle._store import load_into
-from napari_necroangle._study import Visit
-from napari_necroangle._words import VIEWS
+from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.reading.adjudication import Adjudication, Start
+from napari_necroangle.reading.difference import CommonPlane, ViewDifference
+from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.reading.texts import VIEWS
+from napari_necroangle.reading.visits import Visit
+from napari_necroangle.store.autosave_file import Context
+from napari_necroangle.store.keeping import views_of
+from napari_necroangle.store.readings import load_into
+from napari_necroangle.store.recovery import Recovered, Remains, restore
 from necroangle.annotation import HipReading, ReadView, file_name, load_reading
 from necroangle.errors import DicomError, ReadingError
 from necroangle.measurement import show_deg
@@ -84,7 +84,7 @@ class Council:
         Raises
         ------
         ReadingError
-            As for :meth:`napari_necroangle._adjudication.Adjudication.save`.
+            As for :meth:`napari_necroangle.reading.adjudication.Adjudication.save`.
         """
         replaces = self.session.file_sha256
         saved = self.both.save(self.session.reading(), self.readings, replaces=replaces)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from napari_necroangle._session import ReadingSession
+from napari_necroangle.reading.session import ReadingSession
 from necroangle.moments import utc_text
 from necroangle.readerstudy import (
     CaseItem,

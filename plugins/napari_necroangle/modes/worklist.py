@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from napari_necroangle._autosave_file import Context
-from napari_necroangle._desk import Desk
-from napari_necroangle._keeping import offers_for_case, views_of
-from napari_necroangle._recovery import Recovered, Remains, restore
-from napari_necroangle._study import Visit
-from napari_necroangle._worklist import OpenCase, StudyDesk
+from napari_necroangle.modes.reader_worklist import OpenCase, StudyDesk
+from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.reading.visits import Visit
+from napari_necroangle.store.autosave_file import Context
+from napari_necroangle.store.keeping import offers_for_case, views_of
+from napari_necroangle.store.recovery import Recovered, Remains, restore
 from necroangle.errors import DicomError, ReadingError
 from necroangle.readerstudy import CaseItem, DeskState, ListedCase, SavedReading, Status
 from necroangle.terms import View
@@ -96,7 +96,7 @@ class StudyRoom:
         Raises
         ------
         ReadingError
-            As for :meth:`napari_necroangle._worklist.StudyDesk.save`.
+            As for :meth:`napari_necroangle.modes.reader_worklist.StudyDesk.save`.
         OSError
             If the disk refuses.
         """

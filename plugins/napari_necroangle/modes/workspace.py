@@ -3,19 +3,26 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from napari_necroangle._autosave_file import Context, Shown
-from napari_necroangle._case import Case, CaseKey
-from napari_necroangle._contradictions import Contradiction, contradictions
-from napari_necroangle._flow import Flow
-from napari_necroangle._keeping import Keeping, offers_for_visits, views_of, visit_of
-from napari_necroangle._other_visits import VisitRadius, radii_of_other_visits
-from napari_necroangle._picture import Picture
-from napari_necroangle._prefetch import Prefetch
-from napari_necroangle._recovery import Recovered, Remains, restore
-from napari_necroangle._session import ReadingSession
-from napari_necroangle._store import default_folder, load_into, path_of
-from napari_necroangle._study import Visit, candidates, lies_across, midline_mm, side_of, visits_of
-from napari_necroangle._words import SIDES, VIEWS
+from napari_necroangle.modes.prefetch import Prefetch
+from napari_necroangle.reading.case import Case, CaseKey
+from napari_necroangle.reading.contradictions import Contradiction, contradictions
+from napari_necroangle.reading.other_visits import VisitRadius, radii_of_other_visits
+from napari_necroangle.reading.picture import Picture
+from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.reading.steps import Flow
+from napari_necroangle.reading.texts import SIDES, VIEWS
+from napari_necroangle.reading.visits import (
+    Visit,
+    candidates,
+    lies_across,
+    midline_mm,
+    side_of,
+    visits_of,
+)
+from napari_necroangle.store.autosave_file import Context, Shown
+from napari_necroangle.store.keeping import Keeping, offers_for_visits, views_of, visit_of
+from napari_necroangle.store.readings import default_folder, load_into, path_of
+from napari_necroangle.store.recovery import Recovered, Remains, restore
 from necroangle.annotation import StackPassport, read_bytes, sha256_of
 from necroangle.dicom import Scan, SeriesSummary, passport_of, read_volume, scan_folder
 from necroangle.errors import NecroangleError, ReadingError

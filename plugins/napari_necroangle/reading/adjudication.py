@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from napari_necroangle._difference import ViewDifference, difference, less
-from napari_necroangle._draft import ReadingDraft, ViewDraft
-from napari_necroangle._record import draft_of
+from napari_necroangle.reading.difference import ViewDifference, difference, less
+from napari_necroangle.reading.draft import ReadingDraft, ViewDraft
+from napari_necroangle.reading.record import draft_of
 from necroangle.annotation import (
     FIRST_REVISION,
     FREE_READING,

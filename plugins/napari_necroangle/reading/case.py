@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_necroangle._draft import LANDMARKS, ArcDraft, Handle, Role, ViewDraft
-from napari_necroangle._picture import Picture
-from napari_necroangle._session import ReadingSession
+from napari_necroangle.reading.draft import LANDMARKS, ArcDraft, Handle, Role, ViewDraft
+from napari_necroangle.reading.picture import Picture
+from napari_necroangle.reading.session import ReadingSession
 from necroangle.errors import ReadingError
 from necroangle.geometry import PatientPoints, PlanePoints
 from necroangle.imaging import Slice

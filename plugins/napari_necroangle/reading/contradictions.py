@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_necroangle._case import Case
-from napari_necroangle._draft import ArcDraft
-from napari_necroangle._flow import SliceCheck, slice_check
-from napari_necroangle._other_visits import VisitRadius, head_radius_mm
-from napari_necroangle._outcome import Outcome, ViewOutcome
-from napari_necroangle._words import VIEWS, doubts, offset_words
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.draft import ArcDraft
+from napari_necroangle.reading.other_visits import VisitRadius, head_radius_mm
+from napari_necroangle.reading.outcome import Outcome, ViewOutcome
+from napari_necroangle.reading.steps import SliceCheck, slice_check
+from napari_necroangle.reading.texts import VIEWS, doubts, offset_words
 from necroangle.geometry import PatientPoints
 from necroangle.terms import Flag
 

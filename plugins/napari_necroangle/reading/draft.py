@@ -5,7 +5,7 @@ A draft may be unfinished in any way; a :class:`necroangle.annotation.HipReading
 
 from dataclasses import dataclass, replace
 
-from napari_necroangle._marks import (
+from napari_necroangle.reading.marks import (
     ArcDraft,
     Handle,
     MarkedSlice,

@@ -1,7 +1,8 @@
 """A draft as bytes and back: every field by its type, whatever is missing or unknown refused.
 
 A draft may be unfinished in any way, so it is not a reading file. Its fields follow the classes of
-:mod:`napari_necroangle._draft`: a field added there is written and read here with nothing to do.
+:mod:`napari_necroangle.reading.draft`: a field added there is written and read here with nothing
+to do.
 """
 
 from dataclasses import fields, is_dataclass
@@ -12,7 +13,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from napari_necroangle._draft import ReadingDraft
+from napari_necroangle.reading.draft import ReadingDraft
 from necroangle.decoding import MalformedError, converted, from_json
 from necroangle.errors import ReadingError
 
@@ -31,7 +32,7 @@ def encode_draft(draft: ReadingDraft) -> bytes:
 
     Examples
     --------
-    >>> from napari_necroangle._draft import ViewDraft
+    >>> from napari_necroangle.reading.draft import ViewDraft
     >>> from necroangle.terms import Laterality, View
     >>> views = (ViewDraft(View.CORONAL), ViewDraft(View.SAGITTAL))
     >>> draft = ReadingDraft(views, Laterality.LEFT, notes="half done")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from napari_necroangle._draft import (
+from napari_necroangle.reading.draft import (
     Handle,
     MarkedSlice,
     NeighbourDraft,

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_necroangle._other_visits import Earlier
-from napari_necroangle._outcome import Outcome
-from napari_necroangle._overlay import Drawing, arc_polyline
-from napari_necroangle._picture import Picture
+from napari_necroangle.reading.drawing import Drawing, arc_polyline
+from napari_necroangle.reading.other_visits import Earlier
+from napari_necroangle.reading.outcome import Outcome
+from napari_necroangle.reading.picture import Picture
 from necroangle.annotation import ReadView
 from necroangle.errors import MethodError
 from necroangle.geometry import Circle, ImagePlane, PatientPoints, PlanePoints

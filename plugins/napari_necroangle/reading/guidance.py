@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from napari_necroangle._case import LOCKED
-from napari_necroangle._contradictions import Contradiction, off_centre_words
-from napari_necroangle._flow import Flow, Step, StepState
-from napari_necroangle._keys import key_label
-from napari_necroangle._words import VIEWS, instruction
+from napari_necroangle.reading.case import LOCKED
+from napari_necroangle.reading.contradictions import Contradiction, off_centre_words
+from napari_necroangle.reading.keys import key_label
+from napari_necroangle.reading.steps import Flow, Step, StepState
+from napari_necroangle.reading.texts import VIEWS, instruction
 from necroangle.measurement import show_deg
 from necroangle.terms import View
 

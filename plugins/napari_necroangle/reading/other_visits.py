@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from napari_necroangle._draft import ReadingDraft
+from napari_necroangle.reading.draft import ReadingDraft
 from necroangle.annotation import SUFFIX, HipReading, ReadView, load_reading
 from necroangle.errors import NecroangleError
 from necroangle.measurement import HipMeasurement, ViewMeasurement, measure

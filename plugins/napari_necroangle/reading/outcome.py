@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from napari_necroangle._draft import ReadingDraft, ViewDraft
-from napari_necroangle._record import Entry, reading_of
-from napari_necroangle._slices import (
+from napari_necroangle.reading.draft import ReadingDraft, ViewDraft
+from napari_necroangle.reading.record import Entry, reading_of
+from napari_necroangle.reading.slices import (
     SliceOutcome,
     arcs_about,
     beside,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from napari_necroangle._draft import MarkedSlice
+from napari_necroangle.reading.draft import MarkedSlice
 from necroangle.annotation import ImageRecord, PlaneRecord, StackPassport
 from necroangle.geometry import PatientPoints, PixelPoints
 from necroangle.imaging import MidSlice, Volume, mid_slice

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from napari_necroangle._draft import (
+from napari_necroangle.reading.draft import (
     ArcDraft,
     MarkedSlice,
     NeighbourDraft,

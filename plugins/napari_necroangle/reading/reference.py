@@ -1,6 +1,6 @@
 """Where the slice of the other view cuts a slice: the line that is drawn on it."""
 
-from napari_necroangle._case import Case
+from napari_necroangle.reading.case import Case
 from necroangle.imaging import cross_reference
 from necroangle.terms import View
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypedDict, Unpack
 
-from napari_necroangle import _edits as edits
-from napari_necroangle._draft import Handle, MarkedSlice, ReadingDraft, ViewDraft
-from napari_necroangle._history import History
-from napari_necroangle._outcome import Outcome, outcome_of
-from napari_necroangle._record import draft_of, reading_of
+from napari_necroangle.reading import edits
+from napari_necroangle.reading.draft import Handle, MarkedSlice, ReadingDraft, ViewDraft
+from napari_necroangle.reading.history import History
+from napari_necroangle.reading.outcome import Outcome, outcome_of
+from napari_necroangle.reading.record import draft_of, reading_of
 from necroangle.annotation import Conduct, HipReading, Revision
 from necroangle.terms import (
     ArcoStage,
@@ -154,7 +154,7 @@ class ReadingSession:
         self._change(edits.drawn(before, handle, on, points_mm))
 
     def move_to(self, view: View, on: MarkedSlice) -> None:
-        """Carry a view to another slice (:func:`napari_necroangle._edits.carried_to`)."""
+        """Carry a view to another slice (:func:`napari_necroangle.reading.edits.carried_to`)."""
         self._edit(edits.carried_to(self.draft.view(view), on))
 
     def declare_free(self, view: View, on: MarkedSlice) -> None:

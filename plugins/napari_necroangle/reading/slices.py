@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_necroangle._draft import ArcDraft, NeighbourDraft, Role, ViewDraft
+from napari_necroangle.reading.draft import ArcDraft, NeighbourDraft, Role, ViewDraft
 from necroangle.annotation import Mark, NecroticArc, NeighbourSlice
 from necroangle.errors import GeometryError
 from necroangle.geometry import Arc, Circle, ImagePlane, PatientPoints, PlanePoints

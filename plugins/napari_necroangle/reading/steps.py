@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from napari_necroangle._case import Case
-from napari_necroangle._draft import Role
+from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.draft import Role
 from necroangle.terms import Finding, UnreadReason, View
 
 __all__ = ["ENOUGH_RIM_MARKS", "Flow", "SliceCheck", "Step", "StepState", "slice_check"]

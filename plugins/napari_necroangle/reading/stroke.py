@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_necroangle._draft import Role
+from napari_necroangle.reading.draft import Role
 
 __all__ = ["LEAST_STROKE_MM", "length_mm", "marks_along"]
 

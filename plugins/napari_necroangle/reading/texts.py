@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from napari_necroangle._draft import LANDMARKS, Handle, Role, ViewDraft
-from napari_necroangle._outcome import Outcome, ViewOutcome
+from napari_necroangle.reading.draft import LANDMARKS, Handle, Role, ViewDraft
+from napari_necroangle.reading.outcome import Outcome, ViewOutcome
 from necroangle.measurement import HaRisk, KerboulBin, show_deg
 from necroangle.terms import (
     Finding,

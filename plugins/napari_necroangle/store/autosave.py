@@ -16,22 +16,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from napari_necroangle._autosave_file import (
+from napari_necroangle.reading.draft_file import encode_draft
+from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.store.autosave_file import (
     AutosaveHeader,
     AutosaveState,
     Context,
     line_of,
 )
-from napari_necroangle._draft_file import encode_draft
-from napari_necroangle._file_lock import try_lock
-from napari_necroangle._session import ReadingSession
+from napari_necroangle.store.file_lock import try_lock
 from necroangle import __version__
 from necroangle.errors import ReadingError
 from necroangle.moments import utc_now
 from necroangle.storage import sync_folder
 
 if TYPE_CHECKING:
-    from napari_necroangle._draft import ReadingDraft
+    from napari_necroangle.reading.draft import ReadingDraft
 
 __all__ = ["SUFFIX", "Autosave", "autosave_folder", "autosave_places"]
 
@@ -90,7 +90,7 @@ class Autosave:
     Examples
     --------
     >>> import tempfile
-    >>> from napari_necroangle._recovery import recoverable
+    >>> from napari_necroangle.store.recovery import recoverable
     >>> from necroangle.terms import UnreadReason, View
     >>> folder = Path(tempfile.mkdtemp())
     >>> autosave = Autosave(folder)

@@ -12,8 +12,8 @@ from zlib import crc32
 import msgspec
 from msgspec import Meta, Struct
 
-from napari_necroangle._draft import ReadingDraft
-from napari_necroangle._draft_file import decode_draft
+from napari_necroangle.reading.draft import ReadingDraft
+from napari_necroangle.reading.draft_file import decode_draft
 from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import ReadingError
 from necroangle.terms import View
@@ -81,7 +81,7 @@ class AutosaveState(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     context
         Where the reader was.
     draft
-        The draft, as :func:`napari_necroangle._draft_file.encode_draft` writes it.
+        The draft, as :func:`napari_necroangle.reading.draft_file.encode_draft` writes it.
     """
 
     edit: int

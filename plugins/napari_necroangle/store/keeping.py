@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from napari_necroangle._autosave import Autosave
-from napari_necroangle._autosave_file import Context
-from napari_necroangle._recovery import Recovered, Remains, remains
-from napari_necroangle._session import ReadingSession
-from napari_necroangle._study import Visit
+from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.reading.visits import Visit
+from napari_necroangle.store.autosave import Autosave
+from napari_necroangle.store.autosave_file import Context
+from napari_necroangle.store.recovery import Recovered, Remains, remains
 from necroangle.terms import View
 
 __all__ = ["Keeping", "offer_words", "offers_for_case", "offers_for_visits", "views_of", "visit_of"]
@@ -44,7 +44,7 @@ class Keeping:
         folder
             Where the readings of its study lie.
         session, context, replaces
-            As for :meth:`napari_necroangle._autosave.Autosave.watch`.
+            As for :meth:`napari_necroangle.store.autosave.Autosave.watch`.
         """
         if folder not in self._autosaves:
             self._autosaves[folder] = Autosave(folder, self._trouble)

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from napari_necroangle._session import ReadingSession
+from napari_necroangle.reading.session import ReadingSession
 from necroangle.annotation import decode_reading, file_name, file_name_of, save_reading, sha256_of
 from necroangle.annotation.file import read_bytes
 

@@ -9,10 +9,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_necroangle._autosave import SUFFIX, autosave_places
-from napari_necroangle._autosave_file import Context, last_state
-from napari_necroangle._draft import ReadingDraft
-from napari_necroangle._file_lock import try_lock
+from napari_necroangle.reading.draft import ReadingDraft
+from napari_necroangle.store.autosave import SUFFIX, autosave_places
+from napari_necroangle.store.autosave_file import Context, last_state
+from napari_necroangle.store.file_lock import try_lock
 from necroangle.errors import ReadingError
 
 __all__ = ["Recovered", "Remains", "SetAside", "discard", "recoverable", "remains", "restore"]

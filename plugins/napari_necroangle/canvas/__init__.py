@@ -1,0 +1,1 @@
+"""The canvases: pictures, marks over them, and what the mouse does there."""

@@ -1,0 +1,1 @@
+"""The dock: puts mode, canvases and panels together."""

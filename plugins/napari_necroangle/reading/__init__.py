@@ -1,0 +1,1 @@
+"""One hip being read, and what its marks measure: no napari, no Qt."""

@@ -1,0 +1,1 @@
+"""Readings, autosaves and preferences on the disk: no napari, no Qt."""
