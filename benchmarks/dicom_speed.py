@@ -27,8 +27,7 @@ from rich.table import Table
 
 from necroangle.dicom import read_volume, scan_folder
 from necroangle.dicom.header import KEYWORDS
-from necroangle.dicom.index import refresh_index
-from necroangle.dicom.index_store import DATABASE, IndexStore
+from necroangle.dicom.index import DATABASE, IndexStore, refresh_index
 from necroangle.dicom.scanner import HeaderScanner
 
 SLICES_A_SERIES = 40

@@ -16,11 +16,14 @@ from rich.table import Table
 from rich.text import Text
 
 from necroangle.dicom import Scan, SeriesSummary, scan_folder
-from necroangle.dicom.codes import IdentifierCodes, new_key
-from necroangle.dicom.lines import coded, refusal_object, series_object
-from necroangle.dicom.passport import passport_of
-from necroangle.dicom.passport_words import passport_lines
-from necroangle.dicom.pseudonym import SubjectNames
+from necroangle.dicom.passport import (
+    coded,
+    passport_lines,
+    passport_of,
+    refusal_object,
+    series_object,
+)
+from necroangle.dicom.pseudonym import IdentifierCodes, SubjectNames, new_key
 from necroangle.plain_text import harmless
 
 __all__ = ["command", "identity_options", "names_of"]

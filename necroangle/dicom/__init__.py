@@ -1,11 +1,10 @@
 """A folder of DICOM files in; its series out, each with its geometry, or a reason why not."""
 
-from necroangle.dicom.passport import GeometryPassport, passport_of
-from necroangle.dicom.passport_words import passport_lines
+from necroangle.dicom.index import scan_folder
+from necroangle.dicom.passport import GeometryPassport, passport_lines, passport_of
 from necroangle.dicom.pixels import read_volume
 from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import Refusal, Scan, SeriesSummary
-from necroangle.dicom.scan import scan_folder
 from necroangle.dicom.worker import GuardedReader
 
 __all__ = [

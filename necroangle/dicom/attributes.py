@@ -1,9 +1,14 @@
-"""Single attributes of a data set as checked plain values."""
+"""One attribute of a header as a checked value, wherever the file keeps it.
+
+At the top of the data set, or in the functional groups of an enhanced image.
+"""
 
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from pydicom.charset import python_encoding
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
@@ -11,15 +16,19 @@ from necroangle.errors import DicomError
 from necroangle.terms import Laterality
 
 __all__ = [
+    "FrameGroups",
     "code",
     "codes",
     "first_number",
+    "frame_groups",
     "integer",
     "item",
     "laterality",
     "numbers",
     "required_uid",
     "spacing_mm",
+    "stated_window",
+    "still_picture",
     "uid",
     "whole",
     "wholes",
@@ -198,3 +207,153 @@ def laterality(dataset: Dataset | None, *keywords: str) -> Laterality | None:
 def _short(value: object) -> str:
     text = str(value)
     return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+MAX_FRAMES = 20_000
+"""More frames than this in one file are refused at the header."""
+
+_PER_FRAME = "PerFrameFunctionalGroupsSequence"
+_SHARED = "SharedFunctionalGroupsSequence"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameGroups:
+    """Where to look for the attributes of one frame.
+
+    Attributes
+    ----------
+    dataset
+        The whole file.
+    per_frame, shared
+        This frame's functional groups and those of all frames; None in a single-frame image.
+    """
+
+    dataset: Dataset
+    per_frame: Dataset | None = None
+    shared: Dataset | None = None
+
+    def find(self, keyword: str) -> Dataset | None:
+        """The functional group of this name; the data set itself in a single-frame image."""
+        if self.per_frame is None:
+            return self.dataset
+        found = item(self.per_frame, keyword)
+        if found is None and self.shared is not None:
+            found = item(self.shared, keyword)
+        return found
+
+    def need(self, keyword: str) -> Dataset:
+        """The functional group of this name.
+
+        Raises
+        ------
+        DicomError
+            If neither the frame's nor the shared groups hold it.
+        """
+        found = self.find(keyword)
+        if found is None:
+            raise DicomError("absent from the functional groups", tag=keyword)
+        return found
+
+
+def frame_groups(dataset: Dataset) -> tuple[FrameGroups, ...]:
+    """One per frame, in the file's order.
+
+    Raises
+    ------
+    DicomError
+        If ``NumberOfFrames`` is out of bounds, or a multi-frame image has no functional groups,
+        or not one for each frame.
+    """
+    count = 1
+    if str(dataset.get("NumberOfFrames") or "").strip():
+        count = integer(dataset, "NumberOfFrames", 1, MAX_FRAMES)
+    per_frame = dataset.get(_PER_FRAME) or ()
+    if not len(per_frame):
+        if count > 1:
+            raise DicomError(
+                f"absent: {count} frames without functional groups have no positions",
+                tag=_PER_FRAME,
+            )
+        return (FrameGroups(dataset),)
+    if len(per_frame) != count:
+        raise DicomError(f"{len(per_frame)} items for {count} frames", tag=_PER_FRAME)
+    shared = item(dataset, _SHARED)
+    return tuple(FrameGroups(dataset, groups, shared) for groups in per_frame)
+
+
+def still_picture(dataset: Dataset) -> FrameGroups:
+    """The one frame of a radiograph or a secondary capture.
+
+    Raises
+    ------
+    DicomError
+        If it has several frames.
+    """
+    if str(dataset.get("NumberOfFrames") or "").strip():
+        count = integer(dataset, "NumberOfFrames", 1, MAX_FRAMES)
+        if count > 1:
+            raise DicomError(f"{count} frames: no still picture", tag="NumberOfFrames")
+    return frame_groups(dataset)[0]
+
+
+Window = tuple[float, float]
+
+
+def stated_window(groups: FrameGroups) -> tuple[Window | None, str]:
+    """The window of one frame, and the attribute it comes from.
+
+    ``WindowCenter`` and ``WindowWidth`` where they are there; else the range of grey values that
+    the first ``VOILUTSequence`` item covers. The curve of that table is not applied: grey values
+    are shown in a straight line from its first to its last.
+
+    Returns
+    -------
+    (low, high) or None, str
+        Grey values after rescale; ``"WindowCenter"``, ``"VOILUTSequence"`` or ``"none"``.
+
+    Examples
+    --------
+    >>> dataset = Dataset()
+    >>> dataset.WindowCenter, dataset.WindowWidth = 100.5, 201
+    >>> stated_window(FrameGroups(dataset))
+    ((0.0, 200.0), 'WindowCenter')
+    >>> stated_window(FrameGroups(Dataset()))
+    (None, 'none')
+    """
+    where = groups.find("FrameVOILUTSequence")
+    centre = first_number(where, "WindowCenter")
+    width = first_number(where, "WindowWidth")
+    if centre is not None and width is not None and width >= 1:
+        half = (width - 1) / 2
+        return (centre - 0.5 - half, centre - 0.5 + half), "WindowCenter"
+    table = None if where is None else item(where, "VOILUTSequence")
+    window = None if table is None else _range_of(table, groups.dataset)
+    return window, "none" if window is None else "VOILUTSequence"
+
+
+def _range_of(table: Dataset, dataset: Dataset) -> Window | None:
+    described = wholes(table, "LUTDescriptor")
+    if len(described) != 3:
+        return None
+    count, first = described[0] or 65_536, described[1]
+    intercept = first_number(dataset, "RescaleIntercept") or 0.0
+    if first > 32_767 and (whole(dataset, "PixelRepresentation") == 1 or intercept < 0):
+        first -= 65_536
+    return (float(first), float(first + count - 1)) if count > 1 else None
+
+
+def charset_known(dataset: Dataset) -> bool:
+    """Whether every character set that a file names is one that pydicom decodes.
+
+    Examples
+    --------
+    >>> dataset = Dataset()
+    >>> charset_known(dataset)
+    True
+    >>> dataset.SpecificCharacterSet = ["", "ISO 2022 IR 149"]
+    >>> charset_known(dataset)
+    True
+    """
+    value = dataset.get("SpecificCharacterSet") or ""
+    names = [value] if isinstance(value, str) else list(value)
+    return all(str(name or "").strip() in python_encoding for name in names)

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
-from necroangle.dicom.facts import SequenceFacts
+from necroangle.dicom.records import SequenceFacts
 
-__all__ = ["Contrast", "contrast_of"]
+__all__ = [
+    "Contrast",
+    "contrast_of",
+]
 
 STIR_TI_MS = (80.0, 300.0)
 """Inversion times that null fat, at 0.5 to 3 T."""

@@ -8,17 +8,68 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.pixels.decoders.base import Decoder
+from pydicom.pixels.decoders.base import Decoder, DecodeRunner
 from pydicom.pixels.utils import as_pixel_options
-from pydicom.uid import UID
+from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1
 
 from necroangle.errors import DicomError
 
-__all__ = ["DECODERS", "Pinned", "decode_frame", "decoder_words", "is_decodable"]
+__all__ = [
+    "DECODERS",
+    "decode_frame",
+    "decoder_words",
+    "is_decodable",
+]
+
+DECODER_DEPENDENCIES = dict.fromkeys(
+    (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1), ("imagecodecs",)
+)
+"""What each transfer syntax needs, as pydicom asks a plugin for it."""
+
+_END_OF_IMAGE = b"\xff\xd9"
+_PADDING = b"\0\xff"
+
+
+def is_available(uid: str) -> bool:
+    """Whether frames of this transfer syntax can be decoded here."""
+    return uid in DECODER_DEPENDENCIES and find_spec("imagecodecs") is not None
+
+
+def decode_jpeg(src: bytes, runner: DecodeRunner) -> bytes:
+    """The pixels of one frame of grey values.
+
+    The frame's own precision decides how wide a pixel is, and its bits are kept as they are: the
+    signed values of a lossless frame come out as the header says.
+
+    Parameters
+    ----------
+    src
+        The frame.
+    runner
+        pydicom's, for the size that is expected.
+
+    Raises
+    ------
+    ValueError
+        If it is no JPEG frame of grey values, or is cut short: the library would fill up the rest
+        of the picture in silence.
+    """
+    from imagecodecs import jpeg8_decode
+
+    if not src.rstrip(_PADDING).endswith(_END_OF_IMAGE):
+        raise ValueError("no end of image: the frame is cut short")
+    array = np.ascontiguousarray(jpeg8_decode(src))
+    if array.ndim != 2:
+        raise ValueError(f"a frame of {array.ndim} dimensions, 2 are needed")
+    runner.set_option("bits_allocated", 8 * array.dtype.itemsize)
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
 
 _ROOT = "1.2.840.10008.1.2"
 _NATIVE = frozenset({"", _ROOT, *(_ROOT + end for end in (".1", ".2", ".1.99"))})
@@ -159,7 +210,7 @@ def _decoder(syntax: str) -> Decoder:
 
 _OF_PYDICOM = "pydicom.pixels.decoders"
 _PLUGINS = {
-    "imagecodecs": ("necroangle.dicom.jpeg", "decode_jpeg"),
+    "imagecodecs": ("necroangle.dicom.decoders", "decode_jpeg"),
     "pyjpegls": (f"{_OF_PYDICOM}.pyjpegls", "_decode_frame"),
     "pylibjpeg": (f"{_OF_PYDICOM}.pylibjpeg", "_decode_frame"),
     "pydicom": (f"{_OF_PYDICOM}.rle", "_decode_frame"),

@@ -1,29 +1,45 @@
-"""One file's header as one record per frame."""
+"""The judge: one header, from either reader, to a record for each frame or a refusal."""
 
+import hashlib
+import os
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from necroangle.dicom.admission import admitted_kind, admitted_matrix, is_inverted
-from necroangle.dicom.attributes import code, laterality, numbers, spacing_mm
-from necroangle.dicom.facts import repeat_keys, sequence_facts
-from necroangle.dicom.groups import FrameGroups, frame_groups, still_picture
-from necroangle.dicom.guard import has_executable_preamble, is_dicom, pydicom_door
-from necroangle.dicom.identity import patient_key, pseudonym, source_image, subject_of
-from necroangle.dicom.mosaic import MOSAIC_TAGS, is_mosaic, mosaic_of
-from necroangle.dicom.pseudonym import SubjectNames
-from necroangle.dicom.radiograph import coded_view, detector_scale, no_scale
-from necroangle.dicom.records import FrameHeader
-from necroangle.dicom.windows import stated_window
+from necroangle.dicom.attributes import (
+    FrameGroups,
+    charset_known,
+    code,
+    codes,
+    first_number,
+    frame_groups,
+    integer,
+    item,
+    laterality,
+    numbers,
+    required_uid,
+    spacing_mm,
+    stated_window,
+    still_picture,
+    uid,
+    whole,
+    wholes,
+)
+from necroangle.dicom.mosaic import is_mosaic, mosaic_of
+from necroangle.dicom.pseudonym import SubjectNames, is_pseudonym
+from necroangle.dicom.records import FrameHeader, RepeatKeys, SequenceFacts
 from necroangle.errors import DicomError, PlaneError
 from necroangle.geometry import ImagePlane
+from necroangle.terms import SourceImage
 
-__all__ = ["KEYWORDS", "SYNTAX", "Origin", "frames_of", "read_headers"]
-
-_DIRECTORY = "1.2.840.10008.1.3.10"
+__all__ = [
+    "KEYWORDS",
+    "SYNTAX",
+    "Origin",
+    "frames_of",
+    "subject_of",
+]
 
 SYNTAX = re.compile(r"[0-9.]{0,64}")
 """A transfer syntax that may be repeated."""
@@ -105,50 +121,6 @@ class Origin:
     program: bool = False
 
 
-def read_headers(
-    path: Path, file: str, names: SubjectNames | None = None
-) -> tuple[FrameHeader, ...]:
-    """The frames of one file, without their pixels.
-
-    Parameters
-    ----------
-    path
-        The file.
-    file
-        Its path relative to the opened folder, for the records and the messages.
-    names
-        The study's names of its subjects; without them, what the file itself carries.
-
-    Returns
-    -------
-    tuple of FrameHeader
-        Empty where the file is no DICOM file at all, or a ``DICOMDIR``.
-
-    Raises
-    ------
-    DicomError
-        If it is DICOM but holds no image that can be measured: file, tag and reason.
-    """
-    if not is_dicom(path, file):
-        return ()
-    try:
-        with pydicom_door(file, "reading the header", stage="header"):
-            dataset = dcmread(path, stop_before_pixels=True, force=True, specific_tags=KEYWORDS)
-            if str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == _DIRECTORY:
-                return ()
-            syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
-            syntax = syntax if SYNTAX.fullmatch(syntax) else "invalid"
-            origin = Origin(file, syntax, has_executable_preamble(path))
-            if is_mosaic(dataset):
-                private = dcmread(
-                    path, stop_before_pixels=True, force=True, specific_tags=list(MOSAIC_TAGS)
-                )
-                return _named(_tiles(dataset, private, origin), dataset, names)
-            return frames_of(dataset, origin, names)
-    except DicomError as error:
-        raise error.placed(file=file, stage="header") from None
-
-
 def frames_of(
     dataset: Dataset, origin: Origin, names: SubjectNames | None = None
 ) -> tuple[FrameHeader, ...]:
@@ -157,11 +129,11 @@ def frames_of(
     Parameters
     ----------
     dataset
-        The header.
+        The header, with :data:`~necroangle.dicom.mosaic.MOSAIC_TAGS` where it is a mosaic's.
     origin
         Its file.
     names
-        As for :func:`read_headers`.
+        The study's names of its subjects; without them, what the file itself carries.
 
     Raises
     ------
@@ -172,7 +144,7 @@ def frames_of(
     admitted_matrix(dataset)
     is_inverted(dataset)
     if is_mosaic(dataset):
-        raise DicomError("a mosaic: its private header is needed to unfold it")
+        return _named(_tiles(dataset, origin, kind), dataset, names)
     if kind != "stack":
         return _named((_picture(still_picture(dataset), origin, kind),), dataset, names)
     groups = frame_groups(dataset)
@@ -188,13 +160,13 @@ def _named(
     return frames if subject is None else tuple(replace(f, subject=subject) for f in frames)
 
 
-def _tiles(dataset: Dataset, private: Dataset, origin: Origin) -> tuple[FrameHeader, ...]:
+def _tiles(dataset: Dataset, origin: Origin, kind: str) -> tuple[FrameHeader, ...]:
     """The slices of a mosaic; the plane that the file states is of the whole picture."""
     groups = still_picture(dataset)
-    if admitted_kind(dataset) != "stack":
+    if kind != "stack":
         raise DicomError("a mosaic, and no MR or CT image", tag="ImageType")
     picture = _slice(groups, origin, 1)
-    mosaic = mosaic_of(private, picture.plane, picture.rows, picture.columns)
+    mosaic = mosaic_of(dataset, picture.plane, picture.rows, picture.columns)
     return tuple(
         replace(
             picture,
@@ -268,3 +240,350 @@ def _present(keyword: str, values: tuple[float, ...] | None) -> tuple[float, ...
     if values is None:
         raise DicomError("absent: where the slice lies cannot be told", tag=keyword)
     return values
+
+
+MAX_SIDE_PX = 65_535
+"""Largest number of rows or columns that DICOM can state."""
+
+MAX_FRAME_PIXELS = 64 * 1024**2
+"""Larger frames are refused at the header: no image of a hip comes near."""
+
+_KINDS = {
+    "MR": "stack",
+    "CT": "stack",
+    "CR": "radiograph",
+    "DX": "radiograph",
+    "RF": "radiograph",
+}
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+
+def admitted_kind(dataset: Dataset) -> str:
+    """``"stack"``, ``"radiograph"`` or ``"secondary"``.
+
+    The modality decides, so that images of a private SOP class, or of none, pass where they
+    describe themselves. Only a secondary capture is told by its SOP class: a picture of a screen,
+    page or film, which may be looked at but has no scale and fits no view.
+
+    Raises
+    ------
+    DicomError
+        If it is no MR, CT, CR, DX or RF image, nor a secondary capture, or it is a CT scout.
+    """
+    sop_class = uid(dataset, "SOPClassUID") or ""
+    required_uid(dataset, "SOPInstanceUID")
+    if sop_class == _SECONDARY_CAPTURE or sop_class.startswith(_SECONDARY_CAPTURE + "."):
+        return "secondary"
+    modality = code(dataset, "Modality")
+    if modality is None:
+        raise DicomError("absent: what kind of image it is cannot be told", tag="Modality")
+    if modality not in _KINDS:
+        raise DicomError(
+            f"{modality}: no image to measure (MR, CT, CR, DX and RF are opened)", tag="Modality"
+        )
+    _check_is_slice(dataset, modality)
+    return _KINDS[modality]
+
+
+def _check_is_slice(dataset: Dataset, modality: str) -> None:
+    words = str(dataset.get("ImageType") or "").upper()
+    if modality == "CT" and "LOCALIZER" in words:
+        raise DicomError("a CT scout: a projection, no slice", tag="ImageType")
+
+
+def admitted_matrix(dataset: Dataset) -> tuple[int, int]:
+    """Rows and columns.
+
+    Raises
+    ------
+    DicomError
+        If one is absent or out of bounds, or the frame is beyond the size cap.
+    """
+    rows = integer(dataset, "Rows", 1, MAX_SIDE_PX)
+    columns = integer(dataset, "Columns", 1, MAX_SIDE_PX)
+    if rows * columns > MAX_FRAME_PIXELS:
+        raise DicomError(
+            f"{rows} x {columns} pixels, more than {MAX_FRAME_PIXELS} in one frame", tag="Rows"
+        )
+    return rows, columns
+
+
+def is_inverted(dataset: Dataset) -> bool:
+    """Whether low grey values are bright (``MONOCHROME1``).
+
+    Raises
+    ------
+    DicomError
+        If the image is in colour, or does not say.
+    """
+    photometric = code(dataset, "PhotometricInterpretation")
+    if photometric is None:
+        raise DicomError("absent: no image to measure", tag="PhotometricInterpretation")
+    samples = 1
+    if dataset.get("SamplesPerPixel") is not None:
+        samples = integer(dataset, "SamplesPerPixel", 1, 4)
+    if samples != 1 or photometric not in ("MONOCHROME1", "MONOCHROME2"):
+        raise DicomError(
+            f"colour ({photometric}, {samples} samples a pixel): grey values are needed",
+            tag="PhotometricInterpretation",
+        )
+    return photometric == "MONOCHROME1"
+
+
+MAX_MAGNIFICATION = 3
+"""A larger magnification than this is a slip, and is not applied."""
+
+_POSITIONS = {"AP": "AP", "PA": "PA", "LL": "LATERAL", "RL": "LATERAL", "LATERAL": "LATERAL"}
+
+_VIEW_CODES = {
+    "399348003": "AP",
+    "R-10206": "AP",
+    "272479007": "PA",
+    "R-10214": "PA",
+    "399067008": "LATERAL",
+    "R-102CD": "LATERAL",
+    "399173006": "LATERAL",
+    "399198007": "LATERAL",
+    "399352003": "LATERAL",
+    "399260004": "LATERAL",
+}
+"""SNOMED CT and SNOMED RT codes of DICOM context group 4010 that name a view of the hip."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorScale:
+    """The plane of a radiograph in its own frame.
+
+    Attributes
+    ----------
+    plane
+        Origin at the first pixel, x along the row, y down the column, in ``source`` mm.
+    calibrated
+        Whether the mm are true mm in the patient.
+    source
+        ``"PixelSpacing"``, ``"ImagerPixelSpacing"``,
+        ``"EstimatedRadiographicMagnificationFactor"`` (the detector's spacing divided by it) or
+        ``"none"`` (the width of one pixel counts as 1 mm).
+    """
+
+    plane: ImagePlane
+    calibrated: bool
+    source: str
+
+
+def detector_scale(dataset: Dataset) -> DetectorScale:
+    """Spacing of a radiograph, and whether it holds in the patient.
+
+    ``ImagerPixelSpacing`` is measured on the detector, magnified against the patient.
+    ``PixelSpacing`` counts as calibrated only when ``PixelSpacingCalibrationType`` says how and
+    it differs from ``ImagerPixelSpacing``. ``ImagerPixelSpacing`` divided by
+    ``EstimatedRadiographicMagnificationFactor`` holds about the middle of a patient of usual
+    size: an estimate, and not calibrated.
+
+    Raises
+    ------
+    DicomError
+        If a spacing is there but is not two positive numbers.
+
+    References
+    ----------
+    DICOM PS3.3 10.7.1.3, Pixel Spacing Calibration Type.
+    """
+    patient = spacing_mm(dataset, "PixelSpacing")
+    detector = spacing_mm(dataset, "ImagerPixelSpacing")
+    kind = code(dataset, "PixelSpacingCalibrationType")
+    if patient is not None:
+        calibrated = kind in ("GEOMETRY", "FIDUCIAL") and patient != detector
+        return DetectorScale(_detector_plane(patient), calibrated, "PixelSpacing")
+    factor = first_number(dataset, "EstimatedRadiographicMagnificationFactor")
+    if detector is not None and factor is not None and 1 < factor <= MAX_MAGNIFICATION:
+        row_mm, column_mm = detector
+        plane = _detector_plane((row_mm / factor, column_mm / factor))
+        return DetectorScale(plane, False, "EstimatedRadiographicMagnificationFactor")
+    if detector is not None:
+        return DetectorScale(_detector_plane(detector), False, "ImagerPixelSpacing")
+    return no_scale(dataset)
+
+
+def no_scale(dataset: Dataset) -> DetectorScale:
+    """The scale of a picture that has none: the width of one pixel counts as 1 mm.
+
+    Its height follows from ``PixelAspectRatio`` (height, width), where that is stated.
+    """
+    ratio = wholes(dataset, "PixelAspectRatio")
+    stated = len(ratio) == 2 and min(ratio) > 0
+    return DetectorScale(
+        _detector_plane((ratio[0] / ratio[1] if stated else 1.0, 1.0)), False, "none"
+    )
+
+
+def coded_view(dataset: Dataset) -> str | None:
+    """``"AP"``, ``"PA"`` or ``"LATERAL"`` where the file codes it, else None.
+
+    No code tells a frog-leg from a cross-table lateral: the reader does.
+    """
+    position = _POSITIONS.get(code(dataset, "ViewPosition") or "")
+    view = item(dataset, "ViewCodeSequence")
+    if position is not None or view is None:
+        return position
+    return _VIEW_CODES.get(code(view, "CodeValue") or "")
+
+
+def _detector_plane(spacing: tuple[float, ...]) -> ImagePlane:
+    return ImagePlane.from_dicom((0, 0, 0), (1, 0, 0, 0, 1, 0), spacing)
+
+
+_SALT = os.urandom(16)
+
+
+def source_image(dataset: Dataset, frame_number: int) -> SourceImage:
+    """The identifiers of one frame.
+
+    Raises
+    ------
+    DicomError
+        If a UID is absent or invalid.
+    """
+    return SourceImage(
+        study_uid=required_uid(dataset, "StudyInstanceUID"),
+        series_uid=required_uid(dataset, "SeriesInstanceUID"),
+        instance_uid=required_uid(dataset, "SOPInstanceUID"),
+        frame_number=frame_number,
+        frame_of_reference_uid=uid(dataset, "FrameOfReferenceUID"),
+    )
+
+
+def pseudonym(dataset: Dataset, keyword: str) -> str | None:
+    """A clinical trial identifier, or None where it is absent or could not name a reading."""
+    text = str(dataset.get(keyword) or "").strip(" \0")
+    return text if is_pseudonym(text) else None
+
+
+def subject_of(dataset: Dataset, names: SubjectNames | None = None) -> str | None:
+    """The subject's pseudonym: never an identifier of a patient who is not de-identified.
+
+    Where the study gives ``names``, it is one of theirs; else what the file itself carries.
+
+    Raises
+    ------
+    DicomError
+        If the names know no such patient.
+    """
+    if names is not None:
+        return names.of(str(dataset.get("PatientID") or ""))
+    subject = pseudonym(dataset, "ClinicalTrialSubjectID")
+    if subject is None and str(dataset.get("PatientIdentityRemoved") or "").strip() == "YES":
+        subject = pseudonym(dataset, "PatientID")
+    return subject
+
+
+def patient_key(dataset: Dataset) -> str:
+    """Tell patients apart within this process; the value means nothing in another one.
+
+    Empty where the file does not say whose image it is.
+    """
+    for keyword in ("PatientID", "ClinicalTrialSubjectID"):
+        text = str(dataset.get(keyword) or "").strip()
+        if text:
+            words = text.encode("utf-8", "surrogatepass")
+            return hashlib.blake2b(words, key=_SALT, digest_size=16).hexdigest()
+    return ""
+
+
+MAX_DIMENSIONS = 8
+"""More dimension indices than this are not looked at."""
+
+
+def repeat_keys(groups: FrameGroups) -> RepeatKeys:
+    """What the header of one frame says that can tell it from another at its position."""
+    dataset = groups.dataset
+    content = groups.find("FrameContentSequence")
+    frame_type = groups.find("MRImageFrameTypeSequence")
+    words = codes(frame_type, "FrameType") or codes(dataset, "ImageType")
+    component = code(frame_type, "ComplexImageComponent") if frame_type is not None else None
+    return RepeatKeys(
+        image_words=words[2:] + ((component,) if component else ()),
+        stack_id=_short(content, "StackID"),
+        echo_time_ms=_echo_time_ms(groups),
+        echo_number=whole(dataset, "EchoNumbers"),
+        b_value=first_number(groups.find("MRDiffusionSequence"), "DiffusionBValue"),
+        temporal_position=_first_whole(
+            content, "TemporalPositionIndex", "TemporalPositionIdentifier"
+        ),
+        acquisition_number=_first_whole(content, "FrameAcquisitionNumber", "AcquisitionNumber"),
+        instance_number=whole(dataset, "InstanceNumber"),
+        dimensions=wholes(content, "DimensionIndexValues")[:MAX_DIMENSIONS],
+    )
+
+
+def sequence_facts(
+    groups: FrameGroups, window_source: str, *, executable_preamble: bool = False
+) -> SequenceFacts:
+    """How the image of one frame was made.
+
+    Parameters
+    ----------
+    groups
+        The frame.
+    window_source
+        Where its window comes from.
+    executable_preamble
+        Whether its file is a program at the same time.
+    """
+    dataset = groups.dataset
+    timing = groups.find("MRTimingAndRelatedParametersSequence")
+    modifier = groups.find("MRModifierSequence")
+    return SequenceFacts(
+        image_type=codes(dataset, "ImageType"),
+        repetition_time_ms=first_number(timing, "RepetitionTime"),
+        echo_time_ms=_echo_time_ms(groups),
+        inversion_time_ms=first_number(modifier, "InversionTimes")
+        or first_number(dataset, "InversionTime"),
+        echo_train_length=_first_whole(timing, "RFEchoTrainLength", "EchoTrainLength"),
+        scanning_sequence=codes(dataset, "ScanningSequence") or _enhanced_sequence(groups),
+        sequence_variant=codes(dataset, "SequenceVariant"),
+        scan_options=codes(dataset, "ScanOptions") or _enhanced_options(groups),
+        acquisition_type=code(dataset, "MRAcquisitionType"),
+        stated_contrast=_stated_contrast(groups),
+        burned_in=code(dataset, "BurnedInAnnotation"),
+        magnification=first_number(dataset, "EstimatedRadiographicMagnificationFactor"),
+        window_source=window_source,
+        charset_known=charset_known(dataset),
+        executable_preamble=executable_preamble,
+    )
+
+
+def _echo_time_ms(groups: FrameGroups) -> float | None:
+    effective = first_number(groups.find("MREchoSequence"), "EffectiveEchoTime")
+    return first_number(groups.dataset, "EchoTime") if effective is None else effective
+
+
+def _enhanced_sequence(groups: FrameGroups) -> tuple[str, ...]:
+    dataset, modifier = groups.dataset, groups.find("MRModifierSequence")
+    echo = code(dataset, "EchoPulseSequence")
+    words = {"SPIN": ("SE",), "GRADIENT": ("GR",), "BOTH": ("SE", "GR")}.get(echo or "", ())
+    planar = ("EP",) if code(dataset, "EchoPlanarPulseSequence") == "YES" else ()
+    inverted = modifier is not None and code(modifier, "InversionRecovery") == "YES"
+    return words + planar + (("IR",) if inverted else ())
+
+
+def _enhanced_options(groups: FrameGroups) -> tuple[str, ...]:
+    modifier = groups.find("MRModifierSequence")
+    suppressed = code(groups.dataset, "SpectrallySelectedSuppression") in ("FAT", "FAT_AND_WATER")
+    excited = modifier is not None and code(modifier, "SpectrallySelectedExcitation") == "WATER"
+    return (("FS",) if suppressed else ()) + (("WE",) if excited else ())
+
+
+def _stated_contrast(groups: FrameGroups) -> str | None:
+    frame_type = groups.find("MRImageFrameTypeSequence")
+    return None if frame_type is None else code(frame_type, "AcquisitionContrast")
+
+
+def _first_whole(dataset: Dataset | None, *keywords: str) -> int | None:
+    found = (whole(dataset, keyword) for keyword in keywords)
+    return next((value for value in found if value is not None), None)
+
+
+def _short(dataset: Dataset | None, keyword: str) -> str | None:
+    text = "" if dataset is None else str(dataset.get(keyword) or "").strip()
+    return text if 0 < len(text) <= 16 else None

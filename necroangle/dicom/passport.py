@@ -1,18 +1,28 @@
-"""The geometry passport of a stack: what is known of where it lies, and from what it is known."""
+"""The geometry passport of a stack: what is known of it, in words, and as lines of JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from necroangle.dicom.contrast import Contrast, contrast_of
 from necroangle.dicom.decoders import decoder_words
-from necroangle.dicom.depths import POSITION_TOLERANCE_MM, allowed_step_mm, usual_step_mm
-from necroangle.dicom.records import Refusal, SeriesSummary
+from necroangle.dicom.pseudonym import IdentifierCodes
+from necroangle.dicom.records import Refusal, Scan, SeriesSummary
 from necroangle.dicom.sides import side_by_place
+from necroangle.dicom.stacks import POSITION_TOLERANCE_MM, allowed_step_mm, usual_step_mm
+from necroangle.geometry import PlaneName
 from necroangle.terms import Laterality
 
-__all__ = ["GeometryPassport", "Scale", "Side", "Steps", "passport_of"]
+__all__ = [
+    "GeometryPassport",
+    "coded",
+    "passport_lines",
+    "passport_of",
+    "refusal_object",
+    "series_object",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,3 +257,140 @@ def _steps(summary: SeriesSummary) -> Steps:
         shear_deg=float(np.degrees(np.arctan2(shifts_mm[-1], depths_mm[-1]))),
         shift_mm=float(shifts_mm.max()),
     )
+
+
+def passport_lines(found: GeometryPassport) -> list[str]:
+    """The passport of one stack in words, a line a subject."""
+    steps, contrast = found.steps, found.contrast
+    order = f"order from {steps.order_source}"
+    if steps.step_mm is not None:
+        order += (
+            f", step {steps.step_mm:.4f} mm (± {steps.deviation_mm or 0:.4f}), {steps.gaps} gaps, "
+            f"{steps.missing} missing, {steps.duplicates} double, shear {steps.shear_deg:.2f}°"
+        )
+    measure, side = found.scale, found.side
+    scale = "true mm" if measure.calibrated else "no true mm"
+    scale += f" (from {measure.source}), pixel aspect {measure.pixel_aspect:.4f}"
+    if measure.magnification is not None:
+        scale += f", magnification {measure.magnification:g}"
+    sides = f"coded {side.coded or 'none'}, by place {side.found or 'none'}"
+    warned = " - THEY DIFFER" if side.differ else ""
+    weighting = f"{contrast.family}{', fat-suppressed' if contrast.fat_suppressed else ''}"
+    weighting += ", 3D" if contrast.is_3d else ""
+    return [
+        f"plane     {_plane(found)}, edges {' '.join(found.edges.values()) or '-'}",
+        f"slices    {found.slices}, {order}",
+        f"scale     {scale}",
+        f"side      {sides} ({side.rule}){warned}",
+        f"position  {found.patient_position or 'not stated'}",
+        f"contrast  {weighting} ({contrast.rule})",
+        f"picture   secondary: {'yes' if found.is_secondary else 'no'}, burned-in text: "
+        f"{found.burned_in}, window from {found.window_source}"
+        + ("" if found.charset_known else ", unknown character set")
+        + (", A PROGRAM AT THE SAME TIME" if found.executable_preamble else ""),
+        f"decoder   {found.decoder}",
+        *(f"refused   {reason}" for reason in found.refused),
+    ]
+
+
+def _plane(found: GeometryPassport) -> str:
+    if found.plane is None or found.obliquity_deg is None:
+        return found.kind
+    return str(PlaneName(found.plane, found.obliquity_deg))
+
+
+def series_object(series: SeriesSummary, scan: Scan) -> dict[str, Any]:
+    """A stack as one JSON object, with its geometry passport and its identifiers."""
+    passport = passport_of(series, scan.series, scan.refused).to_dict()
+    return {
+        "record": "series",
+        "study_uid": series.study_uid,
+        "series_uid": series.series_uid,
+        "stack_no": series.stack_no,
+        "modality": series.modality,
+        "kind": series.kind,
+        "plane": series.plane.name if series.plane else None,
+        "obliquity_deg": series.plane.obliquity_deg if series.plane else None,
+        "slices": len(series),
+        "step_mm": series.step_mm,
+        "row_spacing_mm": series.row_spacing_mm,
+        "column_spacing_mm": series.column_spacing_mm,
+        "calibrated": series.calibrated,
+        "spacing_source": series.spacing_source,
+        "rows": series.rows,
+        "columns": series.columns,
+        "laterality": series.laterality,
+        "view": series.view,
+        "subject": series.subject,
+        "visit": series.visit,
+        "split_by": series.split_by,
+        "charset_known": series.facts.charset_known,
+        "executable_preamble": series.facts.executable_preamble,
+        "frames": series.frames,
+        "passport": passport,
+    }
+
+
+def refusal_object(refusal: Refusal) -> dict[str, Any]:
+    """A refusal as one JSON object, with its identifiers."""
+    return {
+        "record": "refusal",
+        "place": refusal.place,
+        "number": refusal.number,
+        "files": refusal.files,
+        "stage": refusal.stage,
+        "tag": refusal.tag,
+        "reason": refusal.reason,
+        "at": refusal.at,
+        "members": refusal.members,
+        "series_uid": refusal.series_uid,
+    }
+
+
+def coded(
+    record: Mapping[str, Any], codes: IdentifierCodes, *, identifiers: bool, named: bool
+) -> dict[str, Any]:
+    """A record as it is printed: ``study`` and ``series`` are codes, and so is all that identifies.
+
+    Parameters
+    ----------
+    record
+        Of :func:`series_object` or :func:`refusal_object`.
+    codes
+        Makes the codes.
+    identifiers
+        Whether UIDs, file names and subjects are printed as they are, beside the codes.
+    named
+        Whether subjects have the study's own names, which may be printed.
+
+    Examples
+    --------
+    >>> refusal = refusal_object(Refusal("HONG/IM1", "an empty file", number=7, stage="open"))
+    >>> shown = coded(refusal, IdentifierCodes(bytes(32)), identifiers=False, named=False)
+    >>> shown["place"], shown["number"], shown["reason"]
+    ('ccb7550f1d8cd0c518068eca', 7, 'an empty file')
+    """
+    shown = {
+        name.removesuffix("_uid"): None if record[name] is None else codes.of("uid", record[name])
+        for name in ("study_uid", "series_uid")
+        if name in record
+    }
+    if identifiers:
+        return {"record": record["record"], **shown, **record}
+
+    def file(name: str) -> str:
+        return codes.of("file", name)
+
+    hidden: dict[str, Any] = {}
+    if record["record"] == "series":
+        hidden["frames"] = [[file(name), number] for name, number in record["frames"]]
+        for kind in ("visit",) if named else ("subject", "visit"):
+            hidden[kind] = None if record[kind] is None else codes.of(kind, record[kind])
+    else:
+        hidden = {"place": file(record["place"]), "at": [file(name) for name in record["at"]]}
+    plain = {
+        name: value
+        for name, value in record.items()
+        if not name.endswith("_uid") and name != "members"
+    }
+    return {"record": plain.pop("record"), **shown, **plain, **hidden}

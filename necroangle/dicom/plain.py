@@ -1,19 +1,229 @@
-"""The elements of one ordinary header, straight from its bytes."""
+"""An ordinary header straight from its bytes; whatever deviates is left to pydicom."""
 
+import math
+import re
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NoReturn
 
+from pydicom.charset import python_encoding
 from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.multival import MultiValue
 from pydicom.uid import AllTransferSyntaxes
 
-from necroangle.dicom.encoding import DIRECTORY, LONG_VRS
-from necroangle.dicom.guard import is_program
-from necroangle.dicom.plain_items import past_items
-from necroangle.dicom.plain_values import SHORT_VRS, Unusual, is_plain_charset, plain_value
+from necroangle.dicom.guard import DIRECTORY, LONG_VRS, is_program
 
-__all__ = ["PlainHeader", "scan_elements"]
+__all__ = [
+    "PlainHeader",
+    "Unusual",
+    "plain_value",
+    "scan_elements",
+]
+
+SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+"""Value representations whose length takes two bytes."""
+
+_NUMBER = re.compile(r" *[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})? *")
+_WHOLE = re.compile(r" *[+-]?[0-9]{1,9} *")
+_PRINTABLE = re.compile(rb"[ -~]*")
+_SAFE_TEXT = re.compile(rb"[ -\[\]-}]*")
+_CHARSETS = frozenset(name.encode("ascii") for name in python_encoding)
+_TEXTS = frozenset({"LO", "SH"})
+_STRINGS = frozenset({"CS", "DS", "IS", "UI"})
+_BINARY = {"US": struct.Struct("<H"), "FD": struct.Struct("<d")}
+
+
+class Unusual(Exception):  # noqa: N818
+    """A header, or a value, that is left to pydicom. Never leaves the loader.
+
+    Parameters
+    ----------
+    short
+        Whether only the bytes at hand did not suffice.
+    """
+
+    def __init__(self, *, short: bool = False) -> None:
+        self.short = short
+        super().__init__()
+
+
+def is_plain_charset(raw: bytes) -> bool:
+    r"""Whether plain ASCII stands for itself, but for ``\\`` and ``~``, in these character sets.
+
+    Parameters
+    ----------
+    raw
+        Value of ``SpecificCharacterSet``.
+
+    Examples
+    --------
+    >>> (
+    ...     is_plain_charset(b"ISO_IR 100"),
+    ...     is_plain_charset(rb"\\ISO 2022 IR 87"),
+    ...     is_plain_charset(b"X"),
+    ... )
+    (True, True, False)
+    """
+    return all(name.strip(b" ") in _CHARSETS for name in raw.split(b"\\"))
+
+
+def plain_value(raw: bytes, vr: str) -> object:
+    r"""The value of an element.
+
+    Parameters
+    ----------
+    raw
+        Its bytes.
+    vr
+        Its value representation.
+
+    Returns
+    -------
+    object
+        Text, a number, or pydicom's ``MultiValue`` of them; where it is empty, what pydicom says
+        for empty.
+
+    Raises
+    ------
+    Unusual
+        If the value is not written as the standard says, or needs its character set.
+
+    Examples
+    --------
+    >>> plain_value(b"ORIGINAL\\PRIMARY ", "CS"), plain_value(b"0.50\\0.7", "DS")
+    (['ORIGINAL', 'PRIMARY'], [0.5, 0.7])
+    >>> plain_value(b"0,5 ", "DS")
+    Traceback (most recent call last):
+    ...
+    necroangle.dicom.plain.Unusual
+    """
+    if vr in _BINARY:
+        if len(raw) != _BINARY[vr].size:
+            raise Unusual
+        return _BINARY[vr].unpack(raw)[0]
+    if vr in _TEXTS:
+        if not _SAFE_TEXT.fullmatch(raw):
+            raise Unusual
+        return raw.decode("ascii").rstrip(" ")
+    if vr == "UI" and raw.endswith(b"\0"):
+        raw = raw[:-1]
+    if vr not in _STRINGS or not _PRINTABLE.fullmatch(raw):
+        raise Unusual
+    text = raw.decode("ascii").rstrip(" ")
+    return _number(text, vr) if vr in ("DS", "IS") else _words(text, vr)
+
+
+def _words(text: str, vr: str) -> object:
+    if "\\" not in text:
+        return text
+    if vr == "UI":
+        raise Unusual
+    return MultiValue(str, text.split("\\"))
+
+
+def _number(text: str, vr: str) -> object:
+    if not text:
+        return None
+    if vr == "IS":
+        if not _WHOLE.fullmatch(text):
+            raise Unusual
+        return int(text)
+    parts = text.split("\\")
+    if not all(map(_NUMBER.fullmatch, parts)):
+        raise Unusual
+    values = list(map(float, parts))
+    if not all(map(math.isfinite, values)):
+        raise Unusual
+    return values[0] if len(values) == 1 else MultiValue(float, values)
+
+
+MAX_DEPTH = 16
+"""Sequences nested deeper are unusual."""
+
+_ITEM = b"\xfe\xff\x00\xe0"
+_ITEM_TAG, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_UNDEFINED = 0xFFFFFFFF
+
+_long = struct.Struct("<L").unpack_from
+_tag_length = struct.Struct("<HHL").unpack_from
+
+
+def past_items(head: bytes, offset: int, end: int | None, implicit: bool, depth: int) -> int:
+    """Where the items of a sequence end.
+
+    Parameters
+    ----------
+    head
+        The bytes that hold the sequence.
+    offset, end
+        Where its first item starts, and where its value ends, if its length is stated.
+    implicit
+        Whether no value representations are stated in it.
+    depth
+        1 for a sequence of the data set itself.
+
+    Raises
+    ------
+    Unusual
+        If it is nested too deep, or not of the ordinary form.
+    struct.error
+        If it goes on beyond the bytes at hand.
+    """
+    if depth > MAX_DEPTH:
+        raise Unusual
+    while offset != end:
+        group, number, length = _tag_length(head, offset)
+        tag = group << 16 | number
+        offset += 8
+        if tag == _SEQUENCE_END and length == 0 and end is None:
+            return offset
+        if tag != _ITEM_TAG:
+            raise Unusual
+        item_end = None if length == _UNDEFINED else offset + length
+        if end is not None and (item_end or 0) > end:
+            raise Unusual
+        offset = _past_elements(head, offset, item_end, implicit, depth)
+    return offset
+
+
+def _past_elements(head: bytes, offset: int, end: int | None, implicit: bool, depth: int) -> int:
+    last = 0
+    while offset != end:
+        group, number, length = _tag_length(head, offset)
+        tag = group << 16 | number
+        if tag == _ITEM_END and length == 0 and end is None:
+            return offset + 8
+        if tag <= last or group == 0xFFFE:
+            raise Unusual
+        last = tag
+        offset = _past_value(head, offset, implicit, depth)
+        if end is not None and offset > end:
+            raise Unusual
+    return offset
+
+
+def _past_value(head: bytes, offset: int, implicit: bool, depth: int) -> int:
+    vr = b"" if implicit else head[offset + 4 : offset + 6]
+    if vr in SHORT_VRS:
+        return offset + 8 + (head[offset + 6] | head[offset + 7] << 8)
+    if implicit:
+        offset += 8
+    elif vr in LONG_VRS:
+        offset += 12
+    else:
+        raise Unusual
+    (length,) = _long(head, offset - 4)
+    if length == _UNDEFINED:
+        if vr not in (b"SQ", b""):
+            raise Unusual
+        return past_items(head, offset, None, implicit, depth + 1)
+    end: int = offset + length
+    unstated = vr in (b"", b"UN")
+    if length and (vr == b"SQ" or (unstated and head.startswith(_ITEM, offset))):
+        return past_items(head, offset, end, unstated, depth + 1)
+    return end
+
 
 PIXEL_DATA = 0x7FE00010
 

@@ -1,4 +1,4 @@
-"""Pseudonyms of subjects: from a list that the study keeps, or from a secret that it keeps."""
+"""Names of subjects and codes of identifiers: what may be told, and tells nobody."""
 
 import base64
 import csv
@@ -12,7 +12,13 @@ from pathlib import Path
 
 from necroangle.errors import DicomError
 
-__all__ = ["SubjectNames", "is_pseudonym", "new_secret"]
+__all__ = [
+    "IdentifierCodes",
+    "SubjectNames",
+    "is_pseudonym",
+    "new_key",
+    "new_secret",
+]
 
 MIN_SECRET_BYTES = 16
 MAX_MAPPING_BYTES = 16 * 1024**2
@@ -135,7 +141,7 @@ class SubjectNames:
             ) from None
 
     def code_key(self) -> bytes | None:
-        """A key for :class:`~necroangle.dicom.codes.IdentifierCodes`; None without a secret.
+        """A key for :class:`~necroangle.dicom.pseudonym.IdentifierCodes`; None without a secret.
 
         It is made from the secret, which cannot be won back from it.
         """
@@ -228,3 +234,51 @@ def _checked_row(row: list[str], number: int) -> tuple[str, str]:
     if len(patient) > 2 and patient.casefold() in name.casefold():
         raise DicomError(f"row {number}: the pseudonym holds the patient_id")
     return patient, name
+
+
+KEY_BYTES = 32
+_CODE_BYTES = 12
+
+
+def new_key() -> bytes:
+    """A key for codes that nobody else can compute."""
+    return secrets.token_bytes(KEY_BYTES)
+
+
+class IdentifierCodes:
+    """HMAC-SHA256 codes of UIDs, file names and subjects.
+
+    UIDs are on the PS3.15 list, and files and folders are named after patients. A plain hash
+    would be undone by whoever holds the same images; without the key, these codes cannot be.
+
+    Parameters
+    ----------
+    key
+        The index's own key, or one made from the study's secret. Not in ``repr``.
+
+    Examples
+    --------
+    >>> codes = IdentifierCodes(bytes(32))
+    >>> codes.of("uid", "1.2.3"), codes.of("uid", "1.2.3") == codes.of("file", "1.2.3")
+    ('b0110fd6a7f49072c7fdf98c', False)
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def __repr__(self) -> str:
+        return "IdentifierCodes()"
+
+    def of(self, kind: str, text: str) -> str:
+        """The code of a text: the same wherever kind, text and key are the same.
+
+        Parameters
+        ----------
+        kind
+            ``"uid"``, ``"file"``, ``"subject"`` or ``"visit"``: keeps equal texts of different
+            kinds apart.
+        text
+            The identifier.
+        """
+        words = f"{kind}\0{text}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self._key, words, hashlib.sha256)[:_CODE_BYTES].hex()

@@ -6,12 +6,94 @@ An allow-list: names, dates, descriptions, institutions and free text are never 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from necroangle.dicom.facts import RepeatKeys, SequenceFacts
 from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane, PlaneName
 from necroangle.terms import Laterality, SourceImage
 
-__all__ = ["FrameHeader", "Refusal", "Scan", "SeriesSummary"]
+__all__ = [
+    "FrameHeader",
+    "Refusal",
+    "RepeatKeys",
+    "Scan",
+    "SequenceFacts",
+    "SeriesSummary",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatKeys:
+    """What can tell apart two frames at one position; None or empty where the file does not say.
+
+    Attributes
+    ----------
+    image_words
+        ``ImageType`` (``FrameType``) from its third value on, and ``ComplexImageComponent``.
+    stack_id
+        ``StackID``: told apart, never shown.
+    echo_time_ms, echo_number, b_value
+        ``EchoTime`` (``EffectiveEchoTime``), ``EchoNumbers``, ``DiffusionBValue``.
+    temporal_position, acquisition_number, instance_number
+        ``TemporalPositionIdentifier`` (``TemporalPositionIndex``), ``AcquisitionNumber``
+        (``FrameAcquisitionNumber``), ``InstanceNumber``.
+    dimensions
+        ``DimensionIndexValues``.
+    """
+
+    image_words: tuple[str, ...] = ()
+    stack_id: str | None = None
+    echo_time_ms: float | None = None
+    echo_number: int | None = None
+    b_value: float | None = None
+    temporal_position: int | None = None
+    acquisition_number: int | None = None
+    instance_number: int | None = None
+    dimensions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceFacts:
+    """How the image was made, in coded words and numbers.
+
+    Attributes
+    ----------
+    image_type
+        All coded values of ``ImageType``.
+    repetition_time_ms, echo_time_ms, inversion_time_ms, echo_train_length
+        As stated; None where absent.
+    scanning_sequence, sequence_variant, scan_options
+        Coded values; for enhanced images the words of the classic ones (``SE``, ``GR``, ``IR``,
+        ``EP``, ``FS``, ``WE``).
+    acquisition_type
+        ``"2D"``, ``"3D"`` or None.
+    stated_contrast
+        ``AcquisitionContrast``, enhanced images only.
+    burned_in
+        ``BurnedInAnnotation``: ``"YES"``, ``"NO"`` or None.
+    magnification
+        ``EstimatedRadiographicMagnificationFactor``, or None.
+    window_source
+        ``"WindowCenter"``, ``"VOILUTSequence"`` (the range that the table covers) or ``"none"``.
+    charset_known
+        Whether every character set that the file names is known.
+    executable_preamble
+        Whether the file is a program at the same time.
+    """
+
+    image_type: tuple[str, ...] = ()
+    repetition_time_ms: float | None = None
+    echo_time_ms: float | None = None
+    inversion_time_ms: float | None = None
+    echo_train_length: int | None = None
+    scanning_sequence: tuple[str, ...] = ()
+    sequence_variant: tuple[str, ...] = ()
+    scan_options: tuple[str, ...] = ()
+    acquisition_type: str | None = None
+    stated_contrast: str | None = None
+    burned_in: str | None = None
+    magnification: float | None = None
+    window_source: str = "none"
+    charset_known: bool = True
+    executable_preamble: bool = False
 
 
 @dataclass(frozen=True, slots=True)

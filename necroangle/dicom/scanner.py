@@ -2,8 +2,8 @@
 
 The first bytes of a file are walked element by element, in the one form that nearly all files
 have: preamble, file meta, little endian, tags in ascending order, one frame. Whatever deviates is
-:class:`Unusual`, and the slow and thorough road (:func:`necroangle.dicom.header.read_headers`)
-reads that file. Both roads share the code that judges the values.
+:class:`Unusual`, and the thorough road (:func:`read_headers`) reads that file. Both share the judge
+of :mod:`necroangle.dicom.header`.
 """
 
 import os
@@ -14,21 +14,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from pydicom import dcmread
+from pydicom.tag import Tag
+
 from necroangle.dicom import guard
-from necroangle.dicom.attributes import numbers, required_uid, whole
-from necroangle.dicom.groups import FrameGroups
-from necroangle.dicom.header import KEYWORDS, Origin, frames_of, read_headers
-from necroangle.dicom.plain_elements import PlainHeader, scan_elements
-from necroangle.dicom.plain_values import Unusual
+from necroangle.dicom.attributes import FrameGroups, numbers, required_uid, stated_window, whole
+from necroangle.dicom.header import KEYWORDS, SYNTAX, Origin, frames_of
+from necroangle.dicom.mosaic import MOSAIC_TAGS, is_mosaic
+from necroangle.dicom.plain import PlainHeader, Unusual, scan_elements
 from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import FrameHeader
-from necroangle.dicom.windows import stated_window
 from necroangle.errors import DicomError
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-__all__ = ["HeaderScanner", "opened", "plain_header"]
+__all__ = [
+    "HeaderScanner",
+    "opened",
+    "plain_header",
+    "read_headers",
+]
 
 FIRST_BYTES = 12 * 1024
 """Read at first: nearly every header ends before."""
@@ -41,6 +47,7 @@ MAX_RECORDS = 64
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _NAMES = tuple(KEYWORDS)
+_ALL_TAGS = [*map(Tag, KEYWORDS), *map(Tag, MOSAIC_TAGS)]
 _VARYING = frozenset(
     {
         "SOPInstanceUID", "ImagePositionPatient", "InstanceNumber", "WindowCenter", "WindowWidth",
@@ -67,7 +74,7 @@ class HeaderScanner:
         self._records: dict[tuple[object, ...], FrameHeader] = {}
 
     def headers(self, path: Path, file: str) -> tuple[FrameHeader, ...]:
-        """The frames of one file: as :func:`~necroangle.dicom.header.read_headers`, only faster.
+        """The frames of one file: as :func:`read_headers`, only faster.
 
         Parameters
         ----------
@@ -177,8 +184,11 @@ def plain_header(handle: int, size: int, keywords: tuple[str, ...]) -> PlainHead
 
 def _judged(header: PlainHeader, file: str, names: SubjectNames | None) -> tuple[FrameHeader, ...]:
     origin = Origin(file, header.syntax, header.program)
+    dataset = cast("Dataset", header)
+    if is_mosaic(dataset):
+        raise Unusual
     try:
-        return frames_of(cast("Dataset", header), origin, names)
+        return frames_of(dataset, origin, names)
     except DicomError as error:
         if error.tag not in _SAME_WORDS:
             raise Unusual from error
@@ -209,3 +219,42 @@ def _next_slice(like: FrameHeader, header: PlainHeader, file: str) -> FrameHeade
         repeat=replace(like.repeat, instance_number=whole(dataset, "InstanceNumber")),
         facts=facts,
     )
+
+
+def read_headers(
+    path: Path, file: str, names: SubjectNames | None = None
+) -> tuple[FrameHeader, ...]:
+    """The frames of one file by pydicom: the thorough road, for every form that a file may have.
+
+    Parameters
+    ----------
+    path
+        The file.
+    file
+        Its path relative to the opened folder, for the records and the messages.
+    names
+        The study's names of its subjects; without them, what the file itself carries.
+
+    Returns
+    -------
+    tuple of FrameHeader
+        Empty where the file is no DICOM file at all, or a ``DICOMDIR``.
+
+    Raises
+    ------
+    DicomError
+        If it is DICOM but holds no image that can be measured: file, tag and reason.
+    """
+    head = guard.dicom_head(path, file)
+    if not head:
+        return ()
+    try:
+        with guard.pydicom_door(file, "reading the header", stage="header"):
+            dataset = dcmread(path, stop_before_pixels=True, force=True, specific_tags=_ALL_TAGS)
+            if str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == guard.DIRECTORY:
+                return ()
+            syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
+            syntax = syntax if SYNTAX.fullmatch(syntax) else "invalid"
+            return frames_of(dataset, Origin(file, syntax, guard.is_program(head)), names)
+    except DicomError as error:
+        raise error.placed(file=file, stage="header") from None

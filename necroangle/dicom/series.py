@@ -8,11 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from necroangle.dicom.records import FrameHeader, Refusal, SeriesSummary
-from necroangle.dicom.splitting import Part, split_series
-from necroangle.dicom.stack import stack_geometry
+from necroangle.dicom.stacks import Part, split_series, stack_geometry
 from necroangle.errors import DicomError
 
-__all__ = ["drop_copies", "group_refusals", "numbered", "summarise"]
+__all__ = [
+    "drop_copies",
+    "group_refusals",
+    "numbered",
+    "summarise",
+]
 
 SeriesKey = tuple[str, str]
 

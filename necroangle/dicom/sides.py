@@ -8,7 +8,9 @@ from necroangle.dicom.records import SeriesSummary
 from necroangle.geometry import PatientPoints, PixelPoints
 from necroangle.terms import Laterality
 
-__all__ = ["centre_of", "side_by_place"]
+__all__ = [
+    "side_by_place",
+]
 
 BOTH_HIPS_MM = 250.0
 """A coronal or axial picture at least so wide shows both hips, and its middle is the midline."""

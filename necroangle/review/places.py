@@ -7,8 +7,7 @@ from pathlib import Path
 
 from necroangle.annotation import HipReading, ImageRecord, ReadView
 from necroangle.dicom import Scan, SeriesSummary
-from necroangle.dicom.index import Progress, index_path, refresh_index, scan_index
-from necroangle.dicom.index_store import IndexStore
+from necroangle.dicom.index import IndexStore, Progress, index_path, refresh_index, scan_index
 from necroangle.terms import View
 
 __all__ = ["ImagePlaces", "index_images"]

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from dicombytes import element, mr_file
 
-from necroangle.dicom import SeriesSummary, read_volume, scan_folder, worker_loop
+from necroangle.dicom import SeriesSummary, read_volume, scan_folder
+from necroangle.dicom import worker as worker_loop
 from necroangle.dicom.worker import GuardedReader, read_volume_guarded
 from necroangle.errors import DicomError
 
@@ -192,7 +193,7 @@ def test_pixels_are_sent_where_shared_memory_is_small(
     series = stack(tmp_path)
     monkeypatch.setattr(worker_loop, "_SHARED", tmp_path)
     small = SimpleNamespace(free=100)
-    monkeypatch.setattr("necroangle.dicom.worker_loop.shutil.disk_usage", lambda _: small)
+    monkeypatch.setattr("necroangle.dicom.worker.shutil.disk_usage", lambda _: small)
     pipe: Any = Pipe()
     worker_loop._answer(pipe, worker_loop._Shelf(f"necro-{os.getpid()}-test"), series, 512)
     handed, *slices = pipe.sent

@@ -22,10 +22,10 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from necroangle.dicom.header import KEYWORDS, read_headers
-from necroangle.dicom.plain_values import Unusual, plain_value
+from necroangle.dicom.header import KEYWORDS
+from necroangle.dicom.plain import Unusual, plain_value
 from necroangle.dicom.records import FrameHeader
-from necroangle.dicom.scanner import HeaderScanner, opened, plain_header
+from necroangle.dicom.scanner import HeaderScanner, opened, plain_header, read_headers
 from necroangle.errors import DicomError
 
 WriteSlices = Callable[..., list[Path]]

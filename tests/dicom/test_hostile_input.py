@@ -28,7 +28,7 @@ from dicombytes import (
 from hostile_folder import LIMIT_MIB, LIMIT_S, look, pixel_error, refusal, write_good
 
 from necroangle.dicom import read_volume, scan_folder
-from necroangle.dicom.guard import has_executable_preamble, is_dicom
+from necroangle.dicom.guard import dicom_head, is_dicom, is_program
 from necroangle.errors import DicomError
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -244,8 +244,8 @@ def test_a_program_in_the_preamble_is_read_and_told(folder: Path, program: bytes
     (series,), refused = look(folder)
     assert refused == ()
     assert read_volume(series).pixels.shape == (1, 16, 16)
-    assert has_executable_preamble(folder / "bad.dcm")
-    assert not has_executable_preamble(folder / "good")
+    assert is_program(dicom_head(folder / "bad.dcm", "bad.dcm"))
+    assert not is_program(dicom_head(folder / "good", "good"))
 
 
 def test_a_truncated_deflated_file_is_refused(folder: Path) -> None:

@@ -12,8 +12,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from necroangle.dicom import read_volume, scan_folder
-from necroangle.dicom.csa import csa_fields
-from necroangle.dicom.mosaic import mosaic_of, tile
+from necroangle.dicom.mosaic import csa_fields, mosaic_of, tile
 from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane, PixelPoints
 

@@ -12,10 +12,9 @@ from pydicom import dcmread
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, RLELossless
 
 from necroangle.dicom import read_volume, scan_folder
-from necroangle.dicom.native_volume import native_volume
-from necroangle.dicom.pixels import _decoded_volume
-from necroangle.dicom.plain_values import Unusual
-from necroangle.dicom.stack_files import StackFiles
+from necroangle.dicom.archive import StackFiles
+from necroangle.dicom.pixels import _decoded_volume, native_volume
+from necroangle.dicom.plain import Unusual
 from necroangle.errors import DicomError
 
 WriteSlices = Callable[..., list[Path]]

@@ -12,9 +12,9 @@ from pydicom.data import get_charset_files
 
 from necroangle.dicom import scan_folder
 from necroangle.dicom.contrast import contrast_of
-from necroangle.dicom.facts import SequenceFacts
-from necroangle.dicom.header import read_headers
 from necroangle.dicom.passport import GeometryPassport, passport_of
+from necroangle.dicom.records import SequenceFacts
+from necroangle.dicom.scanner import read_headers
 from necroangle.errors import DicomError
 from necroangle.terms import Laterality
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
 from necroangle.dicom import pseudonym
-from necroangle.dicom.identity import subject_of
+from necroangle.dicom.header import subject_of
 from necroangle.dicom.pseudonym import SubjectNames, is_pseudonym, new_secret
 from necroangle.errors import DicomError
 

@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from necroangle.dicom import read_volume, scan_folder
-from necroangle.dicom.facts import RepeatKeys
-from necroangle.dicom.records import FrameHeader
-from necroangle.dicom.splitting import split_series
-from necroangle.dicom.stack import stack_geometry
+from necroangle.dicom.records import FrameHeader, RepeatKeys
+from necroangle.dicom.stacks import split_series, stack_geometry
 from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane
 from necroangle.terms import SourceImage

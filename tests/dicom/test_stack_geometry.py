@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from necroangle.dicom.records import FrameHeader
-from necroangle.dicom.stack import split_frames, stack_geometry
+from necroangle.dicom.stacks import split_frames, stack_geometry
 from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane
 from necroangle.terms import SourceImage
