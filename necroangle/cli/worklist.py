@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from necroangle.readerstudy import DeskState, StudyCase
+    from necroangle.readerstudy import ReaderState, StudyCase
 
 __all__ = ["command"]
 
@@ -111,7 +111,7 @@ def status(worklist_file: Path, readings: Path | None, today: object, with_cases
     from datetime import UTC, datetime
 
     from necroangle.errors import ReadingError
-    from necroangle.readerstudy import ReaderDesk, load_worklist
+    from necroangle.readerstudy import ReaderWorklist, load_worklist
 
     worklist = load_worklist(worklist_file)
     day = (today if isinstance(today, datetime) else datetime.now(UTC)).date()
@@ -119,7 +119,7 @@ def status(worklist_file: Path, readings: Path | None, today: object, with_cases
     trouble = False
     for reader in worklist.readers:
         try:
-            state = ReaderDesk(worklist, reader, folder).state(day)
+            state = ReaderWorklist(worklist, reader, folder).state(day)
         except ReadingError as error:
             click.echo(f"{reader:12} {error}")
             trouble = True
@@ -174,7 +174,7 @@ def _relative(study: Path, output: Path) -> str:
         raise ReadingError("put the worklist on the drive of the study's folder") from error
 
 
-def _state_lines(reader: str, state: DeskState, with_cases: bool) -> list[str]:
+def _state_lines(reader: str, state: ReaderState, with_cases: bool) -> list[str]:
     progress = state.progress
     parts = [f"{progress.submitted} of {progress.total} submitted", f"{progress.to_read} to read"]
     if progress.locked:

@@ -3,6 +3,7 @@
 from necroangle.readerstudy.cases import (
     CaseItem,
     Progress,
+    ReadingClock,
     Status,
     case_list,
     clock_doubt,
@@ -11,17 +12,22 @@ from necroangle.readerstudy.cases import (
     progress_of,
     visible_readings,
 )
-from necroangle.readerstudy.clock import ReadingClock
-from necroangle.readerstudy.desk import DeskState, ReaderDesk, reader_folder
-from necroangle.readerstudy.files import SavedReading
-from necroangle.readerstudy.making import cases_of_csv, count_of_repeats, make_worklist
 from necroangle.readerstudy.order import ListedCase, reading_list
+from necroangle.readerstudy.reader_worklist import (
+    ReaderState,
+    ReaderWorklist,
+    SavedReading,
+    reader_folder,
+)
 from necroangle.readerstudy.worklist import (
     CONSENSUS,
     SUFFIX,
     StudyCase,
     Worklist,
+    cases_of_csv,
+    count_of_repeats,
     load_worklist,
+    make_worklist,
     save_worklist,
     worklist_id,
 )
@@ -30,10 +36,10 @@ __all__ = [
     "CONSENSUS",
     "SUFFIX",
     "CaseItem",
-    "DeskState",
     "ListedCase",
     "Progress",
-    "ReaderDesk",
+    "ReaderState",
+    "ReaderWorklist",
     "ReadingClock",
     "SavedReading",
     "Status",

@@ -99,7 +99,7 @@ def reading_list(worklist: Worklist, reader: str) -> tuple[ListedCase, ...]:
 
     Examples
     --------
-    >>> from necroangle.readerstudy.making import make_worklist
+    >>> from necroangle.readerstudy.worklist import make_worklist
     >>> from necroangle.terms import Laterality, View
     >>> hips = [
     ...     StudyCase(

@@ -11,7 +11,7 @@ from hipmaker import make_reading
 
 from necroangle.cli.worklist import command
 from necroangle.errors import MethodError, ReadingError
-from necroangle.readerstudy import ReaderDesk, load_worklist
+from necroangle.readerstudy import ReaderWorklist, load_worklist
 
 SAMPLES = Path(__file__).parents[2] / "sample_dicoms"
 
@@ -87,7 +87,7 @@ def test_it_is_not_written_over_another(study: Path) -> None:
 def test_the_state_of_every_reader(study: Path) -> None:
     output = make(study, "--repeats", "1")
     worklist = load_worklist(output)
-    desk = ReaderDesk(worklist, "A", study / "readings")
+    desk = ReaderWorklist(worklist, "A", study / "readings")
     listed = desk.listed[0]
     subject, side, visit = listed.case.key
     reading = make_reading(subject=subject, laterality=side, visit=visit, reader="A")

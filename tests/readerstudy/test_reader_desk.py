@@ -11,7 +11,7 @@ from hipmaker import make_reading
 
 from necroangle.annotation import SUFFIX, HipReading, load_reading, sha256_of
 from necroangle.errors import ReadingError
-from necroangle.readerstudy import ListedCase, ReaderDesk, Status, Worklist, worklist_id
+from necroangle.readerstudy import ListedCase, ReaderWorklist, Status, Worklist, worklist_id
 
 MakeStudy = Callable[..., Worklist]
 
@@ -20,8 +20,8 @@ NOW = "2026-02-01T09:00:00.000Z"
 
 
 @pytest.fixture
-def desk(make_study: MakeStudy, tmp_path: Path) -> ReaderDesk:
-    return ReaderDesk(make_study(), "r1", tmp_path / "readings")
+def desk(make_study: MakeStudy, tmp_path: Path) -> ReaderWorklist:
+    return ReaderWorklist(make_study(), "r1", tmp_path / "readings")
 
 
 def reading_of(listed: ListedCase, notes: str = "", a_deg: float | None = 100.0) -> HipReading:
@@ -37,11 +37,11 @@ def reading_of(listed: ListedCase, notes: str = "", a_deg: float | None = 100.0)
     )
 
 
-def status(desk: ReaderDesk, place: int = 0) -> Status:
+def status(desk: ReaderWorklist, place: int = 0) -> Status:
     return desk.state(TODAY).items[place].status
 
 
-def test_a_saved_case_says_how_it_was_conducted(desk: ReaderDesk, tmp_path: Path) -> None:
+def test_a_saved_case_says_how_it_was_conducted(desk: ReaderWorklist, tmp_path: Path) -> None:
     listed = desk.listed[4]
     saved = desk.save(listed, reading_of(listed), today=TODAY, duration_s=71.25)
     assert saved.path.parent == tmp_path / "readings" / "r1"
@@ -53,7 +53,7 @@ def test_a_saved_case_says_how_it_was_conducted(desk: ReaderDesk, tmp_path: Path
     assert desk.state(TODAY).items[4].words == "begun"
 
 
-def test_a_submitted_case_is_locked(desk: ReaderDesk) -> None:
+def test_a_submitted_case_is_locked(desk: ReaderWorklist) -> None:
     listed = desk.listed[0]
     saved = desk.save(listed, reading_of(listed), today=TODAY, duration_s=60, submit=True)
     assert status(desk) is Status.SUBMITTED
@@ -69,7 +69,7 @@ def test_a_submitted_case_is_locked(desk: ReaderDesk) -> None:
     assert sha256_of(saved.path.read_bytes()) == saved.sha256
 
 
-def test_reopening_needs_a_reason_and_keeps_both(desk: ReaderDesk) -> None:
+def test_reopening_needs_a_reason_and_keeps_both(desk: ReaderWorklist) -> None:
     listed = desk.listed[0]
     with pytest.raises(ReadingError, match="was not submitted"):
         desk.reopen(listed, "a slip", saved_at=NOW)
@@ -98,14 +98,14 @@ def test_reopening_needs_a_reason_and_keeps_both(desk: ReaderDesk) -> None:
     assert desk.state(TODAY).doubts == ()
 
 
-def test_old_versions_are_not_taken_for_readings(desk: ReaderDesk) -> None:
+def test_old_versions_are_not_taken_for_readings(desk: ReaderWorklist) -> None:
     listed = desk.listed[0]
     desk.save(listed, reading_of(listed), today=TODAY, duration_s=60, submit=True)
     desk.reopen(listed, "again", saved_at=NOW)
     assert list(desk.folder.rglob(f"*{SUFFIX}")) == [desk.path_of(listed)]
 
 
-def test_a_lost_reading_is_told_and_comes_back(desk: ReaderDesk) -> None:
+def test_a_lost_reading_is_told_and_comes_back(desk: ReaderWorklist) -> None:
     listed = desk.listed[0]
     saved = desk.save(listed, reading_of(listed), today=TODAY, duration_s=60, submit=True)
     raw = saved.path.read_bytes()
@@ -124,7 +124,7 @@ def test_a_lost_reading_is_told_and_comes_back(desk: ReaderDesk) -> None:
         desk.bring_back(desk.listed[1])
 
 
-def test_a_reading_changed_behind_the_programs_back_is_told(desk: ReaderDesk) -> None:
+def test_a_reading_changed_behind_the_programs_back_is_told(desk: ReaderWorklist) -> None:
     listed = desk.listed[0]
     saved = desk.save(listed, reading_of(listed), today=TODAY, duration_s=60, submit=True)
     text = saved.path.read_text()
@@ -133,7 +133,7 @@ def test_a_reading_changed_behind_the_programs_back_is_told(desk: ReaderDesk) ->
     assert "was changed after it was submitted" in doubt
 
 
-def test_a_damaged_version_is_told(desk: ReaderDesk) -> None:
+def test_a_damaged_version_is_told(desk: ReaderWorklist) -> None:
     listed = desk.listed[0]
     desk.save(listed, reading_of(listed), today=TODAY, duration_s=60, submit=True)
     (version,) = (desk.folder / "history").iterdir()
@@ -142,7 +142,7 @@ def test_a_damaged_version_is_told(desk: ReaderDesk) -> None:
     assert any("not what its name says" in doubt for doubt in desk.state(TODAY).doubts)
 
 
-def test_another_window_is_not_overwritten(desk: ReaderDesk) -> None:
+def test_another_window_is_not_overwritten(desk: ReaderWorklist) -> None:
     listed = desk.listed[0]
     first = desk.save(listed, reading_of(listed, "first"), today=TODAY, duration_s=1)
     for submit in (False, True):
@@ -154,13 +154,13 @@ def test_another_window_is_not_overwritten(desk: ReaderDesk) -> None:
     assert not (desk.folder / "history").exists()
 
 
-def test_a_locked_case_cannot_be_read(desk: ReaderDesk) -> None:
+def test_a_locked_case_cannot_be_read(desk: ReaderWorklist) -> None:
     listed = desk.listed[-1]
     with pytest.raises(ReadingError, match="cannot be read yet: it opens after the first session"):
         desk.save(listed, reading_of(listed), today=TODAY, duration_s=1)
 
 
-def test_what_is_not_the_listed_case_is_refused(desk: ReaderDesk) -> None:
+def test_what_is_not_the_listed_case_is_refused(desk: ReaderWorklist) -> None:
     listed, other = desk.listed[:2]
     with pytest.raises(ReadingError, match="of another case, reader or repeat"):
         desk.save(listed, reading_of(other), today=TODAY, duration_s=1)
@@ -169,7 +169,7 @@ def test_what_is_not_the_listed_case_is_refused(desk: ReaderDesk) -> None:
         desk.save(listed, someone, today=TODAY, duration_s=1)
 
 
-def test_a_view_that_is_not_done_is_not_submitted(desk: ReaderDesk) -> None:
+def test_a_view_that_is_not_done_is_not_submitted(desk: ReaderWorklist) -> None:
     listed = desk.listed[0]
     half = reading_of(listed, a_deg=None)
     with pytest.raises(ReadingError, match="the coronal view is not done"):
@@ -178,7 +178,7 @@ def test_a_view_that_is_not_done_is_not_submitted(desk: ReaderDesk) -> None:
     assert status(desk) is Status.OPEN
 
 
-def test_a_file_that_cannot_be_read_is_told_and_kept(desk: ReaderDesk) -> None:
+def test_a_file_that_cannot_be_read_is_told_and_kept(desk: ReaderWorklist) -> None:
     listed = desk.listed[0]
     path = desk.path_of(listed)
     path.parent.mkdir(parents=True)
@@ -190,16 +190,16 @@ def test_a_file_that_cannot_be_read_is_told_and_kept(desk: ReaderDesk) -> None:
     assert path.read_text() == "{"
 
 
-def test_an_edited_worklist_is_refused(desk: ReaderDesk, tmp_path: Path) -> None:
+def test_an_edited_worklist_is_refused(desk: ReaderWorklist, tmp_path: Path) -> None:
     listed = desk.listed[0]
     desk.save(listed, reading_of(listed), today=TODAY, duration_s=1)
     edited = msgspec.structs.replace(desk.worklist, repeats=0)
-    again = ReaderDesk(edited, "r1", tmp_path / "readings")
+    again = ReaderWorklist(edited, "r1", tmp_path / "readings")
     with pytest.raises(ReadingError, match="before this one was edited"):
         again.state(TODAY)
 
 
-def test_a_reading_of_someone_else_in_her_folder_is_told(desk: ReaderDesk) -> None:
+def test_a_reading_of_someone_else_in_her_folder_is_told(desk: ReaderWorklist) -> None:
     listed = desk.listed[0]
     saved = desk.save(listed, reading_of(listed), today=TODAY, duration_s=1)
     text = saved.path.read_text().replace('"reader": "r1"', '"reader": "r2"')

@@ -10,9 +10,9 @@ from napari_necroangle.reading.session import ReadingSession
 from necroangle.moments import utc_text
 from necroangle.readerstudy import (
     CaseItem,
-    DeskState,
     ListedCase,
-    ReaderDesk,
+    ReaderState,
+    ReaderWorklist,
     ReadingClock,
     SavedReading,
     conduct_of,
@@ -76,7 +76,9 @@ class StudyDesk:
     ) -> None:
         self.worklist = load_worklist(path)
         self.images = (path.parent / self.worklist.study).resolve()
-        self._desk = ReaderDesk(self.worklist, reader, readings or self.images.parent / "readings")
+        self._desk = ReaderWorklist(
+            self.worklist, reader, readings or self.images.parent / "readings"
+        )
         self._now = now or _utc_now
         self.folder = self._desk.folder
         self.state()
@@ -86,7 +88,7 @@ class StudyDesk:
         """Her code."""
         return self._desk.reader
 
-    def state(self) -> DeskState:
+    def state(self) -> ReaderState:
         """Her list, how far she is, and what someone should look at.
 
         Raises

@@ -9,7 +9,7 @@ from napari_necroangle.store.autosave_file import Context
 from napari_necroangle.store.keeping import offers_for_case, views_of
 from napari_necroangle.store.recovery import Recovered, Remains, restore
 from necroangle.errors import DicomError, ReadingError
-from necroangle.readerstudy import CaseItem, DeskState, ListedCase, SavedReading, Status
+from necroangle.readerstudy import CaseItem, ListedCase, ReaderState, SavedReading, Status
 from necroangle.terms import View
 
 __all__ = ["StudyRoom"]
@@ -42,7 +42,7 @@ class StudyRoom:
     def __init__(self, desk: Desk, study: StudyDesk) -> None:
         self._desk = desk
         self.study = study
-        self.state: DeskState = study.state()
+        self.state: ReaderState = study.state()
         self.now: OpenCase | None = None
         self.problem = ""
         self._begun: dict[str, OpenCase] = {}

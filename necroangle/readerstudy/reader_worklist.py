@@ -1,5 +1,11 @@
-"""A reader's own folder in a study: her cases, saved, submitted, locked and reopened."""
+"""A reader's own folder in a study: the cases on their list, saved, submitted, locked, reopened.
 
+Three layers, bottom up: reading files that are decoded once until they change; the history, which
+keeps every version that was ever submitted under the digest of its content, write-protected; and
+:class:`ReaderWorklist`, which decides what may be saved now.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,10 +19,12 @@ from necroangle.annotation import (
     ReadingKey,
     Revision,
     UnreadView,
+    decode_reading,
     encode_reading,
     file_name_of,
     read_bytes,
     save_reading,
+    sha256_of,
 )
 from necroangle.errors import ReadingError
 from necroangle.readerstudy.cases import (
@@ -28,26 +36,140 @@ from necroangle.readerstudy.cases import (
     conduct_of,
     progress_of,
 )
-from necroangle.readerstudy.files import ReadingFiles, SavedReading
-from necroangle.readerstudy.history import keep_version, kept_versions, version_path
 from necroangle.readerstudy.order import ListedCase, reading_list
 from necroangle.readerstudy.worklist import Worklist, worklist_id
 from necroangle.storage import write_atomically
 from necroangle.terms import UnreadReason
 
-__all__ = ["DeskState", "ReaderDesk", "reader_folder"]
+__all__ = [
+    "HISTORY_FOLDER",
+    "ReaderState",
+    "ReaderWorklist",
+    "ReadingFiles",
+    "SavedReading",
+    "keep_version",
+    "kept_versions",
+    "reader_folder",
+    "version_path",
+]
+
+_Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class DeskState:
+class SavedReading:
+    """A reading file: where, what it says, and the digest of its bytes."""
+
+    path: Path
+    reading: HipReading
+    sha256: str
+
+
+class ReadingFiles:
+    """Reads reading files, and remembers what they say until they change.
+
+    Examples
+    --------
+    >>> ReadingFiles().read(Path("nowhere.reading.json"))
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.ReadingError: nowhere.reading.json: there is no such file
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[_Stamp, SavedReading]] = {}
+
+    def read(self, path: Path) -> SavedReading:
+        """What a file says.
+
+        Raises
+        ------
+        ReadingError
+            If it is not a valid reading.
+        """
+        stamp = _stamp(path)
+        known = self._known.get(path)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        raw = read_bytes(path)
+        saved = SavedReading(path, decode_reading(raw, file=path.name), sha256_of(raw))
+        self._known[path] = (stamp, saved)
+        return saved
+
+
+def _stamp(path: Path) -> _Stamp:
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise ReadingError("there is no such file", file=path.name) from error
+    return (facts.st_ino, facts.st_size, facts.st_mtime_ns)
+
+
+HISTORY_FOLDER = "history"
+
+VERSION_SUFFIX = ".version.json"
+"""Not that of a reading file: a batch over the readings does not take up old versions."""
+
+_READ_ONLY = 0o444
+
+
+def version_path(readings: Path, sha256: str) -> Path:
+    """Where a version is kept.
+
+    Examples
+    --------
+    >>> version_path(Path("readings"), "ab" * 32).as_posix()[:20]
+    'readings/history/aba'
+    """
+    return readings / HISTORY_FOLDER / f"{sha256}{VERSION_SUFFIX}"
+
+
+def keep_version(readings: Path, content: bytes) -> Path:
+    """Keep the bytes of a reading file for ever; keeping them twice is keeping them once.
+
+    Raises
+    ------
+    ReadingError
+        If other bytes lie under this digest: the history was tampered with.
+    OSError
+        If the disk refuses.
+    """
+    path = version_path(readings, sha256_of(content))
+    if path.exists():
+        if read_bytes(path) != content:
+            raise ReadingError(
+                "the kept version is not what its name says; get it back from a backup",
+                file=path.name,
+            )
+        return path
+    write_atomically(path, content)
+    path.chmod(_READ_ONLY)
+    return path
+
+
+def kept_versions(readings: Path, files: ReadingFiles) -> Iterator[SavedReading | ReadingError]:
+    """Every version of a folder, and for each that is damaged why it cannot be used."""
+    folder = readings / HISTORY_FOLDER
+    for path in sorted(folder.glob(f"*{VERSION_SUFFIX}")) if folder.is_dir() else []:
+        try:
+            saved = files.read(path)
+            if path.name != f"{saved.sha256}{VERSION_SUFFIX}":
+                raise ReadingError("its content is not what its name says", file=path.name)
+            yield saved
+        except ReadingError as error:
+            yield error
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderState:
     """Where a reader stands.
 
     Attributes
     ----------
     items
-        Her list.
+        The reader's list.
     progress
-        How far she has come.
+        How far they have come.
     doubts
         What someone should look at, in plain sentences.
     """
@@ -68,7 +190,7 @@ def reader_folder(readings: Path, reader: str) -> Path:
     return readings / reader
 
 
-class ReaderDesk:
+class ReaderWorklist:
     """One reader's part of a study.
 
     Parameters
@@ -78,7 +200,7 @@ class ReaderDesk:
     reader
         One of its readers.
     readings
-        Where the study keeps its readings; hers lie in a sub-folder.
+        Where the study keeps its readings; theirs lie in a sub-folder.
 
     Raises
     ------
@@ -88,9 +210,9 @@ class ReaderDesk:
     Attributes
     ----------
     worklist, reader, folder
-        The study, the reader, and her own folder.
+        The study, the reader, and their own folder.
     listed
-        Her list.
+        Their list.
     """
 
     def __init__(self, worklist: Worklist, reader: str, readings: Path) -> None:
@@ -100,13 +222,13 @@ class ReaderDesk:
         self.folder = reader_folder(readings, reader)
         self._files = ReadingFiles()
 
-    def state(self, today: date) -> DeskState:
-        """Where she stands today (UTC).
+    def state(self, today: date) -> ReaderState:
+        """Where the reader stands today (UTC).
 
         Raises
         ------
         ReadingError
-            If her readings were made on another worklist, or two claim one place.
+            If their readings were made on another worklist, or two claim one place.
         """
         doubts: list[str] = []
         readings = [saved.reading for saved in self._saved(doubts)]
@@ -118,7 +240,7 @@ class ReaderDesk:
         gone = sum(item.status is Status.MISSING for item in items)
         if gone:
             doubts.append(f"{gone} submitted readings are gone from {self.folder.name}")
-        return DeskState(items, progress_of(items), tuple(filter(None, doubts)))
+        return ReaderState(items, progress_of(items), tuple(filter(None, doubts)))
 
     def path_of(self, listed: ListedCase) -> Path:
         """Where the reading of a case is kept."""
