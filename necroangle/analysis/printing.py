@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from necroangle.analysis.outcomes import Outcomes
 from necroangle.analysis.quantity import ALL, Quantity
 from necroangle.analysis.scores import LAST
-from necroangle.ledger.printing import harmless
+from necroangle.plain_text import harmless
 
 __all__ = ["Line", "by_visit_lines", "main_lines", "test_notes"]
 

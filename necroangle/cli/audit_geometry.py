@@ -85,7 +85,7 @@ def _as_object(audit: ViewAudit) -> dict[str, Any]:
 
 
 def _show(line: dict[str, Any], as_json: bool) -> None:
-    from necroangle.ledger.printing import harmless
+    from necroangle.plain_text import harmless
 
     if as_json:
         click.echo(json.dumps({key: value for key, value in line.items() if key != "number"}))

@@ -78,9 +78,10 @@ def _changes(given: tuple[str, ...]) -> dict[str, str]:
 
 
 def _tell(values: dict[str, str | int | float | None], doubts: list[str]) -> None:
-    from necroangle.ledger.printing import harmless
+    from necroangle.ledger.table import show_cell
+    from necroangle.plain_text import harmless
 
     for doubt in doubts:
         click.echo(f"warning  {harmless(doubt)}", err=True)
     for name, value in values.items():
-        click.echo(f"{name:24} {harmless(value)}")
+        click.echo(f"{name:24} {show_cell(value)}")

@@ -138,7 +138,7 @@ def _source(
 ) -> ExportSource:
     """All that the export is made of."""
     from necroangle.export import ExportSource, contents_in, facts_from
-    from necroangle.ledger.content import READING_FILE
+    from necroangle.ledger.measured import READING_FILE
     from necroangle.ledger.store import CohortStore
     from necroangle.study import cohort_here
 
@@ -203,7 +203,7 @@ def _say(table: ExportTable, folder: Path, files: Sequence[Path], formats: Seque
     """What was written, and what its reader must know."""
     from necroangle.export.provenance import table_facts
     from necroangle.export.redcap import REDCAP_WARNING
-    from necroangle.ledger.printing import harmless
+    from necroangle.plain_text import harmless
 
     facts = table_facts(table, {})
     click.echo(

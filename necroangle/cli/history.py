@@ -25,8 +25,8 @@ def command(kind: str, key: tuple[str, ...], cohort: str | None) -> None:
     """Print every change of the record of a KIND with this KEY: when, who, what, why."""
     from necroangle.clinical.keys import parse_key
     from necroangle.errors import CohortError
-    from necroangle.ledger.printing import harmless
     from necroangle.ledger.store import CohortStore
+    from necroangle.plain_text import harmless
     from necroangle.study import cohort_here
 
     found = CohortStore.open(cohort_here(cohort), create=False).history(kind, parse_key(kind, key))

@@ -151,7 +151,7 @@ def _import(
 
 def _write(store: CohortStore, plan: Plan, actor: str, opened: TableImport) -> bool:
     from necroangle.clinical import write_import
-    from necroangle.ledger.printing import harmless
+    from necroangle.plain_text import harmless
 
     recorded = write_import(store, plan, actor=actor)
     for conflict in recorded.conflicts:
@@ -165,7 +165,7 @@ def _write(store: CohortStore, plan: Plan, actor: str, opened: TableImport) -> b
 
 
 def _tell_problems(plan: Plan) -> None:
-    from necroangle.ledger.printing import harmless
+    from necroangle.plain_text import harmless
 
     for problem in plan.problems:
         click.echo(f"{problem.severity:7}  {harmless(str(problem))}", err=True)

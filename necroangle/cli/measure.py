@@ -67,8 +67,8 @@ def command(
     others are measured. Exit code: 0 if all were measured, 1 if some were refused, 2 if there was
     nothing to measure or the table cannot be opened.
     """
-    from necroangle.ledger.printing import harmless
     from necroangle.measurement import method_named
+    from necroangle.plain_text import harmless
 
     methods: list[Method | None] = [method_named(name) for name in method_names]
     settings = _settings(readings, end_sd_mm, end_sd_from_repeats, centre)

@@ -139,7 +139,7 @@ def _with_asked(plan: OutcomePlan, asked: dict[str, Any]) -> OutcomePlan:
 
 def _consensus(store: CohortStore) -> frozenset[tuple[str, ...]]:
     """The readings that are a consensus."""
-    from necroangle.ledger.content import READING_FILE
+    from necroangle.ledger.measured import READING_FILE
 
     found = store.current(READING_FILE)
     return frozenset(record.key for record in found if record.values["consensus_of"])
@@ -160,7 +160,7 @@ def _print(outcomes: Outcomes, *, by_visit: bool) -> None:
     from rich.text import Text
 
     from necroangle.analysis.printing import by_visit_lines, main_lines, test_notes
-    from necroangle.ledger.printing import harmless
+    from necroangle.plain_text import harmless
 
     console = Console()
     if not console.is_terminal:

@@ -111,7 +111,7 @@ def _write_sheet(pictures: Sequence[Path], pdf: Path, bar: Progress) -> None:
 
 
 def _tell(report: PictureReport, shut: Sequence[str], out: Path) -> None:
-    from necroangle.ledger.printing import harmless
+    from necroangle.plain_text import harmless
 
     table = out / "missing.csv"
     with table.open("w", newline="", encoding="utf-8") as file:

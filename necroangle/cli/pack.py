@@ -25,7 +25,7 @@ def command(context: click.Context, readings: tuple[str, ...], output: Path) -> 
     Exit code: 0 if every file was packed, 1 if some could not be read, 2 if nothing could be done.
     """
     from necroangle.batch.pack import pack
-    from necroangle.ledger.printing import harmless
+    from necroangle.plain_text import harmless
 
     found = pack(readings, output)
     click.echo(f"{found.count} readings packed in {output}")

@@ -267,7 +267,7 @@ def _show(differences: Differences) -> None:
 def _report(
     told: Remeasured, failures: str | None, reports: tuple[Path, ...], *, shown: bool
 ) -> None:
-    from necroangle.ledger.printing import harmless
+    from necroangle.plain_text import harmless
 
     if shown or not told.changed:
         _write_reports(told.differences, reports)

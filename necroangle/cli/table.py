@@ -53,7 +53,7 @@ def command(cohort: str | None, as_json: bool, as_csv: bool, all_columns: bool) 
 
 def _write(rows: Sequence[CohortRow], *, as_json: bool) -> None:
     """UTF-8 with plain line ends, whatever the system's habit."""
-    from necroangle.export.table_text import to_csv, to_json
+    from necroangle.ledger.table import to_csv, to_json
 
     text = to_json(rows) if as_json else to_csv(rows)
     click.echo(text.encode(), nl=False)
@@ -80,12 +80,12 @@ def _overview(rows: Sequence[CohortRow]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from necroangle.ledger.printing import HEADINGS, harmless, main_cells
+    from necroangle.ledger.table import HEADINGS, main_cells, show_cell
 
     table = Table(box=box.SIMPLE, pad_edge=False, caption_justify="left")
     several = _is_several(rows)
-    shown = [several or heading != "method" for heading in HEADINGS]
-    for heading in compress(HEADINGS, shown):
+    kept = [several or heading != "method" for heading in HEADINGS]
+    for heading in compress(HEADINGS, kept):
         angle = heading.startswith(("A", "B", "CNA"))
         table.add_column(
             heading,
@@ -95,8 +95,8 @@ def _overview(rows: Sequence[CohortRow]) -> Table:
             min_width=12 if heading == "flags" else None,
         )
     for row in rows:
-        table.add_row(*map(Text, compress(main_cells(row), shown)))
-    methods = ", ".join(sorted({harmless(row["method"]) for row in rows}))
+        table.add_row(*map(Text, compress(main_cells(row), kept)))
+    methods = ", ".join(sorted({show_cell(row["method"]) for row in rows}))
     table.caption = Text(f"{len(rows)} rows; ± is half the 95 % interval; methods: {methods}")
     return table
 
@@ -107,7 +107,8 @@ def _record(row: CohortRow) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from necroangle.ledger.printing import all_cells, harmless
+    from necroangle.ledger.table import all_cells
+    from necroangle.plain_text import harmless
 
     table = Table(
         title=Text(harmless(str(row.key))), title_justify="left", box=box.SIMPLE, show_header=False

@@ -18,7 +18,7 @@ def command(context: click.Context, packed: Path, folder: Path) -> None:
     some were refused, 2 if the folder cannot be written.
     """
     from necroangle.batch.pack import unpack
-    from necroangle.ledger.printing import harmless
+    from necroangle.plain_text import harmless
 
     found = unpack(packed, folder)
     click.echo(f"{found.count} readings unpacked in {folder}")

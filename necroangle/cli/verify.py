@@ -66,8 +66,8 @@ def command(
 
     Exit code: 0 if all is well, 1 if there are problems, 2 if it cannot be verified.
     """
-    from necroangle.ledger.printing import harmless
     from necroangle.ledger.store import CohortStore
+    from necroangle.plain_text import harmless
 
     place, folder = _places(study, cohort, readings)
     store = CohortStore.open(place, create=False, dumped=migrate)

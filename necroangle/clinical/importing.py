@@ -14,7 +14,7 @@ from necroangle.clinical.reading import read_table
 from necroangle.clinical.sheet import Sheet
 from necroangle.clinical.state import Key, parents_of, read_state
 from necroangle.errors import CohortError
-from necroangle.ledger.read import last_states
+from necroangle.ledger.events import last_states
 from necroangle.ledger.records import Recorded, encode_key
 from necroangle.ledger.store import CohortStore
 from necroangle.study import Missing, StudyConfig

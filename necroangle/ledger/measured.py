@@ -1,43 +1,75 @@
-"""Measured rows in the ledger: each change of a row is an event of kind ``measurement``.
+"""Measured rows and the readings behind them, as events of the ledger; the table built from these.
 
-Its content is a JSON list: the digest of the column names, then the cells in their order. The
-names themselves stand in the ledger once, as an event of kind ``columns`` with that digest for a
-key, so that a row can be read when the columns have long changed.
+Each change of a row is an event of kind ``measurement``. Its content is a JSON list: the digest of
+the column names, then the cells in their order. The names themselves stand in the ledger once, as
+an event of kind ``columns`` with that digest for a key, so that a row can be read when the columns
+have long changed.
+
+The bytes of each reading stand once, under their SHA-256, and are never removed; which reading it
+is, and which was there before, is said by events of kind ``reading_file``. With them every angle
+can be measured again when the reading files themselves are gone.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from necroangle.annotation import sha256_of
 from necroangle.errors import CohortError
-from necroangle.ledger.read import decode_payload, last_states
-from necroangle.ledger.records import encode_key
-from necroangle.ledger.schema import ROWS, insert_tuples, update_tuples
-from necroangle.ledger.write import LedgerEnd
-from necroangle.measurement.columns import KEY, NAMES
+from necroangle.ledger.chain import Link
+from necroangle.ledger.events import LedgerEnd, decode_payload, last_of, last_states, portions
+from necroangle.ledger.records import (
+    Event,
+    Outcome,
+    State,
+    decide,
+    decode_key,
+    encode_key,
+    encode_values,
+)
+from necroangle.ledger.schema import CONTENT, LEDGER, ROWS, insert_tuples, update_tuples
+from necroangle.measurement.columns import COLUMNS, KEY, NAMES
 from necroangle.measurement.row import Cell, CohortRow, RowKey
 
 __all__ = [
     "COLUMNS_KIND",
     "MEASUREMENT",
+    "READING_FILE",
     "columns_digest",
+    "contents",
     "decode_row",
     "encode_row",
+    "history",
+    "rebuild_rows",
     "row_key_text",
     "rows_of",
     "withdraw_rows",
+    "write_contents",
     "write_rows",
 ]
 
-MEASUREMENT, COLUMNS_KIND = "measurement", "columns"
+MEASUREMENT, COLUMNS_KIND, READING_FILE = "measurement", "columns", "reading_file"
 
 _ENCODE = msgspec.json.Encoder().encode
-_SUBJECTS_AT_ONCE = 500
+_CONTENTS_AT_ONCE = 200
 _SELECT = sa.select(*(ROWS.c[name] for name in NAMES))
 _THIS_ROW = sa.and_(*(ROWS.c[name] == sa.bindparam(f"key_{name}") for name in KEY))
+
+_HASH_AT = NAMES.index("annotation_sha256")
+_READING_PARTS = 5
+"""So much of a row's key says which reading it was measured from."""
+
+
+class _Consensus(msgspec.Struct):
+    """What the table needs to know of a reading beside its row."""
+
+    consensus_of: tuple[str, ...] = ()
+
+
+_CONSENSUS = msgspec.json.Decoder(_Consensus)
 
 
 def columns_digest(names: Iterable[str]) -> str:
@@ -84,10 +116,8 @@ def rows_of(connection: sa.Connection, subjects: Iterable[str]) -> dict[tuple[An
     """The cells of the rows that stand in the table for some subjects, by key."""
     if connection.execute(sa.select(ROWS.c.subject).limit(1)).one_or_none() is None:
         return {}
-    wanted = sorted(subjects)
     found = {}
-    for start in range(0, len(wanted), _SUBJECTS_AT_ONCE):
-        some = wanted[start : start + _SUBJECTS_AT_ONCE]
+    for some in portions(sorted(subjects)):
         for cells in connection.execute(_SELECT.where(ROWS.c.subject.in_(some))).all():
             found[tuple(cells[: len(KEY)])] = tuple(cells)
     return found
@@ -138,3 +168,145 @@ def _names_of(connection: sa.Connection, digest: str) -> list[str]:
     if state is None or state.payload is None:
         raise ValueError(digest)
     return str(decode_payload(state.payload, f"event {state.seq}")["names"]).split(" ")
+
+
+def write_contents(
+    connection: sa.Connection,
+    end: LedgerEnd,
+    rows: Iterable[CohortRow],
+    readings: Mapping[str, bytes],
+) -> int:
+    """Keep the readings that some rows were measured from; how many were new.
+
+    Raises
+    ------
+    CohortError
+        If a reading's bytes are not those of its hash, or none of the rows was measured from it.
+    """
+    keys = {str(row.cells[_HASH_AT]): row.cells[:_READING_PARTS] for row in rows}
+    for sha256, raw in readings.items():
+        if sha256 not in keys:
+            raise CohortError(f"no row was measured from the reading {sha256:.12}...")
+        if sha256_of(raw) != sha256:
+            raise CohortError(f"the reading {sha256:.12}... has other bytes than its hash says")
+    known = _known(connection, list(readings))
+    new = [(sha256, raw) for sha256, raw in readings.items() if sha256 not in known]
+    if new:
+        insert_tuples(connection, CONTENT, new)
+    _tell(
+        connection,
+        end,
+        [
+            (encode_key(tuple(map(str, keys[sha256]))), sha256, raw)
+            for sha256, raw in readings.items()
+        ],
+    )
+    return len(new)
+
+
+def contents(
+    connection: sa.Connection, wanted: Iterable[str] | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """Kept readings, hash and bytes, ordered by hash: all, or those wanted."""
+    query = sa.select(CONTENT.c.sha256, CONTENT.c.content).order_by(CONTENT.c.sha256)
+    if wanted is None:
+        for sha256, raw in connection.execute(query.execution_options(yield_per=_CONTENTS_AT_ONCE)):
+            yield sha256, bytes(raw)
+        return
+    for some in portions(sorted(wanted)):
+        for sha256, raw in connection.execute(query.where(CONTENT.c.sha256.in_(some))):
+            yield sha256, bytes(raw)
+
+
+def _tell(
+    connection: sa.Connection, end: LedgerEnd, readings: Sequence[tuple[str, str, bytes]]
+) -> None:
+    """An event for each reading that is not the one that stood there last."""
+    states = last_states(connection, [(READING_FILE, key) for key, _, _ in readings])
+    for key, sha256, raw in readings:
+        payload = encode_values(
+            {
+                "bytes": len(raw),
+                "consensus_of": _consensus_of(sha256, raw),
+                "sha256": sha256,
+            }
+        )
+        outcome = decide(states.get((READING_FILE, key), State()), payload, None)
+        if outcome is not Outcome.UNCHANGED:
+            end.append(READING_FILE, key, outcome.value, payload)
+
+
+def _consensus_of(sha256: str, raw: bytes) -> str:
+    try:
+        return " ".join(_CONSENSUS.decode(raw).consensus_of)
+    except msgspec.MsgspecError as error:
+        raise CohortError(f"the reading {sha256:.12}... is no reading file") from error
+
+
+def _known(connection: sa.Connection, hashes: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for some in portions(hashes):
+        query = sa.select(CONTENT.c.sha256).where(CONTENT.c.sha256.in_(some))
+        found.update(connection.execute(query).scalars())
+    return found
+
+
+def history(connection: sa.Connection, kind: str, key: tuple[str, ...]) -> list[Event]:
+    """Every event of one key, the first one first."""
+    query = sa.select(*LEDGER.columns).order_by(LEDGER.c.seq)
+    found = connection.execute(query.where(LEDGER.c.kind == kind, LEDGER.c.key == encode_key(key)))
+    return [_event(connection, Link(*row)) for row in found.all()]
+
+
+def _event(connection: sa.Connection, link: Link) -> Event:
+    return Event(
+        seq=link.seq,
+        at=link.at,
+        actor=link.actor,
+        kind=link.kind,
+        key=decode_key(link.key),
+        action=link.action,
+        reason=link.reason,
+        payload=link.payload,
+        previous_hash=link.previous_hash,
+        hash=link.hash,
+        values=None if link.payload is None else _values(connection, link, link.payload),
+        idempotency_key=link.idempotency_key,
+    )
+
+
+def _values(connection: sa.Connection, link: Link, payload: str) -> dict[str, Cell]:
+    place = f"event {link.seq}"
+    if link.kind == MEASUREMENT:
+        return decode_row(connection, payload, place)
+    return decode_payload(payload, place)
+
+
+def rebuild_rows(connection: sa.Connection) -> int:
+    """Empty the table and fill it with what the ledger says last of each row; how many there are.
+
+    A column that the row was written without is empty.
+
+    Raises
+    ------
+    CohortError
+        If an event cannot be read, or lacks a column that must not be empty.
+    """
+    query = sa.select(LEDGER.c.seq, LEDGER.c.payload).where(
+        LEDGER.c.seq.in_(last_of(MEASUREMENT)), LEDGER.c.payload.is_not(None)
+    )
+    found = connection.execute(query).all()
+    rows = [
+        _cells(decode_row(connection, payload, f"event {seq}"), f"event {seq}")
+        for seq, payload in found
+    ]
+    connection.execute(ROWS.delete())
+    insert_tuples(connection, ROWS, rows)
+    return len(rows)
+
+
+def _cells(values: dict[str, Cell], place: str) -> tuple[Cell, ...]:
+    lacking = [c.name for c in COLUMNS if c.need != "maybe" and values.get(c.name) is None]
+    if lacking:
+        raise CohortError(f"{place}: has no {', '.join(lacking)}; measure its reading again")
+    return tuple(values.get(name) for name in NAMES)

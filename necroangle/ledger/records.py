@@ -1,13 +1,16 @@
 """What is asked of the ledger and what it answers: entries, records, events, conflicts.
 
 The ledger is append-only: nothing in it is ever changed or removed. The current state of a key is
-its last event; withdrawing is an event too.
+its last event; withdrawing is an event too. What a write does to what stands there is decided here,
+in one place, with no database at hand.
 """
 
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,8 +22,11 @@ __all__ = [
     "Conflict",
     "Entry",
     "Event",
+    "Outcome",
     "Record",
     "Recorded",
+    "State",
+    "decide",
     "decode_key",
     "encode_key",
     "encode_values",
@@ -256,3 +262,57 @@ def _plain(cell: Cell, name: str) -> Cell:
     if not isinstance(number, int) or isinstance(number, bool) or abs(number) >= _LARGEST_WHOLE:
         raise CohortError(f"{name}: {number!r:.80} is no text and no number; write 1 for yes")
     return int(number)
+
+
+class Outcome(StrEnum):
+    """What becomes of an entry; the first three are actions of the ledger."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    WITHDRAW = "withdraw"
+    UNCHANGED = "unchanged"
+    CONFLICT = "conflict"
+
+
+class State(NamedTuple):
+    """The last event of a key: its number and content; None where it was withdrawn."""
+
+    seq: int = 0
+    payload: str | None = None
+
+    @property
+    def revision(self) -> int:
+        """What a writer sees: 0 where there is nothing."""
+        return self.seq if self.payload is not None else 0
+
+
+def decide(state: State, wanted: str | None, expected: int | None) -> Outcome:
+    """What becomes of a wish.
+
+    What stands there already is never a conflict, whoever wrote it: both wanted the same.
+
+    Parameters
+    ----------
+    state
+        What stands there; ``State()`` where there was never anything.
+    wanted
+        The new content, or None to withdraw.
+    expected
+        The revision that the writer saw, or None for no check.
+
+    Examples
+    --------
+    >>> decide(State(), '{"sex":"F"}', 0).value
+    'create'
+    >>> decide(State(7, '{"sex":"M"}'), '{"sex":"F"}', 5).value
+    'conflict'
+    >>> decide(State(7, '{"sex":"F"}'), '{"sex":"F"}', 5).value
+    'unchanged'
+    """
+    if state.payload == wanted:
+        return Outcome.UNCHANGED
+    if expected is not None and expected != state.revision:
+        return Outcome.CONFLICT
+    if wanted is None:
+        return Outcome.WITHDRAW
+    return Outcome.CREATE if state.payload is None else Outcome.CHANGE

@@ -1,12 +1,19 @@
-"""The tables of the cohort, and the guards that keep the ledger append-only.
+"""The tables of the cohort, their append-only guards, and how older tables are brought up.
 
 ``ledger`` and ``reading_content`` are the truth and only ever grow; ``cohort`` (the measured rows)
 is derived from them and can be rebuilt; ``ledger_tail`` holds the last event's number and hash, and
 on a database server is the lock that writers take in turn.
 
-A change here is a new version: :data:`SCHEMA_VERSION` and a script in ``migrations/versions``.
+A change here is a new version: :data:`SCHEMA_VERSION` and a script in ``migrations/versions``. The
+scripts are run by alembic, in one transaction and after a backup; it is imported only when there is
+something to do.
 """
 
+import os
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,9 +31,12 @@ __all__ = [
     "ROWS",
     "SCHEMA_VERSION",
     "TAIL",
+    "backup_file",
     "create_tables",
+    "found_version",
     "guards",
     "insert_tuples",
+    "migrate",
     "update_tuples",
 ]
 
@@ -103,6 +113,18 @@ ALEMBIC = sa.Table(
 )
 """Where alembic keeps the version; a name of its own, for a server may hold other programs'."""
 
+_CHANGES = ("UPDATE", "DELETE")
+_REFUSE_FUNCTION = """
+CREATE OR REPLACE FUNCTION necroangle_append_only() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN
+RAISE EXCEPTION USING MESSAGE = 'the table ' || TG_TABLE_NAME || ' is append-only';
+END $$
+"""
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+_FIRST = "v0001"
+"""The version from before there were migrations: its tables do not say so themselves."""
+
 
 def create_tables(connection: sa.Connection) -> None:
     """Make every table, empty, in the present version.
@@ -172,15 +194,6 @@ def _execute(connection: sa.Connection, statement: str, rows: list[tuple[Any, ..
         connection.exec_driver_sql(statement, rows[start : start + _ROWS_AT_ONCE])
 
 
-_CHANGES = ("UPDATE", "DELETE")
-_REFUSE_FUNCTION = """
-CREATE OR REPLACE FUNCTION necroangle_append_only() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN
-RAISE EXCEPTION USING MESSAGE = 'the table ' || TG_TABLE_NAME || ' is append-only';
-END $$
-"""
-
-
 def _guard_on_server(table: str) -> str:
     return (
         f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
@@ -193,3 +206,110 @@ def _guard_in_file(table: str, change: str, condition: str = "1") -> str:
         f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} WHEN {condition} "
         f"BEGIN SELECT RAISE(ABORT, 'the table {table} is append-only'); END"
     )
+
+
+def found_version(connection: sa.Connection) -> str | None:
+    """The version that a database says it has; None where there is no cohort table."""
+    if not sa.inspect(connection).has_table(META.name):
+        return None
+    return str(connection.scalar(sa.select(META.c.value).where(META.c.name == "schema")))
+
+
+def migrate(connection: sa.Connection, file: Path | None, *, dumped: bool) -> None:
+    """Bring the table to the present version, within the caller's transaction.
+
+    Parameters
+    ----------
+    connection
+        In a transaction that holds the write lock.
+    file
+        The SQLite file, which is copied beside itself first; None on a database server.
+    dumped
+        Whether the caller has made a dump of the server's database.
+
+    Raises
+    ------
+    CohortError
+        If the version is newer than this program, or a server's database has not been dumped.
+    """
+    found = found_version(connection)
+    if found == str(SCHEMA_VERSION):  # another program has done it in between
+        return
+    if found is None or not found.isdigit() or int(found) > SCHEMA_VERSION:
+        raise CohortError(
+            f"its table has version {found}, this necroangle knows {SCHEMA_VERSION}; "
+            "update necroangle, or choose another file"
+        )
+    if file is not None:
+        backup_file(file)
+    elif not dumped:
+        raise CohortError(
+            f"its table has version {found} and must be brought to {SCHEMA_VERSION}: make a dump "
+            "first (pg_dump), then run `necroangle verify --cohort URL --migrate`"
+        )
+    _run(connection)
+
+
+def backup_file(file: Path) -> Path:
+    """Copy an SQLite file beside itself, whole, though others may be reading it.
+
+    Returns
+    -------
+    Path
+        ``cohort.sqlite.before-v0002.bak``; with a number where such a file is there already.
+
+    Raises
+    ------
+    CohortError
+        If it cannot be written.
+    """
+    copy = next(name for name in _names(file) if not name.exists())
+    part = copy.with_name(f".{copy.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with (
+            closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(part)) as target,
+        ):
+            source.backup(target)
+        with part.open("rb+") as written:
+            os.fsync(written.fileno())
+        part.replace(copy)
+    except (OSError, sqlite3.Error) as error:
+        part.unlink(missing_ok=True)
+        raise CohortError(
+            f"no backup could be written beside it ({error}), so it was left as it is"
+        ) from error
+    return copy
+
+
+def _names(file: Path) -> Iterable[Path]:
+    stem = f"{file.name}.before-{REVISION}"
+    yield file.with_name(f"{stem}.bak")
+    for number in range(2, 1000):
+        yield file.with_name(f"{stem}.{number}.bak")
+
+
+def _run(connection: sa.Connection) -> None:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.runtime.migration import MigrationStep
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory(str(_SCRIPTS))
+    if not sa.inspect(connection).has_table(ALEMBIC.name):
+        ALEMBIC.create(connection)
+        connection.execute(ALEMBIC.insert(), {"version_num": _FIRST})
+
+    def steps(found: Any, _context: Any) -> list[Any]:
+        newest_first = scripts.iterate_revisions(REVISION, found)
+        return [
+            MigrationStep.upgrade_from_script(scripts.revision_map, script)
+            for script in reversed(list(newest_first))
+        ]
+
+    with EnvironmentContext(Config(), scripts, fn=steps) as environment:
+        environment.configure(
+            connection=connection, transactional_ddl=True, version_table=ALEMBIC.name
+        )
+        environment.run_migrations()

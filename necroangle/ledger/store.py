@@ -1,37 +1,82 @@
-"""The cohort in a database: one SQLite file by default, or PostgreSQL, through SQLAlchemy Core."""
+"""The cohort in a database: one SQLite file by default, or PostgreSQL, through SQLAlchemy Core.
 
+On SQLite every change is one transaction that takes the write lock at its start (``BEGIN
+IMMEDIATE``): with the deferred default, two programs at once meet "database is locked". The
+rollback journal is used; WAL only where the SQLite library is 3.51.3 or newer (in 3.7.0 to 3.51.2
+it can corrupt the file) and the disk is surely local (WAL fails on network shares).
+"""
+
+import re
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from necroangle.errors import CohortError
-from necroangle.ledger import history as ledger_history
-from necroangle.ledger import read as ledger_read
-from necroangle.ledger import write as ledger_write
-from necroangle.ledger.content import READING_FILE, contents, write_contents
-from necroangle.ledger.engine import file_of, open_engine, writing
+from necroangle.ledger import events, measured
+from necroangle.ledger.events import LedgerEnd
 from necroangle.ledger.hip_visits import HipVisit, choose_hip_visits
-from necroangle.ledger.measured import rows_of, withdraw_rows, write_rows
-from necroangle.ledger.migrate import found_version, migrate
-from necroangle.ledger.rebuild import rebuild_rows
+from necroangle.ledger.measured import (
+    READING_FILE,
+    contents,
+    rebuild_rows,
+    rows_of,
+    withdraw_rows,
+    write_contents,
+    write_rows,
+)
 from necroangle.ledger.records import Entry, Event, Record, Recorded
-from necroangle.ledger.schema import META, ROWS, SCHEMA_VERSION, create_tables
-from necroangle.ledger.told import refusal
-from necroangle.ledger.write import LedgerEnd
+from necroangle.ledger.schema import (
+    META,
+    ROWS,
+    SCHEMA_VERSION,
+    create_tables,
+    found_version,
+    migrate,
+)
 from necroangle.measurement.columns import KEY, NAMES
 from necroangle.measurement.row import CohortRow, RowKey
 
-__all__ = ["SCHEMA_VERSION", "Changes", "CohortStore"]
+__all__ = ["SCHEMA_VERSION", "Changes", "CohortStore", "is_local_disk", "journal_mode"]
 
 _SELECT = sa.select(*(ROWS.c[name] for name in NAMES))
 _CREATION_LOCK = 6128350911  # any number that no other program takes
 _NO_TABLE = "there is no cohort table; run `necroangle measure` first"
+
+LOCK_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 10
+
+_WAL_IS_SOUND = (3, 51, 3)
+_PRAGMAS = (
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "recursive_triggers=ON",
+    "trusted_schema=OFF",
+    "mmap_size=0",
+)
+_BEGIN = "necroangle_begin"
+_MOUNTS = Path("/proc/mounts")
+
+_LOCAL = frozenset({"btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "tmpfs", "xfs", "zfs"})
+"""File systems of which it is sure; any other is taken for shared."""
+
+_IN_WORDS = (
+    ("SQLITE_FULL", "the disk is full; nothing was changed: make room and try again"),
+    ("SQLITE_READONLY", "cannot be written: the file or its folder is read-only"),
+    ("SQLITE_CANTOPEN", "cannot be opened: the file or its folder refuses it"),
+    ("SQLITE_PERM", "cannot be opened: the file or its folder refuses it"),
+    ("SQLITE_BUSY", "another program has been writing to it all the time; try again"),
+    ("SQLITE_IOERR", "the disk failed; nothing was changed: check the disk and its free space"),
+    ("SQLITE_CORRUPT", "the file is damaged; take a backup, and measure the readings again"),
+)
+"""SQLite's names of errors, by how they begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +268,7 @@ class CohortStore:
             If a value cannot be kept or the database refuses; nothing is then written.
         """
         with self._told(), writing(self._engine).begin() as connection:
-            return ledger_write.record(connection, entries, actor)
+            return events.record(connection, entries, actor)
 
     def current(self, kind: str, prefix: tuple[str, ...] = ()) -> list[Record]:
         """The records of a kind whose key begins with a prefix, ordered by key.
@@ -234,12 +279,12 @@ class CohortStore:
             If the kind is ``"measurement"``: :meth:`rows` gives those.
         """
         with self.reading() as connection:
-            return ledger_read.current(connection, kind, prefix)
+            return events.current(connection, kind, prefix)
 
     def history(self, kind: str, key: tuple[str, ...]) -> list[Event]:
         """Every event of one key, the first one first."""
         with self.reading() as connection:
-            return ledger_history.history(connection, kind, key)
+            return measured.history(connection, kind, key)
 
     def contents(self, wanted: Iterable[str] | None = None) -> Iterator[tuple[str, bytes]]:
         """The kept readings, hash and bytes, ordered by hash: all, or those wanted."""
@@ -321,3 +366,158 @@ def _by_key(rows: Iterable[CohortRow]) -> dict[RowKey, CohortRow]:
             raise CohortError(f"two rows for one key: {row.key}")
         found[row.key] = row
     return found
+
+
+def open_engine(place: Path | str, *, create: bool) -> tuple[sa.Engine, str]:
+    """Engine of a file or URL, and its name for messages: as given, without a password.
+
+    Raises
+    ------
+    CohortError
+        If the file, or the folder to make it in, is missing, or the URL cannot be understood.
+
+    Examples
+    --------
+    >>> open_engine("mystery://host/cohort", create=True)
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.CohortError: mystery://host/cohort: no such kind of database...
+    """
+    if isinstance(place, str) and "://" in place:
+        return _url_engine(place, create=create)
+    return _file_engine(Path(place), create=create), str(place)
+
+
+def writing(engine: sa.Engine) -> sa.Engine:
+    """The same engine, whose transactions take the write lock at their start."""
+    return engine.execution_options(**{_BEGIN: "IMMEDIATE"})
+
+
+def file_of(engine: sa.Engine) -> Path | None:
+    """The SQLite file; None on a database server."""
+    return Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+
+
+def journal_mode(path: Path, library: tuple[int, int, int] = sqlite3.sqlite_version_info) -> str:
+    """The journal that is safe for a file: ``"WAL"`` or ``"DELETE"``.
+
+    Examples
+    --------
+    >>> journal_mode(Path("cohort.sqlite"), (3, 40, 1))
+    'DELETE'
+    """
+    return "WAL" if library >= _WAL_IS_SOUND and is_local_disk(path) else "DELETE"
+
+
+def _url_engine(place: str, *, create: bool) -> tuple[sa.Engine, str]:
+    try:
+        url = sa.make_url(place)
+        name = url.render_as_string(hide_password=True)
+        if url.get_backend_name() == "sqlite":
+            return _file_engine(Path(url.database or "."), create=create), name
+        return _server_engine(url, name), name
+    except NoSuchModuleError as error:
+        raise CohortError(f"{name}: no such kind of database is known") from error
+    except ImportError as error:
+        raise CohortError(
+            f"{name}: its driver is not installed ({error.name}); "
+            "pip install 'necroangle[postgresql]'"
+        ) from error
+    except ArgumentError as error:
+        raise CohortError("the database URL cannot be understood") from error
+
+
+def _server_engine(url: sa.URL, name: str) -> sa.Engine:
+    url.get_dialect()
+    if url.get_backend_name() != "postgresql":
+        raise CohortError(f"{name}: a cohort is kept in an SQLite file or on PostgreSQL")
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    arguments = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_S}
+    return sa.create_engine(
+        url, poolclass=NullPool, connect_args=arguments, isolation_level="READ COMMITTED"
+    )
+
+
+def _file_engine(path: Path, *, create: bool) -> sa.Engine:
+    if path.is_dir():
+        raise CohortError(f"{path}: a folder; give the name of a file")
+    if not path.exists() and not create:
+        raise CohortError(f"{path}: there is no cohort table; run `necroangle measure` first")
+    if not path.absolute().parent.is_dir():
+        raise CohortError(f"{path}: its folder is missing; make it first")
+    url = sa.URL.create("sqlite", database=str(path.absolute()))
+    engine = sa.create_engine(url, poolclass=NullPool, connect_args={"timeout": LOCK_TIMEOUT_S})
+    mode = journal_mode(path.absolute())
+
+    def prepare(connection: Any, _record: Any) -> None:
+        _prepare_connection(connection, mode)
+
+    sa.event.listen(engine, "connect", prepare)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare_connection(connection: Any, mode: str) -> None:
+    connection.isolation_level = None  # Python then begins no transaction of its own
+    cursor = connection.cursor()
+    try:
+        for pragma in (f"journal_mode={mode}", *_PRAGMAS):
+            cursor.execute(f"PRAGMA {pragma}")
+    finally:
+        cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    mode = connection.get_execution_options().get(_BEGIN, "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def is_local_disk(path: Path, mounts: Path = _MOUNTS) -> bool:
+    """Whether a file surely lies on a disk of this machine; in doubt it does not.
+
+    Parameters
+    ----------
+    path
+        The file, which need not exist yet.
+    mounts
+        The system's list of mounts; where there is none, nothing is sure.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> mounts = Path(tempfile.mkdtemp()) / "mounts"
+    >>> text = "/dev/a / ext4 rw 0 0" + chr(10) + "server:/x /net nfs4 rw 0 0" + chr(10)
+    >>> _ = mounts.write_text(text)
+    >>> is_local_disk(Path("/data/c.sqlite"), mounts), is_local_disk(Path("/net/c.sqlite"), mounts)
+    (True, False)
+    """
+    try:
+        lines = mounts.read_text("utf-8", errors="surrogateescape").splitlines()
+        folders = [path.resolve(), *path.resolve().parents]
+    except OSError:
+        return False
+    kinds = {_unescaped(fields[1]): fields[2] for fields in map(str.split, lines)}
+    return next((kinds[str(f)] in _LOCAL for f in folders if str(f) in kinds), False)
+
+
+def _unescaped(text: str) -> str:
+    r"""A path of the list, in which a space is ``\040``."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
+
+
+def refusal(error: SQLAlchemyError) -> str:
+    """One line on an error of the database; never a statement or the values in it.
+
+    Examples
+    --------
+    >>> refusal(SQLAlchemyError("..."))
+    'SQLAlchemyError'
+    """
+    cause = getattr(error, "orig", None)
+    if cause is None:
+        return type(error).__name__
+    name = getattr(cause, "sqlite_errorname", "")
+    line = (str(cause).splitlines() or [type(cause).__name__])[0]
+    words = next((words for start, words in _IN_WORDS if name.startswith(start)), "")
+    return f"{words} ({line})" if words else line

@@ -1,13 +1,30 @@
-"""The cohort table as a data frame, for analysis."""
+"""The cohort table for people and programs: data frame, printed words, CSV and JSON."""
 
-from pathlib import Path
+from __future__ import annotations
 
-import pandas as pd
+import json
+from typing import TYPE_CHECKING
 
 from necroangle.ledger.store import CohortStore
-from necroangle.measurement.columns import COLUMNS, Column
+from necroangle.measurement import show_deg
+from necroangle.measurement.columns import COLUMNS, NAMES, Column
+from necroangle.plain_text import harmless, quoted
+from necroangle.terms import UnreadReason
 
-__all__ = ["load"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import pandas as pd
+
+    from necroangle.measurement.row import Cell, CohortRow
+
+__all__ = ["HEADINGS", "all_cells", "load", "main_cells", "show_cell", "to_csv", "to_json"]
+
+HEADINGS = ("hip", "visit", "reader", "method", "A", "B", "CNA", "category", "flags")
+"""Headings of :func:`main_cells`."""
+
+_UNREAD = frozenset(map(str, UnreadReason))
 
 _DTYPES = {"text": "string", "whole": "Int64", "real": "Float64"}
 
@@ -65,6 +82,8 @@ def load(place: Path | str) -> pd.DataFrame:
     ...
     necroangle.errors.CohortError: nowhere.sqlite: there is no cohort table; ...
     """
+    import pandas as pd  # half a second, which nobody else should wait for
+
     rows = CohortStore.open(place, create=False).rows()
     return pd.DataFrame(
         {
@@ -75,8 +94,114 @@ def load(place: Path | str) -> pd.DataFrame:
 
 
 def _dtype(column: Column) -> str | pd.CategoricalDtype:
+    import pandas as pd
+
     if column.name in _STEPS:
         return pd.CategoricalDtype(list(_STEPS[column.name]), ordered=True)
     if column.kind == "text" and column.allowed and column.name not in _WORD_LISTS:
         return pd.CategoricalDtype(list(column.allowed), ordered=column.name in _ORDERED)
     return _DTYPES[column.kind]
+
+
+def main_cells(row: CohortRow) -> tuple[str, ...]:
+    """The main values of a row, in the order of :data:`HEADINGS`.
+
+    A view that was not read shows why; it never looks like one without necrosis, which shows 0.
+    """
+    return (
+        f"{show_cell(row['subject'])} {show_cell(row['laterality'])}",
+        show_cell(row["visit"]),
+        f"{show_cell(row['reader'])} #{row['read_no']}",
+        show_cell(row["method"]),
+        _view_cell(row, "a"),
+        _view_cell(row, "b"),
+        _sum_cell(row),
+        _category(row),
+        _all_flags(row),
+    )
+
+
+def all_cells(row: CohortRow) -> tuple[tuple[str, str], ...]:
+    """Every value of a row with the name of its column; values in full."""
+    return tuple((column.name, _full_cell(column, row[column.name])) for column in COLUMNS)
+
+
+def show_cell(cell: Cell) -> str:
+    r"""A value as text in which nothing steers a terminal: control characters are spelt out.
+
+    Examples
+    --------
+    >>> show_cell("S01\x1b[31m")
+    'S01\\x1b[31m'
+    >>> show_cell(None)
+    '–'
+    """
+    if cell is None:
+        return "–"
+    return harmless(str(cell))
+
+
+def _view_cell(row: CohortRow, side: str) -> str:
+    status = str(row[f"{side}_status"])
+    if status in _UNREAD:
+        return status.replace("_", " ")
+    return _show_angle(row[f"{side}_deg"])
+
+
+def _show_angle(cell: Cell) -> str:
+    return show_deg(cell if isinstance(cell, float) else None)
+
+
+def _sum_cell(row: CohortRow) -> str:
+    """The combined angle with half the width of its 95 % interval: ``218.3° ± 9.4°``."""
+    angle, high = row["cna_deg"], row["cna_high_deg"]
+    if isinstance(angle, float) and isinstance(high, float):
+        return f"{show_deg(angle)} ± {show_deg(high - angle)}"
+    return _show_angle(angle)
+
+
+def _category(row: CohortRow) -> str:
+    """Ha's grade and risk on MR, Kerboul's bin on radiographs."""
+    if row["ha_grade"] is not None:
+        return f"Ha {row['ha_grade']}, {show_cell(row['ha_risk'])}"
+    return f"Kerboul {show_cell(row['kerboul'])}" if row["kerboul"] is not None else "–"
+
+
+def _all_flags(row: CohortRow) -> str:
+    """The doubts of both views and of the hip: ``A short rim, multi arc; hip radii differ``."""
+    groups = (("A", row["a_flags"]), ("B", row["b_flags"]), ("hip", row["flags"]))
+    return "; ".join(f"{label} {_short_words(flags)}" for label, flags in groups if flags)
+
+
+def _short_words(flags: Cell) -> str:
+    return ", ".join(harmless(flag.replace("_", " ")) for flag in str(flags).split(" "))
+
+
+def _full_cell(column: Column, cell: Cell) -> str:
+    text = show_cell(cell)
+    return f"{text} {column.unit}" if column.unit and cell is not None else text
+
+
+def to_csv(rows: Iterable[CohortRow]) -> str:
+    r"""CSV with a heading: commas, ``\n`` line ends, floats in full, empty where there is nothing.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe; numbers stay
+    numbers, negative ones too.
+    """
+    lines = [",".join(NAMES), *(",".join(map(_csv_cell, row.cells)) for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def to_json(rows: Iterable[CohortRow]) -> str:
+    r"""JSON: a list of objects, one per line, floats in full, ``null`` where there is nothing.
+
+    Letters beyond ASCII are written as ``\u`` escapes, so that any terminal can take them.
+    """
+    lines = ",\n".join(json.dumps(dict(row), allow_nan=False) for row in rows)
+    return f"[\n{lines}\n]\n" if lines else "[]\n"
+
+
+def _csv_cell(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    return quoted(cell) if isinstance(cell, str) else repr(cell)

@@ -1,32 +1,120 @@
-"""Is the cohort what it was? The chain, the rows, every angle, the readings and their files."""
+"""Is the cohort what it was? The chain, the rows, every angle, the readings and their files.
 
-from collections.abc import Callable, Iterator
+First one look at the database; then the folder of reading files, where it is asked for; then every
+kept reading is measured again and held against the rows that were measured from it.
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from necroangle.annotation import read_bytes
-from necroangle.errors import CohortError, ReadingError
+from necroangle.annotation import SUFFIX, HipReading, decode_reading, read_bytes, sha256_of
+from necroangle.errors import CohortError, NecroangleError, ReadingError
 from necroangle.ledger.records import decode_key
 from necroangle.ledger.schema import CONTENT, ROWS
 from necroangle.ledger.store import CohortStore
-from necroangle.ledger.verify_angles import COMPARED, Again, Task, measure_again
-from necroangle.ledger.verify_files import FoundFiles, check_files
-from necroangle.ledger.verify_ledger import Told, check_ledger
-from necroangle.ledger.verify_report import Counts, Problem, Verification
-from necroangle.ledger.verify_rows import MeasuredCells, check_records, check_rows
-from necroangle.measurement.columns import NAMES
+from necroangle.ledger.verification import (
+    Counts,
+    MeasuredCells,
+    Problem,
+    Told,
+    Verification,
+    check_ledger,
+    check_records,
+    check_rows,
+)
+from necroangle.measurement import Method, RadiusPrior, Settings, measure, method_named
+from necroangle.measurement.columns import KEY, NAMES
+from necroangle.measurement.row import Cell, RowKey, to_row
 
-if TYPE_CHECKING:
-    from necroangle.measurement.row import Cell
-
-__all__ = ["Counts", "Problem", "Verification", "verify"]
+__all__ = [
+    "COMPARED",
+    "Again",
+    "Counts",
+    "Problem",
+    "Task",
+    "Verification",
+    "measure_again",
+    "verify",
+]
 
 Progress = Callable[[int, int], None]
+ReadingId = tuple[str, ...]
+Kept = Callable[[str], bytes | None]
 
+Again = Callable[
+    [Sequence[bytes], Method, Settings, Sequence[str]], Sequence[tuple[Cell, ...] | None]
+]
+"""Measures the bytes of readings and gives the named cells of each row, bit for bit those of
+:func:`to_row`; None where it cannot. It must be a plain function, for other processes to find it.
+"""
+
+DRIFT_DEG = 1e-9
+"""An angle that comes out further off than this has drifted."""
+
+_SETTINGS = ("end_sd_mm", "centre", "radius_prior_mm", "radius_prior_sd_mm", "radius_prior_source")
+_VIEW_ANGLES = ("deg", "span_deg", "start_deg", "end_deg", "middle_deg")
+_ANGLES = (
+    *(f"{side}_{name}" for side in "ab" for name in _VIEW_ANGLES),
+    "cna_deg",
+)
+_WORDS = ("a_view", "a_status", "b_view", "b_status", "modality", "ha_grade", "ha_risk", "kerboul")
+COMPARED = (*KEY, *_SETTINGS, *_ANGLES, *_WORDS)
+"""The columns that are needed to measure again and to compare."""
+
+_CHUNK = 500
 _COMPARED_AT = tuple(NAMES.index(name) for name in COMPARED)
 _AT_ONCE = 500
+_PART = ".part"
+_OLD_S = 3600.0
+"""A temporary file that is older than this was left by a program that was cut off."""
+
+
+class Task(NamedTuple):
+    """A reading to measure again.
+
+    Attributes
+    ----------
+    place
+        What it is called in a problem.
+    sha256
+        The hash that it was kept under.
+    raw
+        Its bytes.
+    rows
+        The cells of :data:`COMPARED` of each row that was measured from it.
+    """
+
+    place: str
+    sha256: str
+    raw: bytes
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(slots=True)
+class FoundFiles:
+    """What a folder holds.
+
+    Attributes
+    ----------
+    by_hash
+        SHA-256 to the file, for the files that rows were measured from.
+    count
+        Reading files, all of them.
+    """
+
+    by_hash: dict[str, Path] = field(default_factory=dict)
+    count: int = 0
 
 
 def verify(
@@ -53,7 +141,7 @@ def verify(
     progress
         Called with the number of readings measured again and of all.
     again
-        Measures many readings at once; see :func:`necroangle.ledger.verify_angles.measure_again`.
+        Measures many readings at once; see :data:`Again`.
 
     Raises
     ------
@@ -189,3 +277,221 @@ def _take_any_letters(connection: sa.Connection) -> None:
 
 def _lenient(raw: bytes) -> str:
     return raw.decode(errors="replace")
+
+
+def measure_again(
+    tasks: Iterable[Task], workers: int = 1, again: Again | None = None
+) -> Iterator[Problem]:
+    """The problems of readings and of the angles that were measured from them.
+
+    Parameters
+    ----------
+    tasks
+        Taken as they are needed, so that not all readings are in memory at once.
+    workers
+        Processes. The problems come in the order of the tasks whatever their number.
+    again
+        Measures many readings at once; what it does not give, or gives otherwise than it is
+        stored, is measured by itself. Without it each is.
+    """
+    rest, check = iter(tasks), partial(_check_all, again=again)
+    if workers <= 1:
+        while chunk := list(islice(rest, _CHUNK)):
+            yield from check(chunk)
+        return
+    pending: deque[Future[list[Problem]]] = deque()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        while chunk := list(islice(rest, _CHUNK)):
+            pending.append(pool.submit(check, chunk))
+            if len(pending) > 2 * workers:
+                yield from pending.popleft().result()
+        while pending:
+            yield from pending.popleft().result()
+
+
+def _check_all(tasks: Sequence[Task], again: Again | None) -> list[Problem]:
+    intact = [sha256_of(task.raw) == task.sha256 for task in tasks]
+    same = _same(tasks, intact, again) if again else set()
+    return [
+        problem
+        for place, task in enumerate(tasks)
+        if place not in same
+        for problem in _check(task, intact[place])
+    ]
+
+
+def _same(tasks: Sequence[Task], intact: Sequence[bool], again: Again) -> set[int]:
+    """The tasks of which every row comes out as it is stored."""
+    groups: dict[tuple[Method, Settings], list[tuple[int, tuple[Cell, ...]]]] = {}
+    differ = {place for place, whole in enumerate(intact) if not whole}
+    for place, task in enumerate(tasks):
+        for cells in task.rows if intact[place] else ():
+            row = dict(zip(COMPARED, cells, strict=True))
+            try:
+                how = method_named(str(row["method"])), _settings(row)
+            except NecroangleError:
+                differ.add(place)
+            else:
+                groups.setdefault(how, []).append((place, cells))
+    for (method, settings), rows in groups.items():
+        raws = [tasks[place].raw for place, _ in rows]
+        found = again(raws, method, settings, COMPARED)
+        differ.update(
+            place for (place, cells), one in zip(rows, found, strict=True) if cells != one
+        )
+    return set(range(len(tasks))) - differ
+
+
+def _check(task: Task, intact: bool) -> Iterator[Problem]:
+    if not intact:
+        yield Problem("reading", task.place, "its bytes were changed: the hash does not fit")
+        return
+    if not task.rows:
+        return
+    try:
+        reading = decode_reading(task.raw)
+    except NecroangleError as error:
+        yield Problem("reading", task.place, str(error))
+        return
+    for cells in task.rows:
+        yield from _compare(reading, task.sha256, dict(zip(COMPARED, cells, strict=True)))
+
+
+def _compare(reading: HipReading, sha256: str, row: dict[str, Cell]) -> Iterator[Problem]:
+    name = str(RowKey(*(row[part] for part in KEY)))  # type: ignore[arg-type]
+    try:
+        method = method_named(str(row["method"]))
+        again = to_row(reading, measure(reading, method, _settings(row)), sha256)
+    except NecroangleError as error:
+        yield Problem("row", name, f"cannot be measured again: {error}")
+        return
+    for column in COMPARED:
+        stored, found = row[column], again[column]
+        if column in _ANGLES and isinstance(stored, float) and isinstance(found, float):
+            if abs(stored - found) > DRIFT_DEG:
+                yield Problem(
+                    "row",
+                    f"{name}, column {column}",
+                    f"stored {stored!r}, measured again {found!r}: drift {found - stored:.3g} deg",
+                )
+        elif stored != found:
+            yield Problem(
+                "row",
+                f"{name}, column {column}",
+                f"stored {stored!r:.60}, its reading says {found!r:.60}",
+            )
+
+
+def _settings(row: dict[str, Cell]) -> Settings:
+    """What was taken as given when the row was measured."""
+    radius, sd, source = (row[name] for name in _SETTINGS[2:])
+    prior = None
+    if isinstance(radius, float) and isinstance(sd, float):
+        prior = RadiusPrior(radius, sd, str(source))
+    centre = "sphere" if row["centre"] == "sphere" else "circles"
+    end_sd = row["end_sd_mm"]
+    if not isinstance(end_sd, float):
+        return Settings(radius_prior=prior, centre=centre)
+    return Settings(end_point_sd_mm=end_sd, radius_prior=prior, centre=centre)
+
+
+class _Look:
+    """A look at one file after the other, remembering which readings a problem explains."""
+
+    def __init__(
+        self,
+        measured: Mapping[str, ReadingId],
+        older: Mapping[str, str],
+        kept: Kept,
+        found: FoundFiles,
+    ) -> None:
+        self._measured, self._older, self._kept = measured, older, kept
+        self._hashes = {key: sha256 for sha256, key in measured.items()}
+        self.found = found
+        self.explained: set[ReadingId] = set()
+
+    def at(self, file: Path) -> str:
+        """The problem of a file; nothing where a row was measured from it."""
+        try:
+            raw = read_bytes(file)
+            sha256 = sha256_of(raw)
+            if sha256 in self._measured:
+                self.found.by_hash.setdefault(sha256, file)
+                return ""
+            key = tuple(map(str, decode_reading(raw).key))
+        except ReadingError as error:
+            return ": ".join(part for part in (error.place, error.problem) if part)
+        self.explained.add(key)
+        if sha256 in self._older:
+            return "an older version than the one that was measured; bring the newer one back"
+        return _changed(raw, self._hashes.get(key), self._kept)
+
+
+def check_files(
+    folder: Path,
+    measured: Mapping[str, ReadingId],
+    older: Mapping[str, str],
+    kept: Kept,
+    found: FoundFiles,
+) -> Iterator[Problem]:
+    """The problems of a folder of reading files; ``found`` is filled on the way.
+
+    Parameters
+    ----------
+    folder
+        Searched with all its sub-folders.
+    measured
+        SHA-256 to the key of the reading, for the readings that rows were measured from.
+    older
+        SHA-256 to the name of the reading, for versions that were replaced.
+    kept
+        The bytes that are kept under a hash, or None.
+    """
+    look = _Look(measured, older, kept, found)
+    for file in _walk(folder):
+        name = file.relative_to(folder).as_posix()
+        if file.name.endswith(_PART):
+            if time.time() - file.stat().st_mtime > _OLD_S:
+                yield Problem("file", name, "left by a program that was cut off; remove it")
+            continue
+        found.count += 1
+        problem = look.at(file)
+        if problem:
+            yield Problem("file", name, problem)
+    yield from _lost(measured, look)
+
+
+def _lost(measured: Mapping[str, ReadingId], look: "_Look") -> Iterator[Problem]:
+    for sha256, key in sorted(measured.items(), key=lambda one: one[1]):
+        if sha256 not in look.found.by_hash and key not in look.explained:
+            yield Problem(
+                "file",
+                " ".join(key),
+                "no file holds the reading that was measured: lost or changed",
+            )
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            if name.endswith((SUFFIX, SUFFIX + _PART)) or (
+                name.startswith(".") and SUFFIX in name and name.endswith(_PART)
+            ):
+                yield Path(parent, name)
+
+
+def _changed(raw: bytes, sha256: str | None, kept: Kept) -> str:
+    if sha256 is None:
+        return "an orphan: no row was measured from it; run `necroangle measure`"
+    before = kept(sha256)
+    where = "" if before is None else f" in {_first_difference(before, raw)}"
+    return f"changed{where} since it was measured; run `necroangle measure`, or bring it back"
+
+
+def _first_difference(before: bytes, now: bytes) -> str:
+    lines = zip(before.split(b"\n"), now.split(b"\n"), strict=False)
+    for number, (old, new) in enumerate(lines, start=1):
+        if old != new:
+            return f"line {number} ({old.strip().decode(errors='replace'):.60})"
+    return "its length"

@@ -6,10 +6,9 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 
-from necroangle.ledger.printing import harmless
 from necroangle.measurement import show_deg
 from necroangle.measurement.row import Cell
-from necroangle.plain_text import guarded
+from necroangle.plain_text import guarded, harmless
 from necroangle.review.differences import Differences, RowDifference
 
 __all__ = ["as_csv", "as_html", "as_text"]

@@ -9,7 +9,7 @@ from necroangle.annotation import decode_reading, sha256_of
 from necroangle.batch import Refusal, measure_bytes
 from necroangle.batch.again import cells_again
 from necroangle.cohort import Cell
-from necroangle.ledger.verify_angles import COMPARED, Task, measure_again
+from necroangle.ledger.verify import COMPARED, Task, measure_again
 from necroangle.measurement import Method, Settings
 
 

@@ -25,7 +25,7 @@ from necroangle.clinical.mapping import TableMapping, decode_mapping
 from necroangle.clinical.sheet import build_sheet
 from necroangle.cohort import CohortStore
 from necroangle.errors import CohortError
-from necroangle.ledger.verify_rows import check_records
+from necroangle.ledger.verification import check_records
 from necroangle.study import Study, decode_config, init_study
 from necroangle.study.template import study_toml
 

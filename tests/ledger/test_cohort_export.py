@@ -10,8 +10,7 @@ import pytest
 from hipmaker import make_reading
 
 from necroangle.cohort import COLUMNS, CohortRow, CohortStore, load, to_row
-from necroangle.export.table_text import to_csv, to_json
-from necroangle.ledger.printing import HEADINGS, all_cells, harmless, main_cells
+from necroangle.ledger.table import HEADINGS, all_cells, main_cells, show_cell, to_csv, to_json
 from necroangle.measurement import measure
 from necroangle.measurement.columns import NAMES
 from necroangle.terms import UnreadReason, View
@@ -126,6 +125,6 @@ def test_the_printed_row_names_radiograph_bins_and_every_flag() -> None:
 
 def test_control_characters_are_spelt_out() -> None:
     hostile = "S01\x1b[31m\n\u202egnp"
-    assert harmless(hostile) == r"S01\x1b[31m\n\u202egnp"
-    shown = [*main_cells(row(subject=hostile)), *(cell for _, cell in all_cells(row(reader="\a")))]
-    assert all(cell.isprintable() for cell in shown)
+    assert show_cell(hostile) == r"S01\x1b[31m\n\u202egnp"
+    texts = [*main_cells(row(subject=hostile)), *(cell for _, cell in all_cells(row(reader="\a")))]
+    assert all(cell.isprintable() for cell in texts)

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from necroangle.cohort import COLUMNS, Cell, Changes, CohortRow, CohortStore, Column, to_row
 from necroangle.errors import CohortError
-from necroangle.ledger.disk import is_local_disk
-from necroangle.ledger.engine import journal_mode
+from necroangle.ledger.store import is_local_disk, journal_mode
 from necroangle.measurement import measure
 
 _READING = make_reading()

@@ -16,7 +16,7 @@ from postgres import new_place
 
 from necroangle.cohort import CohortStore
 from necroangle.errors import CohortError
-from necroangle.ledger import migrate as ledger_migrate
+from necroangle.ledger import schema as ledger_schema
 from necroangle.ledger.records import Entry
 from necroangle.ledger.schema import REVISION, ROWS, SCHEMA_VERSION
 from necroangle.ledger.verify import verify
@@ -94,7 +94,7 @@ def test_a_migrated_table_is_made_like_a_new_one(old: Path, tmp_path: Path) -> N
 
 
 def test_the_scripts_lead_to_the_present_version_in_one_line() -> None:
-    scripts = ScriptDirectory(str(Path(ledger_migrate.__file__).parent / "migrations"))
+    scripts = ScriptDirectory(str(Path(ledger_schema.__file__).parent / "migrations"))
     assert scripts.get_heads() == [REVISION]
     assert scripts.get_bases() == ["v0001"]
     assert f"v{SCHEMA_VERSION:04}" == REVISION
@@ -108,7 +108,7 @@ def test_a_failure_in_the_middle_leaves_the_old_table(
         connection.exec_driver_sql("DELETE FROM cohort")
         raise CohortError("the power went out")
 
-    monkeypatch.setattr(ledger_migrate, "_run", fail)
+    monkeypatch.setattr(ledger_schema, "_run", fail)
     with pytest.raises(CohortError, match=r"cohort\.sqlite: the power went out"):
         CohortStore.open(old)
     assert contents(old) == contents(ARCHIVE)

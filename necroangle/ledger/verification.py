@@ -1,0 +1,346 @@
+"""What a verification can find in the database: the ledger against itself, the rows against it."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import inf
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from necroangle.errors import CohortError
+from necroangle.ledger.chain import GENESIS, Link, broken_links
+from necroangle.ledger.events import links
+from necroangle.ledger.measured import (
+    MEASUREMENT,
+    READING_FILE,
+    decode_row,
+    encode_row,
+    row_key_text,
+)
+from necroangle.ledger.records import OWN_KINDS, decode_key
+from necroangle.ledger.schema import CONTENT, LEDGER, ROWS, TAIL
+from necroangle.measurement.columns import KEY, NAMES
+from necroangle.measurement.row import Cell, RowKey
+
+__all__ = [
+    "Counts",
+    "MeasuredCells",
+    "Problem",
+    "Told",
+    "Verification",
+    "check_ledger",
+    "check_records",
+    "check_rows",
+]
+
+_SERVER_GUARDS = frozenset(f"{table.name}_append_only" for table in (LEDGER, CONTENT))
+_FILE_GUARDS = frozenset(
+    f"{table.name}_no_{change}"
+    for table in (LEDGER, CONTENT)
+    for change in ("update", "delete", "insert")
+)
+_TRIGGERS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'",
+}
+_SELECT = sa.select(*(ROWS.c[name] for name in NAMES))
+_FETCHED = 2000
+_PLAIN = frozenset({str, int, float, type(None)})
+_READING_PARTS = 5
+_HASH_AT = NAMES.index("annotation_sha256")
+
+_PARENTS = {
+    "hip": ("subject", 1),
+    "visit": ("hip", 2),
+    "treatment": ("hip", 2),
+    "event": ("hip", 2),
+}
+"""Kind of a clinical record, the kind that it belongs to, and how much of the key they share."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is not as it should be.
+
+    Attributes
+    ----------
+    part
+        ``"database"``, ``"event"``, ``"row"``, ``"record"``, ``"reading"`` (a kept one) or
+        ``"file"``.
+    place
+        Which one: the event's number, the row's key and column, the file's name.
+    problem
+        What was found and what to do.
+    """
+
+    part: str
+    place: str
+    problem: str
+
+    def __str__(self) -> str:
+        """One line: ``part place: problem``."""
+        return f"{self.part} {self.place}: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many were looked at.
+
+    Attributes
+    ----------
+    events, rows, records
+        Events of the ledger, measured rows, current clinical records.
+    contents, files
+        Kept readings, and reading files in the folder.
+    recomputed
+        Rows whose angles were measured again from their marks.
+    without_marks
+        Rows whose marks are neither kept nor in the folder: their angles stand unproven.
+    """
+
+    events: int = 0
+    rows: int = 0
+    records: int = 0
+    contents: int = 0
+    files: int = 0
+    recomputed: int = 0
+    without_marks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The outcome.
+
+    Attributes
+    ----------
+    problems
+        In order of part and place; none where all is well.
+    counts
+        What was looked at.
+    head
+        Hash of the last event. Noted elsewhere, it proves later that nothing before it changed.
+    """
+
+    problems: tuple[Problem, ...]
+    counts: Counts
+    head: str
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found."""
+        return not self.problems
+
+
+class Told:
+    """What the events, read from first to last, say of each key.
+
+    Attributes
+    ----------
+    measured
+        Key of a row to its last event's number and the digest of its content; rows that were
+        withdrawn are not in it.
+    readings
+        SHA-256 of each kept reading to its key and the event that told of it; older versions too.
+    records
+        Kind to the keys of its current records.
+    events, head
+        How many events, and the last one's hash.
+    hashes_wanted, hashes_found
+        Hashes that were asked for, and those that are in the chain.
+    """
+
+    def __init__(self, wanted: Iterable[str] = ()) -> None:
+        self.measured: dict[str, tuple[int, bytes]] = {}
+        self.readings: dict[str, tuple[str, int]] = {}
+        self.records: dict[str, set[tuple[str, ...]]] = {}
+        self.events, self.head = 0, GENESIS
+        self.hashes_wanted = frozenset(wanted)
+        self.hashes_found: set[str] = set()
+
+    def passing(self, some: Iterable[Link]) -> Iterator[Link]:
+        """The same events, looked at as they pass."""
+        for link in some:
+            self.events += 1
+            self.head = link.hash
+            if link.hash in self.hashes_wanted:
+                self.hashes_found.add(link.hash)
+            if all(isinstance(part, str) for part in (link.kind, link.key)):  # or tampered with
+                self._look_at(link)
+            yield link
+
+    def _look_at(self, link: Link) -> None:
+        if link.kind == MEASUREMENT:
+            if isinstance(link.payload, str):
+                digest = hashlib.sha256(link.payload.encode()).digest()
+                self.measured[link.key] = (link.seq, digest)
+            else:
+                self.measured.pop(link.key, None)
+        elif link.kind == READING_FILE:
+            self.readings[_sha256_in(link.payload)] = (link.key, link.seq)
+        elif link.kind not in OWN_KINDS:
+            keys = self.records.setdefault(link.kind, set())
+            if link.payload is None:
+                keys.discard(decode_key(link.key))
+            else:
+                keys.add(decode_key(link.key))
+
+
+def check_ledger(connection: sa.Connection, told: Told) -> Iterator[Problem]:
+    """The problems of the chain, of its end and of its guards; ``told`` is filled on the way."""
+    dialect = connection.dialect.name
+    if dialect == "sqlite":
+        for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+            if line != "ok":
+                yield Problem("database", "file", f"{line}; take a backup")
+    there = set(connection.exec_driver_sql(_TRIGGERS[dialect]).scalars())
+    for name in sorted((_FILE_GUARDS if dialect == "sqlite" else _SERVER_GUARDS) - there):
+        yield Problem("database", f"guard {name}", "is missing: the ledger could be changed")
+    for seq, problem in broken_links(told.passing(links(connection))):
+        yield Problem("event", _name(connection, seq), problem)
+    yield from _check_end(connection, told)
+    for lost in sorted(told.hashes_wanted - told.hashes_found):
+        yield Problem("event", f"{lost:.16}...", "no event has this hash: the ledger was rewritten")
+
+
+def _check_end(connection: sa.Connection, told: Told) -> Iterator[Problem]:
+    tails = connection.execute(sa.select(TAIL.c.seq, TAIL.c.hash)).all()
+    if [tuple(tail) for tail in tails] == [(told.events, told.head)]:
+        return
+    said = tails[0].seq if tails else "nothing"
+    yield Problem(
+        "event",
+        f"{told.events}",
+        f"is the last one, but the ledger ended with event {said} when it was written: events "
+        "were removed or added from outside",
+    )
+
+
+def _name(connection: sa.Connection, seq: int) -> str:
+    query = sa.select(LEDGER.c.kind, LEDGER.c.key).where(LEDGER.c.seq == seq)
+    found = connection.execute(query).one_or_none()
+    if found is None:
+        return str(seq)
+    return f"{seq} ({found.kind} {' '.join(map(str, decode_key(str(found.key))))})"
+
+
+def _sha256_in(payload: object) -> str:
+    """The hash that an event of a reading tells of; nothing where it was tampered with."""
+    try:
+        found = msgspec.json.decode(str(payload), type=dict[str, str | int])
+        return str(found["sha256"])
+    except (msgspec.MsgspecError, KeyError, UnicodeEncodeError):
+        return ""
+
+
+class MeasuredCells(NamedTuple):
+    """A row of which the ledger knows.
+
+    Attributes
+    ----------
+    sha256, reading
+        Hash and key of the reading that it was measured from, as the ledger says.
+    cells
+        The row's cells; empty where they are not as the ledger says.
+    """
+
+    sha256: str
+    reading: tuple[str, ...]
+    cells: tuple[Any, ...]
+
+
+def check_rows(
+    connection: sa.Connection, measured: dict[str, tuple[int, bytes]]
+) -> Iterator[Problem | MeasuredCells]:
+    """The problems of the rows, and the rows that have none.
+
+    Parameters
+    ----------
+    measured
+        Key of each row to the number of its last event and the SHA-256 of its content.
+    """
+    missing = dict(measured)
+    for row in connection.execute(_SELECT.execution_options(yield_per=_FETCHED)):
+        cells = tuple(row)
+        key = row_key_text(cells)
+        last = missing.pop(key, None)
+        if last is None:
+            yield Problem(
+                "row", row_name(cells), "the ledger knows no such row: added from outside"
+            )
+        elif not _is_plain(cells) or _digest(cells) != last[1]:
+            yield from _differences(connection, last[0], cells)
+        else:
+            yield MeasuredCells(cells[_HASH_AT], decode_key(key)[:_READING_PARTS], cells)
+    for key, (seq, _) in missing.items():
+        parts = decode_key(key)
+        yield Problem("row", row_name(parts), f"is missing, though event {seq} put it there")
+        yield from _reading_told(_said(connection, seq), parts)
+
+
+def row_name(key: tuple[Any, ...]) -> str:
+    """A row's key for people."""
+    return str(RowKey(*key[: len(KEY)])) if len(key) >= len(KEY) else " ".join(map(str, key))
+
+
+def check_records(records: dict[str, set[tuple[str, ...]]]) -> Iterator[Problem]:
+    """The clinical records that belong to nothing.
+
+    Examples
+    --------
+    >>> print(*check_records({"subject": {("S01",)}, "hip": {("S01", "L"), ("S02", "L")}}))
+    record hip S02 L: there is no subject S02; enter it, or withdraw this record
+    """
+    for kind, (parent, length) in _PARENTS.items():
+        there = records.get(parent, set())
+        for key in sorted(records.get(kind, set())):
+            if key[:length] not in there:
+                yield Problem(
+                    "record",
+                    f"{kind} {' '.join(key)}",
+                    f"there is no {parent} {' '.join(key[:length])}; enter it, or withdraw this "
+                    "record",
+                )
+
+
+def _is_plain(cells: tuple[Any, ...]) -> bool:
+    """Whether the cells are what JSON can tell apart: infinity is not, nor are bytes."""
+    return _PLAIN.issuperset(map(type, cells)) and inf not in cells and -inf not in cells
+
+
+def _digest(cells: tuple[Any, ...]) -> bytes:
+    return hashlib.sha256(encode_row(cells).encode()).digest()
+
+
+def _differences(
+    connection: sa.Connection, seq: int, cells: tuple[Any, ...]
+) -> Iterator[Problem | MeasuredCells]:
+    """One problem for each column that is not as the row's last event says."""
+    name, said = row_name(cells), _said(connection, seq)
+    wrong = [
+        (column, cell, said.get(column))
+        for column, cell in zip(NAMES, cells, strict=True)
+        if repr(said.get(column)) != repr(cell)
+    ]
+    for column, cell, was in wrong:
+        place = f"{name}, column {column}"
+        problem = f"holds {cell!r:.60}, event {seq} says {was!r:.60}; changed from outside"
+        yield Problem("row", place, problem if said else f"event {seq} cannot be read")
+    if not wrong:
+        yield Problem("row", name, f"is not written as event {seq} says")
+    yield from _reading_told(said, decode_key(row_key_text(cells)))
+
+
+def _said(connection: sa.Connection, seq: int) -> dict[str, Cell]:
+    """What an event says of a row; nothing where it cannot be read."""
+    payload = connection.execute(sa.select(LEDGER.c.payload).where(LEDGER.c.seq == seq)).scalar()
+    try:
+        return decode_row(connection, str(payload), f"event {seq}")
+    except CohortError:
+        return {}
+
+
+def _reading_told(said: dict[str, Cell], key: tuple[str, ...]) -> Iterator[MeasuredCells]:
+    if said:
+        yield MeasuredCells(str(said["annotation_sha256"]), key[:_READING_PARTS], ())
