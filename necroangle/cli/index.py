@@ -4,6 +4,7 @@ import json
 import os
 from collections import Counter
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.progress import Progress
 from rich.text import Text
 
 from necroangle.cli.series import identity_options, names_of
+from necroangle.dicom import FileTally
 from necroangle.dicom.index import Changes, IndexStore, index_path, refresh_index, scan_index
 from necroangle.dicom.passport import coded, refusal_object, series_object
 from necroangle.dicom.pseudonym import IdentifierCodes
@@ -43,11 +45,13 @@ def command(
 
     ZIP archives are looked into. Ctrl-C keeps what has been read, and the next run goes on. Codes
     in JSON are the same for one index; with --secret, wherever the secret is the same. A refused
-    file is found by its number in the ordered list of all files, or with --identifiers.
+    file is found by its number in the ordered list of all files, or with --identifiers. The exit
+    code is 1 where nothing can be opened, or a folder cannot be entered.
     """
     names = names_of(subjects, secret, as_json=as_json, identifiers=identifiers)
     if db is not None and len(folders) > 1:
         raise click.UsageError("--db goes with one FOLDER: each folder has an index of its own")
+    lacking = False
     for folder in folders:
         with closing(IndexStore(db or index_path(folder), names)) as store:
             changes = _refresh(folder, store)
@@ -64,6 +68,9 @@ def command(
                 click.echo(json.dumps(record))
         else:
             _show(folder, changes, lines)
+        lacking = lacking or _tally(lines).is_lacking
+    if lacking:
+        raise click.exceptions.Exit(1)
 
 
 def _refresh(folder: Path, store: IndexStore) -> Changes:
@@ -86,13 +93,12 @@ def _lines(folder: Path, store: IndexStore) -> list[str]:
     scan = scan_index(folder, store)
     objects = [series_object(series, scan) for series in scan.series]
     objects += [refusal_object(refusal) for refusal in scan.refused]
-    objects.append({"record": "skipped", "files": scan.skipped})
+    objects.append(asdict(scan.tally()))
     return [json.dumps(found) for found in objects]
 
 
 def _show(folder: Path, changes: Changes, lines: list[str]) -> None:
-    *found, skipped = lines
-    objects = [json.loads(line) for line in found]
+    objects = [json.loads(line) for line in lines[:-1]]
     console = Console(width=None if Console().is_terminal else 160)
     reasons: Counter[str] = Counter()
     stacks = [entry for entry in objects if entry["record"] == "series"]
@@ -103,12 +109,19 @@ def _show(folder: Path, changes: Changes, lines: list[str]) -> None:
             reasons[": ".join(filter(None, (entry["tag"], entry["reason"])))] += entry["files"]
     for reason, count in reasons.most_common():
         console.print(Text(f"refused  {count} files: {harmless(reason)}"), soft_wrap=True)
+    tally = _tally(lines)
     summary = (
-        f"{harmless(os.fspath(folder))}: {len(stacks)} stacks, {reasons.total()} files refused, "
-        f"{json.loads(skipped)['files']} that are no images; {changes.read} files read, "
+        f"{harmless(os.fspath(folder))}: {len(stacks)} stacks, {tally.refused} files refused, "
+        f"{tally.skipped} that are no images; {changes.read} files read, "
         f"{changes.known} known, {changes.gone} gone"
     )
     console.print(Text(summary), soft_wrap=True)
+    console.print(Text(f"{tally.walked} walked: {tally}"), soft_wrap=True)
+
+
+def _tally(lines: list[str]) -> FileTally:
+    """The last line of a report."""
+    return FileTally(**json.loads(lines[-1]))
 
 
 def _stack_line(entry: dict[str, Any]) -> str:

@@ -76,20 +76,24 @@ def command(
 ) -> None:
     """List the series of FOLDER with their geometry, then what is refused and why.
 
-    Codes in JSON are the same within one run; with --secret, wherever the secret is the same.
+    ZIP archives are looked into. Codes in JSON are the same within one run; with --secret, wherever
+    the secret is the same. The exit code is 1 where nothing can be opened, or a folder cannot be
+    entered.
     """
     names = names_of(subjects, secret, as_json=as_json, identifiers=identifiers)
     scan = _scan(folder, names)
-    if not as_json:
+    if as_json:
+        codes = IdentifierCodes((names.code_key() if names else None) or new_key())
+        records = [series_object(series, scan) for series in scan.series]
+        records += [refusal_object(refusal) for refusal in scan.refused]
+        for record in records:
+            click.echo(
+                json.dumps(coded(record, codes, identifiers=identifiers, named=names is not None))
+            )
+    else:
         _show(scan, passport)
-        return
-    codes = IdentifierCodes((names.code_key() if names else None) or new_key())
-    records = [series_object(series, scan) for series in scan.series]
-    records += [refusal_object(refusal) for refusal in scan.refused]
-    for record in records:
-        click.echo(
-            json.dumps(coded(record, codes, identifiers=identifiers, named=names is not None))
-        )
+    if scan.tally().is_lacking:
+        raise click.exceptions.Exit(1)
 
 
 def names_of(
@@ -129,6 +133,7 @@ def _show(scan: Scan, passport: bool) -> None:
             f"{scan.skipped} files that are no DICOM images"
         )
     )
+    console.print(Text(f"{scan.walked} walked: {scan.tally()}"), soft_wrap=True)
 
 
 def _scan(folder: Path, names: SubjectNames | None) -> Scan:

@@ -1,7 +1,5 @@
 """Files where they lie: in a folder, or in ZIP archives, whose members come one at a time."""
 
-import hashlib
-import os
 import shutil
 import sys
 import tempfile
@@ -20,7 +18,6 @@ from necroangle.errors import DicomError
 
 __all__ = [
     "StackFiles",
-    "content_digest",
     "is_archive",
     "member_headers",
     "members",
@@ -36,6 +33,10 @@ MAX_RATIO = 200
 """A member above :data:`FREE_BYTES` that grows more than this is refused unread."""
 
 FREE_BYTES = 16 * 1024**2
+
+MAX_ARCHIVE_BYTES = 64 * 1024**3
+"""An archive whose members would take more is refused unread."""
+
 _PIECE = 1024**2
 
 _CANNOT = (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, EOFError)
@@ -76,6 +77,7 @@ def members(path: Path, file: str) -> Iterator[tuple[zipfile.ZipFile, list[zipfi
             raise DicomError(
                 f"{len(found)} members, more than {MAX_MEMBERS}: unpack it", file=file, stage="open"
             )
+        _check_growth(found, path.stat().st_size, file)
         yield archive, found
 
 
@@ -99,6 +101,8 @@ def member_headers(
         If it is refused: a member that grows out of proportion, encrypted, damaged, or no image.
     """
     _check_size(info, file)
+    if info.filename.lower().endswith(".zip"):
+        raise DicomError("an archive within an archive: unpack it", file=file, stage="open")
     try:
         with archive.open(info) as stream:
             head = stream.read(MOST_BYTES)
@@ -151,37 +155,31 @@ def _damaged(error: Exception, file: str) -> DicomError:
     )
 
 
-def content_digest(path: Path, member: str | None) -> bytes:
-    """A fingerprint of a file's or member's bytes; a random one if they cannot be read."""
-    digest = hashlib.blake2b(digest_size=16)
-    try:
-        with ExitStack() as stack:
-            stream: IO[bytes]
-            if member is None:
-                stream = stack.enter_context(path.open("rb"))
-            else:
-                archive = stack.enter_context(zipfile.ZipFile(path))
-                stream = stack.enter_context(archive.open(member))
-            while piece := stream.read(_PIECE):
-                digest.update(piece)
-    except (*_CANNOT, KeyError):
-        return os.urandom(16)
-    return digest.digest()
+def _check_growth(infos: list[zipfile.ZipInfo], size: int, file: str) -> None:
+    """Refuse an archive of many members, each within its own limits, that grows as a whole.
+
+    Members that are refused by themselves do not count: they are never unpacked.
+    """
+    whole = sum(info.file_size for info in infos if not _problem_of_size(info))
+    if whole > MAX_ARCHIVE_BYTES or (whole > FREE_BYTES and whole > MAX_RATIO * size):
+        raise DicomError(
+            f"grows from {size} to {whole} bytes: not unpacked", file=file, stage="open"
+        )
 
 
 def _check_size(info: zipfile.ZipInfo, file: str) -> None:
-    if info.file_size > MAX_MEMBER_BYTES:
-        raise DicomError(
-            f"{info.file_size} bytes in an archive, more than {MAX_MEMBER_BYTES}: unpack it",
-            file=file,
-            stage="open",
-        )
-    if info.file_size > FREE_BYTES and info.file_size > MAX_RATIO * info.compress_size:
-        raise DicomError(
-            f"grows from {info.compress_size} to {info.file_size} bytes: not unpacked",
-            file=file,
-            stage="open",
-        )
+    problem = _problem_of_size(info)
+    if problem:
+        raise DicomError(problem, file=file, stage="open")
+
+
+def _problem_of_size(info: zipfile.ZipInfo) -> str:
+    size, packed = info.file_size, info.compress_size
+    if size > MAX_MEMBER_BYTES:
+        return f"{size} bytes in an archive, more than {MAX_MEMBER_BYTES}: unpack it"
+    if size > FREE_BYTES and size > MAX_RATIO * packed:
+        return f"grows from {packed} to {size} bytes: not unpacked"
+    return ""
 
 
 @contextmanager
@@ -259,6 +257,25 @@ class StackFiles:
             ) from None
         with unpacked(archive, info, file) as path:
             yield path
+
+    def fingerprint(self, file: str) -> object:
+        """Size and CRC-32 of a file: equal for copies; unlike any other where it cannot be read.
+
+        A member's stand in its archive's directory, and are checked whenever it is unpacked. So a
+        study beside its own archive costs one more reading of the study, and no unpacking.
+        """
+        try:
+            owner = self._owner(file)
+            if owner:
+                info = self._archive(owner).getinfo(file[len(owner) + 1 :])
+                return info.file_size, info.CRC
+            size, crc = 0, 0
+            with (self._root / file).open("rb") as stream:
+                while piece := stream.read(_PIECE):
+                    size, crc = size + len(piece), zlib.crc32(piece, crc)
+        except (OSError, KeyError, DicomError):
+            return object()
+        return size, crc
 
     def _owner(self, file: str) -> str:
         """The archive that a file lies in, or an empty string."""

@@ -1,5 +1,6 @@
 """The one walk of a folder: into a store on the disk, or in memory."""
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -9,21 +10,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from necroangle import __version__
-from necroangle.dicom.archive import content_digest, is_archive, member_headers, members
+from necroangle.dicom.archive import StackFiles, is_archive, member_headers, members
 from necroangle.dicom.pseudonym import SubjectNames, new_key
 from necroangle.dicom.records import FrameHeader, Refusal, Scan
 from necroangle.dicom.scanner import HeaderScanner
-from necroangle.dicom.series import drop_copies, group_refusals, numbered, summarise
+from necroangle.dicom.series import group_refusals, numbered, summarise
 from necroangle.errors import DicomError
 
 __all__ = [
     "DATABASE",
     "Changes",
     "IndexStore",
+    "MemoryStore",
     "index_path",
     "refresh_index",
     "scan_folder",
@@ -57,7 +60,7 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An image, or a refused file.
+    """A file, or a member of an archive: an image, refused, or no image at all.
 
     Attributes
     ----------
@@ -68,7 +71,7 @@ class Entry:
     frames
         The image's frames, or nothing.
     refusal
-        Why it is refused, or None.
+        Why it is refused, or None. With neither, it is no image.
     patient
         Number of its patient in this index; 0 where the file does not say.
     """
@@ -78,6 +81,86 @@ class Entry:
     frames: tuple[FrameHeader, ...] = ()
     refusal: Refusal | None = None
     patient: int = 0
+
+
+class Store(Protocol):
+    """Where a walk keeps what it has read."""
+
+    @property
+    def names(self) -> SubjectNames | None:
+        """The study's names of its subjects, or None for those that the files carry."""
+
+    @property
+    def own_file(self) -> str:
+        """Name of the store's own file, which is passed over."""
+
+    def stamps(self) -> dict[bytes, Stamp]:
+        """Every file that has been read, with its stamp at that time."""
+
+    def forget(self, paths: Collection[bytes]) -> None:
+        """Drop files that are gone or have changed."""
+
+    def keep(self, stamps: dict[bytes, Stamp], entries: Sequence[Entry]) -> None:
+        """Add files that have been read, and what they hold."""
+
+    def entries(self) -> Iterable[Entry]:
+        """Everything that has been read."""
+
+    def patients_of(self, uids: Iterable[str]) -> dict[int, list[tuple[bytes, str]]]:
+        """Patients that earlier walks met under any of these study or series UIDs."""
+
+    def renumber(self, patient: int, number: int) -> None:
+        """Give a patient another's number: they turned out to be the same."""
+
+    def last_patient(self) -> int:
+        """The highest number given to a patient so far; 0 if none."""
+
+
+class MemoryStore:
+    """What one walk reads, kept until the program forgets it.
+
+    Parameters
+    ----------
+    names
+        The study's names of its subjects, or None for those that the files carry.
+    """
+
+    own_file = DATABASE
+
+    def __init__(self, names: SubjectNames | None = None) -> None:
+        self.names = names
+        self._stamps: dict[bytes, Stamp] = {}
+        self._entries: list[Entry] = []
+
+    def stamps(self) -> dict[bytes, Stamp]:
+        """Every file that has been read, with its stamp at that time."""
+        return dict(self._stamps)
+
+    def forget(self, paths: Collection[bytes]) -> None:
+        """Drop files that are gone or have changed."""
+        for path in paths:
+            del self._stamps[path]
+        self._entries = [entry for entry in self._entries if entry.owner in self._stamps]
+
+    def keep(self, stamps: dict[bytes, Stamp], entries: Sequence[Entry]) -> None:
+        """Add files that have been read, and what they hold."""
+        self._stamps.update(stamps)
+        self._entries.extend(entries)
+
+    def entries(self) -> Iterable[Entry]:
+        """Everything that has been read; its frames keep the patient's own key."""
+        return self._entries
+
+    def patients_of(self, uids: Iterable[str]) -> dict[int, list[tuple[bytes, str]]]:  # noqa: ARG002
+        """Nobody: one process gives every patient one key, and needs no number."""
+        return {}
+
+    def renumber(self, patient: int, number: int) -> None:
+        """Nothing: no earlier walk numbered anybody."""
+
+    def last_patient(self) -> int:
+        """The highest number given to a patient so far; 0 if none."""
+        return max((entry.patient for entry in self._entries), default=0)
 
 
 class IndexStore:
@@ -104,6 +187,7 @@ class IndexStore:
 
     def __init__(self, path: Path, names: SubjectNames | None = None) -> None:
         self.path = path
+        self.own_file = path.name
         self.names = names
         self.key = b""
         with self._said():
@@ -254,9 +338,9 @@ def _form() -> str:
 
 def _row(entry: Entry) -> tuple[object, ...]:
     file = os.fsencode(entry.file)
-    if entry.refusal is not None:
-        refusal = entry.refusal
-        said = (refusal.reason, refusal.tag, refusal.stage)
+    if not entry.frames:
+        told = entry.refusal
+        said = (None,) * 3 if told is None else (told.reason, told.tag, told.stage)
         return (entry.owner, file, 0, None, None, None, *said)
     source = entry.frames[0].source
     frames = _encoder.encode([replace(f, file="", patient_key="") for f in entry.frames])
@@ -265,11 +349,13 @@ def _row(entry: Entry) -> tuple[object, ...]:
 
 
 def _entry(
-    owner: bytes, file: str, patient: int, frames: bytes | None, refused: Sequence[str]
+    owner: bytes, file: str, patient: int, frames: bytes | None, refused: Sequence[str | None]
 ) -> Entry:
     if frames is None:
         reason, tag, stage = refused
-        return Entry(owner, file, refusal=Refusal(file, reason, tag, stage=stage))
+        if reason is None:
+            return Entry(owner, file)
+        return Entry(owner, file, refusal=Refusal(file, reason, tag or "", stage=stage or ""))
     key = str(patient) if patient else ""
     whole = (replace(frame, file=file, patient_key=key) for frame in _decoder.decode(frames))
     return Entry(owner, file, tuple(whole), patient=patient)
@@ -302,7 +388,51 @@ def index_path(folder: Path) -> Path:
     return cache / f"index-{name}.sqlite"
 
 
-def refresh_index(folder: Path, store: IndexStore, progress: Progress | None = None) -> Changes:
+def scan_folder(
+    folder: Path,
+    progress: Progress | None = None,
+    names: SubjectNames | None = None,
+) -> Scan:
+    """Find the series of a folder and of all folders below it, reading headers only.
+
+    Slices are ordered by position and plane, spacing and step come from
+    ``ImagePositionPatient``, ``ImageOrientationPatient`` and ``PixelSpacing`` alone. A file that
+    cannot be used is refused with its reason, and the scan goes on. ZIP archives are looked into.
+
+    Parameters
+    ----------
+    folder
+        The folder. Links to folders are not followed.
+    progress
+        Called with (files read, files in all) after each file.
+    names
+        The study's names of its subjects: from its list or its secret. A patient whom they do not
+        know is refused. Without them, a de-identified study's own.
+
+    Raises
+    ------
+    DicomError
+        If the folder itself is no folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "notes.txt").write_text("no DICOM")
+    ...     scan_folder(Path(folder)).tally()
+    FileTally(opened=0, refused=0, copies=0, skipped=1, unreadable=0)
+    >>> scan_folder(Path("nowhere"))
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.DicomError: nowhere: no folder; give the folder that holds the study
+    """
+    store = MemoryStore(names)
+    refresh_index(folder, store, progress)
+    scan = scan_index(folder, store)
+    return replace(scan, refused=group_refusals(scan.refused))
+
+
+def refresh_index(folder: Path, store: Store, progress: Progress | None = None) -> Changes:
     """Read what is new or has changed in a folder, and forget what is gone.
 
     A run that is interrupted keeps what it has read; the next one goes on from there.
@@ -326,7 +456,7 @@ def refresh_index(folder: Path, store: IndexStore, progress: Progress | None = N
             "no folder; give the folder that holds the study", file=folder.name, stage="open"
         )
     known = store.stamps()
-    found = _walk(folder, store.path)
+    found = _walk(folder, store.own_file)
     if found == known:
         return Changes(0, len(found), 0)
     changed = [path for path, stamp in found.items() if known.get(path) != stamp]
@@ -337,7 +467,7 @@ def refresh_index(folder: Path, store: IndexStore, progress: Progress | None = N
     return Changes(len(changed), len(found) - len(changed), len(gone))
 
 
-def scan_index(folder: Path, store: IndexStore) -> Scan:
+def scan_index(folder: Path, store: Store) -> Scan:
     """What the folder holds, from its index alone.
 
     As :func:`necroangle.dicom.scan_folder` says it, but each refused file stands for itself.
@@ -348,32 +478,36 @@ def scan_index(folder: Path, store: IndexStore) -> Scan:
     kept = _without_copies(images, folder)
     frames = [frame for entry in kept for frame in entry.frames]
     series, more = summarise(frames, folder)
-    owners = {entry.owner for entry in entries}
-    paths = store.stamps().keys()
-    skipped = len(images) - len(kept) + len(paths - owners)
-    every = numbered([*refused, *more], paths)
-    ordered = sorted(every, key=lambda refusal: (refusal.place, refusal.tag))
-    return Scan(tuple(series), tuple(ordered), skipped)
+    every = numbered([*refused, *more], store.stamps())
+    return Scan(
+        series=tuple(series),
+        refused=tuple(sorted(every, key=lambda refusal: (refusal.place, refusal.tag))),
+        skipped=len(entries) - len(images) - len(refused),
+        copies=len(images) - len(kept),
+        walked=len(entries),
+    )
 
 
-def _walk(folder: Path, database: Path) -> dict[bytes, Stamp]:
-    """Every file, by its relative path, with its stamp."""
-    own = os.fsencode(database.name)
+def _walk(folder: Path, own_file: str) -> dict[bytes, Stamp]:
+    """Every file by its relative path, with its stamp.
+
+    A folder that cannot be entered stands for itself: its path ends with a slash, and its stamp
+    is no size but -1, and the system's number of the error.
+    """
+    own = os.fsencode(own_file)
     found: dict[bytes, Stamp] = {}
     todo = [(os.fsencode(folder), b"")]
     while todo:
         place, prefix = todo.pop()
         try:
-            entries = os.scandir(place)
-        except OSError:
-            continue
-        with entries:
-            for entry in entries:
-                name = entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    todo.append((entry.path, prefix + name + b"/"))
-                elif not name.startswith(own) and not _links_to_folder(entry):
-                    found[prefix + name] = _stamp(entry)
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        todo.append((entry.path, prefix + entry.name + b"/"))
+                    elif not entry.name.startswith(own) and not _links_to_folder(entry):
+                        found[prefix + entry.name] = _stamp(entry)
+        except OSError as error:
+            found[prefix or b"./"] = (-1, error.errno or 0)
     return found
 
 
@@ -395,7 +529,7 @@ def _stamp(entry: "os.DirEntry[bytes]") -> Stamp:
 class _Reading:
     """Reads files in batches and tells their patients apart."""
 
-    def __init__(self, folder: Path, store: IndexStore) -> None:
+    def __init__(self, folder: Path, store: Store) -> None:
         self._folder, self._store = folder, store
         self._scanner = HeaderScanner(store.names)
         self._numbers: dict[str, int] = {}
@@ -410,7 +544,7 @@ class _Reading:
         entries: list[Entry] = []
         try:
             for count, path in enumerate(paths, start=1):
-                found = list(self._entries(path))
+                found = list(self._entries(path, stamps[path]))
                 done[path] = stamps[path]
                 entries.extend(found)
                 if progress is not None:
@@ -459,12 +593,17 @@ class _Reading:
                 return entry.frames[0].patient_key
         return ""
 
-    def _entries(self, path: bytes, only: str | None = None) -> Iterator[Entry]:
+    def _entries(
+        self, path: bytes, stamp: Stamp = (0, 0), only: str | None = None
+    ) -> Iterator[Entry]:
         file = os.fsdecode(path)
-        found = self._judged(path, file, partial(self._scanner.headers, self._folder / file, file))
-        if found is not None:
+        if file.endswith("/"):
+            yield Entry(path, file, refusal=_unreadable(file, stamp[1]))
+            return
+        found = _judged(path, file, partial(self._scanner.headers, self._folder / file, file))
+        if found.frames or found.refusal or not is_archive(self._folder / file):
             yield found
-        elif is_archive(self._folder / file):
+        else:
             yield from self._members(path, file, only)
 
     def _members(self, path: bytes, file: str, only: str | None) -> Iterator[Entry]:
@@ -472,24 +611,29 @@ class _Reading:
             with members(self._folder / file, file) as (archive, infos):
                 for info in infos:
                     place = f"{file}!{info.filename}"
-                    if only not in (None, place):
-                        continue
-                    read = partial(member_headers, archive, info, place, self._scanner)
-                    found = self._judged(path, place, read)
-                    if found is not None:
-                        yield found
+                    if only in (None, place):
+                        read = partial(member_headers, archive, info, place, self._scanner)
+                        yield _judged(path, place, read)
         except DicomError as error:
             yield Entry(path, file, refusal=Refusal.of(error, file))
 
-    @staticmethod
-    def _judged(
-        path: bytes, file: str, read: Callable[[], tuple[FrameHeader, ...]]
-    ) -> Entry | None:
-        try:
-            frames = read()
-        except DicomError as error:
-            return Entry(path, file, refusal=Refusal.of(error, file))
-        return Entry(path, file, frames) if frames else None
+
+def _judged(path: bytes, file: str, read: Callable[[], tuple[FrameHeader, ...]]) -> Entry:
+    try:
+        return Entry(path, file, read())
+    except DicomError as error:
+        return Entry(path, file, refusal=Refusal.of(error, file))
+    except Exception as error:
+        # the one net: a fault of ours on one odd file must not lose a listing of thousands
+        cause = type(error).__name__
+        reason = f"reading the header failed ({cause}): an internal error"
+        return Entry(path, file, refusal=Refusal(file, reason, stage="header"))
+
+
+def _unreadable(place: str, number: int) -> Refusal:
+    cause = errno.errorcode.get(number, "unknown error")
+    reason = f"a folder that cannot be entered ({cause}): what it holds is not listed"
+    return Refusal(place, reason, stage="open")
 
 
 def _uids(entry: Entry) -> tuple[str, str]:
@@ -498,102 +642,24 @@ def _uids(entry: Entry) -> tuple[str, str]:
 
 
 def _without_copies(entries: list[Entry], folder: Path) -> list[Entry]:
-    """The images without those whose bytes equal an earlier one's; unpacked files first."""
+    """The images without byte-equal copies of an earlier one; unpacked files come first."""
     repeated = Counter(entry.frames[0].source.instance_uid for entry in entries)
-    seen: set[tuple[str, bytes]] = set()
+    if len(repeated) == len(entries):
+        return entries
+    seen: set[tuple[str, object]] = set()
     kept = []
-    for entry in entries:
-        uid = entry.frames[0].source.instance_uid
-        if repeated[uid] > 1:
-            content = (uid, content_digest(folder / os.fsdecode(entry.owner), _member(entry)))
-            if content in seen:
-                continue
-            seen.add(content)
-        kept.append(entry)
+    with StackFiles(folder) as files:
+        for entry in entries:
+            uid = entry.frames[0].source.instance_uid
+            if repeated[uid] > 1:
+                content = (uid, files.fingerprint(entry.file))
+                if content in seen:
+                    continue
+                seen.add(content)
+            kept.append(entry)
     return kept
 
 
 def _member(entry: Entry) -> str | None:
     owner = os.fsdecode(entry.owner)
     return None if entry.file == owner else entry.file[len(owner) + 1 :]
-
-
-def scan_folder(
-    folder: Path,
-    progress: Callable[[int, int], None] | None = None,
-    names: SubjectNames | None = None,
-) -> Scan:
-    """Find the series of a folder and of all folders below it, reading headers only.
-
-    Slices are ordered by position and plane, spacing and step come from
-    ``ImagePositionPatient``, ``ImageOrientationPatient`` and ``PixelSpacing`` alone. A file that
-    cannot be used is refused with its reason, and the scan goes on.
-
-    Parameters
-    ----------
-    folder
-        The folder. Links to folders are not followed.
-    progress
-        Called with (files read, files in all) after each file.
-    names
-        The study's names of its subjects: from its list or its secret. A patient whom they do not
-        know is refused. Without them, a de-identified study's own.
-
-    Raises
-    ------
-    DicomError
-        If the folder itself is no folder.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = (Path(folder) / "notes.txt").write_text("no DICOM")
-    ...     scan_folder(Path(folder))
-    Scan(series=(), refused=(), skipped=1)
-    >>> scan_folder(Path("nowhere"))
-    Traceback (most recent call last):
-    ...
-    necroangle.errors.DicomError: nowhere: no folder; give the folder that holds the study
-    """
-    if not folder.is_dir():
-        raise DicomError(
-            "no folder; give the folder that holds the study", file=folder.name, stage="open"
-        )
-    paths = sorted(_files(folder))
-    images: list[tuple[FrameHeader, ...]] = []
-    refusals: list[Refusal] = []
-    scanner = HeaderScanner(names)
-    for done, path in enumerate(paths, start=1):
-        _read_one(scanner, path, path.relative_to(folder).as_posix(), images, refusals)
-        if progress is not None:
-            progress(done, len(paths))
-    frames = drop_copies(images, folder)
-    used = len({frame.file for frame in frames})
-    skipped = len(paths) - used - len(refusals)
-    series, refused = summarise(frames, folder)
-    files = [os.fsencode(path.relative_to(folder).as_posix()) for path in paths]
-    return Scan(tuple(series), group_refusals(numbered([*refusals, *refused], files)), skipped)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for place, _, names in os.walk(folder):
-        for name in names:
-            if not name.startswith(DATABASE):
-                yield Path(place, name)
-
-
-def _read_one(
-    scanner: HeaderScanner,
-    path: Path,
-    file: str,
-    images: list[tuple[FrameHeader, ...]],
-    refusals: list[Refusal],
-) -> None:
-    try:
-        headers = scanner.headers(path, file)
-    except DicomError as error:
-        refusals.append(Refusal.of(error, file))
-    else:
-        if headers:
-            images.append(headers)

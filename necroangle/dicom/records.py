@@ -11,6 +11,7 @@ from necroangle.geometry import ImagePlane, PlaneName
 from necroangle.terms import Laterality, SourceImage
 
 __all__ = [
+    "FileTally",
     "FrameHeader",
     "Refusal",
     "RepeatKeys",
@@ -289,6 +290,47 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class FileTally:
+    """What became of every file that a scan walked, members of archives among them.
+
+    Attributes
+    ----------
+    opened
+        Files of which at least one frame can be opened.
+    refused
+        Files that are refused; a folder that cannot be entered is not among them.
+    copies
+        Byte-equal copies of an image already listed.
+    skipped
+        No DICOM images at all: notes, tables, ``DICOMDIR``.
+    unreadable
+        Folders that cannot be entered.
+    """
+
+    opened: int
+    refused: int
+    copies: int
+    skipped: int
+    unreadable: int
+
+    @property
+    def walked(self) -> int:
+        """All of them together."""
+        return self.opened + self.refused + self.copies + self.skipped + self.unreadable
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether nothing can be opened, or some of the folder was not seen at all."""
+        return not self.opened or self.unreadable > 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.opened} opened, {self.refused} refused, {self.copies} copies, {self.skipped} "
+            f"no DICOM images, {self.unreadable} folders that cannot be entered"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """What a folder holds.
 
@@ -297,12 +339,32 @@ class Scan:
     series
         What can be opened, ordered by study, series and stack number.
     refused
-        What cannot, ordered by place.
+        What cannot, ordered by place; a folder that cannot be entered ends with a slash.
     skipped
-        Number of files that are no DICOM images at all (notes, tables, ``DICOMDIR``, byte-equal
-        copies of an image already listed).
+        Number of files that are no DICOM images at all (notes, tables, ``DICOMDIR``).
+    copies
+        Number of byte-equal copies of an image already listed.
+    walked
+        Number of files, members of archives, and folders that cannot be entered.
     """
 
     series: tuple[SeriesSummary, ...]
     refused: tuple[Refusal, ...]
     skipped: int
+    copies: int = 0
+    walked: int = 0
+
+    def tally(self) -> FileTally:
+        """What became of every file: the numbers add up to :attr:`walked`.
+
+        Examples
+        --------
+        >>> Scan((), (Refusal("a/", "cannot be entered"), Refusal("b", "bad")), 3).tally()
+        FileTally(opened=0, refused=1, copies=0, skipped=3, unreadable=1)
+        """
+        opened = {file for series in self.series for file, _ in series.frames}
+        refused = {file for one in self.refused for file in one.members or (one.place,)} - opened
+        unreadable = sum(place.endswith("/") for place in refused)
+        return FileTally(
+            len(opened), len(refused) - unreadable, self.copies, self.skipped, unreadable
+        )

@@ -1,6 +1,5 @@
 """Frames of a folder into series, and each series into stacks or a refusal."""
 
-import filecmp
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,36 +11,12 @@ from necroangle.dicom.stacks import Part, split_series, stack_geometry
 from necroangle.errors import DicomError
 
 __all__ = [
-    "drop_copies",
     "group_refusals",
     "numbered",
     "summarise",
 ]
 
 SeriesKey = tuple[str, str]
-
-
-def drop_copies(files: Sequence[Sequence[FrameHeader]], root: Path) -> list[FrameHeader]:
-    """The frames of files, without those of byte-equal copies of a file already there.
-
-    Files that state the same image but differ stay: their series is refused later.
-
-    Parameters
-    ----------
-    files
-        Frames of each file, in the order of the files.
-    root
-        The opened folder.
-    """
-    kept: dict[str, list[FrameHeader]] = defaultdict(list)
-    frames: list[FrameHeader] = []
-    for headers in files:
-        twins = kept[headers[0].source.instance_uid]
-        if any(_same_bytes(root / twin.file, root / headers[0].file) for twin in twins):
-            continue
-        twins.append(headers[0])
-        frames.extend(headers)
-    return frames
 
 
 def summarise(
@@ -162,13 +137,6 @@ def _refusal(frames: Sequence[FrameHeader], error: DicomError) -> Refusal:
         series_uid=frames[0].source.series_uid,
         members=files if len(files) > 1 else (),
     )
-
-
-def _same_bytes(one: Path, other: Path) -> bool:
-    try:
-        return filecmp.cmp(one, other, shallow=False)
-    except OSError:
-        return False
 
 
 def _summary(part: Part, stack_no: int, root: Path) -> SeriesSummary:

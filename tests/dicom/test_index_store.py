@@ -1,14 +1,16 @@
 """The index of a folder: complete, renewed by what changed alone, and silent on identities."""
 
+import errno
 import os
 import sqlite3
 import zipfile
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dicombytes import mr_file
 from pydicom import dcmread
 from pydicom.uid import RLELossless
 
@@ -157,7 +159,7 @@ def test_archives_are_looked_into(tmp_path: Path, write_slices: WriteSlices) -> 
     _, scan = renewed(folder)
     (series,) = scan.series
     assert [file for file, _ in series.frames] == [f"all.zip!in/IM00{k}.dcm" for k in range(4)]
-    assert (scan.refused, scan.skipped) == ((), 4)
+    assert (scan.refused, scan.skipped, scan.copies) == ((), 0, 4)
     for file in files:
         file.rename(folder / file.name)
     _, scan = renewed(folder)
@@ -280,3 +282,121 @@ def test_no_folder(tmp_path: Path) -> None:
     store = IndexStore(tmp_path / "index")
     with closing(store), pytest.raises(DicomError, match="nowhere: no folder"):
         refresh_index(tmp_path / "nowhere", store)
+
+
+def test_a_folder_that_cannot_be_entered_is_told_every_time(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it can be: then its files are read."""
+    whole = renewed(study)[1].tally()
+    true_scandir = os.scandir
+
+    def closed(place: bytes) -> object:
+        if place.endswith(b"/b"):
+            raise PermissionError(errno.EACCES, "closed")
+        return true_scandir(place)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("necroangle.dicom.index.os.scandir", closed)
+        for _ in range(2):
+            _, scan = renewed(study)
+            (refused,) = (one for one in scan.refused if one.place == "b/")
+            assert refused.nameless.startswith("a folder that cannot be entered (EACCES)")
+            assert scan.tally().unreadable == 1
+            assert scan.tally().walked == scan.walked < whole.walked
+        (refused,) = (one for one in scan_folder(study).refused if one.place == "b/")
+        assert refused.stage == "open"
+    assert renewed(study)[1].tally() == whole
+
+
+@contextmanager
+def nested(folder: Path, name: str, depth: int) -> Iterator[None]:
+    """A file in so many nested folders: made and removed step by step, as no recursion could."""
+    here = Path.cwd()
+    os.chdir(folder)
+    try:
+        for _ in range(depth):
+            Path(name).mkdir()
+            os.chdir(name)
+        Path("IM1").write_bytes(mr_file())
+        yield
+        Path("IM1").unlink()
+        for _ in range(depth):
+            os.chdir("..")
+            Path(name).rmdir()
+    finally:
+        os.chdir(here)
+
+
+def test_folders_nested_as_deep_as_the_system_allows(tmp_path: Path) -> None:
+    with nested(tmp_path, "d", 1500):
+        for scan in (scan_folder(tmp_path), renewed(tmp_path)[1]):
+            ((file, _),) = scan.series[0].frames
+            assert file == "d/" * 1500 + "IM1"
+
+
+def test_a_path_beyond_the_systems_limit_is_told(tmp_path: Path) -> None:
+    with nested(tmp_path, "d" * 100, 50):
+        tally = scan_folder(tmp_path).tally()
+    assert (tally.opened, tally.unreadable) == (0, 1)
+
+
+def test_an_archive_beside_its_study_is_not_unpacked(
+    tmp_path: Path, write_slices: WriteSlices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its directory is read once, however many members it has."""
+    zipped(tmp_path / "all.zip", write_slices(tmp_path, PLACES))
+    opened = []
+
+    class Counted(zipfile.ZipFile):
+        def __init__(self, path: Path) -> None:
+            opened.append(path)
+            super().__init__(path)
+
+    monkeypatch.setattr("necroangle.dicom.archive.zipfile.ZipFile", Counted)
+    monkeypatch.setattr(archive, "unpacked", pytest.fail)
+    scan = scan_folder(tmp_path)
+    assert (len(scan.series[0]), scan.copies, scan.walked) == (4, 4, 8)
+    assert len(opened) == 2
+
+
+def test_an_archive_that_grows_as_a_whole_is_refused(
+    hostile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each member stays within the limits of a member."""
+    monkeypatch.setattr(archive, "FREE_BYTES", 500_000)
+    with zipfile.ZipFile(hostile / "many.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for number in range(4):
+            packed.writestr(f"{number}.dcm", bytes(400_000))
+    reasons = {refusal.place: refusal.reason for refusal in scan_folder(hostile).refused}
+    assert reasons["many.zip"].endswith("to 1600000 bytes: not unpacked")
+
+
+def test_an_archive_within_an_archive_is_told(tmp_path: Path, write_slices: WriteSlices) -> None:
+    inner = zipped(tmp_path / "inner.zip", write_slices(tmp_path / "plain", PLACES))
+    folder = tmp_path / "study"
+    folder.mkdir()
+    zipped(folder / "outer.zip", [inner])
+    (refused,) = scan_folder(folder).refused
+    assert (refused.place, refused.reason) == (
+        "outer.zip!in/inner.zip", "an archive within an archive: unpack it",
+    )  # fmt: skip
+
+
+def test_a_fault_on_one_file_does_not_end_the_listing(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true_headers = HeaderScanner.headers
+
+    def faulty(self: HeaderScanner, path: Path, file: str) -> object:
+        if path.name == "IM001.dcm" and path.parent.name == "a":
+            raise TypeError("PatientName^Secret")
+        return true_headers(self, path, file)
+
+    monkeypatch.setattr(HeaderScanner, "headers", faulty)
+    scan = scan_folder(study)
+    assert "reading the header failed (TypeError): an internal error" in {
+        one.reason for one in scan.refused
+    }
+    assert "Secret" not in str(scan.refused)
+    assert scan.tally().walked == scan.walked

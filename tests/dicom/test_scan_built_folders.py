@@ -237,7 +237,7 @@ def test_copies_are_skipped_but_twins_that_differ_are_refused(
     paths = write_slices(tmp_path, coronal())
     (tmp_path / "copy.dcm").write_bytes(paths[1].read_bytes())
     scan = scan_folder(tmp_path)
-    assert (len(scan.series[0]), scan.skipped, scan.refused) == (4, 1, ())
+    assert (len(scan.series[0]), scan.copies, scan.skipped, scan.refused) == (4, 1, 0, ())
     changed = bytearray(paths[1].read_bytes())
     changed[-1] ^= 1
     (tmp_path / "copy.dcm").write_bytes(changed)
