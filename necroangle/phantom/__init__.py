@@ -1,13 +1,19 @@
 """Phantom hips with known truth, as standard DICOM studies."""
 
-from necroangle.phantom.model import Lesion, PhantomHip, lateral_sign, lesion_axis
+from necroangle.phantom.model import (
+    PATIENT_POSITIONS,
+    Lesion,
+    PhantomHip,
+    PhantomStudy,
+    RadiographGeometry,
+    SeriesGeometry,
+    lateral_sign,
+    lesion_axis,
+)
 from necroangle.phantom.readings import readings_of, save_readings
 from necroangle.phantom.samples import sample_studies, write_samples
-from necroangle.phantom.stack import SeriesGeometry
-from necroangle.phantom.study import PATIENT_POSITIONS, PhantomStudy, RadiographGeometry
 from necroangle.phantom.truth import ArcTruth, SliceTruth, cut, mid_index
-from necroangle.phantom.truth_file import truth_of
-from necroangle.phantom.write import count_files, write_study
+from necroangle.phantom.write import count_files, truth_of, write_study
 
 __all__ = [
     "PATIENT_POSITIONS",

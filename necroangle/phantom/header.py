@@ -10,17 +10,9 @@ from pathlib import Path
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGLSLossless, generate_uid
 
-from necroangle.phantom.study import PhantomStudy
+from necroangle.phantom.model import PhantomStudy
 
-__all__ = [
-    "code_item",
-    "decimal",
-    "save",
-    "series_header",
-    "study_header",
-    "study_uid",
-    "uid_of",
-]
+__all__ = ["code_item", "decimal", "save", "series_header", "study_header", "study_uid", "uid_of"]
 
 _UID_PREFIX = "1.2.826.0.1.3680043.8.498."
 _IMPLEMENTATION = generate_uid(_UID_PREFIX, ["necroangle", "phantom"])

@@ -18,13 +18,11 @@ from necroangle.annotation import (
     save_reading,
 )
 from necroangle.errors import PhantomError
-from necroangle.phantom.model import PhantomHip, neck_direction
+from necroangle.phantom.model import PhantomHip, PhantomStudy, neck_direction
 from necroangle.phantom.mr import MrSeries, mr_series
-from necroangle.phantom.radiograph import Radiograph, radiographs
-from necroangle.phantom.study import PhantomStudy
+from necroangle.phantom.radiograph import Radiograph, radiograph_truth, radiographs, view_axes
 from necroangle.phantom.truth import cut, mid_index
-from necroangle.phantom.truth_file import slice_truths
-from necroangle.phantom.xray import radiograph_truth, view_axes
+from necroangle.phantom.write import slice_truths
 from necroangle.terms import Finding, Laterality
 
 __all__ = ["READER", "readings_of", "save_readings"]

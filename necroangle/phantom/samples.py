@@ -3,10 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from necroangle.phantom.model import Lesion, PhantomHip, lesion_axis
+from necroangle.phantom.model import (
+    Lesion,
+    PhantomHip,
+    PhantomStudy,
+    RadiographGeometry,
+    SeriesGeometry,
+    Vector3,
+    lesion_axis,
+)
 from necroangle.phantom.readings import save_readings
-from necroangle.phantom.stack import SeriesGeometry, Vector3
-from necroangle.phantom.study import PhantomStudy, RadiographGeometry
 from necroangle.phantom.write import refuse_filled, write_study
 from necroangle.terms import Laterality, View
 

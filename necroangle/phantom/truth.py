@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from necroangle.geometry import ImagePlane
-from necroangle.phantom.model import Lesion, PhantomHip
-from necroangle.phantom.stack import Vector3
+from necroangle.phantom.model import Lesion, PhantomHip, Vector3
 
 __all__ = ["ArcTruth", "SliceTruth", "cap_interval_deg", "cap_union_deg", "cut", "mid_index"]
 

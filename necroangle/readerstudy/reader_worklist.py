@@ -41,17 +41,7 @@ from necroangle.readerstudy.worklist import Worklist, worklist_id
 from necroangle.storage import write_atomically
 from necroangle.terms import UnreadReason
 
-__all__ = [
-    "HISTORY_FOLDER",
-    "ReaderState",
-    "ReaderWorklist",
-    "ReadingFiles",
-    "SavedReading",
-    "keep_version",
-    "kept_versions",
-    "reader_folder",
-    "version_path",
-]
+__all__ = ["ReaderState", "ReaderWorklist", "SavedReading", "reader_folder"]
 
 _Stamp = tuple[int, int, int]
 

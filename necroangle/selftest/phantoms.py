@@ -21,7 +21,7 @@ from necroangle.phantom import (
     lesion_axis,
     readings_of,
 )
-from necroangle.phantom.xray import radiograph_truth
+from necroangle.phantom.radiograph import radiograph_truth
 from necroangle.terms import Laterality, View
 
 __all__ = ["Case", "Family", "Measure", "families", "true_angles_deg"]

@@ -13,7 +13,7 @@ from necroangle.errors import PhantomError
 from necroangle.geometry import ImagePlane
 from necroangle.phantom import RadiographGeometry, SeriesGeometry, sample_studies, write_study
 from necroangle.phantom.mr import mr_series
-from necroangle.phantom.truth_file import truth_of
+from necroangle.phantom.write import truth_of
 from necroangle.terms import View
 
 SMALL = dataclasses.replace(

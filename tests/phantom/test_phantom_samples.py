@@ -22,7 +22,7 @@ from necroangle.phantom import (
 )
 from necroangle.phantom.mr import mr_image, mr_series
 from necroangle.phantom.radiograph import radiograph_image, radiographs
-from necroangle.phantom.truth_file import truth_bytes
+from necroangle.phantom.write import truth_bytes
 from necroangle.terms import Finding
 
 SAMPLES = Path(__file__).parents[2] / "sample_dicoms"

@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 
 from necroangle.errors import PhantomError
 from necroangle.geometry import ImagePlane
-from necroangle.phantom.model import Lesion, PhantomHip, lesion_axis
-from necroangle.phantom.stack import SeriesGeometry, Vector3, rotation
+from necroangle.phantom.model import (
+    Lesion,
+    PhantomHip,
+    SeriesGeometry,
+    Vector3,
+    lesion_axis,
+    rotation,
+)
 from necroangle.phantom.truth import SliceTruth, cap_interval_deg, cut, mid_index
 from necroangle.terms import Laterality, View
 

@@ -14,8 +14,8 @@ from necroangle.phantom import (
     lesion_axis,
     readings_of,
 )
+from necroangle.phantom.model import PATIENT_POSITIONS
 from necroangle.phantom.mr import mr_series
-from necroangle.phantom.study import PATIENT_POSITIONS
 from necroangle.phantom.truth import cut, mid_index
 from necroangle.terms import Laterality, View
 
