@@ -1,11 +1,15 @@
 """Readings held beside their images and beside what they measured: pictures, audit, differences."""
 
 from necroangle.review.audit import ViewAudit, audit_reading
-from necroangle.review.contact_sheet import write_contact_sheet
 from necroangle.review.difference_report import as_csv, as_html, as_text
 from necroangle.review.differences import Cause, Differences, RowDifference, compare_rows, merged
-from necroangle.review.pictures import PictureReport, draw_files
-from necroangle.review.places import ImagePlaces, index_images
+from necroangle.review.pictures import (
+    ImagePlaces,
+    PictureReport,
+    draw_files,
+    index_images,
+    write_contact_sheet,
+)
 
 __all__ = [
     "Cause",

@@ -11,7 +11,7 @@ from necroangle.annotation import HipReading, Mark, NeighbourSlice, PlaneRecord,
 from necroangle.dicom import SeriesSummary
 from necroangle.errors import NecroangleError
 from necroangle.measurement import measure
-from necroangle.review.places import ImagePlaces
+from necroangle.review.pictures import ImagePlaces
 
 __all__ = ["Difference", "ViewAudit", "audit_reading", "plane_on_disk", "with_planes_on_disk"]
 

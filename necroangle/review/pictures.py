@@ -1,24 +1,197 @@
-"""The quality picture of every reading: in parallel, each image decoded within limits."""
+"""Pictures of readings over their images: where the images lie, one picture each, and the sheet.
+
+Images are found by SOPInstanceUID and frame in the index of a folder, so that a picture needs no
+name of a file. A contact sheet holds eight pictures on an A4 page.
+"""
 
 import atexit
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from necroangle.annotation import SUFFIX, HipReading, ReadView, file_name, load_reading
-from necroangle.dicom import GuardedReader, SeriesSummary
+import numpy as np
+
+from necroangle.annotation import SUFFIX, HipReading, ImageRecord, ReadView, file_name, load_reading
+from necroangle.dicom import GuardedReader, Scan, SeriesSummary
+from necroangle.dicom.index import IndexStore, Progress, index_path, refresh_index, scan_index
 from necroangle.errors import DicomError, NecroangleError
 from necroangle.imaging import Slice
 from necroangle.measurement import Method, Settings, measure
 from necroangle.report import draw_reading, write_png
-from necroangle.review.places import ImagePlaces
+from necroangle.report.picture import Image, load_cv2
 from necroangle.terms import View
 
-__all__ = ["Missing", "PictureReport", "draw_files", "draw_one", "picture_name"]
+__all__ = [
+    "ImagePlaces",
+    "Missing",
+    "PictureReport",
+    "draw_files",
+    "draw_one",
+    "index_images",
+    "picture_name",
+    "write_contact_sheet",
+]
+
+
+class ImagePlaces:
+    """The slices of folders, by SOPInstanceUID and frame number.
+
+    Parameters
+    ----------
+    scans
+        What the folders hold. Where two hold one image, the first counts.
+    """
+
+    def __init__(self, scans: Iterable[Scan]) -> None:
+        self._places: dict[tuple[str, int], tuple[SeriesSummary, int]] = {}
+        for scan in scans:
+            for series in scan.series:
+                for index, source in enumerate(series.sources):
+                    key = (source.instance_uid, source.frame_number)
+                    self._places.setdefault(key, (series, index))
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def slice_of(self, image: ImageRecord) -> SeriesSummary | None:
+        """The stack of one slice that holds an image; None where no folder has it.
+
+        A stack of one slice is read without the others of its series.
+        """
+        place = self._places.get((image.instance_uid, image.frame_number))
+        if place is None:
+            return None
+        series, index = place
+        return replace(
+            series,
+            frames=series.frames[index : index + 1],
+            planes=series.planes[index : index + 1],
+            sources=series.sources[index : index + 1],
+        )
+
+    def slices_of(self, reading: HipReading) -> dict[View, SeriesSummary]:
+        """The slice of each view of a reading that is at hand."""
+        read = (view for view in reading.views if isinstance(view, ReadView))
+        found = ((view.view, self.slice_of(view.image)) for view in read)
+        return {view: summary for view, summary in found if summary is not None}
+
+
+def index_images(folders: Iterable[Path], progress: Progress | None = None) -> ImagePlaces:
+    """Bring the index of each folder up to date, and give where its slices lie.
+
+    Raises
+    ------
+    DicomError
+        If a folder is none, or its index cannot be written.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> len(index_images([Path(mkdtemp())]))
+    0
+    """
+    scans = []
+    for folder in folders:
+        with closing(IndexStore(index_path(folder))) as store:
+            refresh_index(folder, store, progress)
+            scans.append(scan_index(folder, store))
+    return ImagePlaces(scans)
+
+
+PAGE_PX = (1754, 1240)
+"""(rows, columns) of an upright A4 page at 150 points an inch."""
+
+DPI = 150
+COLUMNS, ROWS = 2, 4
+_MARGIN_PX, _GAP_PX = 40, 16
+_PAPER = (255, 255, 255)
+_EPOCH = time.struct_time((2000, 1, 1, 0, 0, 0, 5, 1, 0))
+"""Creation date of every sheet: the same pictures give the same bytes."""
+
+
+def write_contact_sheet(
+    pictures: Sequence[Path], path: Path, progress: Callable[[], None] | None = None
+) -> int:
+    """Write pictures as pages of 2 by 4, in their order; gives the number of pages.
+
+    The file appears whole or not at all, and only one page is held in memory.
+
+    Parameters
+    ----------
+    pictures
+        PNG files; at least one.
+    path
+        The PDF file.
+    progress
+        Called after every page.
+
+    Raises
+    ------
+    ValueError
+        If there is no picture, or one cannot be read.
+    OSError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> write_contact_sheet([], Path("sheet.pdf"))
+    Traceback (most recent call last):
+    ...
+    ValueError: no pictures for the sheet
+    """
+    if not pictures:
+        raise ValueError("no pictures for the sheet")
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    pages = 0
+    try:
+        for first in range(0, len(pictures), COLUMNS * ROWS):
+            group = pictures[first : first + COLUMNS * ROWS]
+            _append(_page(group), Path(name), first=pages == 0)
+            pages += 1
+            if progress is not None:
+                progress()
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return pages
+
+
+def _append(page: Image, path: Path, *, first: bool) -> None:
+    from PIL import Image as Pillow
+
+    options: dict[str, Any] = {"creationDate": _EPOCH, "modDate": _EPOCH} if first else {}
+    picture = Pillow.fromarray(np.ascontiguousarray(page[:, :, ::-1]))
+    picture.save(path, "PDF", resolution=DPI, append=not first, quality=88, **options)
+
+
+def _page(pictures: Sequence[Path]) -> Image:
+    cv2 = load_cv2()
+    page = np.full((*PAGE_PX, 3), _PAPER, np.uint8)
+    height = (PAGE_PX[0] - 2 * _MARGIN_PX - (ROWS - 1) * _GAP_PX) // ROWS
+    width = (PAGE_PX[1] - 2 * _MARGIN_PX - (COLUMNS - 1) * _GAP_PX) // COLUMNS
+    for number, file in enumerate(pictures):
+        picture = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise ValueError(f"{file.name}: not a picture")
+        scale = min(width / picture.shape[1], height / picture.shape[0])
+        size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        row, column = divmod(number, COLUMNS)
+        top = _MARGIN_PX + row * (height + _GAP_PX)
+        left = _MARGIN_PX + column * (width + _GAP_PX)
+        page[top : top + size[1], left : left + size[0]] = small
+    return page
+
 
 AHEAD = 8
 """Readings handed out per process beyond the one in work: enough to keep it busy."""
