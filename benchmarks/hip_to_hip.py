@@ -22,12 +22,12 @@ import psutil
 from made_hips import write_hips
 from napari_necroangle.dock.dock import ReadingDock
 from napari_necroangle.modes.prefetch import Prefetch
-from napari_necroangle.reading.visits import candidates
 from napari_necroangle.window import open_window, settle
 from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 
 from necroangle.dicom import SeriesSummary, read_volume
+from necroangle.dicom.visits import candidates
 from necroangle.imaging import Volume
 
 SIZE_PX = (1700, 950)

@@ -18,6 +18,7 @@ from necroangle.dicom import FileTally
 from necroangle.dicom.index import Changes, IndexStore, index_path, refresh_index, scan_index
 from necroangle.dicom.passport import coded, refusal_object, series_object
 from necroangle.dicom.pseudonym import IdentifierCodes
+from necroangle.dicom.sides import StudySides
 from necroangle.plain_text import harmless
 
 __all__ = ["command"]
@@ -91,7 +92,8 @@ def _refresh(folder: Path, store: IndexStore) -> Changes:
 
 def _lines(folder: Path, store: IndexStore) -> list[str]:
     scan = scan_index(folder, store)
-    objects = [series_object(series, scan) for series in scan.series]
+    sides = StudySides(scan.series)
+    objects = [series_object(series, scan, sides) for series in scan.series]
     objects += [refusal_object(refusal) for refusal in scan.refused]
     objects.append(asdict(scan.tally()))
     return [json.dumps(found) for found in objects]

@@ -24,6 +24,7 @@ from necroangle.dicom.passport import (
     series_object,
 )
 from necroangle.dicom.pseudonym import IdentifierCodes, SubjectNames, new_key
+from necroangle.dicom.sides import StudySides
 from necroangle.plain_text import harmless
 
 __all__ = ["command", "identity_options", "names_of"]
@@ -84,7 +85,8 @@ def command(
     scan = _scan(folder, names)
     if as_json:
         codes = IdentifierCodes((names.code_key() if names else None) or new_key())
-        records = [series_object(series, scan) for series in scan.series]
+        sides = StudySides(scan.series)
+        records = [series_object(series, scan, sides) for series in scan.series]
         records += [refusal_object(refusal) for refusal in scan.refused]
         for record in records:
             click.echo(
@@ -157,9 +159,10 @@ def _table(scan: Scan) -> Table:
 
 
 def _show_passports(scan: Scan, console: Console) -> None:
+    sides = StudySides(scan.series)
     for series in scan.series:
         console.print(Text(f"…{series.series_uid[-8:]} stack {series.stack_no}"))
-        for line in passport_lines(passport_of(series, scan.series, scan.refused)):
+        for line in passport_lines(passport_of(series, sides, scan.refused)):
             console.print(Text(f"  {harmless(line)}"), soft_wrap=True)
 
 

@@ -10,7 +10,7 @@ from necroangle.dicom.contrast import Contrast, contrast_of
 from necroangle.dicom.decoders import decoder_words
 from necroangle.dicom.pseudonym import IdentifierCodes
 from necroangle.dicom.records import Refusal, Scan, SeriesSummary
-from necroangle.dicom.sides import side_by_place
+from necroangle.dicom.sides import StudySides
 from necroangle.dicom.stacks import POSITION_TOLERANCE_MM, allowed_step_mm, usual_step_mm
 from necroangle.geometry import PlaneName
 from necroangle.terms import Laterality
@@ -95,12 +95,15 @@ class Side:
         What the place was compared with.
     differ
         Whether both speak and contradict each other.
+    confidence
+        As in :class:`~necroangle.dicom.sides.HipSide`.
     """
 
     coded: Laterality | None
     found: Laterality | None
     rule: str
     differ: bool
+    confidence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ class GeometryPassport:
 
 def passport_of(
     summary: SeriesSummary,
-    study: Iterable[SeriesSummary] = (),
+    study: Iterable[SeriesSummary] | StudySides = (),
     refused: Iterable[Refusal] = (),
 ) -> GeometryPassport:
     """The passport of a stack, radiograph or secondary capture.
@@ -179,7 +182,8 @@ def passport_of(
     summary
         What :func:`necroangle.dicom.scan_folder` lists.
     study
-        What else it lists: tells the side by place. Other studies are left aside.
+        What else it lists: tells the side by place. Other studies are left aside. Sides that are
+        asked for again and again are handed over.
     refused
         What it refuses: those of the same series are named.
     """
@@ -224,10 +228,10 @@ def _scale(summary: SeriesSummary) -> Scale:
     )
 
 
-def _side(summary: SeriesSummary, study: Iterable[SeriesSummary]) -> Side:
-    coded = summary.laterality
-    found, rule = side_by_place(summary, study)
-    return Side(coded, found, rule, None not in (coded, found) and coded != found)
+def _side(summary: SeriesSummary, study: Iterable[SeriesSummary] | StudySides) -> Side:
+    sides = study if isinstance(study, StudySides) else StudySides(study)
+    found = sides.of(summary)
+    return Side(found.coded, found.placed, found.rule, found.differ, found.confidence)
 
 
 def _burned_in(stated: str | None, secondary: bool) -> str:
@@ -274,7 +278,7 @@ def passport_lines(found: GeometryPassport) -> list[str]:
     if measure.magnification is not None:
         scale += f", magnification {measure.magnification:g}"
     sides = f"coded {side.coded or 'none'}, by place {side.found or 'none'}"
-    warned = " - THEY DIFFER" if side.differ else ""
+    warned = " - THEY DIFFER" if side.differ else f", {side.confidence}" if side.found else ""
     weighting = f"{contrast.family}{', fat-suppressed' if contrast.fat_suppressed else ''}"
     weighting += ", 3D" if contrast.is_3d else ""
     return [
@@ -299,9 +303,9 @@ def _plane(found: GeometryPassport) -> str:
     return str(PlaneName(found.plane, found.obliquity_deg))
 
 
-def series_object(series: SeriesSummary, scan: Scan) -> dict[str, Any]:
+def series_object(series: SeriesSummary, scan: Scan, sides: StudySides) -> dict[str, Any]:
     """A stack as one JSON object, with its geometry passport and its identifiers."""
-    passport = passport_of(series, scan.series, scan.refused).to_dict()
+    passport = passport_of(series, sides, scan.refused).to_dict()
     return {
         "record": "series",
         "study_uid": series.study_uid,

@@ -107,7 +107,7 @@ def test_the_two_slabs_of_a_series_tell_each_other_apart(
     assert (first.side.differ, second.side.differ) == (True, False)
 
 
-@pytest.mark.parametrize(("x_mm", "side"), [(61, LEFT), (-61, RIGHT), (59, None), (-3, None)])
+@pytest.mark.parametrize(("x_mm", "side"), [(31, LEFT), (-31, RIGHT), (29, None), (-3, None)])
 def test_alone_only_a_far_stack_has_a_side(
     tmp_path: Path, write_slices: WriteSlices, x_mm: float, side: Laterality | None
 ) -> None:

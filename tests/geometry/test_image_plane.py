@@ -98,18 +98,37 @@ def test_planes_are_named(orientation: tuple[float, ...], name: str, obliquity: 
     assert found.obliquity_deg == pytest.approx(obliquity, abs=1e-9)
 
 
+def tilted(degrees: float) -> tuple[float, float]:
+    """The first two cosines of a row turned so far about the patient's long axis."""
+    return math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+
+
 @pytest.mark.parametrize(
     ("orientation", "letters"),
     [
         ((1, 0, 0, 0, 0, -1), "RLSI"),
         ((0, 1, 0, 0, 0, -1), "APSI"),
         ((-1, 0, 0, 0, 0, 1), "LRIS"),
+        ((-1, 0, 0, 0, 0, -1), "LRSI"),
+        ((0, -1, 0, 0, 0, 1), "PAIS"),
         ((1, 0, 0, 0, 1, 0), "RLAP"),
+        ((0.8, 0.6, 0, 0, 0, -1), "RALPSI"),
+        ((*tilted(21), 0, 0, 0, -1), "RALPSI"),
+        ((*tilted(19), 0, 0, 0, -1), "RLSI"),
     ],
 )
 def test_edges_bear_their_letters(orientation: tuple[float, ...], letters: str) -> None:
     edges = ImagePlane.from_dicom((0, 0, 0), orientation, (1, 1)).edge_letters()
     assert "".join(edges[edge] for edge in ("left", "right", "top", "bottom")) == letters
+
+
+@given(planes())
+def test_opposite_edges_bear_opposite_letters(plane: ImagePlane) -> None:
+    edges = plane.edge_letters()
+    opposite = str.maketrans("LRPASI", "RLAPIS")
+    assert edges["left"] == edges["right"].translate(opposite)
+    assert edges["top"] == edges["bottom"].translate(opposite)
+    assert all(1 <= len(letters) <= 3 for letters in edges.values())
 
 
 @pytest.mark.parametrize(

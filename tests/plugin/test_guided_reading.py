@@ -20,10 +20,10 @@ from napari_necroangle.reading.guidance import guide_line, step_words
 from napari_necroangle.reading.keys import GROUPS, KEYS, key_label, keys_of
 from napari_necroangle.reading.steps import Flow, Step, slice_check
 from napari_necroangle.reading.texts import CHOICES
-from napari_necroangle.reading.visits import MR_PAIR
 from napari_necroangle.store.readings import default_folder, load_into, save_session
 
 from necroangle.annotation import ReadView, check_reading, load_reading
+from necroangle.dicom.visits import MR_PAIR
 from necroangle.geometry import PatientPoints
 from necroangle.measurement import measure, method_named
 from necroangle.terms import Finding, LandmarkName, Laterality, Observation, UnreadReason, View

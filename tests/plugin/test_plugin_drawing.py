@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.drawing import arc_polyline, as_vectors, drawing_of
-from napari_necroangle.reading.letters import direction_letters, edge_letters
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.texts import (
     canvas_title,
@@ -20,38 +19,12 @@ from napari_necroangle.reading.texts import (
     offset_words,
 )
 
-from necroangle.geometry import Circle, ImagePlane
+from necroangle.geometry import Circle
 from necroangle.phantom import readings_of, sample_studies
 from necroangle.terms import Finding, Laterality, UnreadReason, View
 
 MarkRim = Callable[[Case, View], None]
 MarkArc = Callable[[Case, View, tuple[float, float]], None]
-
-
-@pytest.mark.parametrize(
-    ("orientation", "letters"),
-    [
-        ((1, 0, 0, 0, 0, -1), ("R", "L", "S", "I")),
-        ((0, 1, 0, 0, 0, -1), ("A", "P", "S", "I")),
-        ((-1, 0, 0, 0, 0, -1), ("L", "R", "S", "I")),
-        ((0, -1, 0, 0, 0, 1), ("P", "A", "I", "S")),
-        ((1, 0, 0, 0, 1, 0), ("R", "L", "A", "P")),
-        ((0.8, 0.6, 0, 0, 0, -1), ("RA", "LP", "S", "I")),
-    ],
-)
-def test_edges_carry_the_patients_letters(
-    orientation: tuple[float, ...], letters: tuple[str, str, str, str]
-) -> None:
-    found = edge_letters(ImagePlane.from_dicom((0, 0, 0), orientation, (1, 1)))
-    assert (found.left, found.right, found.top, found.bottom) == letters
-
-
-@given(st.tuples(*(st.floats(-1, 1) for _ in range(3))).filter(lambda v: math.hypot(*v) > 0.1))
-def test_opposite_directions_have_opposite_letters(direction: tuple[float, float, float]) -> None:
-    unit = np.array(direction) / math.hypot(*direction)
-    swapped = direction_letters(-unit).translate(str.maketrans("LRPASI", "RLAPIS"))
-    assert direction_letters(unit) == swapped
-    assert 1 <= len(direction_letters(unit)) <= 3
 
 
 @given(st.floats(0, 360), st.floats(-359, 359).filter(lambda extent: abs(extent) > 1e-3))

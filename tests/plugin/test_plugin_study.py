@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 from napari_necroangle.modes.workspace import Desk
-from napari_necroangle.reading.visits import (
+from napari_necroangle.store.readings import load_into
+from pydicom import dcmread
+
+from necroangle.dicom import passport_of, scan_folder
+from necroangle.dicom.sides import StudySides
+from necroangle.dicom.visits import (
     MR_PAIR,
     RADIOGRAPH_PAIR,
     candidates,
-    midline_mm,
-    side_of,
     visits_of,
 )
-
-from necroangle.dicom import scan_folder
 from necroangle.terms import Finding, Laterality, View
 
 
@@ -39,14 +40,12 @@ def test_each_hip_gets_its_own_sagittal_series(desk: Desk) -> None:
 
 
 def test_geometry_tells_the_side_where_no_code_does(desk: Desk) -> None:
-    midline = midline_mm(desk.visits[0].series)
-    assert midline is not None
-    for series in desk.visits[0].series:
-        if series.plane is None or series.plane.name != "sagittal":
-            continue
-        uncoded = replace(series, laterality=None)
-        assert side_of(uncoded, midline) is series.laterality
-        assert side_of(uncoded, None) is None
+    uncoded = [replace(series, laterality=None) for series in desk.visits[0].series]
+    sides = StudySides(uncoded)
+    for series, coded in zip(uncoded, desk.visits[0].series, strict=True):
+        if series.plane is not None and series.plane.name == "sagittal":
+            assert sides.of(series).side is coded.laterality
+            assert sides.of(series).confidence == "sure"
 
 
 def test_a_case_that_is_left_is_there_again(desk: Desk) -> None:
@@ -90,19 +89,77 @@ def test_a_fresh_case_begins_at_the_head(desk: Desk) -> None:
     assert [case.proposed_index(view) for view in MR_PAIR] == [5, 5]
 
 
-def test_marks_on_the_other_hip_are_noticed(desk: Desk, samples: Path) -> None:
-    from napari_necroangle.store.readings import load_into
+def doubts(desk: Desk) -> list[tuple[str, bool]]:
+    return [(one.words, one.blocks) for one in desk.side_doubts()]
 
+
+def test_marks_on_the_other_hip_are_noticed(desk: Desk, samples: Path) -> None:
     case = desk.take(desk.visits[0], Laterality.RIGHT, MR_PAIR)
-    assert desk.side_doubt() == ""
+    assert doubts(desk) == []
     load_into(case.session, samples / "readings" / "PHANTOM-01__R__baseline__truth__1.reading.json")
-    assert desk.side_doubt() == ""
+    assert doubts(desk) == []
     load_into(case.session, samples / "readings" / "PHANTOM-01__L__baseline__truth__1.reading.json")
-    assert "the marks lie on the other one" in desk.side_doubt()
+    assert any("the marks lie on the other one" in words for words, _ in doubts(desk))
     left = next(one for one in desk.choices(View.SAGITTAL) if one.laterality is Laterality.LEFT)
     desk.show_series(View.SAGITTAL, left)
     case.clear(View.CORONAL)
-    assert "the sagittal series shows the other one" in desk.side_doubt()
+    assert (
+        "The right hip is chosen, but the sagittal series shows the other one.",
+        True,
+    ) in doubts(desk)
+
+
+@pytest.fixture
+def one_hip(samples: Path, tmp_path: Path) -> Desk:
+    """The right hip of a sample without any code, on a coronal of 24 cm centred on that hip."""
+    narrow_mm = 0.624
+    for plane in ("coronal", "sagittal_r"):
+        (tmp_path / plane).mkdir()
+        for path in (samples / "plain" / plane).iterdir():
+            slice_ = dcmread(path)
+            for keyword in ("Laterality", "ImageLaterality"):
+                if keyword in slice_:
+                    delattr(slice_, keyword)
+            if plane == "coronal":
+                half_mm = (slice_.Columns - 1) / 2 * narrow_mm
+                position = [-87.9 - half_mm, *slice_.ImagePositionPatient[1:]]
+                slice_.ImagePositionPatient = position
+                slice_.PixelSpacing = [slice_.PixelSpacing[0], narrow_mm]
+            slice_.save_as(tmp_path / plane / path.name)
+    opened = Desk()
+    opened.reader = "r1"
+    opened.open(tmp_path)
+    return opened
+
+
+def test_a_hip_on_its_own_is_saved_as_what_it_is(one_hip: Desk, samples: Path) -> None:
+    """No picture shows both hips: the right answer may be saved, the wrong one is doubted."""
+    (visit,) = one_hip.visits
+    reading = samples / "readings" / "PHANTOM-01__R__baseline__truth__1.reading.json"
+    right = one_hip.take(visit, Laterality.RIGHT, MR_PAIR)
+    load_into(right.session, reading)
+    assert doubts(one_hip) == []
+    assert not any(one.blocks for one in one_hip.contradictions())
+    left = one_hip.take(visit, Laterality.LEFT, MR_PAIR)
+    load_into(left.session, reading)
+    assert (
+        "The left hip is chosen, but the sagittal series lies on the other side.", False,
+    ) in doubts(one_hip)  # fmt: skip
+    assert ("The left hip is chosen, but the marks lie on the other one.", False) in doubts(one_hip)
+    assert not any(one.blocks for one in one_hip.contradictions())
+    for series in visit.series:
+        found = passport_of(series, visit.by_place).side
+        assert (found.found, found.confidence) == (Laterality.RIGHT, "sure")
+
+
+def test_a_code_against_the_place_is_doubted(one_hip: Desk) -> None:
+    (visit,) = one_hip.visits
+    series = tuple(replace(one, laterality=Laterality.LEFT) for one in visit.series)
+    one_hip.visits = (replace(visit, series=series),)
+    for side in Laterality:
+        one_hip.take(one_hip.visits[0], side, MR_PAIR)
+        assert doubts(one_hip) != []
+        assert not any(blocks for _, blocks in doubts(one_hip))
 
 
 def test_two_subjects_with_one_visit_name_never_share_a_case(samples: Path) -> None:

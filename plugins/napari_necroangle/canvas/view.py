@@ -26,7 +26,6 @@ from napari_necroangle.reading.drawing import (
     outline_of,
 )
 from napari_necroangle.reading.followup import Ghost
-from napari_necroangle.reading.letters import edge_letters
 from napari_necroangle.reading.picture import Picture
 from napari_necroangle.reading.reference import reference_ends
 from napari_necroangle.reading.texts import canvas_title
@@ -369,9 +368,9 @@ class PlaneView:
         title = f"{'▸ ' if self.is_active else ''}{title}"
         write_text(overlays, "necroangle_title", title, "top_left", 10)
         if not self.view.is_radiograph:
-            letters = edge_letters(self.picture.volume.planes[self.slice_index])
+            letters = self.picture.volume.planes[self.slice_index].edge_letters()
             for edge, position in _EDGES.items():
-                write_text(overlays, f"necroangle_{edge}", getattr(letters, edge), position, 15)
+                write_text(overlays, f"necroangle_{edge}", letters[edge], position, 15)
         else:
             for edge in _EDGES:
                 overlays.pop(f"necroangle_{edge}", None)

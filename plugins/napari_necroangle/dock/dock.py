@@ -29,10 +29,10 @@ from napari_necroangle.help.tour_guide import TourGuide
 from napari_necroangle.modes.workspace import Desk
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.guidance import guide_line
-from napari_necroangle.reading.visits import Visit
 from napari_necroangle.store.readings import load_into, readings_beside
 from necroangle.annotation import load_reading
 from necroangle.dicom import SeriesSummary
+from necroangle.dicom.visits import Visit
 from necroangle.errors import NecroangleError
 from necroangle.terms import Laterality, View
 

@@ -9,8 +9,8 @@ from napari_necroangle.dock.parts import ChoiceList, button, hold, note
 from napari_necroangle.modes.workspace import Desk
 from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.texts import SIDES, VIEWS
-from napari_necroangle.reading.visits import Visit
 from necroangle.dicom import SeriesSummary, passport_lines, passport_of
+from necroangle.dicom.visits import Visit
 from necroangle.terms import Laterality, View
 
 __all__ = ["StudyActions", "StudyPanel"]

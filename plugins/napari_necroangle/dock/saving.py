@@ -8,9 +8,9 @@ from napari_necroangle.dock.dialogs import Asker
 from napari_necroangle.modes.workspace import Desk
 from napari_necroangle.reading.case import Case, CaseKey
 from napari_necroangle.reading.texts import SIDES, VIEWS
-from napari_necroangle.reading.visits import Visit
 from napari_necroangle.store.readings import load_into, next_read_no, path_of, save_session
 from necroangle.annotation import HipReading, ReadView
+from necroangle.dicom.visits import Visit
 from necroangle.errors import ReadingError
 from necroangle.terms import View
 

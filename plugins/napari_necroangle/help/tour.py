@@ -12,7 +12,7 @@ from napari_necroangle.reading.case import CaseKey
 from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.steps import Flow, Step
-from napari_necroangle.reading.visits import Visit
+from necroangle.dicom.visits import Visit
 from necroangle.terms import Laterality, View
 
 __all__ = ["Tour", "TourCard", "TourStep"]

@@ -11,7 +11,7 @@ from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.help.tour import Tour, TourCard, TourStep
 from napari_necroangle.help.tour_card import CardOverWindow
 from napari_necroangle.modes.workspace import Desk
-from napari_necroangle.reading.visits import Visit
+from necroangle.dicom.visits import Visit
 from necroangle.terms import Laterality, View
 
 __all__ = ["TourGuide", "TourPlace"]

@@ -7,12 +7,12 @@ from napari_necroangle.reading.adjudication import Adjudication, Start
 from napari_necroangle.reading.difference import CommonPlane, ViewDifference
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.texts import VIEWS
-from napari_necroangle.reading.visits import Visit
 from napari_necroangle.store.autosave_file import Context
 from napari_necroangle.store.keeping import views_of
 from napari_necroangle.store.readings import load_into
 from napari_necroangle.store.recovery import Recovered, Remains, restore
 from necroangle.annotation import HipReading, ReadView, file_name, load_reading
+from necroangle.dicom.visits import Visit
 from necroangle.errors import DicomError, ReadingError
 from necroangle.measurement import show_deg
 from necroangle.readerstudy import CONSENSUS, SavedReading, reader_folder

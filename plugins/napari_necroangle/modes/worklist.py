@@ -4,10 +4,10 @@ from pathlib import Path
 
 from napari_necroangle.modes.reader_worklist import OpenCase, StudyDesk
 from napari_necroangle.modes.workspace import Desk
-from napari_necroangle.reading.visits import Visit
 from napari_necroangle.store.autosave_file import Context
 from napari_necroangle.store.keeping import offers_for_case, views_of
 from napari_necroangle.store.recovery import Recovered, Remains, restore
+from necroangle.dicom.visits import Visit
 from necroangle.errors import DicomError, ReadingError
 from necroangle.readerstudy import CaseItem, ListedCase, ReaderState, SavedReading, Status
 from necroangle.terms import View

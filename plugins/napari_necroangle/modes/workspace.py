@@ -1,6 +1,7 @@
 """What lies on the reader's desk: the open folder, and every case begun, so that none is lost."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from napari_necroangle.modes.prefetch import Prefetch
@@ -11,20 +12,14 @@ from napari_necroangle.reading.picture import Picture
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.steps import Flow
 from napari_necroangle.reading.texts import SIDES, VIEWS
-from napari_necroangle.reading.visits import (
-    Visit,
-    candidates,
-    lies_across,
-    midline_mm,
-    side_of,
-    visits_of,
-)
 from napari_necroangle.store.autosave_file import Context, Shown
 from napari_necroangle.store.keeping import Keeping, offers_for_visits, views_of, visit_of
 from napari_necroangle.store.readings import default_folder, load_into, path_of
 from napari_necroangle.store.recovery import Recovered, Remains, restore
 from necroangle.annotation import StackPassport, read_bytes, sha256_of
 from necroangle.dicom import Scan, SeriesSummary, passport_of, read_volume, scan_folder
+from necroangle.dicom.sides import HipSide
+from necroangle.dicom.visits import Visit, candidates, visits_of
 from necroangle.errors import NecroangleError, ReadingError
 from necroangle.terms import Laterality, View
 
@@ -250,27 +245,33 @@ class Desk:
     def _note_trouble(self, words: str) -> None:
         self.trouble = words
 
-    def side_doubt(self) -> str:
-        """What speaks against the chosen hip: where the marks lie, or whom a series shows."""
+    def side_doubts(self) -> tuple[Contradiction, ...]:
+        """What speaks against the chosen hip: whom a series shows, and where the marks lie.
+
+        Only code and place together forbid saving: a code may be wrong, and so may a place.
+        """
         if self.visit is None or self.key is None or self.case is None:
-            return ""
-        midline = midline_mm(self.visit.series)
-        words = SIDES[self.key.side].lower()
+            return ()
+        chosen, sides = self.key.side, self.visit.by_place
+        found: list[Contradiction] = []
         for outcome in self.case.session.outcome().views:
-            series = self.chosen(outcome.view)
-            shown = side_of(series, midline) if series is not None else None
-            if shown is not None and shown is not self.key.side:
-                name = VIEWS[outcome.view].lower()
-                return f"The {words} hip is chosen, but the {name} series shows the other one."
-            if lies_across(outcome.measurement, midline, self.key.side):
-                return f"The {words} hip is chosen, but the marks lie on the other one."
-        return ""
+            series, name = self.chosen(outcome.view), VIEWS[outcome.view].lower()
+            if series is None:
+                continue
+            found += _doubts_of_series(sides.of(series), chosen, name)
+            measured = outcome.measurement
+            if series.kind == "stack" and measured is not None and measured.centre_mm is not None:
+                head = sides.of_head(series.sources[0], measured.centre_mm)
+                if head.speaks_against(chosen):
+                    found.append(Contradiction("the marks lie on the other one"))
+        words = f"The {SIDES[chosen].lower()} hip is chosen, but"
+        return tuple(replace(one, words=f"{words} {one.words}.") for one in found)
 
     def contradictions(self) -> tuple[Contradiction, ...]:
         """Everything that speaks against the marks of the present case."""
         if self.case is None:
             return ()
-        return contradictions(self.case, self.side_doubt(), self._other_radii())
+        return contradictions(self.case, self.side_doubts(), self._other_radii())
 
     @property
     def flow(self) -> Flow | None:
@@ -361,3 +362,13 @@ class Desk:
         assert self.case is not None  # noqa: S101
         self._chosen = {key: one for key, one in self._chosen.items() if key[0] != self.key}
         self.case.put_away()
+
+
+def _doubts_of_series(shown: HipSide, chosen: Laterality, name: str) -> list[Contradiction]:
+    if shown.rules_out(chosen):
+        return [Contradiction(f"the {name} series shows the other one", blocks=True)]
+    if shown.placed not in (chosen, None):
+        return [Contradiction(f"the {name} series lies on the other side")]
+    if shown.speaks_against(chosen):
+        return [Contradiction(f"the {name} series is coded as the other one")]
+    return []

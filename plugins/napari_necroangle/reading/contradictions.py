@@ -1,7 +1,8 @@
 """What speaks against the marks as they stand, in plain words; some of it forbids saving.
 
-Saving is forbidden only where the number would be meaningless: under the wrong side, or from two
-views that cannot show one head. All else is said, kept as a flag, and left to the reader.
+Saving is forbidden only where the number would be meaningless: under a side that code and place
+both deny, or from two views that cannot show one head. All else is said, kept as a flag, and left
+to the reader.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,14 +17,12 @@ from napari_necroangle.reading.outcome import Outcome, ViewOutcome
 from napari_necroangle.reading.steps import SliceCheck, slice_check
 from napari_necroangle.reading.texts import VIEWS, doubts, offset_words
 from necroangle.geometry import PatientPoints
+from necroangle.measurement.hip_flags import OFF_CENTRE_MM
+from necroangle.measurement.view_flags import EDGE_GAP_MM
 from necroangle.terms import Flag
 
 __all__ = ["Contradiction", "contradictions", "off_centre_words"]
 
-OFF_CENTRE_MM = 3.0
-"""A slice further from the head's centre is spoken of: the limit of the flag."""
-EDGE_GAP_MM = 3.0
-"""An arc end further from the circle is spoken of: the limit of the flag."""
 VISITS_DIFFER_MM = 1.0
 """A head whose radius differs more between visits is spoken of."""
 
@@ -47,7 +46,7 @@ class Contradiction:
 
 
 def contradictions(
-    case: Case, side_doubt: str, others: Sequence[VisitRadius]
+    case: Case, side_doubts: Sequence[Contradiction], others: Sequence[VisitRadius]
 ) -> tuple[Contradiction, ...]:
     """Everything that speaks against a case, what forbids saving first.
 
@@ -55,14 +54,15 @@ def contradictions(
     ----------
     case
         The case.
-    side_doubt
-        What speaks against the chosen hip, or empty.
+    side_doubts
+        What speaks against the chosen hip.
     others
         The head at other visits.
     """
     outcome = case.session.outcome()
-    wrong = [Contradiction(words, blocks=True) for words in (side_doubt, _two_heads(outcome))]
-    said = [one for one in wrong if one.words]
+    apart = _two_heads(outcome)
+    said = [*side_doubts, *([Contradiction(apart, blocks=True)] if apart else ())]
+    said.sort(key=lambda one: not one.blocks)
     said += [Contradiction(words) for words in _slices(case)]
     said += [Contradiction(words) for words in _radii(outcome)]
     said += [Contradiction(words) for words in _ends(case)]

@@ -5,10 +5,10 @@ from datetime import datetime
 from pathlib import Path
 
 from napari_necroangle.reading.session import ReadingSession
-from napari_necroangle.reading.visits import Visit
 from napari_necroangle.store.autosave import Autosave
 from napari_necroangle.store.autosave_file import Context
 from napari_necroangle.store.recovery import Recovered, Remains, remains
+from necroangle.dicom.visits import Visit
 from necroangle.terms import View
 
 __all__ = ["Keeping", "offer_words", "offers_for_case", "offers_for_visits", "views_of", "visit_of"]
