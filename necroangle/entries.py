@@ -1,30 +1,48 @@
-"""Every clinical field, once: importer, editor, exporters and codebook follow this list.
+"""All that a reader or the clinic may enter, once: the registry of entries.
 
-Five kinds of record, each with its key: a subject, a hip, a treatment, a visit, an event.
+Reading file, reading window, importer, editor, ledger, history, exports and codebook follow the
+fields declared here. Five kinds of record take them, each with its key: a subject, a hip, a
+treatment, a visit (of one hip), an event. What a reader enters belongs to the visit of the hip
+that was read.
+
+Words and codes are fixed for ever, so that files of two years can be put together: a new word takes
+a new code, and no code is ever given again. ARCO 3A is 31 and ARCO 4 is 40, so that no code can be
+taken for another stage.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from necroangle.terms import ArcoStage, JicType, Laterality
+from necroangle.terms import ArcoStage, JicType
 
 __all__ = [
+    "CLINICAL_FIELDS",
     "FIELDS",
+    "HARRIS_ITEMS",
     "KEYS",
     "KINDS",
     "KINDS_OF_EVENT",
     "LATERALITIES",
     "MISSING_SUFFIX",
+    "NO_YES",
+    "READ_FIELDS",
     "REASONS",
+    "Choice",
+    "CodeSet",
+    "Entered",
     "Field",
     "FieldType",
     "Kind",
     "field_named",
     "fields_of",
     "missing_name",
+    "read_field",
 ]
+
+Entered = str | int | float
+"""What may stand in an entry."""
 
 Kind = Literal["subject", "hip", "treatment", "visit", "event"]
 FieldType = Literal["text", "whole", "real", "date"]
@@ -48,8 +66,94 @@ MISSING_SUFFIX = "_missing"
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a list.
+
+    Attributes
+    ----------
+    word
+        What stands in files, database and mappings.
+    code
+        What stands for it in statistics programs.
+    label
+        Its value label there, and its name for people.
+    meaning
+        One line for the codebook; the label where there is no more to say.
+    aliases
+        Other words by which an imported table may name it, in any case.
+    """
+
+    word: str
+    code: int
+    label: str
+    meaning: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All that names it in an imported table, in lower case."""
+        return frozenset(
+            one.casefold() for one in (self.word, self.label, self.meaning, *self.aliases) if one
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSet:
+    """A list of values.
+
+    Attributes
+    ----------
+    choices
+        The values, in the order in which they are offered; a rising order where it is ordered.
+    is_ordered
+        Whether the order means something.
+    codes, meanings
+        Code and meaning of every word.
+
+    Examples
+    --------
+    >>> CodeSet((Choice("L", 1, "left"), Choice("R", 2, "right"))).values
+    ((1, 'left'), (2, 'right'))
+    """
+
+    choices: tuple[Choice, ...]
+    is_ordered: bool = False
+    codes: Mapping[str, int] = field(init=False, compare=False, repr=False)
+    meanings: Mapping[str, str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        codes = {one.word: one.code for one in self.choices}
+        meanings = {one.word: one.meaning or one.label for one in self.choices}
+        object.__setattr__(self, "codes", MappingProxyType(codes))
+        object.__setattr__(self, "meanings", MappingProxyType(meanings))
+
+    def __iter__(self) -> Iterator[str]:
+        """The words, in order."""
+        return iter(self.codes)
+
+    @property
+    def values(self) -> tuple[tuple[int, str], ...]:
+        """(code, label), by code."""
+        return tuple(sorted((one.code, one.label) for one in self.choices))
+
+    @property
+    def measure(self) -> Literal["nominal", "ordinal"]:
+        """The measurement level of SPSS."""
+        return "ordinal" if self.is_ordered else "nominal"
+
+    def label(self, word: str) -> str:
+        """Label of a word for people."""
+        return next(one.label for one in self.choices if one.word == word)
+
+    def named(self, text: str) -> Choice | None:
+        """The value that a text names: by its word, its label, its meaning or an alias."""
+        wanted = text.casefold()
+        return next((one for one in self.choices if wanted in one.names), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
-    """One clinical field.
+    """One field that is entered.
 
     Attributes
     ----------
@@ -57,18 +161,25 @@ class Field:
         Where it belongs. ``[a-z][a-z0-9_]{0,25}``: what every statistics program takes.
     type
         ``"text"``, ``"whole"`` (integer), ``"real"``, or ``"date"`` (text, ``2026-01-31``).
-    unit
-        Unit of a number, or nothing.
     label
-        A few words for tables and for people's column headings.
-    values
-        Codes that are allowed, as text, and what each means; empty where it is free.
-    low, high
-        Allowed range of a number, both included; None where it is open.
+        A few words for tables, for the reading window, and for people's column headings.
     meaning
         One sentence for the codebook.
+    unit
+        Unit of a number, or nothing.
+    choices
+        Values that are allowed; None where it is free. Words of a whole number are its digits.
+    low, high
+        Allowed range of a number, both included; None where it is open.
     private
         A date: never leaves the study as it is.
+    by
+        Who enters it: the reader of the images (it stands in the reading file, and has a column
+        beside the angles), the clinic (it stands in the record), or both.
+    source
+        Where its rule is published: a DOI, else a PubMed number.
+    aliases
+        Further headings by which an imported table may name it.
 
     Examples
     --------
@@ -86,15 +197,28 @@ class Field:
     label: str
     meaning: str
     unit: str = ""
-    values: Mapping[str, str] = field(default_factory=dict, hash=False)
+    choices: CodeSet | None = None
     low: float | None = None
     high: float | None = None
     private: bool = False
+    by: Literal["reader", "clinic", "both"] = "clinic"
+    source: str = ""
+    aliases: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
         """``kind.name``: how mappings name it."""
         return f"{self.kind}.{self.name}"
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """Words that are allowed, and what each means; empty where it is free."""
+        return self.choices.meanings if self.choices is not None else _ANYTHING
+
+    @property
+    def export_name(self) -> str:
+        """Name of the reader's own entry in an export: the clinic's takes the plain one."""
+        return f"{self.name}_read" if self.by == "both" else self.name
 
 
 def missing_name(name: str) -> str:
@@ -108,52 +232,162 @@ def missing_name(name: str) -> str:
     return name + MISSING_SUFFIX
 
 
-def _codes(**meanings: str) -> Mapping[str, str]:
-    return MappingProxyType(meanings)
+_ANYTHING: Mapping[str, str] = MappingProxyType({})
 
 
-_NO_YES = MappingProxyType({"0": "no", "1": "yes"})
-_ARCO = MappingProxyType(
-    {
-        str(ArcoStage.STAGE_1): "radiograph normal, MRI abnormal",
-        str(ArcoStage.STAGE_2): "radiograph abnormal, no fracture or flattening",
-        str(ArcoStage.STAGE_3A): "subchondral fracture or flattening, depression up to 2 mm",
-        str(ArcoStage.STAGE_3B): "subchondral fracture or flattening, depression above 2 mm",
-        str(ArcoStage.STAGE_4): "osteoarthritis",
-    }
+def _list(*choices: Choice) -> CodeSet:
+    return CodeSet(choices)
+
+
+def _stages(system: str, *stages: tuple[str, int, str, tuple[str, ...]]) -> CodeSet:
+    """Stages that rise, each named ``"ARCO 3A"``: word, code, meaning and other words."""
+    return CodeSet(
+        tuple(
+            Choice(str(word), code, f"{system} {word}", meaning, (f"stage {word}", *aliases))
+            for word, code, meaning, aliases in stages
+        ),
+        is_ordered=True,
+    )
+
+
+def _points(*values: tuple[int, str]) -> CodeSet:
+    """Points of a score: the number is word and code."""
+    return CodeSet(
+        tuple(Choice(str(points), points, label) for points, label in values), is_ordered=True
+    )
+
+
+NO_YES = _list(Choice("0", 0, "no"), Choice("1", 1, "yes"))
+LATERALITIES = _list(Choice("L", 1, "left"), Choice("R", 2, "right"))
+KINDS_OF_EVENT = _list(
+    Choice("collapse", 1, "collapse of the head"),
+    Choice("radiographic_failure", 2, "radiographic failure"),
+    Choice("tha", 3, "total hip arthroplasty"),
+    Choice("lost", 4, "lost to follow-up"),
+    Choice("death", 5, "death"),
 )
-_JIC = MappingProxyType(
-    {
-        str(JicType.A): "medial third of the weight-bearing portion or less",
-        str(JicType.B): "medial two thirds or less",
-        str(JicType.C1): "more than two thirds, not beyond the acetabular edge",
-        str(JicType.C2): "more than two thirds, beyond the acetabular edge",
-    }
+"""What may become of a hip; the kind of an event is a part of its key."""
+
+_SEXES = _list(Choice("M", 1, "male"), Choice("F", 2, "female"))
+_AETIOLOGIES = _list(
+    Choice("steroid", 1, "glucocorticoid-associated"),
+    Choice("alcohol", 2, "alcohol-associated"),
+    Choice("both", 3, "glucocorticoids and alcohol"),
+    Choice("idiopathic", 4, "idiopathic"),
+    Choice("trauma", 5, "after trauma"),
+    Choice("other", 6, "other"),
 )
-_FICAT = MappingProxyType({str(stage): f"stage {stage}" for stage in range(5)})
-LATERALITIES = MappingProxyType({str(Laterality.LEFT): "left", str(Laterality.RIGHT): "right"})
-KINDS_OF_EVENT = _codes(
-    collapse="collapse of the head",
-    radiographic_failure="radiographic failure",
-    tha="total hip arthroplasty",
-    lost="lost to follow-up",
-    death="death",
+_TREATMENTS = _list(
+    Choice("core_decompression", 1, "core decompression"),
+    Choice("core_decompression_msc", 2, "core decompression with stromal cells"),
+    Choice("osteotomy", 3, "osteotomy"),
+    Choice("conservative", 4, "conservative"),
+    Choice("other", 5, "other"),
 )
-_AETIOLOGIES = _codes(
-    steroid="glucocorticoid-associated",
-    alcohol="alcohol-associated",
-    both="glucocorticoids and alcohol",
-    idiopathic="idiopathic",
-    trauma="after trauma",
-    other="other",
+_VAS_SCALES = _list(Choice("10", 10, "0 to 10"), Choice("100", 100, "0 to 100"))
+_ARCO = _stages(
+    "ARCO",
+    (ArcoStage.STAGE_1, 10, "radiograph normal, MRI abnormal", ("I",)),
+    (ArcoStage.STAGE_2, 20, "radiograph abnormal, no fracture or flattening", ("II",)),
+    (
+        ArcoStage.STAGE_3A,
+        31,
+        "subchondral fracture or flattening, depression up to 2 mm",
+        ("IIIA",),
+    ),
+    (
+        ArcoStage.STAGE_3B,
+        32,
+        "subchondral fracture or flattening, depression above 2 mm",
+        ("IIIB",),
+    ),
+    (ArcoStage.STAGE_4, 40, "osteoarthritis", ("IV",)),
 )
-_TREATMENTS = _codes(
-    core_decompression="core decompression",
-    core_decompression_msc="core decompression with stromal cells",
-    osteotomy="osteotomy",
-    conservative="conservative",
-    other="other",
+_JIC_TYPES = CodeSet(
+    tuple(
+        Choice(str(word), code, f"type {word}", meaning)
+        for word, code, meaning in (
+            (JicType.A, 1, "medial third of the weight-bearing portion or less"),
+            (JicType.B, 2, "medial two thirds or less"),
+            (JicType.C1, 3, "more than two thirds, not beyond the acetabular edge"),
+            (JicType.C2, 4, "more than two thirds, beyond the acetabular edge"),
+        )
+    ),
+    is_ordered=True,
 )
+_JIC_STAGES = _stages(
+    "JIC",
+    ("1", 10, "radiograph normal, findings by MRI, scintigraphy or histology", ("I",)),
+    ("2", 20, "demarcating sclerosis, no collapse", ("II",)),
+    ("3A", 31, "collapse below 3 mm or crescent sign, joint space kept", ("IIIA",)),
+    ("3B", 32, "collapse of 3 mm or more, joint space kept", ("IIIB",)),
+    ("4", 40, "osteoarthritis", ("IV",)),
+)
+_STEINBERG = _stages(
+    "Steinberg",
+    ("0", 0, "radiograph, bone scan and MRI normal or not diagnostic", ()),
+    ("I", 10, "radiograph normal, bone scan or MRI abnormal", ("1",)),
+    ("II", 20, "lucent and sclerotic changes of the head", ("2",)),
+    ("III", 30, "subchondral collapse (crescent sign) without flattening", ("3",)),
+    ("IV", 40, "flattening of the head", ("4",)),
+    ("V", 50, "narrowing of the joint or acetabular changes", ("5",)),
+    ("VI", 60, "advanced degenerative changes", ("6",)),
+)
+_STEINBERG_SIZES = CodeSet(
+    (
+        Choice("A", 1, "mild", "mild: below 15 %; flattened by less than 2 mm in stage IV"),
+        Choice("B", 2, "moderate", "moderate: 15 to 30 %; flattened by 2 to 4 mm in stage IV"),
+        Choice("C", 3, "severe", "severe: above 30 %; flattened by more than 4 mm in stage IV"),
+    ),
+    is_ordered=True,
+)
+_FICAT = _stages("Ficat", *((str(stage), stage, f"stage {stage}", ()) for stage in range(5)))
+
+# A label is a word by which a table may give the points: "none" is not among them, for it is what
+# many programs write where there is no value at all.
+_PAIN = _points(
+    (44, "no pain, or ignored"),
+    (40, "slight, occasional, activities not compromised"),
+    (30, "mild, average activities not affected"),
+    (20, "moderate, tolerable, concessions to pain"),
+    (10, "marked, serious limitation"),
+    (0, "totally disabled, pain in bed"),
+)
+_LIMP = _points((11, "no limp"), (8, "slight"), (5, "moderate"), (0, "severe"))
+_SUPPORT = _points(
+    (11, "no walking aid"),
+    (7, "cane for long walks"),
+    (5, "cane most of the time"),
+    (3, "one crutch"),
+    (2, "two canes"),
+    (0, "two crutches, or not able to walk"),
+)
+_DISTANCE = _points(
+    (11, "unlimited"),
+    (8, "six blocks"),
+    (5, "two or three blocks"),
+    (2, "indoors only"),
+    (0, "bed and chair only"),
+)
+_STAIRS = _points(
+    (4, "normally, without a railing"),
+    (2, "normally, with a railing"),
+    (1, "in any manner"),
+    (0, "unable"),
+)
+_SHOES = _points((4, "with ease"), (2, "with difficulty"), (0, "unable"))
+_SITTING = _points(
+    (5, "any chair for one hour"),
+    (3, "a high chair for half an hour"),
+    (0, "unable to sit comfortably"),
+)
+_TRANSPORT = _points((1, "able to use it"), (0, "unable to use it"))
+_DEFORMITY = _points((4, "all four limits kept"), (0, "a limit is passed"))
+
+_ARCO_2019 = "doi 10.1016/j.arth.2019.11.029"
+_JIC_2001 = "doi 10.1007/s007760200108, PMID 12355139"
+_STEINBERG_1995 = "doi 10.1302/0301-620X.77B1.7822393, PMID 7822393"
+_HARRIS_1969 = "Harris, J Bone Joint Surg Am 1969;51:737-755, PMID 5783851"
 
 
 def _subject() -> tuple[Field, ...]:
@@ -161,13 +395,13 @@ def _subject() -> tuple[Field, ...]:
         return Field("subject", name, "real", label, meaning, unit, low=0, high=high)
 
     def yes(name: str, label: str, meaning: str) -> Field:
-        return Field("subject", name, "whole", label, meaning, values=_NO_YES)
+        return Field("subject", name, "whole", label, meaning, choices=NO_YES)
 
     return (
-        Field("subject", "sex", "text", "Sex", "sex", values=_codes(M="male", F="female")),
+        Field("subject", "sex", "text", "Sex", "sex", choices=_SEXES),
         real("age_at_index_years", "Age at index", "age at the index date", "years", 120),
         Field("subject", "bmi_kg_m2", "real", "BMI", "body mass index", "kg/m2", low=8, high=100),
-        Field("subject", "aetiology", "text", "Aetiology", "cause as coded", values=_AETIOLOGIES),
+        Field("subject", "aetiology", "text", "Aetiology", "cause as coded", choices=_AETIOLOGIES),
         real("prednisone_equivalent_g", "Prednisone equivalent", "dose taken", "g", 500),
         real("prednisone_weeks", "Weeks of prednisone", "weeks it was taken over", "weeks", 5000),
         real(
@@ -197,30 +431,22 @@ def _subject() -> tuple[Field, ...]:
 def _hip() -> tuple[Field, ...]:
     return (
         Field("hip", "treatment_date", "date", "Treatment date", "day of treatment", private=True),
-        Field("hip", "bilateral", "whole", "Bilateral", "both hips have necrosis", values=_NO_YES),
+        Field("hip", "bilateral", "whole", "Bilateral", "both hips have necrosis", choices=NO_YES),
         Field("hip", "index_visit", "text", "Index visit", "visit that later ones compare with"),
     )
 
 
 def _treatment() -> tuple[Field, ...]:
+    def number(
+        name: str, type_: FieldType, label: str, meaning: str, unit: str, high: float
+    ) -> Field:
+        return Field("treatment", name, type_, label, meaning, unit, low=0, high=high)
+
     return (
-        Field("treatment", "treatment", "text", "Treatment", "what was done", values=_TREATMENTS),
-        Field(
-            "treatment", "cell_dose", "real", "Cell dose", "cells given", "cells", low=0, high=1e12
-        ),
-        Field(
-            "treatment", "cell_passage", "whole", "Passage", "passage of the cells", low=0, high=50
-        ),
-        Field(
-            "treatment",
-            "cell_viability_pct",
-            "real",
-            "Viability",
-            "living share of the cells",
-            "%",
-            low=0,
-            high=100,
-        ),
+        Field("treatment", "treatment", "text", "Treatment", "what was done", choices=_TREATMENTS),
+        number("cell_dose", "real", "Cell dose", "cells given", "cells", 1e12),
+        number("cell_passage", "whole", "Passage", "passage of the cells", "", 50),
+        number("cell_viability_pct", "real", "Viability", "living share of the cells", "%", 100),
         Field(
             "treatment",
             "treatment_date",
@@ -232,15 +458,78 @@ def _treatment() -> tuple[Field, ...]:
     )
 
 
+def _classifications() -> tuple[Field, ...]:
+    """What is told of a hip from its images; by the reader, by the clinic, or by both."""
+
+    def both(name: str, label: str, meaning: str, choices: CodeSet, source: str) -> Field:
+        return Field(
+            "visit", name, "text", label, meaning, choices=choices, by="both", source=source
+        )
+
+    return (
+        both("arco", "ARCO stage", "ARCO stage, 2019 revision", _ARCO, _ARCO_2019),
+        both("jic", "JIC type", "JIC type, 2001", _JIC_TYPES, _JIC_2001),
+        both("jic_stage", "JIC stage", "JIC stage, 2001", _JIC_STAGES, _JIC_2001),
+        both("steinberg", "Steinberg stage", "Steinberg stage, 1995", _STEINBERG, _STEINBERG_1995),
+        both(
+            "steinberg_size",
+            "Steinberg size",
+            "extent within Steinberg's stages I to V",
+            _STEINBERG_SIZES,
+            _STEINBERG_1995,
+        ),
+        Field("visit", "ficat", "text", "Ficat stage", "Ficat-Arlet stage", choices=_FICAT),
+    )
+
+
+def _harris() -> tuple[Field, ...]:
+    """The ten items of the Harris Hip Score, each with its published points."""
+
+    def item(name: str, label: str, meaning: str, choices: CodeSet) -> Field:
+        return Field(
+            "visit",
+            f"hhs_{name}",
+            "whole",
+            f"HHS {label}",
+            f"Harris Hip Score, {meaning}",
+            "points",
+            choices,
+            source=_HARRIS_1969,
+        )
+
+    return (
+        item("pain", "pain", "pain", _PAIN),
+        item("limp", "limp", "limp", _LIMP),
+        item("support", "support", "walking aid", _SUPPORT),
+        item("distance", "distance", "distance walked", _DISTANCE),
+        item("stairs", "stairs", "climbing stairs", _STAIRS),
+        item("shoes", "shoes", "putting on shoes and socks", _SHOES),
+        item("sitting", "sitting", "sitting", _SITTING),
+        item("transport", "transport", "entering public transport", _TRANSPORT),
+        item("deformity", "deformity", "absence of deformity", _DEFORMITY),
+        Field(
+            "visit",
+            "hhs_rom",
+            "real",
+            "HHS motion",
+            "Harris Hip Score, range of motion",
+            "points",
+            low=0,
+            high=5,
+            source=_HARRIS_1969,
+        ),
+    )
+
+
 def _visit() -> tuple[Field, ...]:
-    def score(name: str, label: str, meaning: str, high: float) -> Field:
-        return Field("visit", name, "real", label, meaning, "points", low=0, high=high)
+    def score(name: str, label: str, meaning: str, high: float, source: str = "") -> Field:
+        return Field(
+            "visit", name, "real", label, meaning, "points", low=0, high=high, source=source
+        )
 
     return (
         Field("visit", "visit_date", "date", "Visit date", "day of the visit", private=True),
-        Field("visit", "arco", "text", "ARCO stage", "ARCO stage, 2019 revision", values=_ARCO),
-        Field("visit", "jic", "text", "JIC type", "JIC type, 2001", values=_JIC),
-        Field("visit", "ficat", "text", "Ficat stage", "Ficat-Arlet stage", values=_FICAT),
+        *_classifications(),
         score("vas", "VAS", "pain on the visual analogue scale, 0 to vas_scale", 100),
         Field(
             "visit",
@@ -248,13 +537,17 @@ def _visit() -> tuple[Field, ...]:
             "whole",
             "VAS scale",
             "largest value of the pain scale",
-            values=MappingProxyType({"10": "0 to 10", "100": "0 to 100"}),
+            choices=_VAS_SCALES,
         ),
-        score("hhs", "Harris Hip Score", "Harris Hip Score, total", 100),
-        score("hhs_pain", "HHS pain", "Harris Hip Score, pain", 44),
-        score("hhs_function", "HHS function", "Harris Hip Score, function", 47),
-        score("hhs_deformity", "HHS deformity", "Harris Hip Score, absence of deformity", 4),
-        score("hhs_rom", "HHS motion", "Harris Hip Score, range of motion", 5),
+        score("hhs", "Harris Hip Score", "Harris Hip Score, total", 100, _HARRIS_1969),
+        *HARRIS_ITEMS,
+        score(
+            "hhs_function",
+            "HHS function",
+            "Harris Hip Score, function: the sum of its seven items",
+            47,
+            _HARRIS_1969,
+        ),
         score("womac", "WOMAC", "WOMAC total, 0 best", 96),
     )
 
@@ -267,17 +560,27 @@ def _event() -> tuple[Field, ...]:
     )
 
 
+HARRIS_ITEMS = _harris()
+"""The ten items of the Harris Hip Score: one of pain, seven of function, deformity and motion."""
+
 FIELDS = (*_subject(), *_hip(), *_treatment(), *_visit(), *_event())
 """Every field, in the order of tables."""
 
+READ_FIELDS = tuple(one for one in FIELDS if one.by != "clinic")
+"""What the reader of the images may enter."""
+
+CLINICAL_FIELDS = tuple(one for one in FIELDS if one.by != "reader")
+"""What stands in the clinical records."""
+
 _BY_PATH = MappingProxyType({one.path: one for one in FIELDS})
 _BY_KIND = MappingProxyType(
-    {kind: tuple(one for one in FIELDS if one.kind == kind) for kind in KINDS}
+    {kind: tuple(one for one in CLINICAL_FIELDS if one.kind == kind) for kind in KINDS}
 )
+_READ = MappingProxyType({one.name: one for one in READ_FIELDS})
 
 
 def fields_of(kind: str) -> tuple[Field, ...]:
-    """The fields of a kind, in order.
+    """The fields of a kind of clinical record, in order.
 
     Examples
     --------
@@ -296,3 +599,14 @@ def field_named(kind: str, name: str) -> Field:
         If there is none.
     """
     return _BY_PATH[f"{kind}.{name}"]
+
+
+def read_field(name: str) -> Field | None:
+    """The field of that name that the reader of the images may enter, or None.
+
+    Examples
+    --------
+    >>> read_field("arco").label, read_field("vas")
+    ('ARCO stage', None)
+    """
+    return _READ.get(name)

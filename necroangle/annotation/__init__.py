@@ -14,6 +14,7 @@ from necroangle.annotation.file import (
     sha256_of,
 )
 from necroangle.annotation.model import (
+    NO_ENTRIES,
     HipReading,
     ImageRecord,
     Landmark,
@@ -21,6 +22,7 @@ from necroangle.annotation.model import (
     NecroticArc,
     NeighbourSlice,
     PlaneRecord,
+    ReaderEntries,
     ReadingKey,
     ReadView,
     UnreadView,
@@ -36,6 +38,7 @@ from necroangle.annotation.provenance import (
 __all__ = [
     "FIRST_REVISION",
     "FREE_READING",
+    "NO_ENTRIES",
     "SUFFIX",
     "Conduct",
     "HipReading",
@@ -46,6 +49,7 @@ __all__ = [
     "NeighbourSlice",
     "PlaneRecord",
     "ReadView",
+    "ReaderEntries",
     "ReadingKey",
     "Revision",
     "StackPassport",

@@ -252,5 +252,5 @@ def _decoded(raw: bytes) -> tuple[HipReading, int]:
                 f"{VERSION}; update necroangle",
                 place="$.version",
             ) from None
-        return migrated(raw)
+        return migrated(raw, version)
     return reading, expected_keys(reading)

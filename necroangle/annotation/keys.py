@@ -39,7 +39,7 @@ def count_keys(raw: bytes) -> int:
 
 def expected_keys(reading: HipReading) -> int:
     """How many keys a file with this content holds, each key standing once."""
-    count = _HIP_KEYS
+    count = _HIP_KEYS + len(reading.entries.made())
     for view in reading.views:
         if not isinstance(view, ReadView):
             count += _UNREAD_KEYS

@@ -1,13 +1,14 @@
 """Reading files of earlier versions, read as the present one.
 
 Version 1 had no passport, conduct, revision or consensus: such a reading is one made with no
-loader at hand, outside of a reader study, in its first revision. Nothing else is changed.
+loader at hand, outside of a reader study, in its first revision. Up to version 2 ARCO stage and JIC
+type stood beside the key, empty where they were not entered. Nothing else is changed.
 """
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from necroangle.annotation.keys import expected_keys
 from necroangle.annotation.model import (
@@ -19,18 +20,19 @@ from necroangle.annotation.model import (
     NecroticArc,
     NeighbourSlice,
     PlaneRecord,
+    ReaderEntries,
     ReadView,
     UnreadView,
 )
 from necroangle.annotation.provenance import FIRST_REVISION, FREE_READING, Conduct, Revision
-from necroangle.annotation.words import Identifier, ReadNo, Software, Text, UtcTime
+from necroangle.annotation.words import Identifier, ReadNo, Sha256, Software, Text, UtcTime
 from necroangle.decoding import MalformedError, from_json
 from necroangle.terms import ArcoStage, Finding, JicType, Laterality, Observation, View
 
 __all__ = ["migrated", "version_of"]
 
-_ADDED_TO_HIP = 3 + len(Conduct.__struct_fields__) + len(Revision.__struct_fields__)
-_ADDED_TO_VIEW = 1
+_SINCE_VERSION_2 = 3 + len(Conduct.__struct_fields__) + len(Revision.__struct_fields__)
+_SINCE_VERSION_2_IN_VIEW = 1
 
 
 class _Version(Struct):
@@ -52,7 +54,7 @@ class _ReadView1(Struct, frozen=True, forbid_unknown_fields=True, tag_field="sta
 
 class _HipReading1(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     format: Literal["necroangle.reading"]
-    version: Literal[1]
+    version: Annotated[int, Meta(ge=1, le=1)]
     subject: Identifier
     laterality: Laterality
     visit: Identifier
@@ -66,7 +68,27 @@ class _HipReading1(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     software: Software
 
 
+class _HipReading2(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    format: Literal["necroangle.reading"]
+    version: Annotated[int, Meta(ge=2, le=2)]
+    subject: Identifier
+    laterality: Laterality
+    visit: Identifier
+    reader: Identifier
+    read_no: ReadNo
+    views: tuple[ReadView | UnreadView, ReadView | UnreadView]
+    arco: ArcoStage | None
+    jic: JicType | None
+    notes: Text
+    conduct: Conduct
+    revision: Revision
+    consensus_of: tuple[Sha256, ...]
+    saved_at: UtcTime
+    software: Software
+
+
 _DECODER_1 = msgspec.json.Decoder(_HipReading1)
+_DECODER_2 = msgspec.json.Decoder(_HipReading2)
 _VERSION_DECODER = msgspec.json.Decoder(_Version)
 
 
@@ -84,33 +106,50 @@ def version_of(raw: bytes) -> int:
         return VERSION
 
 
-def migrated(raw: bytes) -> tuple[HipReading, int]:
-    """Decode a file of version 1; gives the reading and how many keys such a file holds.
+def migrated(raw: bytes, version: int) -> tuple[HipReading, int]:
+    """Decode a file of version 1 or 2; gives the reading and how many keys such a file holds.
 
     Raises
     ------
     MalformedError
-        If it does not fit the schema of version 1.
+        If it does not fit the schema of its version.
     """
-    old = from_json(raw, _DECODER_1)
+    if version == 1:
+        return _of_version_1(from_json(raw, _DECODER_1))
+    return _of_version_2(from_json(raw, _DECODER_2))
+
+
+def _of_version_1(old: _HipReading1) -> tuple[HipReading, int]:
     first, second = (_view(view) for view in old.views)
-    own = {name: getattr(old, name) for name in old.__struct_fields__}
-    reading = HipReading(
-        **{
-            **own,
-            "version": VERSION,
-            "views": (first, second),
-            "conduct": FREE_READING,
-            "revision": FIRST_REVISION,
-            "consensus_of": (),
-        }
+    reading, keys = _of_version_2(
+        _HipReading2(
+            **{
+                **_fields(old),
+                "version": 2,
+                "views": (first, second),
+                "conduct": FREE_READING,
+                "revision": FIRST_REVISION,
+                "consensus_of": (),
+            }
+        )
     )
     read = sum(isinstance(view, ReadView) for view in reading.views)
-    return reading, expected_keys(reading) - _ADDED_TO_HIP - _ADDED_TO_VIEW * read
+    return reading, keys - _SINCE_VERSION_2 - _SINCE_VERSION_2_IN_VIEW * read
+
+
+def _of_version_2(old: _HipReading2) -> tuple[HipReading, int]:
+    own = _fields(old)
+    entries = {name: own.pop(name) for name in ("arco", "jic")}
+    reading = HipReading(**{**own, "version": VERSION, "entries": ReaderEntries.of(entries)})
+    made = 1 + len(reading.entries.made())  # the object of the entries, and what stands in it
+    return reading, expected_keys(reading) - made + len(entries)
 
 
 def _view(view: _ReadView1 | UnreadView) -> ReadView | UnreadView:
     if isinstance(view, UnreadView):
         return view
-    own = {name: getattr(view, name) for name in view.__struct_fields__}
-    return ReadView(**own, passport=None)
+    return ReadView(**_fields(view), passport=None)
+
+
+def _fields(old: Struct) -> dict[str, Any]:
+    return {name: getattr(old, name) for name in old.__struct_fields__}

@@ -1,13 +1,17 @@
 """The reading: what one reader marked on one hip at one visit, as values.
 
-These structs are the reading file's schema, version 2. Every key must be present in the file and
-no other may be: what is not known is ``null``, so that nothing is left out by accident.
+These structs are the reading file's schema, version 3. Every key must be present in the file and
+no other may be: what is not known is ``null``, so that nothing is left out by accident. Of the
+reader's entries only those that were made stand there; which there may be, and their values, is
+declared in :mod:`necroangle.entries`.
 """
 
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
+from msgspec.structs import asdict
 
 from necroangle.annotation.provenance import Conduct, Revision, StackPassport
 from necroangle.annotation.words import (
@@ -19,11 +23,12 @@ from necroangle.annotation.words import (
     Uid,
     UtcTime,
 )
+from necroangle.decoding import converted
+from necroangle.entries import READ_FIELDS, Entered, Field
 from necroangle.geometry import ImagePlane, PatientPoints, PixelPoints, PlanePoints
 from necroangle.terms import (
     ArcoStage,
     Finding,
-    JicType,
     LandmarkName,
     Laterality,
     Observation,
@@ -34,6 +39,7 @@ from necroangle.terms import (
 
 __all__ = [
     "FORMAT",
+    "NO_ENTRIES",
     "VERSION",
     "HipReading",
     "ImageRecord",
@@ -43,12 +49,13 @@ __all__ = [
     "NeighbourSlice",
     "PlaneRecord",
     "ReadView",
+    "ReaderEntries",
     "ReadingKey",
     "UnreadView",
 ]
 
 FORMAT = "necroangle.reading"
-VERSION = 2
+VERSION = 3
 
 Triple = tuple[float, float, float]
 
@@ -281,19 +288,98 @@ class ReadingKey(NamedTuple):
         )
 
 
+class _Entries(Struct, frozen=True):
+    """What a reader entered beside the marks; of what was not entered, nothing stands there."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Entered | None]) -> Self:
+        """The entries with these values; None says that nothing was entered.
+
+        Raises
+        ------
+        MalformedError
+            If a name or a value is not one that the registry has.
+
+        Examples
+        --------
+        >>> entries = ReaderEntries.of({"arco": "3A", "jic": None})
+        >>> entries.get("arco"), entries.get("jic")
+        ('3A', None)
+        >>> ReaderEntries.of({"arco": "5"})
+        Traceback (most recent call last):
+        ...
+        necroangle.decoding.MalformedError: $.arco: Invalid enum value '5'
+        """
+        made = {name: _plain(one) for name, one in values.items() if one is not None}
+        return converted(made, cls)
+
+    def get(self, name: str) -> Entered | None:
+        """What was entered under a name, or None."""
+        value: Entered | UnsetType = getattr(self, name)
+        return None if value is UNSET else value
+
+    def made(self) -> dict[str, Entered]:
+        """All that was entered, by name."""
+        return {name: one for name, one in asdict(self).items() if one is not UNSET}
+
+    def having(self, name: str, value: Entered | None) -> Self:
+        """The entries with one changed; None takes it out."""
+        return self.of({**self.made(), name: value})
+
+    def __bool__(self) -> bool:
+        return bool(self.made())
+
+
+def _plain(value: Entered) -> Entered:
+    """A member of a list of words as its word."""
+    return str(value) if isinstance(value, str) else value
+
+
+def _file_type(field: Field) -> Any:
+    """The type by which the reading file holds an entry, with its meaning for the JSON Schema."""
+    about = f"{field.meaning} [{field.source}]" if field.source else field.meaning
+    if field.choices is not None:
+        words = tuple(field.choices)
+        allowed: Any = tuple(map(int, words)) if field.type == "whole" else words
+        return Annotated[Literal[allowed], Meta(description=about)]
+    number = int if field.type == "whole" else float
+    return Annotated[number, Meta(ge=field.low, le=field.high, description=about)]
+
+
+if TYPE_CHECKING:
+
+    class ReaderEntries(_Entries, frozen=True):
+        """What a reader entered beside the marks."""
+
+else:
+    ReaderEntries = defstruct(
+        "ReaderEntries",
+        [(field.name, _file_type(field) | UnsetType, UNSET) for field in READ_FIELDS],
+        bases=(_Entries,),
+        module=__name__,
+        namespace={"__doc__": _Entries.__doc__},
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+
+
+NO_ENTRIES = ReaderEntries()
+
+
 class HipReading(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One reading: one reader, one hip, one visit, one repeat.
 
     Attributes
     ----------
     format, version
-        ``"necroangle.reading"``, 2.
+        ``"necroangle.reading"``, 3.
     subject, laterality, visit, reader, read_no
         The key. ``subject`` is a pseudonym, never a patient's name or number.
     views
         The A view (coronal or AP), then the B view (sagittal, frog-leg or cross-table).
-    arco, jic
-        As entered by the reader, or None.
+    entries
+        What the reader entered beside the marks.
     notes
         Free words. Never a patient's identity.
     conduct, revision
@@ -307,15 +393,14 @@ class HipReading(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """
 
     format: Literal["necroangle.reading"]
-    version: Literal[2]
+    version: Literal[3]
     subject: Identifier
     laterality: Laterality
     visit: Identifier
     reader: Identifier
     read_no: ReadNo
     views: tuple[ReadView | UnreadView, ReadView | UnreadView]
-    arco: ArcoStage | None
-    jic: JicType | None
+    entries: ReaderEntries
     notes: Text
     conduct: Conduct
     revision: Revision
@@ -327,6 +412,12 @@ class HipReading(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def key(self) -> ReadingKey:
         """The key of the reading."""
         return ReadingKey(self.subject, self.laterality, self.visit, self.reader, self.read_no)
+
+    @property
+    def arco(self) -> ArcoStage | None:
+        """The ARCO stage as entered: a collapsed head is measured in another way."""
+        stage = self.entries.get("arco")
+        return None if stage is None else ArcoStage(str(stage))
 
     @property
     def is_radiograph(self) -> bool:

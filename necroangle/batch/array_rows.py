@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from necroangle import __version__
-from necroangle.batch.columns import ColumnData, RowColumns
+from necroangle.batch.columns import ColumnData, RowColumns, column_data
+from necroangle.entries import READ_FIELDS
 from necroangle.measurement import KerboulBin, Method, Settings
 from necroangle.measurement.columns import NAMES, index_column_name
 from necroangle.measurement.grades import HaRisk
@@ -65,8 +66,10 @@ def array_columns(
         "radius_prior_sd_mm": np.full(size, np.nan),
         "radius_prior_source": [None] * size,
         "centre": [settings.centre] * size,
-        "arco": _texts(hips.arco),
-        "jic": _texts(hips.jic),
+        **{
+            field.name: column_data(field.name, (one.get(field.name) for one in hips.entries))
+            for field in READ_FIELDS
+        },
         "annotation_sha256": list(sha256),
         "software_version": [__version__] * size,
     }

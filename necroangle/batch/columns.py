@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from necroangle.measurement.columns import COLUMNS, KEY, NAMES
 from necroangle.measurement.row import Cell, CohortRow, RowKey
 
-__all__ = ["ColumnData", "RowColumns"]
+__all__ = ["ColumnData", "RowColumns", "column_data"]
 
 ColumnData = NDArray[np.float64] | list[str | None]
 """Numbers with NaN, or texts with None, where a row says nothing."""
@@ -44,7 +44,8 @@ class RowColumns:
         """
         cells = zip(*(row.cells for row in rows), strict=True) if rows else ([] for _ in NAMES)
         return cls(
-            list(files), {name: _column(name, one) for name, one in zip(NAMES, cells, strict=True)}
+            list(files),
+            {name: column_data(name, one) for name, one in zip(NAMES, cells, strict=True)},
         )
 
     @classmethod
@@ -79,7 +80,8 @@ class RowColumns:
         return RowColumns([self.files[place] for place in places], data)
 
 
-def _column(name: str, cells: Iterable[Cell]) -> ColumnData:
+def column_data(name: str, cells: Iterable[Cell]) -> ColumnData:
+    """The cells of one column."""
     if _KINDS[name] == "text":
         return list(cells)  # type: ignore[arg-type]
     return np.array([np.nan if cell is None else cell for cell in cells], float)

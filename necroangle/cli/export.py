@@ -163,7 +163,7 @@ def _source(
 
 def _clinical(store: CohortStore) -> dict[str, list[dict[str, object]]]:
     """The clinical records by kind, each as one row."""
-    from necroangle.clinical.fields import KEYS
+    from necroangle.entries import KEYS
 
     return {
         kind: [

@@ -6,7 +6,8 @@ Fields and tables need nothing heavy; the importer and the editor bring the stor
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from necroangle.clinical.fields import (
+from necroangle.clinical.problem import Problem
+from necroangle.entries import (
     FIELDS,
     KEYS,
     KINDS,
@@ -16,7 +17,6 @@ from necroangle.clinical.fields import (
     fields_of,
     missing_name,
 )
-from necroangle.clinical.problem import Problem
 
 if TYPE_CHECKING:
     from necroangle.clinical.editing import edit_record, withdraw_record

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from necroangle.clinical.fields import FIELDS, KEYS, Field, field_named
 from necroangle.clinical.identity import heading_tells_identity
 from necroangle.clinical.mapping import (
     IGNORE,
@@ -17,6 +16,7 @@ from necroangle.clinical.mapping import (
 from necroangle.clinical.problem import Problem, fatal
 from necroangle.clinical.sheet import Sheet
 from necroangle.clinical.values import Reading
+from necroangle.entries import CLINICAL_FIELDS, KEYS, Field, field_named
 
 __all__ = ["Binding", "Group", "Source", "bind", "known_headings", "suggest"]
 
@@ -96,8 +96,8 @@ class Binding:
 def known_headings(kind: str | None = None) -> Mapping[str, tuple[str, ...]]:
     """Headings that are understood without a mapping, to their targets.
 
-    Names and labels of fields, ``kind.name``, and the parts of the key; in any case, with blanks
-    or dashes for underscores.
+    Names, labels and aliases of fields, ``kind.name``, and the parts of the key; in any case, with
+    blanks or dashes for underscores.
 
     Examples
     --------
@@ -107,10 +107,11 @@ def known_headings(kind: str | None = None) -> Mapping[str, tuple[str, ...]]:
     ('treatment.treatment_date',)
     """
     found: dict[str, tuple[str, ...]] = {word: (part,) for word, part in _KEY_WORDS.items()}
-    for field in FIELDS:
+    for field in CLINICAL_FIELDS:
         if kind is not None and field.kind != kind:
             continue
-        for word in dict.fromkeys((field.path, field.name, _plain(field.label))):
+        words = (field.path, field.name, *map(_plain, (field.label, *field.aliases)))
+        for word in dict.fromkeys(words):
             found[word] = (*found.get(word, ()), field.path)
     return MappingProxyType(found)
 

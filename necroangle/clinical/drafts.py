@@ -5,18 +5,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from necroangle.clinical.binding import Binding, Group, Source
-from necroangle.clinical.fields import KEYS, Field, field_named
 from necroangle.clinical.keys import parse_key_part
 from necroangle.clinical.problem import Problem, fatal, warning
 from necroangle.clinical.sheet import MAX_PROBLEMS, Sheet, SheetRow
 from necroangle.clinical.state import Key
 from necroangle.clinical.values import Reading, Stated, parse_cell
+from necroangle.entries import KEYS, NO_YES, Field, field_named
 
 __all__ = ["Draft", "Drafts", "Statement", "gather"]
 
-_OCCURRED = Field(
-    "event", "occurred", "whole", "Occurred", "the event came", values={"0": "no", "1": "yes"}
-)
+_OCCURRED = Field("event", "occurred", "whole", "Occurred", "the event came", choices=NO_YES)
 
 
 class Statement(NamedTuple):

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 
 from necroangle.clinical.checks import check_subject
-from necroangle.clinical.fields import KINDS, Field, field_named, fields_of, missing_name
 from necroangle.clinical.issue import Issue
 from necroangle.clinical.keys import parse_key
 from necroangle.clinical.state import Key, State, parents_of, read_state
 from necroangle.clinical.values import Reading, parse_cell, stated_values
+from necroangle.entries import KINDS, Field, field_named, fields_of, missing_name
 from necroangle.errors import CohortError
 from necroangle.ledger.records import Entry, Record
 from necroangle.ledger.store import CohortStore

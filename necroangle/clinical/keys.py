@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from necroangle.clinical.fields import KEYS, KINDS_OF_EVENT, LATERALITIES
 from necroangle.clinical.identity import refuse_as_name, refuse_as_subject, short_text
 from necroangle.clinical.values import Reading
+from necroangle.entries import KEYS, KINDS_OF_EVENT, LATERALITIES, CodeSet
 from necroangle.errors import CohortError
 
 __all__ = ["parse_key", "parse_key_part"]
@@ -88,12 +88,12 @@ def _visit(text: str) -> str:
     return text
 
 
-def _coded(codes: Mapping[str, str]) -> Callable[[str], str]:
+def _coded(codes: CodeSet) -> Callable[[str], str]:
     def parse(text: str) -> str:
-        for code, meaning in codes.items():
-            if text.casefold() in {code.casefold(), meaning.casefold()}:
-                return code
-        raise ValueError(f"{short_text(text)} is none of {', '.join(codes)}")
+        choice = codes.named(text)
+        if choice is None:
+            raise ValueError(f"{short_text(text)} is none of {', '.join(codes)}")
+        return choice.word
 
     return parse
 

@@ -9,8 +9,8 @@ from typing import Literal
 from msgspec import Struct
 
 from necroangle.clinical.dates import DateOrder
-from necroangle.clinical.fields import FIELDS, KEYS, KINDS_OF_EVENT, LATERALITIES
 from necroangle.decoding import MalformedError, from_toml
+from necroangle.entries import CLINICAL_FIELDS, KEYS, KINDS_OF_EVENT, LATERALITIES
 from necroangle.errors import CohortError
 
 __all__ = [
@@ -31,8 +31,8 @@ OCCURRED = "event.occurred"
 KEY_PARTS = tuple(dict.fromkeys(part for parts in KEYS.values() for part in parts))
 MAX_BYTES = 1 << 20
 
-_TARGETS = frozenset({*KEY_PARTS, *(field.path for field in FIELDS), OCCURRED, IGNORE})
-_CONSTANTS = frozenset({*KEY_PARTS, *(field.path for field in FIELDS)}) - {"subject"}
+_TARGETS = frozenset({*KEY_PARTS, *(field.path for field in CLINICAL_FIELDS), OCCURRED, IGNORE})
+_CONSTANTS = frozenset({*KEY_PARTS, *(field.path for field in CLINICAL_FIELDS)}) - {"subject"}
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,7 +56,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     to: str
     laterality: Literal["L", "R"] | None = None
     visit: str | None = None
-    event: Literal["collapse", "radiographic_failure", "tha", "lost", "death"] | None = None
+    event: str | None = None
     number: str | None = None
     values: dict[str, str] = {}
     missing: dict[str, Literal["not applicable", "not readable", "not done"]] = {}
@@ -183,6 +183,8 @@ def _rule_problem(rule: Rule) -> str:
     for part in rule.fixed:
         if part not in parts:
             return f"{rule.to} has no {part}"
+    if rule.event not in (*KINDS_OF_EVENT, None):
+        return f"event {rule.event!r:.60} is none of {', '.join(KINDS_OF_EVENT)}"
     if rule.event is None and rule.to == OCCURRED:
         return f"{OCCURRED} needs event = one of {', '.join(KINDS_OF_EVENT)}"
     if rule.to == "laterality" and not set(rule.values.values()) <= {*LATERALITIES, ""}:
@@ -192,7 +194,7 @@ def _rule_problem(rule: Rule) -> str:
 
 def _hint(name: str) -> str:
     stem = re.sub(r".*\.", "", name)
-    near = [field.path for field in FIELDS if field.name == stem]
+    near = [field.path for field in CLINICAL_FIELDS if field.name == stem]
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"parts of the key: {', '.join(KEY_PARTS)}; fields are named kind.field"

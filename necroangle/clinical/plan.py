@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from necroangle.clinical.checks import check_subject
 from necroangle.clinical.drafts import Draft, Drafts, Statement
-from necroangle.clinical.fields import Field, field_named, fields_of, missing_name
 from necroangle.clinical.issue import Issue
 from necroangle.clinical.problem import Problem, fatal, warning
 from necroangle.clinical.state import Key, State, parents_of
 from necroangle.clinical.values import Stated, stated_values
+from necroangle.entries import Field, field_named, fields_of, missing_name
 from necroangle.ledger.records import Entry, Record
 from necroangle.measurement.row import Cell
 from necroangle.study import StudyConfig

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Protocol
 
-from necroangle.clinical.fields import KINDS
+from necroangle.entries import KINDS
 from necroangle.ledger.records import Record
 from necroangle.measurement.row import Cell
 

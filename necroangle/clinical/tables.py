@@ -1,7 +1,7 @@
 """The clinical records as plain rows, one table for each kind: for exports and statistics."""
 
-from necroangle.clinical.fields import KEYS, KINDS, fields_of, missing_name
 from necroangle.clinical.state import Records
+from necroangle.entries import KEYS, KINDS, fields_of, missing_name
 from necroangle.measurement.row import Cell
 
 __all__ = ["clinical_tables"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from necroangle.clinical.dates import DateOrder, parse_date
-from necroangle.clinical.fields import Field
 from necroangle.clinical.identity import holds_identity, short_text
+from necroangle.entries import CodeSet, Field
 
 __all__ = ["Reading", "Stated", "parse_cell", "stated_values"]
 
@@ -80,7 +80,7 @@ def parse_cell(wanted: Field, text: str, reading: Reading) -> Stated:
 
     Examples
     --------
-    >>> from necroangle.clinical.fields import field_named
+    >>> from necroangle.entries import field_named
     >>> parse_cell(field_named("visit", "arco"), "3a", Reading())
     Stated(value='3A', reason=None)
     >>> parse_cell(field_named("visit", "hhs"), "-98", Reading(missing={"-98": "not readable"}))
@@ -98,8 +98,8 @@ def parse_cell(wanted: Field, text: str, reading: Reading) -> Stated:
         return Stated(reason=reason)
     if wanted.type == "date":
         return Stated(parse_date(_narrow(text), reading.dates).isoformat())
-    if wanted.values:
-        return Stated(_code(wanted, _narrow(text)))
+    if wanted.choices is not None:
+        return Stated(_code(wanted, wanted.choices, _narrow(text)))
     if wanted.type == "text":
         return Stated(_free_text(text))
     return Stated(_number(wanted, _narrow(text), reading.decimal))
@@ -134,14 +134,13 @@ def _plain_code(text: str) -> str:
     return str(int(float(text))) if text.startswith("-") and _WHOLE.fullmatch(text) else text
 
 
-def _code(wanted: Field, text: str) -> str | int:
-    """The code, told by itself or by its meaning, in any case."""
+def _code(wanted: Field, choices: CodeSet, text: str) -> str | int:
+    """The code, told by itself, its label or meaning, or another word for it; in any case."""
     plain = str(int(float(text))) if wanted.type == "whole" and _WHOLE.fullmatch(text) else text
-    for code, meaning in wanted.values.items():
-        if plain.casefold() in {code.casefold(), meaning.casefold()}:
-            return int(code) if wanted.type == "whole" else code
-    allowed = ", ".join(wanted.values)
-    raise ValueError(f"{short_text(text)} is none of {allowed}")
+    choice = choices.named(plain)
+    if choice is None:
+        raise ValueError(f"{short_text(text)} is none of {', '.join(choices)}")
+    return choice.code if wanted.type == "whole" else choice.word
 
 
 def _free_text(text: str) -> str:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from necroangle.clinical.fields import KINDS_OF_EVENT, Field, fields_of, missing_name
+from necroangle.entries import KINDS_OF_EVENT, CodeSet, Field, fields_of, missing_name
 from necroangle.errors import CohortError
-from necroangle.export.codes import CodeSet, code_set_of
 from necroangle.export.missing import Missing
 from necroangle.export.model import ExportColumn, Kind, Value
 from necroangle.export.privacy import grouped_age
@@ -31,7 +30,6 @@ _LEVELS: dict[str, Literal["patient", "hip", "visit"]] = {
     "visit": "visit",
 }
 _FREE_WORDS = frozenset({"note"})
-_MERGED = frozenset({"arco", "jic"})
 _REASONS = {"not applicable": 0, "not readable": 1, "not done": 2}
 _AGE = "age_at_index_years"
 
@@ -73,15 +71,15 @@ class ClinicalColumn:
             ) from error
 
     def _typed(self, cell: object) -> Value:
+        if self.field.type == "whole":
+            return int(float(str(cell)))
         if self.codes is not None:
-            return self.codes.codes[_word(cell)]
+            return self.codes.codes[str(cell)]
         if self.field.type == "date":
             return _day(cell)
         if self.field.type == "text":
             return str(cell)
         number = float(str(cell))
-        if self.field.type == "whole":
-            return int(number)
         return grouped_age(number) if self.field.name == _AGE else number
 
 
@@ -104,7 +102,7 @@ def clinical_columns(kind: str, *, with_dates: bool) -> tuple[ClinicalColumn, ..
 
 
 def _clinical_column(one: Field) -> ClinicalColumn:
-    codes = _codes_of(one)
+    codes = one.choices
     kind: Kind = "whole" if codes else one.type
     scale: Literal["nominal", "scale"] = "nominal" if kind == "text" else "scale"
     values = codes.values if codes else ()
@@ -119,7 +117,7 @@ def _clinical_column(one: Field) -> ClinicalColumn:
             one.unit,
             values,
             codes.measure if codes else scale,
-            f"{one.meaning}; at the visit, else as read" if one.name in _MERGED else one.meaning,
+            f"{one.meaning}; at the visit, else as read" if one.by == "both" else one.meaning,
             one.path,
             _LEVELS[one.kind],
             stem=one.name if one.kind == "visit" else "",
@@ -127,19 +125,6 @@ def _clinical_column(one: Field) -> ClinicalColumn:
         one,
         codes,
     )
-
-
-def _codes_of(one: Field) -> CodeSet | None:
-    if not one.values:
-        return None
-    if one.type == "whole":
-        return CodeSet({word: int(word) for word in one.values}, dict(one.values))
-    return code_set_of(one.name, tuple(one.values))
-
-
-def _word(cell: object) -> str:
-    """A code as its field writes it: 1 and 1.0 are "1"."""
-    return f"{cell:g}" if isinstance(cell, float) else str(cell)
 
 
 def _reason(row: ClinicalRow | None, name: str) -> Missing:

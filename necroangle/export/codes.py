@@ -1,55 +1,34 @@
 """Codes of the words of the field: fixed for ever, so that files of two years can be put together.
 
-A new word takes a new code; no code is ever given again. ARCO 3A is 31 and ARCO 4 is 40, so that no
-code can be taken for another stage.
+The words of what is entered have their codes in the registry (:mod:`necroangle.entries`); here
+stand those of what is measured.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+
+from necroangle.entries import FIELDS, LATERALITIES, NO_YES, Choice, CodeSet, field_named
 
 __all__ = ["CODE_SETS", "CodeSet", "code_set_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class CodeSet:
-    """Words, their codes and labels.
-
-    Attributes
-    ----------
-    codes
-        Code of every word.
-    labels
-        Label of a word, where it is not the word itself.
-    measure
-        ``"ordinal"`` where the order of the codes means something.
-    """
-
-    codes: Mapping[str, int]
-    labels: Mapping[str, str]
-    measure: Literal["nominal", "ordinal"] = "nominal"
-
-    @property
-    def values(self) -> tuple[tuple[int, str], ...]:
-        """(code, label), by code."""
-        found = ((code, self.label(word)) for word, code in self.codes.items())
-        return tuple(sorted(found))
-
-    def label(self, word: str) -> str:
-        """Label of a word for people."""
-        return self.labels.get(word, word.replace("_", " "))
+def _codes(*words: str, first: int = 1, ordinal: bool = False, **labels: str) -> CodeSet:
+    """Words coded one after another; a label is the word itself where none is given."""
+    choices = (
+        Choice(word, code, labels.get(word, word.replace("_", " ")))
+        for code, word in enumerate(words, first)
+    )
+    return CodeSet(tuple(choices), is_ordered=ordinal)
 
 
-def _codes(
-    *words: str,
-    first: int = 1,
-    ordinal: bool = False,
-    codes: Sequence[int] = (),
-    **labels: str,
-) -> CodeSet:
-    numbers = codes or range(first, first + len(words))
-    measure: Literal["nominal", "ordinal"] = "ordinal" if ordinal else "nominal"
-    return CodeSet(dict(zip(words, numbers, strict=True)), labels, measure)
+def _entered(kind: str, name: str) -> CodeSet:
+    """The words of an entry, which a measurement may give, too."""
+    choices = field_named(kind, name).choices
+    assert choices is not None  # noqa: S101  (named here for its words)
+    return choices
+
+
+def _some(whole: CodeSet, *words: str) -> CodeSet:
+    return CodeSet(tuple(one for one in whole.choices if one.word in words), whole.is_ordered)
 
 
 _STATUS = _codes(
@@ -62,22 +41,12 @@ _STATUS = _codes(
     "prosthesis",
     first=0,
 )
-_ARCO = CodeSet(
-    {"1": 10, "2": 20, "3A": 31, "3B": 32, "4": 40},
-    {stage: f"ARCO {stage}" for stage in ("1", "2", "3A", "3B", "4")},
-    "ordinal",
-)
-_JIC = CodeSet(
-    {"A": 1, "B": 2, "C1": 3, "C2": 4},
-    {kind: f"type {kind}" for kind in ("A", "B", "C1", "C2")},
-    "ordinal",
-)
 _SIZE = _codes("small", "medium", "large", ordinal=True)
 _VIEWS = _codes("coronal", "sagittal", "ap", "frog_leg", "cross_table", ap="AP")
-_NO_YES = CodeSet({"0": 0, "1": 1}, {"0": "no", "1": "yes"})
+_GRADES = ("below 200", "200 to below 250", "250 to below 300", "300 and more")
 
 CODE_SETS: dict[str, CodeSet] = {
-    "laterality": _codes("L", "R", L="left", R="right"),
+    "laterality": LATERALITIES,
     "method": _codes(
         "ha_mr_midslice", "kerboul_radiograph", "max_extent", "largest_slice", "centre_plane"
     ),
@@ -89,48 +58,22 @@ CODE_SETS: dict[str, CodeSet] = {
     "a_plane": _codes("sagittal", "coronal", "axial"),
     "b_plane": _codes("sagittal", "coronal", "axial"),
     "ha_grade": CodeSet(
-        {"1": 1, "2": 2, "3": 3, "4": 4},
-        {"1": "below 200", "2": "200 to below 250", "3": "250 to below 300", "4": "300 and more"},
-        "ordinal",
+        tuple(Choice(str(grade), grade, label) for grade, label in enumerate(_GRADES, 1)),
+        is_ordered=True,
     ),
     "ha_risk": _codes("low", "moderate", "high", ordinal=True),
     "kerboul": _SIZE,
     "koo_kim_size_prov": _SIZE,
-    "jic_type_prov": _JIC,
-    "jic_medial_of_wb_prov": _NO_YES,
-    "arco2021_type": CodeSet({"1": 1, "2": 2, "3": 3}, {n: f"type {n}" for n in "123"}, "ordinal"),
-    "collapse_arco": _ARCO,
-    "collapse_jic": CodeSet({"3A": 31, "3B": 32}, {"3A": "JIC 3A", "3B": "JIC 3B"}, "ordinal"),
+    "jic_type_prov": _entered("visit", "jic"),
+    "jic_medial_of_wb_prov": NO_YES,
+    "arco2021_type": CodeSet(
+        tuple(Choice(str(kind), kind, f"type {kind}") for kind in (1, 2, 3)), is_ordered=True
+    ),
+    "collapse_arco": _entered("visit", "arco"),
+    "collapse_jic": _some(_entered("visit", "jic_stage"), "3A", "3B"),
     "centre": _codes("circles", "sphere"),
-    "arco": _ARCO,
-    "jic": _JIC,
-    "ficat": CodeSet(
-        {str(stage): stage for stage in range(5)},
-        {str(stage): f"Ficat {stage}" for stage in range(5)},
-        "ordinal",
-    ),
-    "sex": _codes("M", "F", M="male", F="female"),
-    "aetiology": _codes(
-        "steroid",
-        "alcohol",
-        "both",
-        "idiopathic",
-        "trauma",
-        "other",
-        steroid="glucocorticoid-associated",
-        alcohol="alcohol-associated",
-        both="glucocorticoids and alcohol",
-        trauma="after trauma",
-    ),
-    "treatment": _codes(
-        "core_decompression",
-        "core_decompression_msc",
-        "osteotomy",
-        "conservative",
-        "other",
-        core_decompression_msc="core decompression with stromal cells",
-    ),
-    "no_yes": _NO_YES,
+    "no_yes": NO_YES,
+    **{one.name: one.choices for one in FIELDS if one.choices is not None and one.type == "text"},
 }
 """Code sets by the column of the database (or clinical field) that they belong to."""
 

@@ -3,31 +3,23 @@
 from collections.abc import Iterator
 from datetime import date
 
-from necroangle.clinical.fields import KINDS_OF_EVENT
+from necroangle.entries import KINDS_OF_EVENT, NO_YES
 from necroangle.export.clinical import ClinicalIndex, day_of
-from necroangle.export.codes import CODE_SETS
 from necroangle.export.missing import Missing
 from necroangle.export.model import ExportColumn, Value
 
 __all__ = ["FOLLOW_UP_COLUMNS", "days_between", "follow_up_values"]
 
-_LABELS = {
-    "collapse": "Collapse of the head",
-    "radiographic_failure": "Radiographic failure",
-    "tha": "Total hip arthroplasty",
-    "lost": "Lost to follow-up",
-    "death": "Death",
-}
-
 
 def _columns() -> Iterator[ExportColumn]:
     for event in KINDS_OF_EVENT:
-        label = _LABELS.get(event, event.replace("_", " "))
+        label = KINDS_OF_EVENT.label(event)
+        label = label[:1].upper() + label[1:]
         yield ExportColumn(
             event,
             "whole",
             f"{label}: recorded",
-            values=CODE_SETS["no_yes"].values,
+            values=NO_YES.values,
             measure="nominal",
             meaning="whether the event is recorded; missing where the study has no events at all",
             source="event.event",

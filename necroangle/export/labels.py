@@ -1,5 +1,7 @@
 """Names and labels under which the columns of the cohort table leave it."""
 
+from necroangle.entries import READ_FIELDS
+
 __all__ = ["INDEX_LABELS", "LABELS", "NAMES", "STEMS", "VIEW_NAMES"]
 
 VIEW_NAMES = {"a": "cor", "b": "sag"}
@@ -25,8 +27,7 @@ NAMES = {
     "ha_risk": "cna_risk",
     **{f"ha_grade_{n}_p": f"cna_grade_{n}_p" for n in (1, 2, 3, 4)},
     **{f"ha_risk_{risk}_p": f"cna_risk_{risk}_p" for risk in ("low", "moderate", "high")},
-    "arco": "arco_read",
-    "jic": "jic_read",
+    **{one.name: one.export_name for one in READ_FIELDS},
 }
 """Export name by name in the database, where they differ beyond the view's prefix."""
 
@@ -52,8 +53,7 @@ LABELS = {
     "cna_mdc95_deg": "CNA: smallest change that is real (MDC95)",
     "radius_prior_sd_mm": "Standard deviation of the head radius known beforehand",
     "radius_prior_source": "Where the head radius known beforehand comes from",
-    "arco": "ARCO stage as entered by the reader",
-    "jic": "JIC type as entered by the reader",
+    **{one.name: f"{one.label} as entered by the reader" for one in READ_FIELDS},
 }
 """Labels where the meaning of the cohort's column says too little alone."""
 
@@ -89,5 +89,6 @@ STEMS = {
     "a_status": "cor_status",
     "b_status": "sag_status",
     "flags": "flags_hip",
+    **{one.name: one.name for one in READ_FIELDS if one.by == "reader"},
 }
 """What goes to a wide table, and its name before ``_m6``."""

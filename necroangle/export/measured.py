@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from necroangle.entries import read_field
 from necroangle.export.codes import CODE_SETS, CodeSet, code_set_of
 from necroangle.export.labels import INDEX_LABELS, LABELS, NAMES, STEMS, VIEW_NAMES
 from necroangle.export.missing import Missing
@@ -45,7 +46,7 @@ def _group(column: Column) -> Group:
         return "always"
     if column.name in _GIVEN:
         return "given"
-    if column.name in {"arco", "jic"}:
+    if read_field(column.name) is not None:
         return "entered"
     if column.name in INDEX_LABELS and not column.name.startswith("koo_kim"):
         return "mark"
@@ -67,10 +68,18 @@ def _label(column: Column) -> str:
     return view + column.meaning if view else column.meaning[:1].upper() + column.meaning[1:]
 
 
+def _codes_of(column: Column) -> CodeSet | None:
+    """The codes of a column's words, where it has such."""
+    entry = read_field(column.name)
+    if entry is not None:
+        return entry.choices
+    is_coded = column.name in _CODED_WHOLE or (column.allowed and column.name not in _WORD_LISTS)
+    return code_set_of(column.name, column.allowed) if is_coded else None
+
+
 def _measured(column: Column) -> _Measured:
     group = _group(column)
-    is_coded = column.name in _CODED_WHOLE or (column.allowed and column.name not in _WORD_LISTS)
-    codes = code_set_of(column.name, column.allowed) if is_coded else None
+    codes = _codes_of(column)
     kind: Kind = "whole" if codes else column.kind
     scale: Literal["nominal", "scale"] = "nominal" if kind == "text" else "scale"
     return _Measured(

@@ -26,8 +26,6 @@ from necroangle.measurement.row import CohortRow
 __all__ = ["ExportSource", "Line", "RowBuilder"]
 
 _KINDS = ("subject", "hip", "treatment", "visit")
-_AS_READ = frozenset({"visit.arco", "visit.jic"})
-"""Fields that the reader of the images may have entered, too."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,7 @@ class RowBuilder:
         if isinstance(value, date):
             assert self._source.secret is not None  # noqa: S101  (build_table refuses it)
             return shifted(value, self._source.secret, line.subject)
-        read = line.row[one.field.name] if line.row and one.field.path in _AS_READ else None
+        read = line.row[one.field.name] if line.row and one.field.by == "both" else None
         if value is Missing.NOT_DONE and read is not None and one.codes is not None:
             return one.codes.codes[str(read)]
         return value

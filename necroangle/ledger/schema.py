@@ -40,10 +40,10 @@ __all__ = [
     "update_tuples",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the tables; a newer one is refused, an older one migrated."""
 
-REVISION = "v0002"
+REVISION = "v0003"
 """The migration that leads to it."""
 
 _METADATA = sa.MetaData()

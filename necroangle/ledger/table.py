@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from necroangle.entries import READ_FIELDS
 from necroangle.ledger.store import CohortStore
 from necroangle.measurement import show_deg
 from necroangle.measurement.columns import COLUMNS, NAMES, Column
@@ -36,8 +37,7 @@ _ORDERED = frozenset(
         "jic_type_prov",
         "collapse_arco",
         "collapse_jic",
-        "arco",
-        "jic",
+        *(field.name for field in READ_FIELDS if field.choices and field.choices.is_ordered),
     }
 )
 """Columns whose allowed words rise in the order in which they are declared."""
@@ -67,8 +67,8 @@ def load(place: Path | str) -> pd.DataFrame:
         - ``Int64``: counts and versions;
         - ``Float64``: angles, lengths, probabilities;
         - ``category``: words of a fixed list (side, view, status, method...);
-        - ordered ``category``: ARCO stage, JIC type, Ha's grade (1 to 4) and risk, Kerboul's bins,
-          ARCO 2021 type (1 to 3): ``frame[frame["arco"] >= "3A"]`` is the collapsed hips.
+        - ordered ``category``: the stages and types that a reader enters, Ha's grade (1 to
+          4) and risk, Kerboul's bins, ARCO 2021 type (1 to 3): ``frame[frame["arco"] >= "3A"]`` is the collapsed hips.
 
     Raises
     ------

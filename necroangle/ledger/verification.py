@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from typing import Any, NamedTuple
@@ -11,8 +12,9 @@ import sqlalchemy as sa
 
 from necroangle.errors import CohortError
 from necroangle.ledger.chain import GENESIS, Link, broken_links
-from necroangle.ledger.events import links
+from necroangle.ledger.events import decode_payload, links
 from necroangle.ledger.measured import (
+    COLUMNS_KIND,
     MEASUREMENT,
     READING_FILE,
     decode_row,
@@ -261,6 +263,7 @@ def check_rows(
         Key of each row to the number of its last event and the SHA-256 of its content.
     """
     missing = dict(measured)
+    older = _older_columns(connection)
     for row in connection.execute(_SELECT.execution_options(yield_per=_FETCHED)):
         cells = tuple(row)
         key = row_key_text(cells)
@@ -269,7 +272,7 @@ def check_rows(
             yield Problem(
                 "row", row_name(cells), "the ledger knows no such row: added from outside"
             )
-        elif not _is_plain(cells) or _digest(cells) != last[1]:
+        elif not _is_plain(cells) or not _is_written(cells, last[1], older):
             yield from _differences(connection, last[0], cells)
         else:
             yield MeasuredCells(cells[_HASH_AT], decode_key(key)[:_READING_PARTS], cells)
@@ -309,8 +312,41 @@ def _is_plain(cells: tuple[Any, ...]) -> bool:
     return _PLAIN.issuperset(map(type, cells)) and inf not in cells and -inf not in cells
 
 
-def _digest(cells: tuple[Any, ...]) -> bytes:
-    return hashlib.sha256(encode_row(cells).encode()).digest()
+class _Columns(NamedTuple):
+    """Columns that a row may have been written with: their digest and places; and the others."""
+
+    digest: str
+    places: tuple[int, ...]
+    others: tuple[int, ...]
+
+
+def _older_columns(connection: sa.Connection) -> list[_Columns]:
+    """The columns of earlier versions that the ledger remembers and that all exist today."""
+    found = []
+    query = sa.select(LEDGER.c.key, LEDGER.c.payload).where(LEDGER.c.kind == COLUMNS_KIND)
+    for key, payload in connection.execute(query):
+        with suppress(CohortError):  # a damaged event is told where the chain is verified
+            names = str(decode_payload(str(payload), "").get("names", "")).split(" ")
+            if set(names) < set(NAMES):
+                places = tuple(map(NAMES.index, names))
+                others = tuple(set(range(len(NAMES))) - set(places))
+                found.append(_Columns(decode_key(key)[0], places, others))
+    return found
+
+
+def _is_written(cells: tuple[Any, ...], sha256: bytes, older: list[_Columns]) -> bool:
+    """Whether an event's content is this row, in the columns of today or of an earlier version."""
+    if _digest(encode_row(cells)) == sha256:
+        return True
+    return any(
+        all(cells[place] is None for place in one.others)
+        and _digest(encode_row(tuple(cells[place] for place in one.places), one.digest)) == sha256
+        for one in older
+    )
+
+
+def _digest(content: str) -> bytes:
+    return hashlib.sha256(content.encode()).digest()
 
 
 def _differences(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from necroangle.entries import READ_FIELDS, Field
 from necroangle.measurement import METHODS, HaRisk, KerboulBin
 from necroangle.measurement.indices import INDEX_SOURCES, JicStage, KooKimSize
 from necroangle.terms import (
@@ -147,6 +148,11 @@ def _index_column(index: str) -> Column:
     )
 
 
+def _entry_column(field: Field) -> Column:
+    kind: Kind = field.type if field.type != "date" else "text"
+    return Column(field.name, kind, f"{field.label} as entered", field.unit, tuple(field.values))
+
+
 def _hip_columns() -> Iterator[Column]:
     yield Column("cna_deg", "real", "combined necrotic angle A + B", "deg")
     yield Column("cna_se_deg", "real", "its standard error", "deg")
@@ -178,8 +184,7 @@ def _hip_columns() -> Iterator[Column]:
     yield Column("radius_prior_sd_mm", "real", "its standard deviation", "mm")
     yield Column("radius_prior_source", "text", "where it comes from")
     yield Column("centre", "text", "centre of the angles", "", ("circles", "sphere"), "always")
-    yield Column("arco", "text", "ARCO stage as entered", "", _words(ArcoStage))
-    yield Column("jic", "text", "JIC type as entered", "", _words(JicType))
+    yield from map(_entry_column, READ_FIELDS)
 
 
 def _columns() -> Iterator[Column]:

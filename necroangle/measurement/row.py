@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from necroangle import __version__
 from necroangle.annotation import HipReading, ReadView, UnreadView
+from necroangle.entries import READ_FIELDS
 from necroangle.errors import CohortError
 from necroangle.measurement import Estimate, HaRisk, HipMeasurement, Misplaced, ViewMeasurement
 from necroangle.measurement.columns import COLUMNS, NAMES, index_column_name
@@ -161,8 +162,7 @@ def to_row(reading: HipReading, measurement: HipMeasurement, sha256: str) -> Coh
         **{index_column_name(name): getattr(measurement.indices, name) for name in INDEX_SOURCES},
         "index_refused": " ".join(one.index for one in measurement.indices.refused),
         "flags": _flag_words(measurement.flags),
-        "arco": reading.arco,
-        "jic": reading.jic,
+        **{field.name: reading.entries.get(field.name) for field in READ_FIELDS},
         "annotation_sha256": sha256,
         "software_version": __version__,
     }

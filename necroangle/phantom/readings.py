@@ -8,6 +8,7 @@ import numpy as np
 from necroangle.annotation import (
     FIRST_REVISION,
     FREE_READING,
+    NO_ENTRIES,
     HipReading,
     ImageRecord,
     Mark,
@@ -75,15 +76,14 @@ def save_readings(study: PhantomStudy, folder: Path) -> tuple[Path, ...]:
 def _reading(study: PhantomStudy, laterality: Laterality, views: list[ReadView]) -> HipReading:
     return HipReading(
         format="necroangle.reading",
-        version=2,
+        version=3,
         subject=study.subject,
         laterality=laterality,
         visit=study.visit,
         reader=READER,
         read_no=2 if views[0].view.is_radiograph and study.coronal else 1,
         views=(views[0], views[1]),
-        arco=None,
-        jic=None,
+        entries=NO_ENTRIES,
         notes="Marked at the phantom's truth.",
         conduct=FREE_READING,
         revision=FIRST_REVISION,

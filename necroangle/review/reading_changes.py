@@ -11,13 +11,14 @@ from necroangle.annotation import (
     ReadView,
     UnreadView,
 )
+from necroangle.entries import READ_FIELDS
 
 __all__ = ["ReadingChange", "reading_changes"]
 
 PIXEL_TOLERANCE = 1e-6
 """A mark within this of where it was has not been moved; files keep 17 digits."""
 
-_ENTRIES = ("subject", "laterality", "visit", "reader", "read_no", "arco", "jic", "notes")
+_KEY_AND_NOTES = ("subject", "laterality", "visit", "reader", "read_no", "notes")
 _PLANE = tuple(PlaneRecord.__struct_fields__)
 _TEXT_OF_VIEW = ("image", "passport", "observations")
 
@@ -49,7 +50,12 @@ def reading_changes(before: HipReading, after: HipReading) -> list[tuple[Reading
     found: list[tuple[ReadingChange, str]] = []
     for old, new in zip(before.views, after.views, strict=True):
         found += _view_changes(old, new)
-    entries = [name for name in _ENTRIES if getattr(before, name) != getattr(after, name)]
+    entries = [name for name in _KEY_AND_NOTES if getattr(before, name) != getattr(after, name)]
+    entries += [
+        one.name
+        for one in READ_FIELDS
+        if before.entries.get(one.name) != after.entries.get(one.name)
+    ]
     if entries:
         found.append((ReadingChange.ENTRIES, ", ".join(entries)))
     return found or [(ReadingChange.NONE, "")]

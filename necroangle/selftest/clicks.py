@@ -15,6 +15,7 @@ from necroangle.annotation import (
     Mark,
     NecroticArc,
     PlaneRecord,
+    ReaderEntries,
     ReadView,
 )
 from necroangle.errors import PhantomError
@@ -86,15 +87,14 @@ def round_hip(
     )
     return HipReading(
         format="necroangle.reading",
-        version=2,
+        version=3,
         subject="ROUND",
         laterality=Laterality.LEFT,
         visit="m00",
         reader="hand",
         read_no=1,
         views=(coronal, sagittal),
-        arco=arco,
-        jic=None,
+        entries=ReaderEntries.of({"arco": arco}),
         notes="",
         conduct=FREE_READING,
         revision=FIRST_REVISION,

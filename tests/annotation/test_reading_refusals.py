@@ -52,6 +52,10 @@ def _set(key: str, value: object) -> Callable[[Content], object]:
     return lambda content: content.__setitem__(key, value)
 
 
+def _entered(name: str, value: object) -> Callable[[Content], object]:
+    return lambda content: content["entries"].__setitem__(name, value)
+
+
 def _set_a(key: str, value: object) -> Callable[[Content], object]:
     return lambda content: _a_view(content).__setitem__(key, value)
 
@@ -120,9 +124,11 @@ FAULTS = (
     Fault("huge whole number", _set("read_no", 10**400), "$.read_no", "Expected `int`"),
     Fault("null for a text", _set("notes", None), "$.notes", "Expected `str`"),
     Fault("another format", _set("format", "other"), "$.format", "Invalid enum value"),
-    Fault("a newer version", _set("version", 3), "$.version", "newer than this program"),
+    Fault("a newer version", _set("version", 4), "$.version", "newer than this program"),
     Fault("unknown side", _set("laterality", "B"), "$.laterality", "Invalid enum value"),
-    Fault("unknown stage", _set("arco", "5"), "$.arco", "Invalid enum value"),
+    Fault("unknown stage", _entered("arco", "5"), "$.entries.arco", "Invalid enum value"),
+    Fault("no stage", _entered("arco", None), "$.entries.arco", "Expected `str`"),
+    Fault("unknown entry", _entered("aroc", "2"), "$.entries", "unknown field `aroc`"),
     Fault("one view", lambda c: c["views"].pop(), "$.views", "length 2"),
     Fault("id with slash", _set("subject", "../x"), "$.subject", "regex"),
     Fault("id with newline", _set("subject", "S01\n"), "$.subject", "regex"),

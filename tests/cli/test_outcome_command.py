@@ -13,7 +13,7 @@ from cohortmaker import STUDY, HipSpec, PlainCohort, full_row, plain_cohort
 
 from necroangle.cli.import_table import command as import_table
 from necroangle.cli.outcome import command
-from necroangle.clinical.fields import KEYS
+from necroangle.entries import KEYS
 from necroangle.errors import CohortError
 from necroangle.ledger.records import Entry
 from necroangle.ledger.store import CohortStore

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 import necroangle.selftest
-from necroangle.annotation import HipReading, PlaneRecord, ReadView
+from necroangle.annotation import NO_ENTRIES, HipReading, PlaneRecord, ReadView
 from necroangle.cli import cli
 from necroangle.errors import RimError
 from necroangle.measurement import (
@@ -124,7 +124,7 @@ def blind_to_collapse(
     reading: HipReading, method: Method | None, settings: Settings
 ) -> HipMeasurement:
     """The sunken rim taken for the round head."""
-    return measure(replace(reading, arco=None), method, settings)
+    return measure(replace(reading, entries=NO_ENTRIES), method, settings)
 
 
 def refusing(reading: HipReading, method: Method | None, settings: Settings) -> HipMeasurement:

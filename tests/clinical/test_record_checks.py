@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from necroangle.clinical.aetiology import aetiology_doubts
 from necroangle.clinical.checks import check_subject
 from necroangle.clinical.dates import parse_date
-from necroangle.clinical.fields import FIELDS, field_named
 from necroangle.clinical.identity import heading_tells_identity
 from necroangle.clinical.problem import column_letters
 from necroangle.clinical.state import State
 from necroangle.clinical.values import Reading, parse_cell
+from necroangle.entries import FIELDS, field_named
 from necroangle.measurement.row import Cell
 from necroangle.study import decode_config
 from necroangle.study.template import study_toml

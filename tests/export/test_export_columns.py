@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 from exportmaker import readings, source_of
 
-from necroangle.clinical.fields import FIELDS
+from necroangle.entries import FIELDS
 from necroangle.errors import CohortError
 from necroangle.export import ExportColumn, ExportSource, Missing, build_table, to_wide
 from necroangle.export.codes import CODE_SETS, code_set_of

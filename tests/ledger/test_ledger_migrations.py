@@ -1,4 +1,4 @@
-"""A table of version 1, as it was released, becomes one of the present version: nothing is lost."""
+"""A table of an earlier version becomes one of the present version: nothing is lost."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -20,9 +21,10 @@ from necroangle.ledger import schema as ledger_schema
 from necroangle.ledger.records import Entry
 from necroangle.ledger.schema import REVISION, ROWS, SCHEMA_VERSION
 from necroangle.ledger.verify import verify
-from necroangle.measurement.columns import NAMES
 
 ARCHIVE = Path(__file__).parent / "archive" / "cohort_v1.sqlite"
+SECOND = ARCHIVE.with_name("cohort_v2.sqlite")
+ADDED_SINCE_2 = ["jic_stage", "steinberg", "steinberg_size"]
 BACKUP = f"cohort.sqlite.before-{REVISION}.bak"
 
 
@@ -34,6 +36,11 @@ def old(tmp_path: Path) -> Path:
 def contents(file: Path) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(file)) as connection:
         return connection.execute("SELECT * FROM cohort ORDER BY 1, 2, 3, 4, 5, 6").fetchall()
+
+
+def names(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return [row[1] for row in connection.execute("PRAGMA table_info(cohort)")]
 
 
 def schema(file: Path) -> dict[str, str]:
@@ -56,6 +63,33 @@ def test_every_cell_stays_and_every_row_is_told_to_the_ledger(old: Path) -> None
     assert (event.actor, event.action) == ("migration", "create")
     assert event.values is not None
     assert list(event.values.values()) == list(before[0])
+
+
+def test_a_table_of_version_2_keeps_rows_records_readings_and_chain(tmp_path: Path) -> None:
+    old = Path(shutil.copy(SECOND, tmp_path / "cohort.sqlite"))
+    before = contents(old)
+    with closing(sqlite3.connect(old)) as connection:
+        ledger = connection.execute("SELECT * FROM ledger ORDER BY seq").fetchall()
+        kept = connection.execute("SELECT * FROM reading_content ORDER BY sha256").fetchall()
+    store = CohortStore.open(old)
+    assert [row[: len(before[0])] for row in contents(old)] == before
+    assert names(old) == [*names(SECOND), *ADDED_SINCE_2]
+    assert all(row[name] is None for row in store.rows() for name in ADDED_SINCE_2)
+    assert [(row["arco"], row["jic"]) for row in store.rows()] == [
+        ("2", "C1"),
+        ("3A", None),
+        (None, "B"),
+    ]
+    with closing(sqlite3.connect(old)) as connection:
+        assert connection.execute("SELECT * FROM ledger ORDER BY seq").fetchall() == ledger
+        found = connection.execute("SELECT * FROM reading_content ORDER BY sha256").fetchall()
+    assert found == kept
+    result = verify(store)
+    assert result.is_clean
+    assert result.counts.recomputed == 3, "readings of version 2 are measured again"
+    (visit, _) = store.current("visit")
+    assert visit.values["hhs_pain"] == 35.0, "points that stand there stay, published or not"
+    assert old.with_name(BACKUP).is_file()
 
 
 def test_the_backup_is_the_old_file_and_can_be_opened_again(old: Path) -> None:
@@ -126,11 +160,11 @@ def test_no_backup_no_migration(old: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert [file.name for file in old.parent.iterdir()] == [old.name]
 
 
-@pytest.mark.parametrize("version", ["3", "99", "new"])
+@pytest.mark.parametrize("version", ["4", "99", "new"])
 def test_a_newer_version_is_refused_untouched(old: Path, version: str) -> None:
     reach_in(old, "UPDATE necroangle_meta SET value = ?", (version,))
     before = old.read_bytes()
-    with pytest.raises(CohortError, match=f"version {version}, this necroangle knows 2; update"):
+    with pytest.raises(CohortError, match=f"version {version}, this necroangle knows 3; update"):
         CohortStore.open(old)
     assert old.read_bytes() == before
     assert [file.name for file in old.parent.iterdir()] == [old.name]
@@ -159,11 +193,18 @@ def test_a_server_of_version_1_is_not_touched_before_a_dump(tmp_path: Path) -> N
 
 def _make_version_1(url: str) -> None:
     engine = sa.create_engine(url)
+    columns = names(ARCHIVE)
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE necroangle_meta (name TEXT, value TEXT)"))
         connection.execute(sa.text("INSERT INTO necroangle_meta VALUES ('schema', '1')"))
-        ROWS.create(connection)
-        cells = contents(ARCHIVE)
-        rows = [dict(zip(NAMES, row, strict=True)) for row in cells]
-        connection.execute(ROWS.insert(), rows)
+        first = sa.Table("cohort", sa.MetaData(), *(_as_it_was(ROWS.c[name]) for name in columns))
+        first.create(connection)
+        rows = [dict(zip(columns, row, strict=True)) for row in contents(ARCHIVE)]
+        connection.execute(first.insert(), rows)
     engine.dispose()
+
+
+def _as_it_was(column: sa.Column[Any]) -> sa.Column[Any]:
+    return sa.Column(
+        column.name, column.type, primary_key=column.primary_key, nullable=column.nullable
+    )

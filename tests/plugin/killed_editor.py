@@ -19,7 +19,7 @@ from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.store.autosave import Autosave
 from napari_necroangle.store.recovery import remains
 
-from necroangle.annotation import ReadView
+from necroangle.annotation import ReaderEntries, ReadView
 from necroangle.terms import ArcoStage, Finding, Observation, View
 
 VIEWS = (View.CORONAL, View.SAGITTAL)
@@ -62,7 +62,8 @@ def _edit(
     elif kind == 7:
         session.settle()
     elif kind == 8:
-        session.enter(arco=chance.choice(list(ArcoStage)), notes=f"note {chance.randrange(10**6)}")
+        stage = ReaderEntries.of({"arco": chance.choice(list(ArcoStage))})
+        session.enter(entries=stage, notes=f"note {chance.randrange(10**6)}")
     elif kind == 9:
         session.undo()
     elif kind == 10:

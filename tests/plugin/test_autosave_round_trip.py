@@ -12,8 +12,9 @@ from napari_necroangle.reading.draft import ArcDraft, ReadingDraft, ViewDraft
 from napari_necroangle.reading.draft_file import decode_draft, encode_draft
 from napari_necroangle.reading.record import draft_of
 
+from necroangle.annotation import ReaderEntries
 from necroangle.errors import ReadingError
-from necroangle.terms import ArcoStage, Finding, Laterality, UnreadReason, View
+from necroangle.terms import Finding, Laterality, UnreadReason, View
 
 _CHOICES = st.none() | st.sampled_from(Finding) | st.sampled_from(UnreadReason)
 _TEXTS = st.text(max_size=30)
@@ -63,7 +64,7 @@ def _changed(change: dict[str, Any]) -> bytes:
         (b"[]", r"\$: an object is needed, found list"),
         (_changed({"coffee": 1}), "the key 'coffee' is unknown"),
         (_changed({"views": []}), r"\$.views: 2 items are needed, found 0"),
-        (_changed({"arco": "9"}), r"\$.arco: no known word: '9'"),
+        (_changed({"entries": {"arco": "9"}}), r"\$.entries.arco: Invalid enum value '9'"),
         (_changed({"laterality": "X"}), r"\$.laterality: Invalid enum value 'X'"),
         (_changed({"read_no": "1"}), r"\$.read_no: Expected `int`"),
         (_changed({"consensus_of": "ab"}), "a list is needed, found str"),
@@ -85,7 +86,7 @@ def test_a_word_of_each_kind_is_told_apart() -> None:
         replace(first, choice=Finding.NO_NECROSIS),
         replace(second, choice=UnreadReason.PROSTHESIS),
     )
-    draft = replace(_DRAFT, views=views, arco=ArcoStage.STAGE_3A)
+    draft = replace(_DRAFT, views=views, entries=ReaderEntries.of({"arco": "3A"}))
     again = decode_draft(encode_draft(draft))
     assert isinstance(again.views[0].choice, Finding)
     assert isinstance(again.views[1].choice, UnreadReason)

@@ -19,7 +19,8 @@ from napari_necroangle.reading.draft_file import encode_draft
 from napari_necroangle.store.autosave_file import AutosaveState
 from readingroom import Answers
 
-from necroangle.terms import ArcoStage, Finding, Laterality, View
+from necroangle.annotation import ReaderEntries
+from necroangle.terms import Finding, Laterality, View
 
 pytestmark = pytest.mark.screen
 
@@ -121,7 +122,7 @@ def test_another_hip_is_left_alone_and_the_offer_can_wait(
     dock.parts.study.sides[Laterality.LEFT].click()
     dock.planes[1].go_to(3)
     session = dock.desk.case.session
-    session.enter(reader="r1", arco=ArcoStage.STAGE_2)
+    session.enter(reader="r1", entries=ReaderEntries.of({"arco": "2"}))
     session.enter(notes="kept")
     dock.shutdown()
     folder = study.parent / "readings" / ".autosave"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 
+from hipstrategy import reader_entries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from napari_necroangle.reading.case import Case
@@ -15,9 +16,7 @@ from necroangle.annotation import check_reading
 from necroangle.errors import ReadingError
 from necroangle.imaging import Volume
 from necroangle.terms import (
-    ArcoStage,
     Finding,
-    JicType,
     LandmarkName,
     Laterality,
     Observation,
@@ -118,8 +117,7 @@ def _rest() -> st.SearchStrategy[Edit]:
             VIEWS,
             SLICES,
         ),
-        st.builds(lambda x: lambda case: case.session.enter(arco=x), st.sampled_from(ArcoStage)),
-        st.builds(lambda x: lambda case: case.session.enter(jic=x), st.sampled_from(JicType)),
+        st.builds(lambda x: lambda case: case.session.enter(entries=x), reader_entries),
         st.builds(lambda x: lambda case: case.session.enter(notes=x, subject=x), texts),
         st.builds(lambda n: lambda case: case.session.enter(read_no=n), st.integers(1, 9)),
     )

@@ -10,7 +10,14 @@ from hipmaker import make_reading, make_view
 from hipstrategy import readings
 from hypothesis import given
 
-from necroangle.annotation import HipReading, Mark, ReadView, encode_reading, sha256_of
+from necroangle.annotation import (
+    HipReading,
+    Mark,
+    ReaderEntries,
+    ReadView,
+    encode_reading,
+    sha256_of,
+)
 from necroangle.cohort import Cell, CohortRow, to_row
 from necroangle.measurement import DEFAULTS, measure
 from necroangle.review.difference_report import as_csv, as_html, as_text
@@ -138,7 +145,7 @@ def test_what_was_never_kept_is_said_to_be_unknown() -> None:
 def test_an_entry_and_a_rewritten_file_change_no_angle() -> None:
     shelf: Shelf = {}
     reading = make_reading()
-    staged = msgspec.structs.replace(reading, jic=JicType.B)
+    staged = msgspec.structs.replace(reading, entries=ReaderEntries.of({"jic": JicType.B}))
     later = msgspec.structs.replace(reading, saved_at="2026-02-01T08:15:00.000Z")
     for other, cause in ((staged, Cause.ENTRIES), (later, Cause.REWRITTEN)):
         (row,) = compare([row_of(reading, shelf)], [row_of(other, shelf)], shelf).rows

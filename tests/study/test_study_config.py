@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from necroangle.annotation import reading_schema
 from necroangle.clinical import REASONS
-from necroangle.clinical.fields import KINDS_OF_EVENT
+from necroangle.entries import KINDS_OF_EVENT
 from necroangle.errors import CohortError
 from necroangle.measurement.change import STUDY_RULE_DEG
 from necroangle.study import EVENTS, IDENTIFIER, Missing, Visit, decode_config

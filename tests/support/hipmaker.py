@@ -17,6 +17,7 @@ from necroangle.annotation import (
     Mark,
     NecroticArc,
     PlaneRecord,
+    ReaderEntries,
     ReadView,
     UnreadView,
 )
@@ -183,6 +184,7 @@ def make_reading(
     arco: ArcoStage | None = None,
     jic: JicType | None = None,
     notes: str = "",
+    **entered: str | float,
 ) -> HipReading:
     """A complete reading whose true angles are known.
 
@@ -196,6 +198,8 @@ def make_reading(
         Obliquity of both MR planes, as in :func:`make_plane`.
     views
         Both views ready made, in place of the angles.
+    entered
+        What else the reader entered, by name.
     """
     a_view = View.AP if b_view.is_radiograph else View.CORONAL
     turn = (0.0, 0.0, 0.0) if b_view.is_radiograph else turn_deg
@@ -212,15 +216,14 @@ def make_reading(
     )
     return HipReading(
         format="necroangle.reading",
-        version=2,
+        version=3,
         subject=subject,
         laterality=laterality,
         visit=visit,
         reader=reader,
         read_no=read_no,
         views=views or (first, second),
-        arco=arco,
-        jic=jic,
+        entries=ReaderEntries.of({"arco": arco, "jic": jic, **entered}),
         notes=notes,
         conduct=FREE_READING,
         revision=FIRST_REVISION,

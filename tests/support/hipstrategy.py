@@ -16,17 +16,17 @@ from necroangle.annotation import (
     NecroticArc,
     NeighbourSlice,
     PlaneRecord,
+    ReaderEntries,
     ReadView,
     Revision,
     StackPassport,
     UnreadView,
     reading_schema,
 )
+from necroangle.entries import READ_FIELDS, Entered, Field
 from necroangle.geometry import ImagePlane
 from necroangle.terms import (
-    ArcoStage,
     Finding,
-    JicType,
     LandmarkName,
     Laterality,
     Observation,
@@ -170,6 +170,20 @@ def _neighbour(
     )
 
 
+def _values_of(field: Field) -> st.SearchStrategy[Entered]:
+    if field.choices is not None:
+        return st.sampled_from(tuple(field.choices))
+    assert field.low is not None
+    assert field.high is not None
+    return st.floats(field.low, field.high)
+
+
+_entered: st.SearchStrategy[dict[str, Entered]] = st.fixed_dictionaries(
+    {}, optional={field.name: _values_of(field) for field in READ_FIELDS}
+)
+reader_entries = _entered.map(ReaderEntries.of)
+
+
 @st.composite
 def readings(draw: st.DrawFn) -> HipReading:
     """A reading that the file format takes: any content, not always one that can be measured."""
@@ -184,8 +198,7 @@ def readings(draw: st.DrawFn) -> HipReading:
         visit=draw(identifiers),
         reader=draw(identifiers),
         read_no=draw(st.integers(1, 999)),
-        arco=draw(st.none() | st.sampled_from(ArcoStage)),
-        jic=draw(st.none() | st.sampled_from(JicType)),
+        entries=draw(reader_entries),
         notes=draw(st.text(max_size=200)),
         conduct=draw(_conducts),
         revision=draw(_revisions),

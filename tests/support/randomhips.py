@@ -14,6 +14,7 @@ from necroangle.annotation import (
     NecroticArc,
     NeighbourSlice,
     PlaneRecord,
+    ReaderEntries,
     ReadView,
     UnreadView,
     encode_reading,
@@ -76,8 +77,12 @@ def _reading(chance: Chance, number: int) -> HipReading:
         subject=f"S{number:06d}",
         reader=_one(chance, ("r1", "r2", "reader.3")),
         read_no=int(chance.integers(1, 4)),
-        arco=_one(chance, (None, None, None, *ArcoStage)),
-        jic=_one(chance, (None, *JicType)),
+        entries=ReaderEntries.of(
+            {
+                "arco": _one(chance, (None, None, None, *ArcoStage)),
+                "jic": _one(chance, (None, *JicType)),
+            }
+        ),
         notes=_one(chance, ("", "", "seen twice", 'the "edge": unsure', "größer\\kleiner")),
     )
 

@@ -43,7 +43,7 @@ def hip_indices(reading: HipReading, a: ViewGeometry | None, b: ViewGeometry | N
     Examples
     --------
     >>> from necroangle.annotation import FIRST_REVISION, FREE_READING, ImageRecord, Landmark
-    >>> from necroangle.annotation import Mark, PlaneRecord, ReadView
+    >>> from necroangle.annotation import NO_ENTRIES, Mark, PlaneRecord, ReadView
     >>> from necroangle.geometry import Arc, Circle, ImagePlane
     >>> from necroangle.terms import Finding, Laterality, UnreadReason, View
     >>> coronal = ImagePlane.from_dicom((0, 0, 0), (1, 0, 0, 0, 0, -1), (1, 1))
@@ -58,15 +58,14 @@ def hip_indices(reading: HipReading, a: ViewGeometry | None, b: ViewGeometry | N
     ... )
     >>> reading = HipReading(
     ...     format="necroangle.reading",
-    ...     version=2,
+    ...     version=3,
     ...     subject="S01",
     ...     laterality=Laterality.LEFT,
     ...     visit="m00",
     ...     reader="r1",
     ...     read_no=1,
     ...     views=(a_view, UnreadView(View.SAGITTAL, UnreadReason.NOT_DONE)),
-    ...     arco=None,
-    ...     jic=None,
+    ...     entries=NO_ENTRIES,
     ...     notes="",
     ...     conduct=FREE_READING,
     ...     revision=FIRST_REVISION,

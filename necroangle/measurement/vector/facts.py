@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import TypeVar
 
-from necroangle.annotation import HipReading, Mark, ReadView
+from necroangle.annotation import HipReading, Mark, ReaderEntries, ReadView
 from necroangle.annotation.quick import Texts
 from necroangle.terms import (
-    ArcoStage,
     Finding,
-    JicType,
     Laterality,
     Observation,
     UnreadReason,
@@ -35,7 +33,7 @@ class HipFacts:
 
     Attributes
     ----------
-    subject, laterality, visit, reader, read_no, arco, jic
+    subject, laterality, visit, reader, read_no, entries
         As in :class:`necroangle.annotation.HipReading`.
     views, statuses
         The views of each, and for both the finding, or why the view was not read.
@@ -50,8 +48,7 @@ class HipFacts:
     visit: tuple[str, ...]
     reader: tuple[str, ...]
     read_no: tuple[int, ...]
-    arco: tuple[ArcoStage | None, ...]
-    jic: tuple[JicType | None, ...]
+    entries: tuple[ReaderEntries, ...]
     views: tuple[tuple[View, View], ...]
     statuses: tuple[tuple[Finding | UnreadReason, Finding | UnreadReason], ...]
     sound: tuple[bool, ...]
@@ -168,8 +165,7 @@ def _of_hip(reading: HipReading) -> tuple[object, ...]:
         reading.visit,
         reading.reader,
         reading.read_no,
-        reading.arco,
-        reading.jic,
+        reading.entries,
         (first.view, second.view),
         (
             first.finding if isinstance(first, ReadView) else first.reason,

@@ -1,13 +1,14 @@
-"""The reader's entries beside the marks: whose reading it is, and the stage."""
+"""The reader's entries beside the marks: whose reading it is, and what the registry lets enter."""
 
 from collections.abc import Callable
+from functools import partial
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QSpinBox, QWidget
+from qtpy.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QLineEdit, QSpinBox, QWidget
 
 from napari_necroangle.dock.parts import ChoiceList
 from napari_necroangle.reading.case import Case
-from necroangle.terms import ArcoStage, JicType
+from necroangle.entries import READ_FIELDS, Choice, Entered, Field
 
 __all__ = ["EntriesPanel"]
 
@@ -15,14 +16,16 @@ _CODE = "Letters, digits, dot, dash, single underscores. Never the patient's nam
 
 
 class EntriesPanel:
-    """Patient code, visit, reader, read number, ARCO, JIC and notes.
+    """Patient code, visit, reader, read number, the entries of the registry, and notes.
 
     Attributes
     ----------
     who
         The fields of the key.
+    entered
+        One widget for each field of :data:`necroangle.entries.READ_FIELDS`, by its name.
     stage
-        Stage, type and notes.
+        These and the notes.
 
     Parameters
     ----------
@@ -46,12 +49,7 @@ class EntriesPanel:
         self.read_no.setRange(1, 999)
         self.read_no.setToolTip("1 for your first reading of this hip at this visit")
         self.read_no.valueChanged.connect(self._number_entered)
-        self.arco: ChoiceList[ArcoStage | None] = ChoiceList(
-            "ARCO stage, 2019 revision", self._arco_entered
-        )
-        self.jic: ChoiceList[JicType | None] = ChoiceList(
-            "Japanese Investigation Committee type, 2001", self._jic_entered
-        )
+        self.entered = {field.name: _entry_widget(field, self._entered) for field in READ_FIELDS}
         self._lay_out()
 
     def refresh(self) -> None:
@@ -69,8 +67,8 @@ class EntriesPanel:
                 field.setCursorPosition(0)
         with QSignalBlocker(self.read_no):
             self.read_no.setValue(1 if self._is_given() else draft.read_no)
-        self.arco.offer(((None, "–"), *((one, one.value) for one in ArcoStage)), draft.arco)
-        self.jic.offer(((None, "–"), *((one, one.value) for one in JicType)), draft.jic)
+        for name, widget in self.entered.items():
+            widget.show(draft.entries.get(name))
 
     def summary(self) -> str:
         """The key of the reading in one line; nothing where it is given."""
@@ -99,11 +97,17 @@ class EntriesPanel:
             ("Reader", self.texts["reader"], 1, 0),
             ("Read no.", self.read_no, 1, 2),
         )
-        self.stage = _grid(("ARCO", self.arco.widget, 0, 0), ("JIC", self.jic.widget, 0, 2))
+        self.stage = _grid(
+            *(
+                (field.label, self.entered[field.name].widget, place // 2, place % 2 * 2)
+                for place, field in enumerate(READ_FIELDS)
+            )
+        )
         grid = self.stage.layout()
         assert isinstance(grid, QGridLayout)  # noqa: S101
-        grid.addWidget(QLabel("Notes"), 1, 0)
-        grid.addWidget(self.texts["notes"], 1, 1, 1, 3)
+        below = (len(READ_FIELDS) + 1) // 2
+        grid.addWidget(QLabel("Notes"), below, 0)
+        grid.addWidget(self.texts["notes"], below, 1, 1, 3)
         for name, field in self.texts.items():
             field.editingFinished.connect(self._committer(name))
 
@@ -141,15 +145,68 @@ class EntriesPanel:
         if case is not None and not self._is_given():
             case.session.enter(read_no=number)
 
-    def _arco_entered(self, stage: ArcoStage | None) -> None:
+    def _entered(self, name: str, value: Entered | None) -> None:
         case = self._case()
         if case is not None:
-            case.session.enter(arco=stage)
+            case.session.enter(entries=case.session.draft.entries.having(name, value))
 
-    def _jic_entered(self, kind: JicType | None) -> None:
-        case = self._case()
-        if case is not None:
-            case.session.enter(jic=kind)
+
+class NumberBox:
+    """A number of the registry, with its range; below the range stands that nothing is entered.
+
+    Parameters
+    ----------
+    field
+        The number.
+    on_enter
+        Called with what the reader enters.
+    """
+
+    def __init__(self, field: Field, on_enter: Callable[[Entered | None], None]) -> None:
+        self._whole = field.type == "whole"
+        self.widget = QDoubleSpinBox()
+        self.widget.setDecimals(0 if self._whole else 2)
+        self.widget.setRange((field.low or 0) - self.widget.singleStep(), field.high or 0)
+        self.widget.setSpecialValueText("–")
+        self.widget.setKeyboardTracking(False)
+        self.widget.setToolTip(_tip(field))
+        self.widget.valueChanged.connect(lambda _: on_enter(self._value()))
+
+    def show(self, now: Entered | None) -> None:
+        """Show what was entered."""
+        with QSignalBlocker(self.widget):
+            self.widget.setValue(self.widget.minimum() if now is None else float(now))
+
+    def _value(self) -> Entered | None:
+        number = self.widget.value()
+        if number == self.widget.minimum():
+            return None
+        return int(number) if self._whole else number
+
+
+def _entry_widget(
+    field: Field, on_enter: Callable[[str, Entered | None], None]
+) -> ChoiceList[Entered | None] | NumberBox:
+    enter = partial(on_enter, field.name)
+    if field.choices is None:
+        return NumberBox(field, enter)
+    found: ChoiceList[Entered | None] = ChoiceList(_tip(field), enter)
+    whole = field.type == "whole"
+    values = ((one.code if whole else one.word, _shown(one)) for one in field.choices.choices)
+    found.offer(((None, "–"), *values), None)
+    return found
+
+
+def _shown(choice: Choice) -> str:
+    """A stage by its word; where the label says more, by both."""
+    return choice.word if choice.label.endswith(choice.word) else f"{choice.word} {choice.label}"
+
+
+def _tip(field: Field) -> str:
+    """What the entry is, and what each of its values means."""
+    lines = [field.meaning[:1].upper() + field.meaning[1:], field.source]
+    lines += [f"{word}: {meaning}" for word, meaning in field.values.items()]
+    return "\n".join(line for line in lines if line)
 
 
 def _grid(*cells: tuple[str, QWidget, int, int]) -> QWidget:

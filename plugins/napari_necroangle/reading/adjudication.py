@@ -12,6 +12,7 @@ from napari_necroangle.reading.record import draft_of
 from necroangle.annotation import (
     FIRST_REVISION,
     FREE_READING,
+    NO_ENTRIES,
     HipReading,
     decode_reading,
     file_name,
@@ -130,7 +131,7 @@ class Adjudication:
         if start is Start.EMPTY:
             first, second = source.views
             empty = (ViewDraft(first.view), ViewDraft(second.view))
-            source = replace(source, views=empty, arco=None, jic=None)
+            source = replace(source, views=empty, entries=NO_ENTRIES)
         return replace(
             source,
             reader=CONSENSUS,

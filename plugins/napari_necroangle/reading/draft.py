@@ -18,15 +18,15 @@ from napari_necroangle.reading.marks import (
 from necroangle.annotation import (
     FIRST_REVISION,
     FREE_READING,
+    NO_ENTRIES,
     Conduct,
     Landmark,
     Mark,
+    ReaderEntries,
     Revision,
 )
 from necroangle.terms import (
-    ArcoStage,
     Finding,
-    JicType,
     LandmarkName,
     Laterality,
     Observation,
@@ -172,7 +172,7 @@ class ReadingDraft:
         The A view and the B view.
     laterality, subject, visit, reader, read_no
         The key; texts may be empty.
-    arco, jic, notes
+    entries, notes
         As entered.
     conduct, revision, consensus_of
         As in :class:`necroangle.annotation.HipReading`.
@@ -184,8 +184,7 @@ class ReadingDraft:
     visit: str = ""
     reader: str = ""
     read_no: int = 1
-    arco: ArcoStage | None = None
-    jic: JicType | None = None
+    entries: ReaderEntries = NO_ENTRIES
     notes: str = ""
     conduct: Conduct = FREE_READING
     revision: Revision = FIRST_REVISION

@@ -58,15 +58,24 @@ def decode_draft(raw: bytes) -> ReadingDraft:
     >>> decode_draft(b'{"views": []}')
     Traceback (most recent call last):
     ...
-    necroangle.errors.ReadingError: $: the key 'arco' is missing
+    necroangle.errors.ReadingError: $: the key 'conduct' is missing
     """
     try:
         values = from_json(raw, _PLAIN)
     except MalformedError as error:
         raise ReadingError("no draft: malformed JSON") from error
-    draft = _built(ReadingDraft, values, "$")
+    draft = _built(ReadingDraft, _present(values), "$")
     assert isinstance(draft, ReadingDraft)  # noqa: S101
     return draft
+
+
+def _present(values: Any) -> Any:
+    """A draft as version 0.1.0 kept it, ARCO stage and JIC type beside the key, as one of today."""
+    if not isinstance(values, dict) or not {"arco", "jic"} <= values.keys():
+        return values
+    kept = {name: value for name, value in values.items() if name not in ("arco", "jic")}
+    entered = {name: values[name] for name in ("arco", "jic") if values[name] is not None}
+    return {**kept, "entries": entered}
 
 
 def _built(kind: Any, value: Any, place: str) -> Any:
@@ -80,7 +89,7 @@ def _built(kind: Any, value: Any, place: str) -> Any:
     try:
         return converted(value, kind)
     except MalformedError as error:
-        raise ReadingError(error.problem, place=place) from error
+        raise ReadingError(error.problem, place=place + error.place.removeprefix("$")) from error
 
 
 def _built_fact(kind: Any, value: Any, place: str) -> Any:

@@ -10,11 +10,9 @@ from napari_necroangle.reading.draft import Handle, MarkedSlice, ReadingDraft, V
 from napari_necroangle.reading.history import History
 from napari_necroangle.reading.outcome import Outcome, outcome_of
 from napari_necroangle.reading.record import draft_of, reading_of
-from necroangle.annotation import Conduct, HipReading, Revision
+from necroangle.annotation import Conduct, HipReading, ReaderEntries, Revision
 from necroangle.terms import (
-    ArcoStage,
     Finding,
-    JicType,
     Laterality,
     Observation,
     UnreadReason,
@@ -34,8 +32,7 @@ class Entries(TypedDict, total=False):
     visit: str
     reader: str
     read_no: int
-    arco: ArcoStage | None
-    jic: JicType | None
+    entries: ReaderEntries
     notes: str
     conduct: Conduct
     revision: Revision
@@ -288,4 +285,4 @@ class ReadingSession:
 
 def _content(draft: ReadingDraft) -> tuple[object, ...]:
     """What a reader would miss, were it lost: all but whose reading it is."""
-    return (draft.views, draft.arco, draft.jic, draft.notes)
+    return (draft.views, draft.entries, draft.notes)

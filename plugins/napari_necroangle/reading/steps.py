@@ -278,7 +278,7 @@ class Flow:
     def _has_more(self) -> bool:
         draft = self.case.session.draft
         views = draft.views
-        return bool(draft.arco or draft.jic or draft.notes) or any(
+        return bool(draft.entries or draft.notes) or any(
             view.observations or view.landmarks or view.contour or view.neighbours for view in views
         )
 
