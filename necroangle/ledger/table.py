@@ -68,7 +68,8 @@ def load(place: Path | str) -> pd.DataFrame:
         - ``Float64``: angles, lengths, probabilities;
         - ``category``: words of a fixed list (side, view, status, method...);
         - ordered ``category``: the stages and types that a reader enters, Ha's grade (1 to
-          4) and risk, Kerboul's bins, ARCO 2021 type (1 to 3): ``frame[frame["arco"] >= "3A"]`` is the collapsed hips.
+          4) and risk, Kerboul's bins, ARCO 2021 type (1 to 3):
+          ``frame[frame["arco"] >= "3A"]`` is the collapsed hips.
 
     Raises
     ------
