@@ -38,3 +38,30 @@ def test_python_dash_m_is_the_same_door() -> None:
         check=True,
     ).stdout
     assert shown.startswith("necroangle, version ")
+
+
+def test_every_version_that_make_installs_is_one_that_is_allowed() -> None:
+    import re
+    import tomllib
+
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    lines = (ROOT / ".ci" / "versions.txt").read_text("utf-8").splitlines()
+    assert re.fullmatch(r"# Resolved on \d{4}-\d{2}-\d{2} by `make versions`; .*", lines[0])
+    held: dict[str, set[str]] = {}
+    for line in lines[1:]:
+        pinned = Requirement(line)
+        (only,) = pinned.specifier
+        assert only.operator == "=="
+        held.setdefault(canonicalize_name(pinned.name), set()).add(only.version)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    asked = [
+        Requirement(line) for line in [*project["dependencies"], *(x for e in extras for x in e)]
+    ]
+    for requirement in asked:
+        name = canonicalize_name(requirement.name)
+        if name != "necroangle":
+            assert name in held, f"{name}: run make versions"
+            assert all(map(requirement.specifier.contains, held[name])), name
