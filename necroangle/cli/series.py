@@ -1,8 +1,8 @@
 """``necroangle series``: what a folder holds, and what cannot be opened and why.
 
-The table and the refusals are for the person whose files they are, on her own screen: they name
-the files, which are what she has to look for. Lines of JSON go elsewhere (a file, a colleague, a
-program): they carry codes in place of UIDs, file names and subjects, unless she asks for those.
+The table and the refusals are for the person whose files they are, on their own screen: they name
+the files, which are what they have to look for. Lines of JSON go elsewhere (a file, a colleague, a
+program): they carry codes in place of UIDs, file names and subjects, unless they ask for those.
 """
 
 import json

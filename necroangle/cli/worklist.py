@@ -74,7 +74,7 @@ def make(
 ) -> None:
     """Make a worklist of the hips in STUDY_FOLDER, or of those in a table.
 
-    Each reader gets the cases in an order of her own. Put STUDY_FOLDER before --readers.
+    Each reader gets the cases in an order of their own. Put STUDY_FOLDER before --readers.
     """
     from necroangle.readerstudy import count_of_repeats, make_worklist, save_worklist
 

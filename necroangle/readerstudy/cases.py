@@ -1,4 +1,4 @@
-"""Where a reader stands: every case of her list with its status, and the one that comes next."""
+"""Where a reader stands: every case on the list with its status, and the one that comes next."""
 
 import time
 from collections.abc import Callable, Container, Iterable
@@ -119,7 +119,7 @@ def case_list(
     readings
         Saved readings; those of others are not looked at.
     submitted_before
-        Versions from her history: a case that stands there and not among the readings is missing.
+        Versions from the reader's history: a case that stands there and not among the readings is missing.
 
     Raises
     ------
@@ -189,11 +189,11 @@ def conduct_of(
 def visible_readings(
     readings: Iterable[HipReading], worklist: Worklist, reader: str, listed: ListedCase
 ) -> tuple[HipReading, ...]:
-    """What a reader may see of all readings while she reads a case.
+    """What a reader may see of all readings while they read a case.
 
-    Never another reader's, nor a consensus. In a blinded study only the reading she is making;
-    else her own readings of this hip at other visits too, but never her first reading of a case
-    that she repeats.
+    Never another reader's, nor a consensus. In a blinded study only the reading in the making;
+    else their own readings of this hip at other visits too, but never their first reading of a case
+    that they repeat.
     """
     case = listed.case
     own = [reading for reading in readings if reading.reader == reader]
@@ -223,7 +223,7 @@ def clock_doubt(readings: Iterable[HipReading], today: date) -> str:
 
 
 def _own(worklist: Worklist, reader: str, readings: Iterable[HipReading]) -> dict[_Key, HipReading]:
-    """Her readings on this worklist by their key, the latest revision of each."""
+    """The reader's own on this worklist by their key, the latest revision of each."""
     name = worklist_id(worklist)
     found: dict[_Key, HipReading] = {}
     for reading in readings:
@@ -341,5 +341,5 @@ class ReadingClock:
         self._last = now
 
     def stop(self) -> None:
-        """Note that she left the case; what follows does not count until the next act."""
+        """Note that the reader left the case; what follows does not count until the next act."""
         self._last = None

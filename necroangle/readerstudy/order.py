@@ -1,4 +1,4 @@
-"""The order in which a reader sees the cases: her own, blinded, the same whenever it is asked for.
+"""The order in which a reader sees the cases: their own, blinded, the same whenever it is asked for.
 
 Everything follows from HMAC-SHA256 under the study's seed, never from a random generator, so that
 another machine and another year give the same list. Subjects and visits do not show: a case goes
@@ -77,7 +77,7 @@ class _Reading:
 
 
 def reading_list(worklist: Worklist, reader: str) -> tuple[ListedCase, ...]:
-    """All that a reader is to read, in her order.
+    """All that a reader is to read, in their order.
 
     Parameters
     ----------

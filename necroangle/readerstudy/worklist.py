@@ -100,7 +100,7 @@ class Worklist(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     repeats
         How many cases each reader reads a second time.
     washout_days
-        Days between the end of a reader's first session and the start of her second.
+        Days between the end of a reader's first session and the start of their second.
     blinded
         Whether subject, visit and earlier readings are hidden.
     idle_limit_s
