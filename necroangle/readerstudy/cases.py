@@ -119,7 +119,8 @@ def case_list(
     readings
         Saved readings; those of others are not looked at.
     submitted_before
-        Versions from the reader's history: a case that stands there and not among the readings is missing.
+        Versions from the reader's history: a case that stands there and not among the readings
+        is missing.
 
     Raises
     ------

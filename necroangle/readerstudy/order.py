@@ -1,4 +1,4 @@
-"""The order in which a reader sees the cases: their own, blinded, the same whenever it is asked for.
+"""The order in which a reader sees the cases: their own, blinded, the same whenever asked for.
 
 Everything follows from HMAC-SHA256 under the study's seed, never from a random generator, so that
 another machine and another year give the same list. Subjects and visits do not show: a case goes
