@@ -19,17 +19,14 @@ from rich.table import Table
 
 from necroangle.export import ExportColumn, ExportTable, Missing
 from necroangle.export.clinical import clinical_columns
+from necroangle.export.columns import Value
 from necroangle.export.csv_file import data_csv
-from necroangle.export.dta_file import write_dta
 from necroangle.export.follow_up import FOLLOW_UP_COLUMNS
 from necroangle.export.keys import KEY_COLUMNS
 from necroangle.export.measured import MEASURED_COLUMNS
-from necroangle.export.model import Value
-from necroangle.export.parquet_file import write_parquet
 from necroangle.export.redcap import redcap_files
-from necroangle.export.sav_file import write_sav
-from necroangle.export.xlsx_file import write_xlsx
-from necroangle.export.xpt_file import write_xpt
+from necroangle.export.sheet_files import write_parquet, write_xlsx
+from necroangle.export.statistics_files import write_dta, write_sav, write_xpt
 
 MAIN = frozenset(
     {

@@ -201,7 +201,7 @@ def _user() -> str:
 
 def _say(table: ExportTable, folder: Path, files: Sequence[Path], formats: Sequence[str]) -> None:
     """What was written, and what its reader must know."""
-    from necroangle.export.provenance import table_facts
+    from necroangle.export.folder import table_facts
     from necroangle.export.redcap import REDCAP_WARNING
     from necroangle.plain_text import harmless
 

@@ -4,20 +4,14 @@
 each other, ``write_export`` writes a folder. Nothing heavy is imported before it is needed.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from necroangle.export.build import build_table
-from necroangle.export.facts import ReadingFacts, contents_in, facts_from, facts_of
-from necroangle.export.missing import Missing
-from necroangle.export.model import ExportColumn, ExportTable
+from necroangle.export.columns import ExportColumn, Missing
+from necroangle.export.folder import Provenance, write_export
+from necroangle.export.keys import ReadingFacts, contents_in, facts_from, facts_of
 from necroangle.export.privacy import load_secret, smallest_cell
-from necroangle.export.provenance import Provenance
 from necroangle.export.row_builder import ExportSource
+from necroangle.export.table import ExportTable
 from necroangle.export.wide import to_wide
-
-if TYPE_CHECKING:
-    from necroangle.export.folder import write_export
 
 __all__ = [
     "ExportColumn",
@@ -35,9 +29,3 @@ __all__ = [
     "to_wide",
     "write_export",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name != "write_export":  # its writers bring pandas
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module(f"{__name__}.folder").write_export

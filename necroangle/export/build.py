@@ -7,8 +7,8 @@ from typing import Literal
 from necroangle.errors import CohortError
 from necroangle.export.clinical import ClinicalIndex, ClinicalRow
 from necroangle.export.keys import KEY_COLUMNS, READING_KEYS
-from necroangle.export.model import ExportTable
 from necroangle.export.row_builder import ExportSource, Line, RowBuilder
+from necroangle.export.table import ExportTable
 from necroangle.ledger.hip_visits import HipVisit, choose_hip_visits
 from necroangle.measurement.row import CohortRow
 

@@ -7,8 +7,7 @@ from typing import Literal
 
 from necroangle.entries import KINDS_OF_EVENT, CodeSet, Field, fields_of, missing_name
 from necroangle.errors import CohortError
-from necroangle.export.missing import Missing
-from necroangle.export.model import ExportColumn, Kind, Value
+from necroangle.export.columns import ExportColumn, Kind, Missing, Value
 from necroangle.export.privacy import grouped_age
 
 __all__ = [

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from necroangle.export.missing import Missing
-from necroangle.export.model import ExportColumn, ExportTable
+import numpy as np
+
+from necroangle.export.columns import ExportColumn, Missing
+from necroangle.export.table import REASONS, ExportTable
 from necroangle.plain_text import quoted
 
-__all__ = ["CODEBOOK_HEADING", "codebook_rows", "csv_bytes", "csv_columns", "data_csv"]
+__all__ = ["CODEBOOK_HEADING", "codebook_rows", "csv_bytes", "data_csv", "quoted_texts"]
 
 BOM = b"\xef\xbb\xbf"
 """Excel takes a CSV without it for one in the system's old code page."""
@@ -25,6 +27,8 @@ CODEBOOK_HEADING = (
     "sas_v5_name",
 )
 
+_WORDS = np.array([reason.word if reason else "" for reason in REASONS], dtype=object)
+
 
 def csv_bytes(heading: Sequence[str], rows: Iterable[Sequence[str]], *, bom: bool) -> bytes:
     """A CSV with a heading, of cells that are quoted already."""
@@ -32,27 +36,21 @@ def csv_bytes(heading: Sequence[str], rows: Iterable[Sequence[str]], *, bom: boo
     return (BOM if bom else b"") + lines.encode()
 
 
-def csv_columns(table: ExportTable) -> Iterator[tuple[str, Sequence[str]]]:
-    """Name and cells of every column: what is missing is empty, the reasons stand at the end."""
-    words = {reason: reason.word for reason in Missing}
-    for place, column in enumerate(table.columns):
+def quoted_texts(table: ExportTable) -> Iterator[list[str]]:
+    """The cells of every column, texts quoted; what is missing is empty."""
+    for column, texts in zip(table.columns, table.texts, strict=True):
+        cells: list[str] = texts.tolist()
         if column.kind == "text":
-            texts = table.filled(place, dict.fromkeys(Missing, ""))
-            safe = {text: quoted(text) for text in set(texts)}
-            yield column.name, [safe[text] for text in texts]
+            safe = {text: quoted(text) for text in set(cells)}
+            yield [safe[text] for text in cells]
         else:
-            texts = list(table.written[place])
-            for rows in table.gaps[place].values():
-                for row in rows:
-                    texts[row] = ""
-            yield column.name, texts
-    for place, column in enumerate(table.columns):
-        if column.can_miss:
-            yield column.reason_name, table.filled(place, words, "")
+            yield cells
 
 
 def data_csv(table: ExportTable, *, bom: bool = False) -> bytes:
     r"""The table as CSV: numbers in full, ISO dates, ``\n`` line ends.
+
+    What is missing is empty; why stands in columns at the end, ``<name>_missing_reason``.
 
     Parameters
     ----------
@@ -70,36 +68,32 @@ def data_csv(table: ExportTable, *, bom: bool = False) -> bytes:
     00123,,not_done
     '=1,-0.5,
     """
-    names, columns = zip(*csv_columns(table), strict=True)
-    return csv_bytes(names, zip(*columns, strict=True), bom=bom)
+    asked = [place for place, column in enumerate(table.columns) if column.can_miss]
+    names = [column.name for column in table.columns]
+    names += [table.columns[place].reason_name for place in asked]
+    reasons = (_WORDS[table.data[place].why].tolist() for place in asked)
+    return csv_bytes(names, zip(*quoted_texts(table), *reasons, strict=True), bom=bom)
 
 
 def codebook_rows(
     columns: Iterable[ExportColumn], short_names: Sequence[str]
 ) -> Iterator[tuple[str, ...]]:
     """The codebook, one row per column, in the order of :data:`CODEBOOK_HEADING`."""
+    missing = "; ".join(
+        f"{reason.code} (SPSS), .{reason.letter} (Stata, SAS), {reason.word} = {reason.label}"
+        for reason in Missing
+    )
     for column, short in zip(columns, short_names, strict=True):
         yield (
             column.name,
             column.label,
-            _type(column),
+            "date (YYYY-MM-DD)" if column.kind == "date" else column.kind,
             column.unit,
             "; ".join(f"{code} = {label}" for code, label in column.values),
-            _missing_codes() if column.can_miss else "",
+            missing if column.can_miss else "",
             column.measure,
             column.level,
             column.meaning or column.label,
             column.source,
             short,
         )
-
-
-def _type(column: ExportColumn) -> str:
-    return "date (YYYY-MM-DD)" if column.kind == "date" else column.kind
-
-
-def _missing_codes() -> str:
-    return "; ".join(
-        f"{reason.code} (SPSS), .{reason.letter} (Stata, SAS), {reason.word} = {reason.label}"
-        for reason in Missing
-    )

@@ -1,32 +1,37 @@
-"""An export as a folder: whole or not at all."""
+"""An export as a folder: whole or not at all, with what it is, whose, and when."""
 
+import glob
 import hashlib
+import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from necroangle import __version__
 from necroangle.errors import CohortError
+from necroangle.export.columns import short_names
 from necroangle.export.csv_file import CODEBOOK_HEADING, codebook_rows, csv_bytes, data_csv
-from necroangle.export.dta_file import write_dta
-from necroangle.export.model import ExportTable
-from necroangle.export.parquet_file import write_parquet
-from necroangle.export.provenance import Provenance, table_facts
+from necroangle.export.privacy import smallest_cell
 from necroangle.export.redcap import REDCAP_FILES, redcap_files
-from necroangle.export.sav_file import write_sav
-from necroangle.export.script_python import python_script
-from necroangle.export.script_r import r_script
-from necroangle.export.script_spss import spss_script
-from necroangle.export.script_stata import stata_script
-from necroangle.export.xlsx_file import write_xlsx
-from necroangle.export.xpt_file import short_names, write_xpt
+from necroangle.export.scripts import python_script, r_script, spss_script, stata_script
+from necroangle.export.table import ExportTable
 from necroangle.plain_text import quoted
 
-__all__ = ["FORMATS", "write_export"]
+__all__ = ["EXPORT_FORMAT", "FORMATS", "Provenance", "table_facts", "write_export"]
+
+EXPORT_FORMAT = "necroangle.export"
+EXPORT_VERSION = 1
 
 FORMATS = ("csv", "xlsx", "sav", "dta", "xpt", "parquet", "redcap")
 """What ``--to`` takes, besides ``all``."""
+
+_OLD_S = 3600.0
+"""What is older than this and not yet an export was left by a program that was cut off."""
 
 _TITLE = "necroangle export"
 _FILES: Mapping[str, tuple[str, ...]] = {
@@ -52,6 +57,68 @@ _ALWAYS = (
 _OURS = frozenset({*_ALWAYS, *(name for names in _FILES.values() for name in names)})
 
 
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who made the export, when, and what was asked for.
+
+    Attributes
+    ----------
+    query
+        What was asked for: shape, unit, reader, method, dates.
+    who
+        Who ran it.
+    when
+        When, with its zone.
+    """
+
+    query: Mapping[str, object]
+    who: str
+    when: datetime
+
+    def as_json(self, table: ExportTable, files: Mapping[str, str]) -> bytes:
+        """The content of ``provenance.json``.
+
+        Parameters
+        ----------
+        table
+            What was exported.
+        files
+            SHA-256 of every other file of the folder by its name.
+        """
+        when = self.when.isoformat(timespec="seconds")
+        said = {
+            **table_facts(table, self.query),
+            "who": self.who,
+            "when": when,
+            "notes": list(table.notes),
+            "files": dict(files),
+        }
+        return (json.dumps(said, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
+
+
+def table_facts(table: ExportTable, query: Mapping[str, object]) -> dict[str, object]:
+    """What is the same whenever and by whomever the same table is exported."""
+    patients, hips, versions = (
+        None if (place := table.place(name)) is None else set(table.values(place))
+        for name in ("patient_id", "hip_id", "software_version")
+    )
+    return {
+        "format": EXPORT_FORMAT,
+        "version": EXPORT_VERSION,
+        "software": f"necroangle {__version__}",
+        "measured_with": sorted(one for one in versions or () if type(one) is str),
+        "query": dict(query),
+        "unit": table.unit,
+        "rows": len(table),
+        "columns": len(table.columns),
+        "patients": None if patients is None else len(patients),
+        "hips": None if hips is None else len(hips),
+        "cluster": "patient_id",
+        "canonical_sha256": table.canonical_sha256,
+        "smallest_cell": smallest_cell(table),
+    }
+
+
 def write_export(
     table: ExportTable,
     folder: Path,
@@ -63,7 +130,9 @@ def write_export(
     """Write a folder with the table in some formats, codebook, provenance and import scripts.
 
     The folder is made beside its place and then renamed: a write that fails leaves what was there.
-    An earlier export in the same place is replaced; a folder with any other file is refused.
+    An earlier export in the same place is replaced; a folder with any other file is refused. What
+    an export that was cut off (the power, ``kill -9``) has left beside the place an hour ago or
+    more is removed.
 
     Parameters
     ----------
@@ -96,6 +165,7 @@ def write_export(
     place = folder.absolute()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(place)
         made = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent))
         try:
             _fill(made, table, formats, provenance, bom)
@@ -106,6 +176,15 @@ def write_export(
     except OSError as error:
         raise CohortError(f"{folder}: cannot be written ({error.strerror or error})") from error
     return tuple(sorted(folder.iterdir()))
+
+
+def _remove_leftovers(place: Path) -> None:
+    """Remove what an export that was cut off has left; an old export it had set aside goes back."""
+    for left in sorted(place.parent.glob(f".{glob.escape(place.name)}.*")):
+        if left.suffix == ".old" and not place.exists():
+            left.rename(place)
+        elif left.suffix in {".part", ".old"} and time.time() - left.stat().st_mtime > _OLD_S:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _refuse_strangers(folder: Path) -> None:
@@ -129,11 +208,11 @@ def _fill(
     for name, content in _common_files(table, bom).items():
         (made / name).write_bytes(content)
     facts = table_facts(table, provenance.query)
-    writers = _writers(table, facts)
-    for format_name in FORMATS:
-        if format_name in formats:
-            for name in _FILES[format_name]:
-                writers[name](made / name)
+    wanted = [name for one in FORMATS if one in formats for name in _FILES[one]]
+    if wanted:
+        writers = _writers(table, facts)
+        for name in wanted:
+            writers[name](made / name)
     hashes = {
         file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(made.iterdir())
     }
@@ -160,6 +239,9 @@ def _writers(
     table: ExportTable, facts: Mapping[str, object]
 ) -> dict[str, Callable[[Path], object]]:
     """Each file's writer; REDCap's three are made together when the first is asked for."""
+    from necroangle.export.sheet_files import write_parquet, write_xlsx  # pandas: not for CSV
+    from necroangle.export.statistics_files import write_dta, write_sav, write_xpt
+
     redcap: dict[str, bytes] = {}
 
     def write_redcap(path: Path) -> None:

@@ -5,8 +5,7 @@ from datetime import date
 
 from necroangle.entries import KINDS_OF_EVENT, NO_YES
 from necroangle.export.clinical import ClinicalIndex, day_of
-from necroangle.export.missing import Missing
-from necroangle.export.model import ExportColumn, Value
+from necroangle.export.columns import ExportColumn, Missing, Value
 
 __all__ = ["FOLLOW_UP_COLUMNS", "days_between", "follow_up_values"]
 

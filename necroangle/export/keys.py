@@ -1,11 +1,37 @@
-"""The columns that say which row this is."""
+"""The columns that say which row this is, and what its reading file knows beside the table."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from necroangle.annotation import (
+    SUFFIX,
+    HipReading,
+    ReadView,
+    decode_reading,
+    read_bytes,
+    sha256_of,
+)
+from necroangle.annotation.quick import decode_quickly
+from necroangle.errors import ReadingError
 from necroangle.export.codes import CODE_SETS
-from necroangle.export.missing import Missing
-from necroangle.export.model import ExportColumn, Value
+from necroangle.export.columns import ExportColumn, Missing, Value
+from necroangle.export.privacy import image_key
 from necroangle.measurement.row import CohortRow
 
-__all__ = ["HIP_KEYS", "KEY_COLUMNS", "READING_KEYS", "key_values"]
+__all__ = [
+    "FACT_COLUMNS",
+    "HIP_KEYS",
+    "KEY_COLUMNS",
+    "READING_KEYS",
+    "ReadingFacts",
+    "contents_in",
+    "fact_values",
+    "facts_from",
+    "facts_of",
+    "key_values",
+]
 
 HIP_KEYS = ("patient_id", "hip_id", "side")
 READING_KEYS = ("reader_id", "read_no", "method")
@@ -111,3 +137,137 @@ def key_values(
         return [*place, None, None, None]
     key = row.key
     return [*place, key.reader, key.read_no, CODE_SETS["method"].codes[key.method]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingFacts:
+    """Facts of one reading file.
+
+    Attributes
+    ----------
+    uids
+        SOP Instance UID of the A and of the B view's image, None where it was not read.
+    pixel_mm
+        Largest distance between two rows or columns of the images, or None.
+    slice_mm
+        Largest distance between two slices of the stacks, or None.
+    session, read_order, blinded, duration_s, submitted, revision, consensus
+        How it was read; see :class:`necroangle.annotation.Conduct`.
+    """
+
+    uids: tuple[str | None, str | None]
+    pixel_mm: float | None
+    slice_mm: float | None
+    session: str | None
+    read_order: int | None
+    blinded: bool
+    duration_s: float | None
+    submitted: bool
+    revision: int
+    consensus: bool
+
+
+_NO_YES = CODE_SETS["no_yes"].values
+
+
+def _yes(name: str, label: str) -> ExportColumn:
+    return ExportColumn(name, "whole", label, "", _NO_YES, "nominal", source="reading file")
+
+
+FACT_COLUMNS = (
+    ExportColumn("session_id", "text", "Reader study's list", measure="nominal"),
+    ExportColumn("read_order", "whole", "Place in the reader's list, from 1"),
+    _yes("blinded", "Read without subject, visit and earlier readings"),
+    ExportColumn("duration_s", "real", "Active reading time", "s"),
+    _yes("submitted", "The reading is final"),
+    ExportColumn("revision", "whole", "Revision of the reading, from 1"),
+    _yes("consensus", "An adjudicated reading that unites others"),
+    ExportColumn("pixel_mm", "real", "Largest pixel spacing of the two images", "mm"),
+    ExportColumn("slice_mm", "real", "Largest slice distance of the two stacks", "mm"),
+    ExportColumn("image_key_cor", "text", "A view: keyed hash of the SOP Instance UID"),
+    ExportColumn("image_key_sag", "text", "B view: keyed hash of the SOP Instance UID"),
+)
+"""Columns from the reading file; all are missing where the file is not at hand."""
+
+
+def facts_of(reading: HipReading) -> ReadingFacts:
+    """The facts of a reading."""
+    first, second = (view if isinstance(view, ReadView) else None for view in reading.views)
+    read = [view for view in (first, second) if view]
+    spacings = [spacing for view in read for spacing in _spacings(view)]
+    steps = [view.passport.step_mm for view in read if view.passport and view.passport.step_mm]
+    conduct = reading.conduct
+    return ReadingFacts(
+        (
+            first.image.instance_uid if first else None,
+            second.image.instance_uid if second else None,
+        ),
+        max(spacings, default=None),
+        max(steps, default=None),
+        conduct.worklist,
+        conduct.read_order,
+        conduct.blinded,
+        conduct.duration_s,
+        conduct.submitted,
+        reading.revision.number,
+        bool(reading.consensus_of),
+    )
+
+
+def _spacings(view: ReadView) -> tuple[float, float]:
+    return view.plane.row_spacing_mm, view.plane.column_spacing_mm
+
+
+def facts_from(contents: Iterable[tuple[str, bytes]]) -> dict[str, ReadingFacts]:
+    """Facts of reading files by the SHA-256 of the file.
+
+    Bytes that are not those of their hash are passed over. Those that are were judged in full when
+    the rows were measured from them, so that here a quick look suffices; a file of an older version
+    of the format takes the long way.
+
+    Examples
+    --------
+    >>> facts_from([("0f", b"no reading")])
+    {}
+    """
+    found = {}
+    for sha256, raw in contents:
+        if sha256_of(raw) == sha256:
+            with suppress(ReadingError):
+                found[sha256] = facts_of(decode_quickly(raw) or decode_reading(raw))
+    return found
+
+
+def contents_in(folder: Path, wanted: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """The reading files below a folder whose SHA-256 is wanted, and their bytes.
+
+    Examples
+    --------
+    >>> list(contents_in(Path("nowhere"), ["0f"]))
+    []
+    """
+    missing = set(wanted)
+    for path in sorted(folder.rglob(f"*{SUFFIX}")) if missing and folder.is_dir() else ():
+        with suppress(ReadingError, OSError):
+            raw = read_bytes(path)
+            if (sha256 := sha256_of(raw)) in missing:
+                yield sha256, raw
+
+
+def fact_values(facts: ReadingFacts | None, secret: bytes | None) -> list[Value | None]:
+    """Values of :data:`FACT_COLUMNS`; no key of an image without a secret."""
+    if facts is None:
+        return [Missing.NOT_DONE] * len(FACT_COLUMNS)
+    free = Missing.NOT_APPLICABLE
+    return [
+        facts.session or free,
+        free if facts.read_order is None else facts.read_order,
+        int(facts.blinded),
+        facts.duration_s,
+        int(facts.submitted),
+        facts.revision,
+        int(facts.consensus),
+        facts.pixel_mm,
+        facts.slice_mm,
+        *(image_key(secret, uid) if secret and uid else None for uid in facts.uids),
+    ]

@@ -6,9 +6,8 @@ from typing import Literal
 
 from necroangle.entries import read_field
 from necroangle.export.codes import CODE_SETS, CodeSet, code_set_of
+from necroangle.export.columns import ExportColumn, Kind, Missing, Value
 from necroangle.export.labels import INDEX_LABELS, LABELS, NAMES, STEMS, VIEW_NAMES
-from necroangle.export.missing import Missing
-from necroangle.export.model import ExportColumn, Kind, Value
 from necroangle.measurement.columns import COLUMNS, Column
 from necroangle.measurement.row import Cell, CohortRow
 from necroangle.terms import Finding, Flag, UnreadReason

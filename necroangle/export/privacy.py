@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from necroangle.errors import CohortError
-from necroangle.export.missing import Missing
-from necroangle.export.model import ExportTable, Value
+from necroangle.export.columns import Missing, Value
+from necroangle.export.table import ExportTable
 
 __all__ = [
     "OLDEST_YEARS",
@@ -110,31 +110,24 @@ def smallest_cell(table: ExportTable) -> str:
     >>> smallest_cell(ExportTable((), (), "hip", 0))
     'no patients'
     """
-    places = {column.name: place for place, column in enumerate(table.columns)}
     wanted = ("sex", "age_at_index_years", "aetiology")
-    if not table.rows:
+    if not len(table):
         return "no patients"
-    if not all(name in places for name in ("patient_id", *wanted)):
+    places = [table.place(name) for name in ("patient_id", *wanted)]
+    if None in places:
         return "sex, age and aetiology are not in the table"
-    patients = {
-        row[places["patient_id"]]: tuple(_shown(name, row[places[name]]) for name in wanted)
-        for row in table.rows
-    }
-    return _rarest(patients, table, places)
-
-
-def _rarest(
-    patients: dict[Value, tuple[str, ...]], table: ExportTable, places: dict[str, int]
-) -> str:
-    cells = Counter(patients.values())
+    ids, *facts = (table.values(place) for place in places if place is not None)
+    patients = dict(zip(ids, zip(*facts, strict=True), strict=True))
+    cells = Counter(tuple(map(_shown, wanted, found)) for found in patients.values())
     count = min(cells.values())
     rare = sorted(cell for cell, size in cells.items() if size == count)
-    sex, age, aetiology = rare[0]
-    labels = {
-        name: {str(code): label for code, label in table.columns[places[name]].values}
-        for name in ("sex", "aetiology")
-    }
-    words = (labels["sex"].get(sex, sex), age, labels["aetiology"].get(aetiology, aetiology))
+    labels = [
+        {str(code): label for code, label in table.columns[place].values}
+        for place in places[1:]
+        if place is not None
+    ]
+    words = [names.get(cell, cell) for names, cell in zip(labels, rare[0], strict=True)]
+    words[1] = rare[0][1]
     some = "patient" if count == 1 else "patients"
     return (
         f"{count} {some} in the smallest cell of (sex, age band, aetiology), {len(rare)} such "

@@ -7,9 +7,9 @@ One record is a patient, one event a visit, one instance of the repeating instru
 from collections.abc import Iterable, Iterator, Sequence
 
 from necroangle.errors import CohortError
+from necroangle.export.columns import ExportColumn, Missing, Value
 from necroangle.export.csv_file import csv_bytes
-from necroangle.export.missing import Missing
-from necroangle.export.model import ExportColumn, ExportTable, Value
+from necroangle.export.table import ExportTable
 from necroangle.plain_text import quoted
 
 __all__ = ["DICTIONARY_HEADING", "REDCAP_FILES", "REDCAP_WARNING", "redcap_files"]
@@ -175,7 +175,7 @@ def _record_lines(
     patient, reading = places
     blank = [""] * (len(patient) + 2), [""] * (len(reading) + 2)
     baseline = next(iter(events.values()), "")
-    texts = list(zip(*table.written, strict=True))
+    texts = zip(*(one.tolist() for one in table.texts), strict=True)
     known: set[Value] = set()
     instances: dict[tuple[Value, str], int] = {}
     for row, written in zip(table.rows, texts, strict=True):

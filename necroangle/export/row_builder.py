@@ -13,12 +13,10 @@ from necroangle.export.clinical import (
     day_of,
     vas_10,
 )
-from necroangle.export.facts import FACT_COLUMNS, ReadingFacts, fact_values
+from necroangle.export.columns import ExportColumn, Missing, Value
 from necroangle.export.follow_up import FOLLOW_UP_COLUMNS, days_between, follow_up_values
-from necroangle.export.keys import KEY_COLUMNS, key_values
+from necroangle.export.keys import FACT_COLUMNS, KEY_COLUMNS, ReadingFacts, fact_values, key_values
 from necroangle.export.measured import MEASURED_COLUMNS, measured_values, unread_values
-from necroangle.export.missing import Missing
-from necroangle.export.model import ExportColumn, Value
 from necroangle.export.privacy import Dates, shifted
 from necroangle.export.visits import nominal_months
 from necroangle.measurement.row import CohortRow

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from necroangle.errors import CohortError
+from necroangle.export.columns import ExportColumn, Missing, Value
 from necroangle.export.keys import HIP_KEYS
-from necroangle.export.missing import Missing
-from necroangle.export.model import ExportColumn, ExportTable, Value
+from necroangle.export.table import ExportTable
 from necroangle.export.visits import month_name
 
 __all__ = ["to_wide"]

@@ -9,8 +9,7 @@ from necroangle.entries import FIELDS
 from necroangle.errors import CohortError
 from necroangle.export import ExportColumn, ExportSource, Missing, build_table, to_wide
 from necroangle.export.codes import CODE_SETS, code_set_of
-from necroangle.export.model import NAME_RULE, Kind
-from necroangle.export.xpt_file import short_names
+from necroangle.export.columns import NAME_RULE, Kind, short_names
 from necroangle.measurement import METHODS
 from necroangle.measurement.columns import COLUMNS
 from necroangle.terms import Flag

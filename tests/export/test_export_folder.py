@@ -197,9 +197,9 @@ def test_import_py_gives_types_and_labels(folder: Path, source: ExportSource) ->
     assert coded["arco"].dropna().isin([20, 31]).all()
     assert frame.attrs["labels"]["cna_deg"] == "Combined necrotic angle (CNA), A + B"
     for place, column in enumerate(table.columns):
-        gone = [isinstance(cell, Missing) for cell in table.cells[place]]
+        gone = [isinstance(cell, Missing) for cell in table.values(place)]
         assert coded[column.name].isna().tolist() == gone, column.name
-        kept = [cell for cell in table.cells[place] if not isinstance(cell, Missing)]
+        kept = [cell for cell in table.values(place) if not isinstance(cell, Missing)]
         assert coded[column.name].dropna().tolist() == kept, column.name
 
 

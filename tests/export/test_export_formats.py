@@ -31,15 +31,11 @@ from necroangle.export import (
     build_table,
     to_wide,
 )
-from necroangle.export.clean import LARGEST_REAL
+from necroangle.export.columns import Value, bare, cut_bytes
 from necroangle.export.csv_file import data_csv
-from necroangle.export.dta_file import write_dta
-from necroangle.export.model import Value
-from necroangle.export.parquet_file import METADATA_KEY, write_parquet
-from necroangle.export.sav_file import write_sav
-from necroangle.export.texts import bare, cut_bytes
-from necroangle.export.xlsx_file import write_xlsx
-from necroangle.export.xpt_file import LARGEST, write_xpt
+from necroangle.export.sheet_files import METADATA_KEY, write_parquet, write_xlsx
+from necroangle.export.statistics_files import SAS_LARGEST, write_dta, write_sav, write_xpt
+from necroangle.export.table import LARGEST_REAL
 
 COLUMNS = (
     ExportColumn("row_no", "whole", "Row", can_miss=False),
@@ -108,12 +104,12 @@ def file_named(name: str) -> Iterator[Path]:
 def plain(table: ExportTable, name: str) -> list[Any]:
     """Values of a column, None where there is none; an empty text is nothing, too."""
     place = [column.name for column in table.columns].index(name)
-    return [None if isinstance(c, Missing) or c == "" else c for c in table.cells[place]]
+    return [None if isinstance(c, Missing) or c == "" else c for c in table.values(place)]
 
 
 def reasons(table: ExportTable, name: str) -> list[Missing | None]:
     place = [column.name for column in table.columns].index(name)
-    return [cell if isinstance(cell, Missing) else None for cell in table.cells[place]]
+    return [cell if isinstance(cell, Missing) else None for cell in table.values(place)]
 
 
 def near(found: Iterable[Any], wanted: Iterable[Any], *, least: float = 0.0) -> bool:
@@ -255,7 +251,7 @@ def test_xpt_is_read_by_pandas_and_pyreadstat(rows: list[tuple[Value, ...]]) -> 
         unit="a row",
         keys=1,
     )
-    if any(abs(value or 0) > LARGEST for value in plain(table, "amount")):
+    if any(abs(value or 0) > SAS_LARGEST for value in plain(table, "amount")):
         with file_named("t.xpt") as path, pytest.raises(CohortError, match="no number above"):
             write_xpt(table, path)
         return

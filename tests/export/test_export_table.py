@@ -183,7 +183,7 @@ def test_days_count_from_the_index_date_and_no_date_leaves(source: ExportSource)
     assert cells(table, "last_seen_days")["홍길동", "m00"] == 370
     assert cells(table, "tha_days")["홍길동", "m00"] == 517
     assert not [column for column in table.columns if column.kind == "date"]
-    shown = "".join(text for column in table.written for text in column)
+    shown = "".join(text for column in table.texts for text in column)
     assert "2020-01" not in shown
     assert "2021-0" not in shown
 
@@ -233,7 +233,7 @@ def test_image_keys_are_keyed_hashes_and_no_uid_leaves(source: ExportSource) -> 
     wanted = hmac.new(SECRET, uid.encode(), hashlib.sha256).hexdigest()
     assert cells(table, "image_key_cor")["홍길동", "m00"] == wanted
     assert cells(table, "image_key_cor")["1E5", "m00"] is Missing.NOT_DONE
-    assert not any(uid in text for column in table.written for text in column)
+    assert not any(uid in text for column in table.texts for text in column)
     keyless = build_table(source_of(readings(), secret=None))
     assert set(cells(keyless, "image_key_sag").values()) == {Missing.NOT_DONE}
     assert "no secret was given: image keys are empty" in keyless.notes

@@ -1,13 +1,11 @@
-"""The libraries of the export extra, imported when they are needed; their failures told alike."""
+"""The libraries of the export extra, imported when they are needed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 from necroangle.errors import CohortError
 
-__all__ = ["extra_module", "readstat_told"]
+__all__ = ["extra_module"]
 
 _PACKAGES = {"pyreadstat": "pyreadstat", "xlsxwriter": "XlsxWriter", "pyarrow": "pyarrow"}
 
@@ -35,18 +33,3 @@ def extra_module(name: str, format_name: str) -> Any:
         raise CohortError(
             f'{format_name} needs {package}; install it with `pip install "necroangle[export]"`'
         ) from error
-
-
-@contextmanager
-def readstat_told(pyreadstat: Any) -> Iterator[None]:
-    """Tell what pyreadstat refuses, a full disk among others, as an error of writing.
-
-    Raises
-    ------
-    OSError
-        In place of pyreadstat's own errors.
-    """
-    try:
-        yield
-    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
-        raise OSError(str(error)) from error

@@ -1,21 +1,30 @@
-"""Excel: sheets data, codebook and provenance; texts are never formulas nor links."""
+"""Excel workbooks and Parquet files: a missing value is empty, and why stands in a column beside.
 
+In Excel texts are never formulas nor links; codebook and provenance have sheets of their own. In
+Parquet labels, units and codes stand in the file's metadata.
+"""
+
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from necroangle.errors import CohortError
-from necroangle.export.csv_file import CODEBOOK_HEADING, codebook_rows
-from necroangle.export.lazily import extra_module
-from necroangle.export.missing import Missing
-from necroangle.export.model import ExportColumn, ExportTable, Value
-from necroangle.export.xpt_file import short_names
+import numpy as np
 
-__all__ = ["write_xlsx"]
+from necroangle.errors import CohortError
+from necroangle.export.columns import ExportColumn, Missing, Value, short_names
+from necroangle.export.csv_file import CODEBOOK_HEADING, codebook_rows
+from necroangle.export.extra import extra_module
+from necroangle.export.table import ExportTable
+
+__all__ = ["METADATA_KEY", "write_parquet", "write_xlsx"]
+
+METADATA_KEY = "necroangle"
+"""Key of the provenance in a Parquet file's metadata; each field has its own: label, unit..."""
 
 _CREATED = datetime(2000, 1, 1)
-"""Stamp of every file, so that the same table gives the same bytes."""
+"""Stamp of every workbook, so that the same table gives the same bytes."""
 
 _LAST_ROW = 1_048_575
 _OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -41,8 +50,8 @@ def write_xlsx(table: ExportTable, path: Path, facts: Mapping[str, object]) -> N
     CohortError
         If XlsxWriter is not installed, or the table has more rows than a sheet.
     """
-    if len(table.rows) > _LAST_ROW:
-        raise CohortError(f"{len(table.rows)} rows; an Excel sheet has {_LAST_ROW}: use another")
+    if len(table) > _LAST_ROW:
+        raise CohortError(f"{len(table)} rows; an Excel sheet has {_LAST_ROW}: use another")
     xlsxwriter = extra_module("xlsxwriter", "xlsx")
     with xlsxwriter.Workbook(str(path), _OPTIONS) as book:
         book.set_properties({"created": _CREATED, "title": "necroangle export"})
@@ -94,3 +103,55 @@ class _Cells:
         for place, (write, cell) in enumerate(zip(self._writers, row, strict=True)):
             if type(cell) is not Missing and cell != "":
                 write(number, place, cell)
+
+
+def write_parquet(table: ExportTable, path: Path, facts: Mapping[str, object]) -> None:
+    """Write a Parquet file.
+
+    A missing value is null; why it is missing stands in ``<name>_missing_reason``, as in the CSV.
+
+    Parameters
+    ----------
+    table
+        The table.
+    path
+        The file.
+    facts
+        Provenance, kept as JSON under :data:`METADATA_KEY`.
+
+    Raises
+    ------
+    CohortError
+        If pyarrow is not installed.
+    """
+    pa = extra_module("pyarrow", "parquet")
+    kinds = {"text": pa.string(), "whole": pa.int64(), "real": pa.float64(), "date": pa.date32()}
+    words = pa.dictionary(pa.int8(), pa.string())
+    said = pa.array([reason.word for reason in Missing])
+    fields, arrays, why_fields, why_arrays = [], [], [], []
+    for column, (values, why) in zip(table.columns, table.data, strict=True):
+        gone = why > 0
+        plain: Any = np.array(values, dtype=object) if isinstance(values, list) else values
+        if column.kind == "whole":
+            plain = np.where(gone, 0, values).astype(np.int64)
+        fields.append(pa.field(column.name, kinds[column.kind], metadata=_about(column)))
+        arrays.append(pa.array(plain, kinds[column.kind], mask=gone))
+        if column.can_miss:
+            codes = pa.array(np.maximum(why - 1, 0).astype(np.int8), mask=~gone)
+            why_fields.append(pa.field(column.reason_name, words))
+            why_arrays.append(pa.DictionaryArray.from_arrays(codes, said))
+    metadata = {METADATA_KEY: json.dumps(dict(facts), ensure_ascii=False, default=str)}
+    schema = pa.schema([*fields, *why_fields], metadata=metadata)
+    made = pa.Table.from_arrays([*arrays, *why_arrays], schema=schema)
+    extra_module("pyarrow.parquet", "parquet").write_table(made, str(path))
+
+
+def _about(column: ExportColumn) -> dict[str, str]:
+    return {
+        "label": column.label,
+        "unit": column.unit,
+        "measure": column.measure,
+        "values": json.dumps(dict(column.values), ensure_ascii=False),
+        "meaning": column.meaning or column.label,
+        "source": column.source,
+    }
