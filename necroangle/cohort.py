@@ -13,10 +13,9 @@ from necroangle.measurement.columns import COLUMNS, Column
 from necroangle.measurement.row import Cell, CohortRow, RowKey, to_row
 
 if TYPE_CHECKING:
-    from necroangle.ledger.hip_visits import HipVisit
+    from necroangle.analysis.frames import hip_visits, load
     from necroangle.ledger.records import Conflict, Entry, Event, Record, Recorded
     from necroangle.ledger.store import Changes, CohortStore
-    from necroangle.ledger.table import load
 
 __all__ = [
     "COLUMNS",
@@ -28,10 +27,10 @@ __all__ = [
     "Conflict",
     "Entry",
     "Event",
-    "HipVisit",
     "Record",
     "Recorded",
     "RowKey",
+    "hip_visits",
     "load",
     "to_row",
 ]
@@ -42,10 +41,10 @@ _LATER = {
     "Conflict": "necroangle.ledger.records",
     "Entry": "necroangle.ledger.records",
     "Event": "necroangle.ledger.records",
-    "HipVisit": "necroangle.ledger.hip_visits",
     "Record": "necroangle.ledger.records",
     "Recorded": "necroangle.ledger.records",
-    "load": "necroangle.ledger.table",
+    "hip_visits": "necroangle.analysis.frames",
+    "load": "necroangle.analysis.frames",
 }
 
 

@@ -112,6 +112,17 @@ class ArcoStage(StrEnum):
     STAGE_4 = "4"
 
     @property
+    def order(self) -> int:
+        """Place of the stage in 1 < 2 < 3A < 3B < 4; as texts they do not order so.
+
+        Examples
+        --------
+        >>> ArcoStage.STAGE_3B.order - ArcoStage.STAGE_2.order
+        2
+        """
+        return list(ArcoStage).index(self)
+
+    @property
     def is_collapsed(self) -> bool:
         """Whether the stage is 3A or later."""
         return self in (ArcoStage.STAGE_3A, ArcoStage.STAGE_3B, ArcoStage.STAGE_4)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from necroangle.analysis.course import Cohort, HipCourse
-from necroangle.analysis.failure import Failure, failure_of, resolve_rule
-from necroangle.analysis.plan import OutcomePlan
-from necroangle.analysis.visits import AngleChange, HipVisit, arco_order
+from necroangle.analysis.courses import AnalysisSet, HipCourse
+from necroangle.analysis.visits import AngleChange, HipVisit
+from necroangle.protocol.failure import FailureOutcome, StageAt, failure_of, resolve_rule
+from necroangle.protocol.study import FailureRule, StudyProtocol
 from necroangle.terms import ArcoStage
 
-__all__ = ["ArcoCourse", "HipOutcome", "ScorePair", "hip_outcomes"]
+__all__ = ["ArcoCourse", "HipOutcome", "ScorePair", "failure_by", "hip_outcomes"]
 
 
 class ArcoCourse(StrEnum):
@@ -65,7 +65,7 @@ class HipOutcome:
     arco_baseline: ArcoStage | None
     arco_last: ArcoStage | None
     arco_course: ArcoCourse | None
-    failure: Failure
+    failure: FailureOutcome
     angle_last: HipVisit | None
     change: AngleChange | None
     vas: ScorePair | None
@@ -91,48 +91,62 @@ class HipOutcome:
         return next((name for name, happened in ends if happened), "last visit")
 
 
-def hip_outcomes(cohort: Cohort) -> tuple[str, tuple[HipOutcome, ...]]:
+def hip_outcomes(cohort: AnalysisSet) -> tuple[FailureRule, tuple[HipOutcome, ...]]:
     """The rule of failure that was used, and the outcome of every hip, by hip.
 
     Examples
     --------
-    >>> from necroangle.analysis.course import follow_courses
+    >>> from necroangle.analysis.courses import analysis_set
     >>> hip = {"subject": "S1", "laterality": "L"}
     >>> visits = [{**hip, "visit": v, "arco": s} for v, s in (("m00", "2"), ("m24", "3B"))]
-    >>> rule, (outcome,) = hip_outcomes(follow_courses([], {"visit": visits}))
+    >>> rule, (outcome,) = hip_outcomes(analysis_set([], {"visit": visits}))
     >>> rule, outcome.arco_course.value, outcome.failure.failed, outcome.failure.where
     ('reaches', 'progressed', True, 'm24')
     """
-    rule = resolve_rule(cohort.plan.failure_rule, cohort.courses)
-    return rule, tuple(_outcome(course, rule, cohort.plan) for course in cohort.courses)
+    events = [event for course in cohort.courses for event in course.events]
+    rule = resolve_rule(cohort.protocol.failure.rule, events)
+    return rule, tuple(_outcome(course, rule, cohort.protocol) for course in cohort.courses)
 
 
-def _outcome(course: HipCourse, rule: str, plan: OutcomePlan) -> HipOutcome:
+def failure_by(course: HipCourse, rule: FailureRule, protocol: StudyProtocol) -> FailureOutcome:
+    """Radiographic failure of a hip by a rule; not judged where it was replaced before."""
+    if course.had_tha_before:
+        return FailureOutcome(None)
+    stages = [
+        StageAt(one.arco, one.place_days, one.planned.name)
+        for one in course.follow_ups
+        if one.arco is not None
+    ]
+    baseline = course.baseline.arco if course.baseline else None
+    return failure_of(
+        baseline, stages, course.events, course.index_day, course.ending, protocol, rule
+    )
+
+
+def _outcome(course: HipCourse, rule: FailureRule, protocol: StudyProtocol) -> HipOutcome:
     follow_ups = () if course.had_tha_before else course.follow_ups
     start = course.baseline.arco if course.baseline else None
     last = next((one.arco for one in reversed(follow_ups) if one.arco is not None), None)
     angled = next((one for one in reversed(follow_ups) if one.cna_deg is not None), None)
-    contact = _contact_days(course)
-    tha = course.ending.tha_days
     return HipOutcome(
         course,
         start,
         last,
         None if course.had_tha_before else _compare(start, last, course.ending.has_tha),
-        failure_of(course, rule, plan),
+        failure_by(course, rule, protocol),
         angled,
         angled.change if angled else None,
         _pair(course.baseline, follow_ups, lambda one: one.vas),
         _pair(course.baseline, follow_ups, lambda one: one.hhs),
-        contact,
-        min(contact, tha) if contact is not None and tha is not None else contact,
+        course.contact_days,
+        course.observed_days,
     )
 
 
 def _compare(start: ArcoStage | None, last: ArcoStage | None, has_tha: bool) -> ArcoCourse | None:
     if start is None or (last is None and not has_tha):
         return None
-    grown = arco_order(last) - arco_order(start) if last else 0
+    grown = last.order - start.order if last else 0
     if grown > 0:
         return ArcoCourse.PROGRESSED
     if has_tha:
@@ -151,18 +165,3 @@ def _pair(
     if start is None or last is None or last[1] is None:
         return None
     return ScorePair(start, last[1], last[0].planned.name)
-
-
-def _contact_days(course: HipCourse) -> float | None:
-    """Latest day on which the patient was seen or something dated happened."""
-    days = [one.place_days for one in course.visits if one.was_attended]
-    index = course.index_day
-    days += [
-        float((event.day - index).days)
-        for event in course.events
-        if event.event != "lost" and event.day is not None and index is not None
-    ]
-    if course.ending.has_tha:
-        days.append(course.ending.tha_days)
-    known = [day for day in days if day is not None]
-    return max(0.0, *known) if known else None

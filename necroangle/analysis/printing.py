@@ -1,13 +1,31 @@
-"""The outcomes for people: a few words a line, the method below."""
+"""The outcomes for people and for programs: a few words a line, plain rows, CSV and JSON.
 
-from collections.abc import Iterable
+No date leaves here.
+"""
 
-from necroangle.analysis.outcomes import Outcomes
-from necroangle.analysis.quantity import ALL, Quantity
-from necroangle.analysis.scores import LAST
-from necroangle.plain_text import harmless
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 
-__all__ = ["Line", "by_visit_lines", "main_lines", "test_notes"]
+from necroangle.analysis.hips import HipOutcome
+from necroangle.analysis.outcomes import LAST, Outcomes
+from necroangle.analysis.quantities import ALL, Quantity
+from necroangle.analysis.visits import AngleChange, HipVisit
+from necroangle.measurement.row import Cell
+from necroangle.plain_text import harmless, quoted
+
+__all__ = [
+    "TABLES",
+    "Line",
+    "by_visit_lines",
+    "main_lines",
+    "rows_as_csv",
+    "rows_as_json",
+    "shown",
+    "table_rows",
+    "test_notes",
+    "visit_rows",
+]
 
 Line = tuple[str, str, str]
 """Name of the quantity, group, and what is found."""
@@ -171,3 +189,172 @@ def _number(number: float | None, unit: str) -> str:
     if number is None:
         return "–"
     return f"{number:.3g}" if unit == "cells" else f"{number:.1f}"
+
+
+# ---- tables ------------------------------------------------------------------------------------
+
+Rows = list[dict[str, Cell]]
+
+TABLES = ("quantities", "hips", "visits")
+"""What :func:`table_rows` can give."""
+
+
+def table_rows(outcomes: Outcomes, table: str) -> Rows:
+    """The rows of one of :data:`TABLES`.
+
+    Examples
+    --------
+    >>> from necroangle.analysis.courses import analysis_set
+    >>> from necroangle.analysis.outcomes import outcomes_of
+    >>> hip = {"subject": "S1", "laterality": "L"}
+    >>> visits = [{**hip, "visit": v, "arco": s} for v, s in (("m00", "2"), ("m24", "3B"))]
+    >>> row = table_rows(outcomes_of(analysis_set([], {"visit": visits})), "hips")[0]
+    >>> row["cluster"], row["failure"], row["failure_where"]
+    ('S1', 1, 'm24')
+    """
+    if table == "quantities":
+        return quantity_rows(outcomes.quantities)
+    if table == "hips":
+        return hip_rows(outcomes.hips)
+    return visit_rows(visit for hip in outcomes.hips for visit in hip.course.visits)
+
+
+def quantity_rows(quantities: Iterable[Quantity]) -> Rows:
+    """One row for each quantity and group."""
+    return [asdict(one) for one in quantities]
+
+
+def hip_rows(hips: Iterable[HipOutcome]) -> Rows:
+    """One row for each hip; ``cluster`` keeps two hips of a patient together."""
+    return [_hip_row(hip) for hip in hips]
+
+
+def visit_rows(visits: Iterable[HipVisit]) -> Rows:
+    """One row for each hip at each visit, planned or not, in order of time."""
+    return [_visit_row(one) for one in visits]
+
+
+def _hip_row(hip: HipOutcome) -> dict[str, Cell]:
+    course = hip.course
+    return {
+        "subject": course.hip.subject,
+        "laterality": course.hip.laterality,
+        "cluster": course.hip.subject,
+        "sex": course.patient.sex,
+        "age_years": course.patient.age_years,
+        "aetiology": course.patient.aetiology,
+        "cell_dose": course.treated.dose,
+        "left_out": int(course.had_tha_before),
+        "arco_baseline": hip.arco_baseline,
+        "arco_last": hip.arco_last,
+        "arco_course": hip.arco_course,
+        "failure": None if hip.failure.failed is None else int(hip.failure.failed),
+        "failure_days": hip.failure.days,
+        "failure_where": hip.failure.where or None,
+        "cna_baseline_deg": hip.cna_baseline_deg,
+        "cna_last_deg": hip.angle_last.cna_deg if hip.angle_last else None,
+        "cna_last_visit": hip.angle_last.planned.name if hip.angle_last else None,
+        **_change_cells(hip.change),
+        "vas_baseline": hip.vas.baseline if hip.vas else None,
+        "vas_last": hip.vas.last if hip.vas else None,
+        "hhs_baseline": hip.hhs.baseline if hip.hhs else None,
+        "hhs_last": hip.hhs.last if hip.hhs else None,
+        "follow_up_days": hip.follow_up_days,
+        "observed_days": hip.observed_days,
+        "end": hip.end,
+        "tha": int(hip.has_tha),
+        "tha_days": course.ending.tha_days,
+        "death_days": course.ending.death_days,
+        "lost_days": course.ending.lost_days,
+    }
+
+
+def _visit_row(one: HipVisit) -> dict[str, Cell]:
+    entered = one.entered
+    return {
+        "subject": one.hip.subject,
+        "laterality": one.hip.laterality,
+        "cluster": one.hip.subject,
+        "visit": one.planned.name,
+        "visit_number": one.number,
+        "months_nominal": one.planned.nominal_months,
+        "days_from_index": one.days,
+        "months": one.months,
+        "in_window": None if one.in_window is None else int(one.in_window),
+        "baseline": int(one.is_baseline),
+        "state": one.state,
+        "reader": one.read.reader if one.read else None,
+        "read_no": one.read.read_no if one.read else None,
+        "consensus": int(one.read.is_consensus) if one.read else None,
+        "cna_deg": one.cna_deg,
+        "cna_se_deg": one.read.se_deg if one.read else None,
+        "ha_grade": one.read.ha_grade if one.read else None,
+        **_change_cells(one.change),
+        "arco": one.arco,
+        "jic": one.jic,
+        "ficat": entered.ficat if entered else None,
+        "vas": one.vas,
+        "hhs": one.hhs,
+        "womac": entered.womac if entered else None,
+        "flags": " ".join(one.flags),
+    }
+
+
+_CHANGE = {
+    "cna_change_deg": "change_deg",
+    "cna_change_se_deg": "se_deg",
+    "cna_change_low_deg": "low_deg",
+    "cna_change_high_deg": "high_deg",
+    "cna_change_mdc95_deg": "mdc95_deg",
+    "cna_decreased": "decreased",
+    "cna_increased": "increased",
+    "cna_change_real": "is_real",
+}
+"""Columns of a change and where they stand in it."""
+
+
+def _change_cells(change: AngleChange | None) -> dict[str, Cell]:
+    cells = {name: getattr(change, place) if change else None for name, place in _CHANGE.items()}
+    return {name: int(cell) if isinstance(cell, bool) else cell for name, cell in cells.items()}
+
+
+# ---- as text -----------------------------------------------------------------------------------
+
+
+def rows_as_csv(rows: Sequence[Mapping[str, Cell]]) -> str:
+    r"""CSV with a heading: commas, ``\n`` line ends, floats in full, empty where there is nothing.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe.
+
+    Examples
+    --------
+    >>> rows_as_csv([{"visit": "=m0", "n": 2, "p": 0.25, "words": None}])
+    "visit,n,p,words\n'=m0,2,0.25,\n"
+    >>> rows_as_csv([])
+    ''
+    """
+    if not rows:
+        return ""
+    lines = [",".join(rows[0]), *(",".join(map(_cell, row.values())) for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def rows_as_json(rows: Sequence[Mapping[str, Cell]], notes: Sequence[str]) -> str:
+    r"""JSON: ``{"rows": [...], "notes": [...]}``, one row a line, ``null`` where there is nothing.
+
+    Examples
+    --------
+    >>> print(rows_as_json([{"n": 2}], ["a note"]))
+    {"rows": [
+    {"n": 2}
+    ],
+    "notes": ["a note"]}
+    """
+    lines = ",\n".join(json.dumps(dict(row), allow_nan=False) for row in rows)
+    return f'{{"rows": [\n{lines}\n],\n"notes": {json.dumps(list(notes))}}}\n'
+
+
+def _cell(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    return quoted(str(cell)) if isinstance(cell, str) else repr(cell)

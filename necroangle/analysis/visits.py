@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from necroangle.analysis.censoring import VisitState
-from necroangle.analysis.noise import RepeatNoise, mdc95_of_pair
-from necroangle.analysis.plan import DAYS_PER_MONTH, OutcomePlan, VisitPlan
-from necroangle.analysis.reads import Read
-from necroangle.analysis.records import HipKey, VisitFacts
+from necroangle.protocol.ending import VisitState
+from necroangle.protocol.hips import ClinicalVisit, HipKey
+from necroangle.protocol.noise import RepeatNoise, mdc95_of_pair
+from necroangle.protocol.study import StudyProtocol
+from necroangle.protocol.visits import DAYS_PER_MONTH, Visit
 from necroangle.terms import ArcoStage
 
-__all__ = ["DOUBTS", "AngleChange", "HipVisit", "angle_change", "arco_order"]
+__all__ = ["DOUBTS", "AngleChange", "AngleRead", "HipVisit", "angle_change"]
 
 DOUBTS = {
     "arco_differs": "the reading and the clinical table give two ARCO stages: the table's counts",
@@ -26,7 +26,44 @@ DOUBTS = {
 }
 """Doubts about a hip's visit: data, never a reason to stop."""
 
-_STAGES = tuple(ArcoStage)
+
+@dataclass(frozen=True, slots=True)
+class AngleRead:
+    """The reading that stands for a hip at a visit.
+
+    Attributes
+    ----------
+    reader, read_no
+        Whose, and which of theirs.
+    rule
+        Why this one, as :func:`necroangle.protocol.reads.choose_read` says it.
+    is_consensus
+        Whether it is a consensus.
+    reads
+        Of how many readings it was chosen.
+    cna_deg, se_deg, low_deg, high_deg
+        Combined angle with standard error and 95 % interval; None where a view was not read.
+    arco, jic
+        As entered with the reading.
+    ha_grade
+        Ha's grade.
+    is_prosthesis
+        Whether a view says that the hip has been replaced.
+    """
+
+    reader: str
+    read_no: int
+    rule: str
+    is_consensus: bool
+    reads: int
+    cna_deg: float | None
+    se_deg: float | None
+    low_deg: float | None
+    high_deg: float | None
+    arco: str | None
+    jic: str | None
+    ha_grade: int | None
+    is_prosthesis: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +104,7 @@ class HipVisit:
     hip
         The hip; its ``subject`` is the cluster that keeps two hips of a patient together.
     planned
-        The visit as planned.
+        The visit as planned, or as its name says.
     number
         Place among the planned visits from 1; None for an unplanned one.
     days
@@ -78,7 +115,7 @@ class HipVisit:
         Whether it is the hip's index visit.
     state
         Whether it was observed, is missing, or is censored.
-    read, facts
+    read, entered
         Reading and entries; None where there are none, and where the visit is censored.
     change
         Change of the angle from the baseline.
@@ -89,14 +126,14 @@ class HipVisit:
     """
 
     hip: HipKey
-    planned: VisitPlan
+    planned: Visit
     number: int | None
     days: float | None
     place_days: float | None
     is_baseline: bool
     state: VisitState
-    read: Read | None = None
-    facts: VisitFacts | None = None
+    read: AngleRead | None = None
+    entered: ClinicalVisit | None = None
     change: AngleChange | None = None
     flags: tuple[str, ...] = ()
     was_attended: bool = False
@@ -109,7 +146,7 @@ class HipVisit:
     @property
     def in_window(self) -> bool | None:
         """Whether the date lies in the planned window; None without date or window."""
-        return self.planned.is_in_window(self.days)
+        return self.planned.holds(self.days)
 
     @property
     def cna_deg(self) -> float | None:
@@ -119,41 +156,30 @@ class HipVisit:
     @property
     def arco(self) -> ArcoStage | None:
         """ARCO stage from the clinical table, else from the reading."""
-        if self.facts is not None and self.facts.arco is not None:
-            return self.facts.arco
+        if self.entered is not None and self.entered.arco is not None:
+            return self.entered.arco
         return ArcoStage(self.read.arco) if self.read is not None and self.read.arco else None
 
     @property
     def jic(self) -> str | None:
         """JIC type from the clinical table, else from the reading."""
-        if self.facts is not None and self.facts.jic is not None:
-            return self.facts.jic
+        if self.entered is not None and self.entered.jic is not None:
+            return self.entered.jic
         return self.read.jic if self.read is not None else None
 
     @property
     def vas(self) -> float | None:
         """Pain, 0 to 10."""
-        return self.facts.vas if self.facts else None
+        return self.entered.vas if self.entered else None
 
     @property
     def hhs(self) -> float | None:
         """Harris Hip Score, 0 to 100."""
-        return self.facts.hhs if self.facts else None
-
-
-def arco_order(stage: ArcoStage) -> int:
-    """Place of a stage in 1 < 2 < 3A < 3B < 4.
-
-    Examples
-    --------
-    >>> arco_order(ArcoStage("3B")) - arco_order(ArcoStage("2"))
-    2
-    """
-    return _STAGES.index(stage)
+        return self.entered.hhs if self.entered else None
 
 
 def angle_change(
-    baseline: Read, later: Read, noise: RepeatNoise | None, plan: OutcomePlan
+    baseline: AngleRead, later: AngleRead, noise: RepeatNoise | None, protocol: StudyProtocol
 ) -> AngleChange | None:
     """Change between two readings; None where one has no combined angle.
 
@@ -166,7 +192,7 @@ def angle_change(
         The two readings, by one method.
     noise
         From repeat reads; None: the standard errors of the two angles make MDC95.
-    plan
+    protocol
         Its threshold.
 
     References
@@ -189,13 +215,15 @@ def angle_change(
         high,
         mdc95,
         source if mdc95 is not None else "not known: no standard errors, no repeat reads",
-        change < -plan.change_threshold_deg,
-        change > plan.change_threshold_deg,
+        change < -protocol.cut_offs.change_deg,
+        change > protocol.cut_offs.change_deg,
         None if mdc95 is None else abs(change) > mdc95,
     )
 
 
-def _mover(baseline: Read, later: Read, change: float) -> tuple[float | None, float | None]:
+def _mover(
+    baseline: AngleRead, later: AngleRead, change: float
+) -> tuple[float | None, float | None]:
     first, second = _reaches(baseline), _reaches(later)
     if first is None or second is None:
         return None, None
@@ -203,7 +231,7 @@ def _mover(baseline: Read, later: Read, change: float) -> tuple[float | None, fl
     return change - (down2**2 + up1**2) ** 0.5, change + (up2**2 + down1**2) ** 0.5
 
 
-def _reaches(read: Read) -> tuple[float, float] | None:
+def _reaches(read: AngleRead) -> tuple[float, float] | None:
     """How far the interval reaches below and above the angle."""
     if read.cna_deg is None or read.low_deg is None or read.high_deg is None:
         return None

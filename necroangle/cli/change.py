@@ -18,23 +18,40 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command("change")
 @click.argument("earlier", type=_FILE)
 @click.argument("later", type=_FILE)
-@click.option("--method", "method_name", metavar="NAME", help="Method; by default by image kind.")
-def command(earlier: Path, later: Path, method_name: str | None) -> None:
+@click.option(
+    "--method",
+    "method_name",
+    metavar="NAME",
+    help="Method; by default the study's, else by image kind.",
+)
+@click.option(
+    "--threshold-deg",
+    type=click.FloatRange(min=0, max=720),
+    help="A decrease of the angle by more than this is told.  [default: the study's, else 20]",
+)
+def command(
+    earlier: Path, later: Path, method_name: str | None, threshold_deg: float | None
+) -> None:
     """Compare the reading EARLIER of a hip with the reading LATER of the same hip.
 
     A change is called real where it is beyond the smallest detectable one (MDC95) of these two
-    measurements; the rule "decreased by more than 20°" is told beside it.
+    measurements; the study's rule, "decreased by more than 20°" unless its study.toml says
+    otherwise, is told beside it.
     """
     from necroangle.annotation import load_reading
-    from necroangle.measurement import change_between, measure, method_named
+    from necroangle.cli.measuring import methods_asked, settings_asked
+    from necroangle.measurement import change_between, measure
+    from necroangle.study import protocol_here
 
-    method = method_named(method_name) if method_name else None
+    protocol = protocol_here().overridden({"cut_offs.change_deg": threshold_deg})
+    (method,) = methods_asked([method_name] if method_name else [])
+    settings = settings_asked("circles")
     readings = [load_reading(path) for path in (earlier, later)]
     hips = {(one.subject, one.laterality) for one in readings}
     if len(hips) > 1:
         raise click.UsageError("the two readings are of different hips")
-    before, after = (measure(one, method) for one in readings)
-    for line in _lines(before, after, change_between(before, after)):
+    before, after = (measure(one, method, settings) for one in readings)
+    for line in _lines(before, after, change_between(before, after, protocol.cut_offs)):
         click.echo(line)
 
 
@@ -48,7 +65,7 @@ def _lines(before: HipMeasurement, after: HipMeasurement, change: HipChange) -> 
         f"CNA     {before.cna.show_deg()}  to  {after.cna.show_deg()}",
         f"change  {change.cna.value:+.1f}° ({low:+.1f}° to {high:+.1f}°): {real}, "
         f"MDC95 {change.mdc95_deg:.1f}°",
-        f"        decreased by more than 20°: {rule}",
+        f"        decreased by more than {change.rule_deg:g}°: {rule}",
         *_views(change),
     ]
 

@@ -61,7 +61,7 @@ def command(
         _changes(changes),
         actor=actor,
         reason=reason,
-        config=study.config if study is not None else None,
+        protocol=study.protocol if study is not None else None,
         create=create,
     )
     _tell(values, [str(doubt) for doubt in doubts])

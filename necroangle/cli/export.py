@@ -11,13 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from necroangle.export import ExportSource, ExportTable
-    from necroangle.ledger.store import CohortStore
+    from necroangle.protocol.study import StudyProtocol
     from necroangle.study import Study
 
 __all__ = ["command"]
 
 FORMATS = ("csv", "xlsx", "sav", "dta", "xpt", "parquet", "redcap")
-_CONSENSUS = "consensus_of"
 
 
 @click.command("export")
@@ -95,7 +94,13 @@ def command(
     study = study_here()
     unit = unit or ("reading" if shape == "long" else "hip_visit")
     source = _source(study, **chosen)
-    query = {"shape": shape, "unit": unit, "dates": source.dates, **_choice(study, unit, **chosen)}
+    query = {
+        "study": source.protocol.study,
+        "shape": shape,
+        "unit": unit,
+        "dates": source.dates,
+        **_choice(source.protocol, unit, **chosen),
+    }
     table = build_table(
         source,
         "reading" if unit == "reading" else "hip_visit",
@@ -112,11 +117,11 @@ def command(
 
 
 def _choice(
-    study: Study | None, unit: str, *, readers: tuple[str, ...], method: str | None, **_: object
+    protocol: StudyProtocol, unit: str, *, readers: tuple[str, ...], method: str | None, **_: object
 ) -> dict[str, Any]:
     """Which readings: as asked; for hip visits else as the study plans."""
-    if unit == "hip_visit" and study is not None:
-        readers, method = readers or study.config.readers, method or study.config.method
+    if unit == "hip_visit":
+        readers, method = readers or protocol.readers, method or protocol.method
     return {"readers": list(readers), "method": method}
 
 
@@ -137,41 +142,29 @@ def _source(
     **_: object,
 ) -> ExportSource:
     """All that the export is made of."""
+    from necroangle.analysis.stored import united_readings
+    from necroangle.clinical import clinical_tables
     from necroangle.export import ExportSource, contents_in, facts_from
-    from necroangle.ledger.measured import READING_FILE
     from necroangle.ledger.store import CohortStore
+    from necroangle.protocol.study import NO_STUDY
     from necroangle.study import cohort_here
 
     with CohortStore.open(cohort_here(cohort), create=False) as store:
         rows = store.rows()
         wanted = {str(row["annotation_sha256"]) for row in rows}
         facts = facts_from(store.contents(wanted))
-        agreed = {found.key for found in store.current(READING_FILE) if found.values[_CONSENSUS]}
-        clinical = _clinical(store)
+        united, clinical = united_readings(store), clinical_tables(store)
     folder = readings or (study.readings if study else Path("readings"))
     facts |= facts_from(contents_in(folder, wanted - facts.keys()))
     return ExportSource(
         rows,
         clinical,
-        {visit.name: visit.months for visit in study.config.visits} if study else {},
-        agreed,
+        study.protocol if study else NO_STUDY,
+        united,
         facts,
         _secret(secret, study),
         "shifted" if dates == "shifted" else "none",
     )
-
-
-def _clinical(store: CohortStore) -> dict[str, list[dict[str, object]]]:
-    """The clinical records by kind, each as one row."""
-    from necroangle.entries import KEYS
-
-    return {
-        kind: [
-            {**dict(zip(names, record.key, strict=True)), **record.values}
-            for record in store.current(kind)
-        ]
-        for kind, names in KEYS.items()
-    }
 
 
 def _secret(file: Path | None, study: Study | None) -> bytes | None:

@@ -137,8 +137,8 @@ def _import(
     place = cohort_here(cohort)
     is_there = "://" in str(place) or Path(place).exists()
     store = CohortStore.open(place) if is_there or not dry_run else None
-    config = study.config if study is not None else None
-    plan = plan_import(store, opened, config=config, update_reason=update_reason)
+    protocol = study.protocol if study is not None else None
+    plan = plan_import(store, opened, protocol=protocol, update_reason=update_reason)
     _tell_problems(plan)
     if plan.is_fatal:
         click.echo("nothing was imported", err=True)

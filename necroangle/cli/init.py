@@ -34,7 +34,7 @@ def command(folder: Path, study: str | None, method: str, readers: tuple[str, ..
 
     made = init_study(folder, study or folder.absolute().name, method_named(method).name, readers)
     CohortStore.open(made.cohort)
-    click.echo(f"study {made.config.study} made in {folder}")
+    click.echo(f"study {made.protocol.study} made in {folder}")
     click.echo("  study.toml     what the study is: look at visits, windows and readers")
     click.echo("  readings/      reading files")
     click.echo("  cohort.sqlite  the cohort table")

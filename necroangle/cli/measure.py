@@ -30,12 +30,13 @@ __all__ = ["command"]
     "method_names",
     metavar="NAME",
     multiple=True,
-    help="Method, by default by image kind; give it again for several: each has rows of its own.",
+    help="Method; by default the study's, else by image kind. Again for several: each has rows of "
+    "its own.",
 )
 @click.option(
     "--end-sd-mm",
     type=click.FloatRange(min=0, min_open=True),
-    help="Noise of marking an arc's end along the surface.  [default: 1 mm]",
+    help="Noise of marking an arc's end along the surface.  [default: the study's, else 1 mm]",
 )
 @click.option(
     "--end-sd-from-repeats",
@@ -67,14 +68,17 @@ def command(
     others are measured. Exit code: 0 if all were measured, 1 if some were refused, 2 if there was
     nothing to measure or the table cannot be opened.
     """
-    from necroangle.measurement import method_named
+    from necroangle.cli.measuring import methods_asked, settings_asked, tell_strangers
     from necroangle.plain_text import harmless
 
-    methods: list[Method | None] = [method_named(name) for name in method_names]
-    settings = _settings(readings, end_sd_mm, end_sd_from_repeats, centre)
-    result = _joined([_measure(readings, method, settings) for method in methods or [None]])
+    if end_sd_from_repeats and end_sd_mm is not None:
+        raise click.UsageError("--end-sd-mm and --end-sd-from-repeats exclude each other")
+    settings = settings_asked(centre, end_sd_mm, readings if end_sd_from_repeats else ())
+    methods = methods_asked(method_names)
+    result = _joined([_measure(readings, method, settings) for method in methods])
     if not result.rows and not result.refusals:
         raise click.UsageError("no reading files (*.reading.json) in what was given")
+    tell_strangers(row.key.reader for row in result.rows)
     changes = _store(result, cohort)
     if as_json:
         click.echo(_as_json(result, changes))
@@ -83,19 +87,6 @@ def command(
     for refusal in result.refusals:
         click.echo(harmless(str(refusal)), err=True)
     context.exit(1 if result.refusals else 0)
-
-
-def _settings(
-    paths: tuple[Path, ...], end_sd_mm: float | None, from_repeats: bool, centre: str
-) -> Settings:
-    from necroangle.batch import settings_of_repeats
-    from necroangle.measurement import Settings
-
-    if from_repeats and end_sd_mm is not None:
-        raise click.UsageError("--end-sd-mm and --end-sd-from-repeats exclude each other")
-    if from_repeats:
-        return settings_of_repeats(paths, Settings(centre=centre))
-    return Settings(centre=centre) if end_sd_mm is None else Settings(end_sd_mm, centre=centre)
 
 
 def _joined(results: list[BatchResult]) -> BatchResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,10 +11,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from necroangle.analysis import OutcomePlan, Outcomes
-    from necroangle.analysis.signed_rank import TestKind
-    from necroangle.ledger.store import CohortStore
-    from necroangle.study import StudyConfig
+    from necroangle.analysis import Outcomes
 
 __all__ = ["command"]
 
@@ -24,7 +20,7 @@ PIPE_WIDTH = 100
 
 _TABLES = ("quantities", "hips", "visits")
 _RULES = ("auto", "event", "reaches", "collapse", "arco_progression")
-_TESTS: dict[str, TestKind] = {
+_TESTS = {
     "auto": "auto",
     "exact": "exact",
     "normal": "normal",
@@ -45,21 +41,28 @@ _TESTS: dict[str, TestKind] = {
 @click.option("--index-visit", metavar="NAME", help="The baseline.")
 @click.option(
     "--threshold-deg",
-    type=click.FloatRange(min=0),
-    help="A change of the angle by more than this is counted.  [default: 20]",
+    type=click.FloatRange(min=0, max=720),
+    help="A change of the angle by more than this is counted.  [default: the study's, else 20]",
 )
 @click.option(
-    "--failure", type=click.Choice(_RULES), default="auto", help="Rule of radiographic failure."
+    "--failure",
+    type=click.Choice(_RULES),
+    help="Rule of radiographic failure.  [default: the study's, else auto]",
 )
 @click.option(
-    "--quantiles", type=click.Choice(["7", "6"]), default="7", help="Type of the quartiles."
+    "--quantiles",
+    type=click.Choice(["7", "6"]),
+    help="Type of the quartiles.  [default: the study's, else 7]",
 )
-@click.option("--wilcoxon", type=click.Choice(list(_TESTS)), default="auto", help="How P is found.")
+@click.option(
+    "--wilcoxon",
+    type=click.Choice(list(_TESTS)),
+    help="How P is found.  [default: the study's, else auto]",
+)
 @click.option(
     "--zeros",
     type=click.Choice(["wilcoxon", "pratt"]),
-    default="wilcoxon",
-    help="Differences of zero: dropped, or ranked.",
+    help="Differences of zero: dropped, or ranked.  [default: the study's, else dropped]",
 )
 @click.option("--by-visit", is_flag=True, help="Print every visit against the baseline, too.")
 @click.option(
@@ -89,66 +92,32 @@ def command(as_json: bool, as_csv: bool, by_visit: bool, table: str, **asked: An
 
 
 def _outcomes(asked: dict[str, Any]) -> Outcomes:
-    """The outcomes of the cohort that is meant, by the study's plan and what was asked."""
-    from necroangle.analysis import OutcomePlan, outcomes_of
-    from necroangle.clinical import clinical_tables
+    """The outcomes of the cohort that is meant, by the study's protocol and what was asked."""
+    from necroangle.analysis import outcomes_of
+    from necroangle.analysis.stored import analysis_of
     from necroangle.ledger.store import CohortStore
-    from necroangle.study import cohort_here, study_here
+    from necroangle.study import cohort_here, protocol_here
 
-    study = study_here()
-    plan = _plan_of(study.config) if study else OutcomePlan()
+    quantiles, test = asked["quantiles"], asked["wilcoxon"]
+    protocol = protocol_here().overridden(
+        {
+            "method": asked["method"],
+            "readers": asked["readers"] or None,
+            "index_visit": asked["index_visit"],
+            "cut_offs.change_deg": asked["threshold_deg"],
+            "failure.rule": asked["failure"],
+            "statistics.quantiles": quantiles and int(quantiles),
+            "statistics.wilcoxon": test and _TESTS[test],
+            "statistics.zeros": asked["zeros"],
+        }
+    )
     with CohortStore.open(cohort_here(asked["cohort"]), create=False) as store:
-        rows, clinical, consensus = store.rows(), clinical_tables(store), _consensus(store)
-    return outcomes_of(rows, clinical, _with_asked(plan, asked), consensus)
-
-
-def _plan_of(config: StudyConfig) -> OutcomePlan:
-    from necroangle.analysis import OutcomePlan, VisitPlan
-
-    return OutcomePlan(
-        visits=tuple(
-            VisitPlan(visit.name, visit.months, visit.before_days, visit.after_days)
-            for visit in config.visits
-        ),
-        index_visit=config.index_visit,
-        readers=config.readers,
-        method=config.method,
-        change_threshold_deg=config.cut_offs.change_deg,
-        failure_stages=config.failure.reaches,
-        tha_is_failure=config.failure.tha,
-    )
-
-
-def _with_asked(plan: OutcomePlan, asked: dict[str, Any]) -> OutcomePlan:
-    """The plan, with what the command line says in its place."""
-    said = {
-        "method": asked["method"],
-        "readers": asked["readers"] or None,
-        "index_visit": asked["index_visit"],
-        "change_threshold_deg": asked["threshold_deg"],
-    }
-    return replace(
-        plan,
-        failure_rule=asked["failure"],
-        quantile_type=int(asked["quantiles"]),
-        test=_TESTS[asked["wilcoxon"]],
-        zeros=asked["zeros"],
-        **{name: value for name, value in said.items() if value is not None},
-    )
-
-
-def _consensus(store: CohortStore) -> frozenset[tuple[str, ...]]:
-    """The readings that are a consensus."""
-    from necroangle.ledger.measured import READING_FILE
-
-    found = store.current(READING_FILE)
-    return frozenset(record.key for record in found if record.values["consensus_of"])
+        return outcomes_of(analysis_of(store, protocol))
 
 
 def _write(outcomes: Outcomes, table: str, *, as_json: bool) -> None:
     """UTF-8 with plain line ends, whatever the system's habit."""
-    from necroangle.analysis.tables import table_rows
-    from necroangle.analysis.writing import rows_as_csv, rows_as_json
+    from necroangle.analysis.printing import rows_as_csv, rows_as_json, table_rows
 
     rows = table_rows(outcomes, table)
     text = rows_as_json(rows, outcomes.notes) if as_json else rows_as_csv(rows)

@@ -31,12 +31,12 @@ __all__ = ["command"]
     "method_names",
     metavar="NAME",
     multiple=True,
-    help="Method, by default by image kind; give it again for several.",
+    help="Method; by default the study's, else by image kind. Again for several.",
 )
 @click.option(
     "--end-sd-mm",
     type=click.FloatRange(min=0, min_open=True),
-    help="Noise of marking an arc's end along the surface.  [default: 1 mm]",
+    help="Noise of marking an arc's end along the surface.  [default: the study's, else 1 mm]",
 )
 @click.option("--centre", type=click.Choice(["circles", "sphere"]), default="circles")
 @click.option(
@@ -139,11 +139,9 @@ def command(
 
 def _plan(names: tuple[str, ...], end_sd_mm: float | None, centre: str) -> Plan:
     from necroangle.batch import Plan
-    from necroangle.measurement import Settings, method_named
+    from necroangle.cli.measuring import methods_asked, settings_asked
 
-    methods = tuple(dict.fromkeys(map(method_named, names))) or (None,)
-    settings = Settings(centre=centre) if end_sd_mm is None else Settings(end_sd_mm, centre=centre)
-    return Plan(methods, settings)
+    return Plan(methods_asked(names), settings_asked(centre, end_sd_mm))
 
 
 def _processes(wanted: int | None, count: int) -> int:

@@ -7,7 +7,7 @@ from necroangle.clinical.aetiology import aetiology_doubts
 from necroangle.clinical.course import check_course
 from necroangle.clinical.issue import Issue
 from necroangle.clinical.state import Key, State, Values, number_of
-from necroangle.study import StudyConfig
+from necroangle.protocol.study import StudyProtocol
 
 __all__ = ["check_subject"]
 
@@ -16,7 +16,7 @@ _TOLERANCE = 0.01
 
 
 def check_subject(
-    state: State, subject: str, config: StudyConfig | None, today: date | None = None
+    state: State, subject: str, protocol: StudyProtocol | None, today: date | None = None
 ) -> Iterator[Issue]:
     """What the records of one subject contradict.
 
@@ -26,7 +26,7 @@ def check_subject(
         Records, of this subject at least.
     subject
         Its pseudonym.
-    config
+    protocol
         The study's, where there is one: its visits, windows and events.
     today
         Later dates are doubted; None for the day itself.
@@ -44,9 +44,9 @@ def check_subject(
     for key, values in state.of("visit", (subject,)):
         yield from _check_vas(key, values)
         yield from _check_hhs(key, values)
-    yield from _check_study(state, subject, config)
+    yield from _check_study(state, subject, protocol)
     for hip in state.hips(subject):
-        yield from check_course(state, hip, config, today or date.today())
+        yield from check_course(state, hip, protocol, today or date.today())
 
 
 def _check_vas(key: Key, values: Values) -> Iterator[Issue]:
@@ -71,20 +71,21 @@ def _check_hhs(key: Key, values: Values) -> Iterator[Issue]:
     yield Issue("visit", key, "hhs", f"the total is {total:g}; its items make it {wanted}")
 
 
-def _check_study(state: State, subject: str, config: StudyConfig | None) -> Iterator[Issue]:
+def _check_study(state: State, subject: str, protocol: StudyProtocol | None) -> Iterator[Issue]:
     """Visits and events that the study does not have."""
-    if config is None:
+    if protocol is None:
         return
-    names = ", ".join(visit.name for visit in config.visits)
+    planned = {visit.name for visit in protocol.visits}  # none planned: any may be
+    names = ", ".join(visit.name for visit in protocol.visits)
     for key, _ in state.of("visit", (subject,)):
-        if config.visit(key[2]) is None:
+        if planned and key[2] not in planned:
             message = f"no visit of the study ({names}); see study.toml"
             yield Issue("visit", key, "visit", message)
     for key, values in state.of("hip", (subject,)):
         visit = values.get("index_visit")
-        if visit is not None and config.visit(str(visit)) is None:
+        if planned and visit is not None and visit not in planned:
             yield Issue("hip", key, "index_visit", f"no visit of the study ({names})")
     for key, _ in state.of("event", (subject,)):
-        if key[2] not in config.events:
-            message = f"no event of the study ({', '.join(config.events)}); see study.toml"
+        if key[2] not in protocol.events:
+            message = f"no event of the study ({', '.join(protocol.events)}); see study.toml"
             yield Issue("event", key, "event", message)

@@ -8,7 +8,7 @@ from datetime import date
 
 from necroangle.clinical.issue import Issue
 from necroangle.clinical.state import Hip, State, Values, day_of, index_day
-from necroangle.study import StudyConfig
+from necroangle.protocol.study import StudyProtocol
 
 __all__ = ["check_course"]
 
@@ -22,7 +22,7 @@ _DATED = (
 
 
 def check_course(
-    state: State, hip: Hip, config: StudyConfig | None, today: date
+    state: State, hip: Hip, protocol: StudyProtocol | None, today: date
 ) -> Iterator[Issue]:
     """What the dated records of a hip contradict.
 
@@ -32,7 +32,7 @@ def check_course(
         Records, of this subject at least.
     hip
         Subject and laterality.
-    config
+    protocol
         The study's, where there is one: its visits and windows.
     today
         Later dates are doubted.
@@ -53,9 +53,9 @@ def check_course(
     yield from _check_replacement(state, hip)
     yield from _check_death(state, hip)
     yield from _check_lost(state, hip)
-    if config is not None:
-        yield from _check_windows(state, hip, config)
-        yield from _check_order(state, hip, config)
+    if protocol is not None:
+        yield from _check_windows(state, hip, protocol)
+        yield from _check_order(state, hip, protocol)
     yield from _check_treatment(state, hip)
 
 
@@ -129,14 +129,14 @@ def _check_lost(state: State, hip: Hip) -> Iterator[Issue]:
             yield Issue("visit", key, "visit_date", message, is_fatal=False)
 
 
-def _check_windows(state: State, hip: Hip, config: StudyConfig) -> Iterator[Issue]:
-    start = index_day(state, hip, config.index_visit)
+def _check_windows(state: State, hip: Hip, protocol: StudyProtocol) -> Iterator[Issue]:
+    start = index_day(state, hip, protocol)
     for key, values in state.of("visit", hip):
-        visit, day = config.visit(key[2]), day_of(values, "visit_date")
-        if start is None or visit is None or day is None:
+        visit, day = protocol.visit(key[2]), day_of(values, "visit_date")
+        if start is None or visit is None or day is None or visit.window_days is None:
             continue
-        first, last = visit.window_days
-        if not first <= (day - start).days <= last:
+        if not visit.holds((day - start).days):
+            first, last = visit.window_days
             message = (
                 f"day {(day - start).days} from the index date; the window of {visit.name} is "
                 f"day {first} to {last}"
@@ -144,10 +144,10 @@ def _check_windows(state: State, hip: Hip, config: StudyConfig) -> Iterator[Issu
             yield Issue("visit", key, "visit_date", message, is_fatal=False)
 
 
-def _check_order(state: State, hip: Hip, config: StudyConfig) -> Iterator[Issue]:
+def _check_order(state: State, hip: Hip, protocol: StudyProtocol) -> Iterator[Issue]:
     """Visits with more months have later days."""
     latest: tuple[str, date] | None = None
-    for visit in config.visits:
+    for visit in protocol.visits:
         key = (*hip, visit.name)
         day = day_of(state.one("visit", key), "visit_date")
         if day is None:

@@ -12,7 +12,7 @@ from necroangle.errors import CohortError
 from necroangle.ledger.records import Entry, Record
 from necroangle.ledger.store import CohortStore
 from necroangle.measurement.row import Cell
-from necroangle.study import Missing, StudyConfig
+from necroangle.protocol.study import Missing, StudyProtocol
 
 __all__ = ["edit_record", "withdraw_record"]
 
@@ -25,7 +25,7 @@ def edit_record(
     *,
     actor: str,
     reason: str,
-    config: StudyConfig | None = None,
+    protocol: StudyProtocol | None = None,
     create: bool = False,
 ) -> tuple[dict[str, Cell], tuple[Issue, ...]]:
     """Change fields of a record.
@@ -40,7 +40,7 @@ def edit_record(
         Field to text: a value, a missing code, or nothing to take the value out.
     actor, reason
         Who, and why.
-    config
+    protocol
         The study's, where there is one.
     create
         Whether the record is made where there is none; its hip and subject are made with it.
@@ -74,11 +74,11 @@ def edit_record(
     record = _find(store, kind, key)
     if record is None and not create:
         raise CohortError(f"there is no {kind} {' '.join(key)}; --create makes it")
-    missing = config.missing if config is not None else Missing()
+    missing = protocol.missing if protocol is not None else Missing()
     values = dict(record.values) if record is not None else {}
     for name, text in changes.items():
         values = _changed(kind, key, values, name, text, missing)
-    doubts = _check(store, kind, key, values, config)
+    doubts = _check(store, kind, key, values, protocol)
     lacking = [parent for parent in parents_of(kind, key) if _find(store, *parent) is None]
     entries = [Entry(*parent, {}, reason, 0) for parent in lacking]
     entries.append(Entry(kind, key, values, reason, record.revision if record else 0))
@@ -157,14 +157,14 @@ def _check(
     kind: str,
     key: Key,
     values: Mapping[str, Cell],
-    config: StudyConfig | None,
+    protocol: StudyProtocol | None,
 ) -> tuple[Issue, ...]:
     """The doubts that the change brings; a contradiction is refused."""
     found: Iterable[list[Record]] = read_state(store, key[:1]).values()
     before = {(one.kind, one.key): one.values for records in found for one in records}
-    known = set(check_subject(State(before), key[0], config))
+    known = set(check_subject(State(before), key[0], protocol))
     after = State({**before, (kind, key): values})
-    issues = [issue for issue in check_subject(after, key[0], config) if issue not in known]
+    issues = [issue for issue in check_subject(after, key[0], protocol) if issue not in known]
     for issue in issues:
         if issue.is_fatal:
             raise CohortError(str(issue))

@@ -2,7 +2,7 @@
 
 import re
 
-from necroangle.study import IDENTIFIER
+from necroangle.protocol.visits import IDENTIFIER
 
 __all__ = [
     "heading_tells_identity",

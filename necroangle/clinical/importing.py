@@ -17,7 +17,7 @@ from necroangle.errors import CohortError
 from necroangle.ledger.events import last_states
 from necroangle.ledger.records import Recorded, encode_key
 from necroangle.ledger.store import CohortStore
-from necroangle.study import Missing, StudyConfig
+from necroangle.protocol.study import Missing, StudyProtocol
 
 __all__ = ["TableImport", "open_table", "plan_import", "suggest_mapping", "write_import"]
 
@@ -95,7 +95,7 @@ def plan_import(
     store: CohortStore | None,
     table: TableImport,
     *,
-    config: StudyConfig | None = None,
+    protocol: StudyProtocol | None = None,
     update_reason: str = "",
 ) -> Plan:
     """What importing a table would do; nothing is written.
@@ -106,19 +106,19 @@ def plan_import(
         The cohort; None where there is none yet.
     table
         The table.
-    config
+    protocol
         The study's, where there is one.
     update_reason
         Why values that stand there otherwise are replaced; empty: they are not, and each is a
         fatal problem.
     """
-    missing = config.missing if config is not None else Missing()
+    missing = protocol.missing if protocol is not None else Missing()
     binding = bind(table.sheet, table.mapping, missing.codes, table.kind)
     drafts, found = gather(table.sheet, binding, missing.codes)
     plan = make_plan(
         drafts,
         _standing(store, [*drafts, *(one for place in drafts for one in parents_of(*place))]),
-        config=config,
+        protocol=protocol,
         empty=missing.empty,
         update=bool(update_reason),
         reason=update_reason or f"import of table {table.sha256[:16]}",

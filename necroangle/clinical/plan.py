@@ -13,7 +13,7 @@ from necroangle.clinical.values import Stated, stated_values
 from necroangle.entries import Field, field_named, fields_of, missing_name
 from necroangle.ledger.records import Entry, Record
 from necroangle.measurement.row import Cell
-from necroangle.study import StudyConfig
+from necroangle.protocol.study import StudyProtocol
 
 __all__ = ["Plan", "Standing", "make_plan", "merge"]
 
@@ -64,7 +64,7 @@ def make_plan(
     drafts: Drafts,
     standing: Standing,
     *,
-    config: StudyConfig | None,
+    protocol: StudyProtocol | None,
     empty: str,
     update: bool,
     reason: str,
@@ -77,7 +77,7 @@ def make_plan(
         What the table states.
     standing
         What stands in the cohort for the same subjects.
-    config
+    protocol
         The study's, where there is one.
     empty
         What an empty cell says, ``"not done"``; it never replaces what stands there.
@@ -101,7 +101,7 @@ def make_plan(
         if not is_same:
             revision = record.revision if record is not None else 0
             entries.append(Entry(kind, key, values, reason, revision))
-    problems += _check(entries, standing, drafts, config)
+    problems += _check(entries, standing, drafts, protocol)
     return Plan(tuple(entries), tuple(problems), *counts)
 
 
@@ -173,15 +173,15 @@ def _shown(field: Field, stated: Stated) -> str:
 
 
 def _check(
-    entries: Iterable[Entry], standing: Standing, drafts: Drafts, config: StudyConfig | None
+    entries: Iterable[Entry], standing: Standing, drafts: Drafts, protocol: StudyProtocol | None
 ) -> Iterator[Problem]:
     """Contradictions that the import would bring, at the cell that brings them."""
     before = {place: record.values for place, record in standing.records.items()}
     after = {**before, **{(one.kind, one.key): one.values or {} for one in entries}}
     old, new = State(before), State(after)
     for subject in dict.fromkeys(entry.key[0] for entry in entries):
-        known = set(check_subject(old, subject, config))
-        for issue in check_subject(new, subject, config):
+        known = set(check_subject(old, subject, protocol))
+        for issue in check_subject(new, subject, protocol):
             if issue not in known:
                 yield _placed(issue, drafts.get((issue.kind, issue.key)))
 

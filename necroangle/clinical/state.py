@@ -7,6 +7,9 @@ from typing import Protocol
 from necroangle.entries import KINDS
 from necroangle.ledger.records import Record
 from necroangle.measurement.row import Cell
+from necroangle.protocol import dates
+from necroangle.protocol.dates import index_visit_of
+from necroangle.protocol.study import StudyProtocol
 
 __all__ = [
     "Hip",
@@ -112,21 +115,24 @@ def number_of(values: Values, name: str) -> float | None:
     return None if number is None or isinstance(number, str) else float(number)
 
 
-def index_day(state: State, hip: Hip, index_visit: str) -> date | None:
-    """The day from which the months of a hip's visits count.
-
-    The hip's day of treatment; else the subject's index date; else the day of the index visit.
+def index_day(state: State, hip: Hip, protocol: StudyProtocol) -> date | None:
+    """The day from which the days of a hip's visits count, by the study's rule.
 
     Examples
     --------
+    >>> from necroangle.protocol.study import NO_STUDY
     >>> state = State({("hip", ("S01", "L")): {"treatment_date": "2020-03-04"}})
-    >>> index_day(state, ("S01", "L"), "m00")
+    >>> index_day(state, ("S01", "L"), NO_STUDY)
     datetime.date(2020, 3, 4)
     """
     own = state.one("hip", hip)
-    visit = own.get("index_visit") or index_visit
-    return (
-        day_of(own, "treatment_date")
-        or day_of(state.one("subject", hip[:1]), "index_date")
-        or day_of(state.one("visit", (*hip, str(visit))), "visit_date")
+    given = sorted(state.of("treatment", hip), key=lambda record: float(record[0][2]))
+    stated = own.get("index_visit")
+    visit = index_visit_of(None if stated is None else str(stated), protocol)
+    return dates.index_day(
+        protocol,
+        treatment=day_of(own, "treatment_date")
+        or (day_of(given[0][1], "treatment_date") if given else None),
+        index_date=day_of(state.one("subject", hip[:1]), "index_date"),
+        visit=day_of(state.one("visit", (*hip, visit)), "visit_date") if visit else None,
     )

@@ -4,12 +4,11 @@
 each other, ``write_export`` writes a folder. Nothing heavy is imported before it is needed.
 """
 
-from necroangle.export.build import build_table
 from necroangle.export.columns import ExportColumn, Missing
 from necroangle.export.folder import Provenance, write_export
 from necroangle.export.keys import ReadingFacts, contents_in, facts_from, facts_of
 from necroangle.export.privacy import load_secret, smallest_cell
-from necroangle.export.row_builder import ExportSource
+from necroangle.export.rows import ExportSource, build_table
 from necroangle.export.table import ExportTable
 from necroangle.export.wide import to_wide
 

@@ -7,7 +7,6 @@ from necroangle.errors import CohortError
 from necroangle.export.columns import ExportColumn, Missing, Value
 from necroangle.export.keys import HIP_KEYS
 from necroangle.export.table import ExportTable
-from necroangle.export.visits import month_name
 
 __all__ = ["to_wide"]
 
@@ -64,12 +63,17 @@ def to_wide(table: ExportTable) -> ExportTable:
     return ExportTable.of(columns, rows, unit="one hip", keys=len(HIP_KEYS), notes=table.notes)
 
 
+def _month_name(months: float) -> str:
+    """Ending of a wide column: ``m6``, ``m1_5``."""
+    return f"m{months:g}".replace(".", "_")
+
+
 def _at(column: ExportColumn, month: float) -> ExportColumn:
     """The column at one visit."""
     when = f", month {month:g}"
     return replace(
         column,
-        name=f"{column.stem}_{month_name(month)}",
+        name=f"{column.stem}_{_month_name(month)}",
         label=column.label[: 80 - len(when)] + when,
         meaning=f"{column.meaning or column.label}{when}",
         level="hip",

@@ -8,7 +8,7 @@ it can corrupt the file) and the disk is surely local (WAL fails on network shar
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,7 @@ from sqlalchemy.pool import NullPool
 from necroangle.errors import CohortError
 from necroangle.ledger import events, measured
 from necroangle.ledger.events import LedgerEnd
-from necroangle.ledger.hip_visits import HipVisit, choose_hip_visits
 from necroangle.ledger.measured import (
-    READING_FILE,
     contents,
     rebuild_rows,
     rows_of,
@@ -244,17 +242,6 @@ class CohortStore:
         with self._told(), writing(self._engine).begin() as connection:
             LedgerEnd(connection, "")  # the lock
             return rebuild_rows(connection)
-
-    def hip_visits(self, readers: Sequence[str] = ()) -> tuple[HipVisit, ...]:
-        """One row for each hip, visit and method, and the rule by which it was chosen.
-
-        Parameters
-        ----------
-        readers
-            The stated readers, the first one first; the consensus reading goes before them all.
-        """
-        agreed = {found.key for found in self.current(READING_FILE) if found.values["consensus_of"]}
-        return choose_hip_visits(self.rows(), agreed, readers)
 
     def record(self, entries: Iterable[Entry], *, actor: str) -> Recorded:
         """Write entries to the ledger, in one transaction.

@@ -6,21 +6,19 @@ import json
 from typing import TYPE_CHECKING
 
 from necroangle.entries import READ_FIELDS
-from necroangle.ledger.store import CohortStore
 from necroangle.measurement import show_deg
 from necroangle.measurement.columns import COLUMNS, NAMES, Column
 from necroangle.plain_text import harmless, quoted
 from necroangle.terms import UnreadReason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
     from necroangle.measurement.row import Cell, CohortRow
 
-__all__ = ["HEADINGS", "all_cells", "load", "main_cells", "show_cell", "to_csv", "to_json"]
+__all__ = ["HEADINGS", "all_cells", "frame_of", "main_cells", "show_cell", "to_csv", "to_json"]
 
 HEADINGS = ("hip", "visit", "reader", "method", "A", "B", "CNA", "category", "flags")
 """Headings of :func:`main_cells`."""
@@ -49,43 +47,16 @@ _WORD_LISTS = frozenset({"a_flags", "b_flags", "flags", "index_refused"})
 """Columns that hold several of their allowed words, with spaces between."""
 
 
-def load(place: Path | str) -> pd.DataFrame:
-    """The whole cohort, one row per hip, visit, reader, read and method, ordered by key.
-
-    Parameters
-    ----------
-    place
-        A file, or an SQLAlchemy URL.
-
-    Returns
-    -------
-    DataFrame
-        One column per column of the cohort, under its name in the table. Every type has ``NA``
-        where there is nothing:
-
-        - ``string``: free text, identifiers, lists of flags;
-        - ``Int64``: counts and versions;
-        - ``Float64``: angles, lengths, probabilities;
-        - ``category``: words of a fixed list (side, view, status, method...);
-        - ordered ``category``: the stages and types that a reader enters, Ha's grade (1 to
-          4) and risk, Kerboul's bins, ARCO 2021 type (1 to 3):
-          ``frame[frame["arco"] >= "3A"]`` is the collapsed hips.
-
-    Raises
-    ------
-    CohortError
-        If there is no cohort table, or it cannot be read.
+def frame_of(rows: Sequence[CohortRow]) -> pd.DataFrame:
+    """Measured rows as a data frame, one column per column of the cohort.
 
     Examples
     --------
-    >>> load("nowhere.sqlite")
-    Traceback (most recent call last):
-    ...
-    necroangle.errors.CohortError: nowhere.sqlite: there is no cohort table; ...
+    >>> frame_of([])["ha_grade"].dtype.categories.tolist()
+    [1, 2, 3, 4]
     """
     import pandas as pd  # half a second, which nobody else should wait for
 
-    rows = CohortStore.open(place, create=False).rows()
     return pd.DataFrame(
         {
             column.name: pd.Series([row[column.name] for row in rows], dtype=_dtype(column))

@@ -8,11 +8,9 @@ from necroangle.measurement.estimate import Estimate
 from necroangle.measurement.measure import HipMeasurement
 from necroangle.measurement.uncertainty import welch_dof
 from necroangle.measurement.view import ViewMeasurement
+from necroangle.protocol.study import CutOffs
 
 __all__ = ["HipChange", "ViewChange", "change_between"]
-
-STUDY_RULE_DEG = 20.0
-"""A decrease by more than this counts in Yoon 2024, doi 10.1007/s13770-024-00647-z."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +47,10 @@ class HipChange:
     is_real
         Whether the change is beyond it.
     decreased_by_rule
-        Whether the angle decreased by more than 20 degrees, the rule of Yoon 2024. It does not
-        ask whether the decrease is beyond measuring error: read ``is_real`` beside it.
+        Whether the angle decreased by more than the study's threshold. It does not ask whether
+        the decrease is beyond measuring error: read ``is_real`` beside it.
+    rule_deg
+        That threshold, degrees; 20 in Yoon 2024.
     a, b
         The views; None where one was not read at both visits.
     """
@@ -59,12 +59,22 @@ class HipChange:
     mdc95_deg: float | None
     is_real: bool | None
     decreased_by_rule: bool | None
+    rule_deg: float
     a: ViewChange | None
     b: ViewChange | None
 
 
-def change_between(earlier: HipMeasurement, later: HipMeasurement) -> HipChange:
+def change_between(
+    earlier: HipMeasurement, later: HipMeasurement, cut_offs: CutOffs | None = None
+) -> HipChange:
     """Compare two visits of one hip.
+
+    Parameters
+    ----------
+    earlier, later
+        The two measurements.
+    cut_offs
+        The study's own: a decrease by more than its ``change_deg`` counts.
 
     Raises
     ------
@@ -97,13 +107,15 @@ def change_between(earlier: HipMeasurement, later: HipMeasurement) -> HipChange:
         raise MethodError(
             f"visits measured by {ways[0]} and {ways[1]} cannot be compared; measure both by one"
         )
+    rule_deg = (cut_offs or CutOffs()).change_deg
     change = _difference(earlier.cna, later.cna)
     mdc95 = 1.96 * change.se if change else None
     return HipChange(
         cna=change,
         mdc95_deg=mdc95,
         is_real=abs(change.value) > mdc95 if change and mdc95 is not None else None,
-        decreased_by_rule=change.value < -STUDY_RULE_DEG if change else None,
+        decreased_by_rule=change.value < -rule_deg if change else None,
+        rule_deg=rule_deg,
         a=_view_change(earlier.a, later.a),
         b=_view_change(earlier.b, later.b),
     )

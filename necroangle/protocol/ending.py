@@ -4,14 +4,15 @@ After a hip replacement there is no head to measure: angles, stages and scores o
 left out and nothing is carried forward to them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from necroangle.analysis.records import EventFacts
+from necroangle.protocol.dates import days_from
+from necroangle.protocol.hips import HipEvent, event_that_counts
 
-__all__ = ["Ending", "VisitState", "ending_of"]
+__all__ = ["Ending", "VisitState", "ending_of", "state_at"]
 
 
 class VisitState(StrEnum):
@@ -26,6 +27,11 @@ class VisitState(StrEnum):
     LOST = "lost"
     """Planned after the patient was lost, and nothing is there."""
 
+    @property
+    def is_censored(self) -> bool:
+        """Whether what the visit holds is none of the natural hip of a living patient."""
+        return self in (VisitState.CENSORED_THA, VisitState.CENSORED_DEATH)
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -37,8 +43,8 @@ class Ending:
         Whether the event is recorded (a prosthesis in a reading is one).
     tha_days, death_days, lost_days
         When; None where there is no date.
-    tha_day
-        Date of the replacement, for visits of a hip without index date.
+    tha_day, death_day
+        The dates, for visits of a hip without index date.
     """
 
     has_tha: bool = False
@@ -48,83 +54,94 @@ class Ending:
     death_days: float | None = None
     lost_days: float | None = None
     tha_day: date | None = None
-
-    def state(
-        self, days: float | None, day: date | None, *, has_data: bool, has_angle: bool
-    ) -> VisitState:
-        """State of a visit.
-
-        On the day of the replacement itself a measured angle is of the natural head and counts;
-        without one, the visit is taken as after it.
-
-        Parameters
-        ----------
-        days, day
-            The visit's day from the index date, nominal where it has no date; and its date.
-        has_data, has_angle
-            Whether anything was entered or read, and whether there is a combined angle.
-
-        Examples
-        --------
-        >>> ending = Ending(has_tha=True, tha_days=700.0)
-        >>> ending.state(730.0, None, has_data=True, has_angle=True).value
-        'censored_tha'
-        >>> ending.state(365.0, None, has_data=False, has_angle=False).value
-        'missing'
-        """
-        if self._is_after_tha(days, day, has_angle):
-            return VisitState.CENSORED_THA
-        if _is_after(days, self.death_days):
-            return VisitState.CENSORED_DEATH
-        if has_data:
-            return VisitState.OBSERVED
-        return VisitState.LOST if _is_after(days, self.lost_days) else VisitState.MISSING
-
-    def _is_after_tha(self, days: float | None, day: date | None, has_angle: bool) -> bool:
-        if day is not None and self.tha_day is not None:
-            return day > self.tha_day or (day == self.tha_day and not has_angle)
-        return _is_after(days, self.tha_days)
-
-
-def _is_after(days: float | None, event_days: float | None) -> bool:
-    return days is not None and event_days is not None and days > event_days
+    death_day: date | None = None
 
 
 def ending_of(
-    events: Iterable[EventFacts], index_day: date | None, prosthesis_days: float | None
+    events: Iterable[HipEvent], index_day: date | None, shown: Sequence[float | None] = ()
 ) -> Ending:
     """The ending of a hip from its events; the earliest counts of several of one kind.
 
     Parameters
     ----------
     events
-        As recorded.
+        As recorded, deaths and losses of the patient among them.
     index_day
         Index date of the hip.
-    prosthesis_days
-        Day from the index date of the first reading that shows a prosthesis, or None. It dates a
-        replacement that has no date of its own.
+    shown
+        Place in days, where it is known, of each visit whose reading shows a prosthesis. The first
+        of them dates a replacement that has no date of its own.
 
     Examples
     --------
-    >>> events = [EventFacts("tha", date(2023, 1, 31)), EventFacts("tha", date(2022, 1, 31))]
-    >>> ending_of(events, date(2021, 1, 31), None).tha_days
+    >>> events = [HipEvent("tha", date(2023, 1, 31)), HipEvent("tha", date(2022, 1, 31))]
+    >>> ending_of(events, date(2021, 1, 31)).tha_days
     365.0
     """
     happened = list(events)
+    tha, death, lost = (
+        event_that_counts(happened, name, index_day) for name in ("tha", "death", "lost")
+    )
+    tha_days, death_days, lost_days = (_days(index_day, event) for event in (tha, death, lost))
+    tha_day = tha.day if tha else None
+    seen = [place for place in shown if place is not None]
+    return Ending(
+        has_tha=tha is not None or bool(shown),
+        has_death=death is not None,
+        is_lost=lost is not None,
+        # without its own date it censors from the visit on that shows it, which has no angle
+        tha_days=min(seen) if seen and tha_day is None else tha_days,
+        death_days=death_days,
+        lost_days=lost_days,
+        tha_day=tha_day,
+        death_day=death.day if death else None,
+    )
 
-    def first(name: str) -> tuple[bool, date | None, float | None]:
-        own = [event.day for event in happened if event.event == name]
-        dated = sorted(day for day in own if day is not None)
-        day = dated[0] if dated else None
-        days = float((day - index_day).days) if day and index_day else None
-        return bool(own), day, days
 
-    has_tha, tha_day, tha_days = first("tha")
-    has_death, _, death_days = first("death")
-    is_lost, _, lost_days = first("lost")
-    if prosthesis_days is not None:
-        has_tha = True
-        if tha_day is None:  # censored from that visit on, which itself has no angle
-            tha_days = prosthesis_days
-    return Ending(has_tha, has_death, is_lost, tha_days, death_days, lost_days, tha_day)
+def state_at(
+    ending: Ending, days: float | None, day: date | None, *, has_data: bool, has_angle: bool
+) -> VisitState:
+    """State of a visit.
+
+    On the day of the replacement itself a measured angle is of the natural head and counts;
+    without one, the visit is taken as after it.
+
+    Parameters
+    ----------
+    ending
+        What ended the observation of the hip.
+    days, day
+        The visit's day from the index date, nominal where it has no date; and its date.
+    has_data, has_angle
+        Whether anything was entered or read, and whether there is a combined angle.
+
+    Examples
+    --------
+    >>> ending = Ending(has_tha=True, tha_days=700.0)
+    >>> state_at(ending, 730.0, None, has_data=True, has_angle=True).value
+    'censored_tha'
+    >>> state_at(ending, 365.0, None, has_data=False, has_angle=False).value
+    'missing'
+    """
+    if day is not None and ending.tha_day is not None:
+        if day > ending.tha_day or (day == ending.tha_day and not has_angle):
+            return VisitState.CENSORED_THA
+    elif _is_after(days, ending.tha_days):
+        return VisitState.CENSORED_THA
+    if day is not None and ending.death_day is not None:
+        if day > ending.death_day:
+            return VisitState.CENSORED_DEATH
+    elif _is_after(days, ending.death_days):
+        return VisitState.CENSORED_DEATH
+    if has_data:
+        return VisitState.OBSERVED
+    return VisitState.LOST if _is_after(days, ending.lost_days) else VisitState.MISSING
+
+
+def _is_after(days: float | None, event_days: float | None) -> bool:
+    return days is not None and event_days is not None and days > event_days
+
+
+def _days(index_day: date | None, event: HipEvent | None) -> float | None:
+    days = days_from(index_day, event.day if event else None)
+    return None if days is None else float(days)

@@ -1,18 +1,29 @@
 """Radiographic failure of a hip by a stated rule."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from necroangle.analysis.course import HipCourse
-from necroangle.analysis.plan import OutcomePlan
-from necroangle.analysis.visits import arco_order
+from necroangle.protocol.dates import days_from
+from necroangle.protocol.ending import Ending
+from necroangle.protocol.hips import HipEvent, event_that_counts
+from necroangle.protocol.study import FailureRule, StudyProtocol
 from necroangle.terms import ArcoStage
 
-__all__ = ["Failure", "failure_of", "resolve_rule"]
+__all__ = ["FailureOutcome", "StageAt", "failure_of", "resolve_rule"]
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class StageAt:
+    """An ARCO stage of the natural hip after the baseline: when, and at which visit."""
+
+    stage: ArcoStage
+    days: float | None
+    visit: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailureOutcome:
     """Whether a hip failed.
 
     Attributes
@@ -31,92 +42,87 @@ class Failure:
     where: str = ""
 
 
-def resolve_rule(rule: str, courses: Iterable[HipCourse]) -> str:
-    """The rule that ``"auto"`` stands for in a cohort; any other name as it is.
+def resolve_rule(rule: FailureRule, events: Iterable[HipEvent]) -> FailureRule:
+    """The rule that ``"auto"`` stands for in a cohort with these events; any other as it is.
 
     Examples
     --------
-    >>> resolve_rule("auto", []), resolve_rule("collapse", [])
-    ('reaches', 'collapse')
+    >>> resolve_rule("auto", []), resolve_rule("auto", [HipEvent("radiographic_failure")])
+    ('reaches', 'event')
     """
     if rule != "auto":
         return rule
-    recorded = any(event.event == "radiographic_failure" for one in courses for event in one.events)
-    return "event" if recorded else "reaches"
+    return "event" if any(one.event == "radiographic_failure" for one in events) else "reaches"
 
 
-def failure_of(course: HipCourse, rule: str, plan: OutcomePlan) -> Failure:
-    """Judge a hip by a rule of :data:`necroangle.analysis.plan.FAILURE_RULES`.
+def failure_of(
+    baseline: ArcoStage | None,
+    stages: Sequence[StageAt],
+    events: Sequence[HipEvent],
+    index_day: date | None,
+    ending: Ending,
+    protocol: StudyProtocol,
+    rule: FailureRule,
+) -> FailureOutcome:
+    """Judge a hip by a rule of :data:`necroangle.protocol.study.FAILURE_RULES`.
 
-    A stage counts at whatever visit after the baseline it first appears, up to a replacement.
+    A stage counts at whatever visit after the baseline it first appears, up to a replacement. An
+    event counts after the index day, not on it, and where one of the dates is not known.
 
     Parameters
     ----------
-    course
-        The hip's course.
+    baseline
+        Stage at the baseline.
+    stages
+        Stages of the natural hip after it, in order of time.
+    events, index_day, ending
+        What was recorded of the hip, and its index day.
+    protocol
+        Stages of the rule "reaches", and whether a replacement is a failure.
     rule
         Any rule but ``"auto"``.
-    plan
-        Stages of the rule "reaches", and whether a replacement is a failure.
 
     Examples
     --------
-    >>> from necroangle.analysis.course import follow_courses
-    >>> hip = {"subject": "S1", "laterality": "L"}
-    >>> visits = [{**hip, "visit": v, "arco": s} for v, s in (("m00", "2"), ("m24", "3A"))]
-    >>> (course,) = follow_courses([], {"visit": visits}).courses
-    >>> [failure_of(course, rule, OutcomePlan()).failed for rule in ("reaches", "collapse")]
+    >>> from necroangle.protocol.study import NO_STUDY
+    >>> start, later = ArcoStage("2"), [StageAt(ArcoStage("3A"), 730.0, "m24")]
+    >>> [
+    ...     failure_of(start, later, [], None, Ending(), NO_STUDY, rule).failed
+    ...     for rule in ("reaches", "collapse")
+    ... ]
     [False, True]
     """
-    if course.had_tha_before:
-        return Failure(None)
     if rule == "event":
-        return _by_event(course, "radiographic_failure")
-    found = _by_stage(course, rule, plan)
-    at_risk = _is_at_risk(course, rule, plan)
-    if rule == "collapse" and at_risk and not found.failed:
-        recorded = _by_event(course, "collapse")
-        found = recorded if recorded.failed else found
-    if plan.tha_is_failure and course.ending.has_tha and at_risk and not found.failed:
-        return Failure(True, course.ending.tha_days, "tha")
+        return _by_event(events, "radiographic_failure", index_day)
+    ends = _end_stages(rule, protocol)
+    at_risk = (
+        baseline is not None
+        and not (rule == "collapse" and baseline.is_collapsed)  # it cannot collapse again
+        and any(stage.order > baseline.order for stage in ends)
+    )
+    if baseline is None or not at_risk:
+        return FailureOutcome(None)
+    found = FailureOutcome(False if stages else None)
+    for one in stages:
+        if one.stage in ends and one.stage.order > baseline.order:
+            return FailureOutcome(True, one.days, one.visit)
+    if rule == "collapse" and (recorded := _by_event(events, "collapse", index_day)).failed:
+        return recorded
+    if protocol.failure.tha and ending.has_tha:
+        return FailureOutcome(True, ending.tha_days, "tha")
     return found
 
 
-def _by_event(course: HipCourse, name: str) -> Failure:
-    """An event counts after the index date, and where one of the dates is not known."""
-    for event in course.events:
-        known = event.day is not None and course.index_day is not None
-        days = float((event.day - course.index_day).days) if known else None  # type: ignore[operator]
-        if event.event == name and (days is None or days > 0):
-            return Failure(True, days, f"event {name}")
-    return Failure(False)
+def _by_event(events: Iterable[HipEvent], name: str, index_day: date | None) -> FailureOutcome:
+    event = event_that_counts(events, name, index_day)
+    days = None if event is None else days_from(index_day, event.day)
+    if event is None or (days is not None and days <= 0):
+        return FailureOutcome(False)
+    return FailureOutcome(True, None if days is None else float(days), f"event {name}")
 
 
-def _end_stages(rule: str, plan: OutcomePlan) -> frozenset[ArcoStage]:
+def _end_stages(rule: FailureRule, protocol: StudyProtocol) -> frozenset[ArcoStage]:
     """Stages that fail a hip whose baseline is an earlier one."""
     if rule == "reaches":
-        return frozenset(plan.failure_stages)
+        return frozenset(protocol.failure.reaches)
     return frozenset(stage for stage in ArcoStage if rule != "collapse" or stage.is_collapsed)
-
-
-def _is_at_risk(course: HipCourse, rule: str, plan: OutcomePlan) -> bool:
-    """Whether the baseline stage is known and can still fail.
-
-    A head that has collapsed at the baseline cannot collapse; a stage can still progress.
-    """
-    start = course.baseline.arco if course.baseline else None
-    if start is None or (rule == "collapse" and start.is_collapsed):
-        return False
-    return any(arco_order(stage) > arco_order(start) for stage in _end_stages(rule, plan))
-
-
-def _by_stage(course: HipCourse, rule: str, plan: OutcomePlan) -> Failure:
-    start = course.baseline.arco if course.baseline else None
-    if start is None or not _is_at_risk(course, rule, plan):
-        return Failure(None)
-    stages = _end_stages(rule, plan)
-    staged = [(one, one.arco) for one in course.follow_ups if one.arco is not None]
-    for one, stage in staged:
-        if stage in stages and arco_order(stage) > arco_order(start):
-            return Failure(True, one.place_days, one.planned.name)
-    return Failure(False if staged else None)

@@ -1,15 +1,22 @@
 """The smallest change of the combined angle that is real, and where its size comes from."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
-from necroangle.analysis.plan import OutcomePlan
+__all__ = ["RepeatNoise", "SingleRead", "mdc95_of_pair", "noise_of_repeats"]
 
-__all__ = ["RepeatNoise", "mdc95_of_pair", "noise_of_repeats"]
 
-PlainRow = Mapping[str, Any]
+class SingleRead(NamedTuple):
+    """One reader's own angle of one hip at one visit, degrees."""
+
+    subject: str
+    laterality: str
+    visit: str
+    reader: str
+    read_no: int
+    cna_deg: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class RepeatNoise:
         return 1.96 * math.sqrt(2.0) * self.sem_deg
 
 
-def noise_of_repeats(rows: Iterable[PlainRow], plan: OutcomePlan) -> RepeatNoise | None:
+def noise_of_repeats(reads: Iterable[SingleRead], needed: int) -> RepeatNoise | None:
     """Measuring error from the cohort's own repeat reads; None where there are too few.
 
     ``SEM² = sum (x - mean)² / sum (n - 1)``, pooled within hip, visit and reader; where no reader
@@ -44,38 +51,33 @@ def noise_of_repeats(rows: Iterable[PlainRow], plan: OutcomePlan) -> RepeatNoise
 
     Parameters
     ----------
-    rows
-        Rows of one method, without consensus readings, which are no repeats.
-    plan
-        ``repeats_needed``: with fewer degrees of freedom the size would be a matter of luck.
+    reads
+        Readers' own reads by one method; a consensus is no repeat.
+    needed
+        Degrees of freedom; with fewer the size would be a matter of luck.
 
     Examples
     --------
-    >>> row = {"subject": "S1", "laterality": "L", "visit": "m0", "reader": "kim"}
-    >>> twice = [{**row, "read_no": n, "cna_deg": cna} for n, cna in ((1, 200.0), (2, 206.0))]
-    >>> noise = noise_of_repeats(twice, OutcomePlan(repeats_needed=1))
+    >>> twice = [SingleRead("S1", "L", "m0", "kim", n, cna) for n, cna in ((1, 200.0), (2, 206.0))]
+    >>> noise = noise_of_repeats(twice, 1)
     >>> round(noise.sem_deg, 2), noise.dof, round(noise.mdc95_deg, 1)
     (4.24, 1, 11.8)
-    >>> noise_of_repeats(twice, OutcomePlan()) is None
+    >>> noise_of_repeats(twice, 5) is None
     True
     """
-    own = [row for row in rows if row.get("cna_deg") is not None]
     within: dict[tuple[str, ...], list[float]] = {}
     firsts: dict[tuple[str, ...], list[float]] = {}
-    seen: set[tuple[str, ...]] = set()
-    for row in sorted(own, key=lambda row: int(row["read_no"])):
-        hip = (row["subject"], row["laterality"], row["visit"])
-        key = (*hip, row["reader"])
-        within.setdefault(key, []).append(row["cna_deg"])
-        if key not in seen:
-            firsts.setdefault(hip, []).append(row["cna_deg"])
-            seen.add(key)
+    for read in sorted(reads, key=lambda read: read.read_no):
+        key = read[:4]
+        if key not in within:
+            firsts.setdefault(key[:3], []).append(read.cna_deg)
+        within.setdefault(key, []).append(read.cna_deg)
     for groups, source in (
         (within, "repeat reads by the same reader"),
         (firsts, "first reads by different readers"),
     ):
         noise = _pooled(groups.values(), source)
-        if noise is not None and noise.dof >= plan.repeats_needed:
+        if noise is not None and noise.dof >= needed:
             return noise
     return None
 

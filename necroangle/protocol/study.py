@@ -1,103 +1,96 @@
-"""What a study is: its ``study.toml``, read strictly.
+"""The protocol of a study: its ``study.toml`` as one frozen value, which every command takes.
 
 Every key is known, and a word that is not is refused by its place: a misspelt window must never
-be a window that does not count.
+be a window that does not count. Every key does something; published cut-offs (Ha, Kerboul,
+Koo-Kim, ARCO) are no settings of a study and stand in :mod:`necroangle.measurement.grades`.
 """
 
+import json
 import re
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, to_builtins
+from msgspec.structs import fields, replace
 
-from necroangle.decoding import MalformedError, from_toml
+from necroangle.decoding import MalformedError, converted, from_toml
 from necroangle.errors import CohortError
+from necroangle.protocol.visits import Name, Visit
 from necroangle.terms import ArcoStage
 
 __all__ = [
-    "DAYS_PER_MONTH",
     "EVENTS",
+    "FAILURE_RULES",
     "FORMAT",
-    "IDENTIFIER",
+    "INNER_FOLDERS",
+    "NO_STUDY",
     "CutOffs",
     "Failure",
+    "IndexDay",
     "Missing",
-    "StudyConfig",
-    "Visit",
-    "decode_config",
+    "Noise",
+    "Statistics",
+    "StudyProtocol",
+    "decode_protocol",
+    "new_protocol",
+    "study_toml",
 ]
 
 FORMAT = "necroangle.study"
-DAYS_PER_MONTH = 365.25 / 12
-IDENTIFIER = r"^(?!.*__)(?!_)\w[\w.-]{0,63}(?<!_)(?![\s\S])"
-"""What a subject, visit or reader may be called: the rule of the reading file."""
+INNER_FOLDERS = ("readings", "exports", "reports")
 
 Reason = Literal["not applicable", "not readable", "not done"]
 Event = Literal["collapse", "radiographic_failure", "tha", "lost", "death"]
+IndexDay = Literal["treatment", "index_date", "visit"]
+FailureRule = Literal["auto", "event", "reaches", "collapse", "arco_progression"]
+TestKind = Literal["auto", "exact", "normal", "normal_cc"]
+ZeroRule = Literal["wilcoxon", "pratt"]
 
 EVENTS: tuple[Event, ...] = ("collapse", "radiographic_failure", "tha", "lost", "death")
 """Events that end or change what can be measured on a hip."""
 
-_INNER_FOLDERS = ("readings", "exports", "reports")
-
-Name = Annotated[str, Meta(pattern=IDENTIFIER)]
-Days = Annotated[int, Meta(ge=0, le=3650)]
-Angle = Annotated[float, Meta(gt=0, le=720)]
-
-
-class Visit(Struct, frozen=True, forbid_unknown_fields=True):
-    """One planned visit and the days in which it counts.
-
-    Attributes
-    ----------
-    name
-        As in the readings and the tables.
-    months
-        Nominal months from the index date; 0 for the index visit.
-    before_days, after_days
-        How many days early and late it may be.
-    """
-
-    name: Name
-    months: Annotated[float, Meta(ge=0, le=600)]
-    before_days: Days
-    after_days: Days
-
-    @property
-    def nominal_day(self) -> int:
-        """Nominal days from the index date; a month has 30.4375 days."""
-        return round(self.months * DAYS_PER_MONTH)
-
-    @property
-    def window_days(self) -> tuple[int, int]:
-        """First and last day, from the index date, that count.
-
-        Examples
-        --------
-        >>> Visit("m06", 6, 45, 45).window_days
-        (138, 228)
-        """
-        return self.nominal_day - self.before_days, self.nominal_day + self.after_days
+FAILURE_RULES: Mapping[FailureRule, str] = {
+    "auto": "the recorded events where the cohort has any, else reaches",
+    "event": "a recorded radiographic_failure event after the index date",
+    "reaches": "one of the stated ARCO stages after the baseline, above the baseline's stage",
+    "collapse": "ARCO 3A or later, or a collapse event, after a baseline before collapse",
+    "arco_progression": "an ARCO stage after the baseline that is later than the baseline's",
+}
+"""Rules of radiographic failure by name."""
 
 
 class CutOffs(Struct, frozen=True, forbid_unknown_fields=True):
-    """Degrees of the combined angle at which a category changes.
+    """Degrees of the combined angle that the study itself chose.
 
     Attributes
     ----------
     change_deg
-        A larger change from baseline is counted (doi 10.1007/s13770-024-00647-z uses 20).
-    ha_grade_deg
-        Where grade 2, 3 and 4 begin (Ha 2006, doi 10.2106/JBJS.F.00535).
-    ha_risk_deg
-        Up to the first: low risk; from the second: high risk.
+        A larger change from the baseline is counted (doi 10.1007/s13770-024-00647-z uses 20).
     """
 
-    change_deg: Angle = 20.0
-    ha_grade_deg: tuple[Angle, Angle, Angle] = (200.0, 250.0, 300.0)
-    ha_risk_deg: tuple[Angle, Angle] = (190.0, 240.0)
+    change_deg: Annotated[float, Meta(ge=0, le=720)] = 20.0
+
+
+class Noise(Struct, frozen=True, forbid_unknown_fields=True):
+    """The error of marking.
+
+    Attributes
+    ----------
+    end_sd_mm
+        Standard deviation of marking an arc's end along the surface: 1 mm is a careful reader's.
+    from_repeats
+        Whether it is taken from the repeat reads in the study's ``readings/`` instead.
+    repeats_needed
+        Degrees of freedom that repeat reads need before the smallest real change (MDC95) of the
+        outcomes is taken from them.
+    """
+
+    end_sd_mm: Annotated[float, Meta(gt=0, le=20)] = 1.0
+    from_repeats: bool = False
+    repeats_needed: Annotated[int, Meta(ge=1)] = 5
 
 
 class Failure(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,18 +99,34 @@ class Failure(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes
     ----------
     rule
-        ``"event"``: a recorded event; ``"reaches"``: the stages below; ``"auto"``: the events
-        where there are any, else the stages; ``"collapse"``: 3A or later after a stage before it;
-        ``"arco_progression"``: any later stage.
+        A name of :data:`FAILURE_RULES`.
     reaches
-        A later visit with one of these ARCO stages, above the stage at the index visit.
+        The stages of the rule ``"reaches"``: by default 3B and 4, a depression above 2 mm.
     tha
-        Whether a total hip arthroplasty is a failure, too.
+        Whether a total hip arthroplasty is a failure by the rules that ask for stages.
     """
 
-    rule: Literal["auto", "event", "reaches", "collapse", "arco_progression"] = "auto"
+    rule: FailureRule = "auto"
     reaches: tuple[ArcoStage, ...] = (ArcoStage.STAGE_3B, ArcoStage.STAGE_4)
     tha: bool = True
+
+
+class Statistics(Struct, frozen=True, forbid_unknown_fields=True):
+    """How medians and tests are made.
+
+    Attributes
+    ----------
+    quantiles
+        Type of the quartiles: 7 (R, NumPy, Excel) or 6 (SPSS).
+    wilcoxon
+        Kind of the signed-rank test.
+    zeros
+        Differences of zero: dropped (``"wilcoxon"``) or ranked (``"pratt"``).
+    """
+
+    quantiles: Literal[6, 7] = 7
+    wilcoxon: TestKind = "auto"
+    zeros: ZeroRule = "wilcoxon"
 
 
 class Missing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -144,7 +153,7 @@ class Missing(Struct, frozen=True, forbid_unknown_fields=True):
         }
 
 
-class StudyConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class StudyProtocol(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole of ``study.toml``.
 
     Attributes
@@ -152,45 +161,119 @@ class StudyConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     format, version
         ``"necroangle.study"``, 1.
     study
-        The study's id.
+        The study's id; it stands in the provenance of every export.
     method
-        The measuring method whose angle the outcomes use.
+        The measuring method; left out: by the kind of image.
     readers
-        Who reads; empty where anyone may.
+        Who reads, the first one first; empty where anyone may. A reading of another reader does
+        not count, and is told.
+    consensus
+        Whether a reading that unites two or more kept ones goes before every reader.
     index_visit
-        The visit that others are compared with; its months are 0.
+        The visit that others are compared with; its months are 0. Left out: the first visit of
+        month 0. A hip may name its own.
+    index_day
+        What the days of a hip count from: the first of these that is known.
     visits
-        The planned visits, in the order of their months.
+        The planned visits, in the order of their months; empty: told from the visits' names.
     cohort
         The cohort table: a file beside ``study.toml``, or a database URL without a password.
     secret
         File of the study's secret, beside ``study.toml`` or elsewhere, never in an inner folder.
     events
         The events that this study records.
-    cut_offs, failure, missing
+    cut_offs, noise, failure, statistics, missing
         See their classes.
     """
 
     format: Literal["necroangle.study"]
     version: Literal[1]
     study: Name
-    method: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    method: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")] | None = None
     readers: tuple[Name, ...] = ()
-    index_visit: Name
-    visits: Annotated[tuple[Visit, ...], Meta(min_length=1, max_length=200)]
+    consensus: bool = True
+    index_visit: Name | None = None
+    index_day: Annotated[tuple[IndexDay, ...], Meta(min_length=1)] = (
+        "treatment",
+        "index_date",
+        "visit",
+    )
     cohort: Annotated[str, Meta(min_length=1, max_length=500)] = "cohort.sqlite"
     secret: Annotated[str, Meta(min_length=1, max_length=500)] = "secret.key"  # noqa: S105
     events: tuple[Event, ...] = EVENTS
     cut_offs: CutOffs = CutOffs()
+    noise: Noise = Noise()
     failure: Failure = Failure()
+    statistics: Statistics = Statistics()
     missing: Missing = Missing()
+    visits: Annotated[tuple[Visit, ...], Meta(max_length=200)] = ()
 
-    def visit(self, name: str) -> Visit | None:
+    def visit(self, name: str | None) -> Visit | None:
         """The planned visit of that name, or None."""
         return next((visit for visit in self.visits if visit.name == name), None)
 
+    def overridden(self, asked: Mapping[str, Any]) -> "StudyProtocol":
+        """The protocol with what was asked for in the place of what it says.
 
-def decode_config(raw: bytes, *, file: str = "study.toml") -> StudyConfig:
+        Parameters
+        ----------
+        asked
+            Value by the key's place, ``"failure.rule"``; None: nothing was asked.
+
+        Raises
+        ------
+        CohortError
+            If a value is not what the key holds, or the index visit is not planned.
+
+        Examples
+        --------
+        >>> NO_STUDY.overridden({"cut_offs.change_deg": 30, "method": None}).cut_offs.change_deg
+        30.0
+        >>> NO_STUDY.overridden({"failure.rule": "by eye"})
+        Traceback (most recent call last):
+        ...
+        necroangle.errors.CohortError: $.failure.rule: Invalid enum value 'by eye'
+        """
+        values = to_builtins(self)
+        for place, value in asked.items():
+            if value is not None:
+                table, _, name = place.rpartition(".")
+                (values[table] if table else values)[name] = value
+        try:
+            found = converted(values, StudyProtocol)
+        except MalformedError as error:
+            raise CohortError(str(error)) from error
+        if found.visits and found.index_visit and found.visit(found.index_visit) is None:
+            names = ", ".join(visit.name for visit in found.visits)
+            raise CohortError(f"index visit {found.index_visit!r} is not planned; visits: {names}")
+        return found
+
+
+NO_STUDY = StudyProtocol(format="necroangle.study", version=1, study="none")
+"""What holds where there is no study folder: visits by their names, any reader, any method."""
+
+_NEW_VISITS = (
+    Visit("m00", 0, 90, 14),
+    Visit("m03", 3, 45, 45),
+    Visit("m06", 6, 45, 45),
+    Visit("m12", 12, 90, 90),
+    *(Visit(f"m{months}", months, 180, 180) for months in (24, 36, 48, 60)),
+)
+
+
+def new_protocol(study: str, method: str, readers: tuple[str, ...] = ()) -> StudyProtocol:
+    """The protocol that a new study begins with: visits to five years, everything else as usual."""
+    return replace(
+        NO_STUDY,
+        study=study,
+        method=method,
+        readers=readers,
+        index_visit="m00",
+        visits=_NEW_VISITS,
+    )
+
+
+def decode_protocol(raw: bytes, *, file: str = "study.toml") -> StudyProtocol:
     r"""Decode and check the bytes of a ``study.toml``.
 
     Raises
@@ -198,91 +281,95 @@ def decode_config(raw: bytes, *, file: str = "study.toml") -> StudyConfig:
     CohortError
         Naming the file, the place and the problem: malformed TOML, a missing or unknown key, a
         value out of range, visits given twice, windows that overlap, a secret where it would be
-        shared, a password in a URL.
+        shared, a password in a URL, a published cut-off as a setting.
 
     Examples
     --------
-    >>> decode_config(b'format = "necroangle.study"\nversoin = 1')
+    >>> decode_protocol(b'format = "necroangle.study"\nversoin = 1')
     Traceback (most recent call last):
     ...
     necroangle.errors.CohortError: study.toml: $: Object contains unknown field `versoin`
     """
     try:
-        config = from_toml(raw, StudyConfig)
+        values = from_toml(raw, dict[str, Any])
+        _refuse_retired(values, file)
+        protocol = converted(values, StudyProtocol)
     except MalformedError as error:
         raise CohortError(f"{file}: {error}") from error
-    for place, problem in _contradictions(config):
+    for place, problem in (
+        *_twice(protocol),
+        *_visit_problems(protocol),
+        *_place_problems(protocol),
+    ):
         raise CohortError(f"{file}: {place}: {problem}")
-    return config
+    return protocol
 
 
-def _contradictions(config: StudyConfig) -> list[tuple[str, str]]:
-    """Place and problem of each part that contradicts another."""
-    return [
-        *_twice(config),
-        *_visit_problems(config),
-        *_cut_off_problems(config.cut_offs),
-        *_place_problems(config),
-    ]
+_RETIRED = ("ha_grade_deg", "ha_risk_deg")
+"""Keys of ``[cut_offs]`` that version 0.1.0 wrote and nothing ever read."""
 
 
-def _twice(config: StudyConfig) -> list[tuple[str, str]]:
+def _refuse_retired(values: Mapping[str, Any], file: str) -> None:
+    """Published cut-offs in an older file: said in one sentence, with what to do."""
+    cuts = values.get("cut_offs")
+    found = [name for name in _RETIRED if name in cuts] if isinstance(cuts, dict) else []
+    if found:
+        places = " and ".join(f"$.cut_offs.{name}" for name in found)
+        lines = "these lines" if len(found) > 1 else "this line"
+        raise CohortError(
+            f"{file}: {places}: Ha's published cut-offs (doi 10.2106/JBJS.F.00535) are no settings "
+            f"of a study, and never had an effect; delete {lines}"
+        )
+
+
+def _twice(protocol: StudyProtocol) -> list[tuple[str, str]]:
     lists: tuple[tuple[str, tuple[str, ...]], ...] = (
-        ("$.visits", tuple(visit.name for visit in config.visits)),
-        ("$.readers", config.readers),
-        ("$.events", config.events),
-        ("$.failure.reaches", config.failure.reaches),
-        ("$.missing", tuple(config.missing.codes)),
+        ("$.visits", tuple(visit.name for visit in protocol.visits)),
+        ("$.readers", protocol.readers),
+        ("$.events", protocol.events),
+        ("$.index_day", protocol.index_day),
+        ("$.failure.reaches", protocol.failure.reaches),
+        ("$.missing", tuple(protocol.missing.codes)),
     )
     found = [
         (place, f"{name!r} stands there twice")
         for place, names in lists
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
-    if len(config.missing.codes) < 3:
+    if len(protocol.missing.codes) < 3:
         found.append(("$.missing", "one code stands for two reasons; give each its own"))
     return found
 
 
-def _visit_problems(config: StudyConfig) -> list[tuple[str, str]]:
-    found = []
-    index = config.visit(config.index_visit)
-    if index is None:
-        found.append(("$.index_visit", f"{config.index_visit!r} is none of the visits"))
-    elif index.months != 0:
-        found.append(("$.index_visit", f"{index.name!r} has {index.months:g} months; it needs 0"))
-    for number, (early, late) in enumerate(pairwise(config.visits), 1):
+def _visit_problems(protocol: StudyProtocol) -> Iterator[tuple[str, str]]:
+    """An index visit not at 0; visits without months or out of order; windows that overlap."""
+    index = protocol.visit(protocol.index_visit)
+    if protocol.index_visit is not None and index is None:
+        yield "$.index_visit", f"{protocol.index_visit!r} is none of the visits"
+    elif index is not None and index.nominal_months:
+        yield "$.index_visit", f"{index.name!r} has {index.nominal_months:g} months; it needs 0"
+    for number, visit in enumerate(protocol.visits):
+        if visit.nominal_months is None:
+            yield f"$.visits[{number}]", f"state the months of {visit.name!r}"
+    for number, (early, late) in enumerate(pairwise(protocol.visits), 1):
         place = f"$.visits[{number}]"
-        if late.months <= early.months:
-            found.append(
-                (place, f"{late.name!r} is not later than {early.name!r}; order by months")
+        ends, begins = early.window_days, late.window_days
+        if (late.nominal_days or 0) <= (early.nominal_days or 0):
+            yield place, f"{late.name!r} is not later than {early.name!r}; order by months"
+        elif ends is not None and begins is not None and ends[1] >= begins[0]:
+            yield (
+                place,
+                f"the window of {late.name!r} begins on day {begins[0]}, that of "
+                f"{early.name!r} ends on day {ends[1]}: they overlap",
             )
-        elif early.window_days[1] >= late.window_days[0]:
-            found.append(
-                (
-                    place,
-                    f"the window of {late.name!r} begins on day {late.window_days[0]}, that of "
-                    f"{early.name!r} ends on day {early.window_days[1]}: they overlap",
-                )
-            )
-    return found
 
 
-def _cut_off_problems(cuts: CutOffs) -> list[tuple[str, str]]:
-    lists = (("ha_grade_deg", cuts.ha_grade_deg), ("ha_risk_deg", cuts.ha_risk_deg))
-    return [
-        (f"$.cut_offs.{name}", "the cut-offs must rise")
-        for name, values in lists
-        if any(high <= low for low, high in pairwise(values))
-    ]
-
-
-def _place_problems(config: StudyConfig) -> list[tuple[str, str]]:
+def _place_problems(protocol: StudyProtocol) -> list[tuple[str, str]]:
     found = []
-    first = PurePosixPath(re.sub(r"\\+", "/", config.secret)).parts[0]
-    if first in _INNER_FOLDERS:
+    first = PurePosixPath(re.sub(r"\\+", "/", protocol.secret)).parts[0]
+    if first in INNER_FOLDERS:
         found.append(("$.secret", f"the secret must not lie in {first}/, which is shared"))
-    if "://" in config.cohort and _has_password(config.cohort):
+    if "://" in protocol.cohort and _has_password(protocol.cohort):
         found.append(
             (
                 "$.cohort",
@@ -298,3 +385,106 @@ def _has_password(url: str) -> bool:
         return urlsplit(url).password is not None or "password=" in url.lower()
     except ValueError:
         return False
+
+
+_HEAD = """\
+# A necroangle study. Commands run in this folder, or below it, need no further flags.
+# Words that are not known here are refused, so a misspelt key never passes in silence.
+"""
+_SAID = {
+    "format": "",
+    "version": "",
+    "study": "The study's id: letters, digits, dot, dash, single underscores.",
+    "method": """\
+The measuring method (`necroangle measure`). Left out: by the kind of image.
+MR: ha_mr_midslice, centre_plane, largest_slice, max_extent. Radiographs: kerboul_radiograph.""",
+    "readers": """\
+Who reads, the first one first: the first read of the first of them who read a hip visit counts.
+Empty: anyone may. A reading of another reader is measured, does not count, and is told.""",
+    "consensus": """\
+Whether a consensus goes before every reader: a reading that unites two or more kept readings of
+one hip visit. The name "consensus" alone is nothing.""",
+    "index_visit": "The visit that later ones are compared with; its months are 0.",
+    "index_day": """\
+What the days of a hip count from, the first that is known: the day of its "treatment", the
+"index_date" of its patient, the day of its index "visit".""",
+    "cohort": """\
+The cohort table: a file in this folder, or a database URL such as
+"postgresql+psycopg://user@host/study". Never write a password here: set the environment
+variable NECROANGLE_COHORT_PASSWORD.""",
+    "secret": """\
+The study's secret: a file of random bytes from which the keys of exported images are made.
+Keep it, back it up apart from the exports, and give it to nobody. It may lie elsewhere.""",
+    "events": "Events that the study records; another one is refused.",
+    "cut_offs": "Degrees of the combined angle.",
+    "cut_offs.change_deg": """\
+A change from the index visit larger than this is counted (doi 10.1007/s13770-024-00647-z).
+The measuring error's own limit (MDC95) is told beside it.""",
+    "noise": "The error of marking.",
+    "noise.end_sd_mm": "Standard deviation of marking an arc's end along the surface, mm.",
+    "noise.from_repeats": "true: taken from the repeat reads in readings/ instead.",
+    "noise.repeats_needed": """\
+Degrees of freedom that repeat reads need before MDC95 of the outcomes is taken from them.""",
+    "failure": """\
+When a hip has failed on the radiograph. rule = "event": a recorded event; "reaches": a later
+visit reaches one of these ARCO stages, above the stage at the index visit; "auto": the events
+where there are any, else the stages; "collapse"; "arco_progression". Where tha is true, a hip
+that is replaced has failed, too.""",
+    "statistics": """\
+quantiles: 7 as R, NumPy and Excel, or 6 as SPSS. wilcoxon: "auto", "exact", "normal" or
+"normal_cc" (with continuity correction). zeros: differences of zero are dropped ("wilcoxon") or
+ranked ("pratt").""",
+    "missing": """\
+Codes in tables for a value that is missing, and what an empty cell says:
+"not done", "not readable" or "not applicable".""",
+    "visits": """\
+The visits, by months from the index date (30.4375 days each). A visit counts from before_days
+ahead of its day to after_days behind it; windows must not overlap.""",
+}
+"""What the file says above a key, by its place."""
+
+
+def study_toml(protocol: StudyProtocol) -> bytes:
+    """The protocol as a ``study.toml``, every key with a line that explains it.
+
+    Examples
+    --------
+    >>> text = study_toml(new_protocol("onfh", "ha_mr_midslice", ("r1",)))
+    >>> decode_protocol(text).readers
+    ('r1',)
+    """
+    lines = [_HEAD]
+    for field in fields(type(protocol)):
+        value = getattr(protocol, field.name)
+        if value is not None:
+            lines += [*_comment(field.name), *_key_lines(field.name, value)]
+    return "\n".join(lines).rstrip("\n").encode() + b"\n"
+
+
+def _key_lines(name: str, value: Any) -> Iterator[str]:
+    """A key with its value; a table with its keys; the visits as tables."""
+    if name == "visits":
+        for visit in value:
+            stated = {key: cell for key, cell in to_builtins(visit).items() if cell is not None}
+            yield from ("", "[[visits]]", *(f"{key} = {_toml(stated[key])}" for key in stated))
+    elif isinstance(value, Struct):
+        yield f"[{name}]"
+        for one in fields(type(value)):
+            yield from _comment(f"{name}.{one.name}")
+            yield f"{one.name} = {_toml(getattr(value, one.name))}"
+        yield ""
+    else:
+        yield f"{name} = {_toml(value)}"
+        if name != "format":
+            yield ""
+
+
+def _comment(place: str) -> list[str]:
+    return [f"# {line}" for line in _SAID.get(place, "").splitlines()]
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML, whose basic strings are those of JSON."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)

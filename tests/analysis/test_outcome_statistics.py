@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from necroangle.analysis.proportion import clopper_pearson
-from necroangle.analysis.quartiles import quantile
+from necroangle.analysis.quantities import clopper_pearson, quartiles
 from necroangle.analysis.signed_rank import EXACT_AT_MOST, EXACT_UP_TO, signed_rank
+from necroangle.errors import CohortError
 
 WRIGHT = (494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427)
 MINI = (512, 430, 520, 428, 500, 600, 364, 380, 658, 445, 432, 626, 260, 477, 259, 350, 451)
@@ -124,9 +124,24 @@ def test_a_share_of_nothing_is_none() -> None:
     assert clopper_pearson(0, 0) is None
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.floats(0, 1))
-def test_quantiles_are_those_of_numpy(values: list[float], share: float) -> None:
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40))
+def test_quartiles_are_those_of_their_definition(values: list[float]) -> None:
+    """Hyndman and Fan: the place (n - 1) p + 1, or (n + 1) p kept within 1 and n."""
     ordered = sorted(values)
-    for kind, name in ((7, "linear"), (6, "weibull")):
-        expected = float(np.quantile(ordered, share, method=name))  # type: ignore[call-overload]
-        assert quantile(ordered, share, kind) == pytest.approx(expected, abs=1e-6)
+    for kind in (7, 6):
+        found = quartiles(values, kind)
+        assert found is not None
+        for share, value in ((0.25, found.low), (0.5, found.median), (0.75, found.high)):
+            count = len(ordered)
+            place = (count - 1) * share if kind == 7 else (count + 1) * share - 1
+            place = min(max(place, 0.0), count - 1.0)
+            below = int(place)
+            above = min(below + 1, count - 1)
+            expected = ordered[below] + (place - below) * (ordered[above] - ordered[below])
+            assert value == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_quantile_of_another_type_is_refused_and_of_nothing_is_none() -> None:
+    with pytest.raises(CohortError, match="type 6 or 7, found 5"):
+        quartiles([1.0], 5)
+    assert quartiles([None]) is None

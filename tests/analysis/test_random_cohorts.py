@@ -8,12 +8,14 @@ import pytest
 from cohortmaker import VISITS, HipSpec, plain_cohort
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from scipy import stats
 
-from necroangle.analysis import OutcomePlan, Outcomes, outcomes_of
+from necroangle.analysis import Outcomes, analysis_set, outcomes_of
+from necroangle.protocol.study import NO_STUDY
 from necroangle.terms import ArcoStage
 
-PLAN = OutcomePlan(visits=VISITS)
+PLAN = replace(NO_STUDY, visits=VISITS)
 STAGES = list(map(str, ArcoStage))
 
 
@@ -73,7 +75,7 @@ def grown(spec: HipSpec) -> int | None:
 @settings(max_examples=40)
 def test_stages_and_failures_are_those_that_were_drawn(specs: list[HipSpec]) -> None:
     cohort = plain_cohort(specs)
-    outcomes = outcomes_of(cohort.rows, cohort.clinical, PLAN)
+    outcomes = outcomes_of(analysis_set(cohort.rows, cohort.clinical, PLAN))
     assert values(outcomes, "hips")["all"].value == len(specs)
     assert values(outcomes, "patients")["all"].value == len({one.subject for one in specs})
     assert values(outcomes, "tha")["all"].value == sum(one.tha_days is not None for one in specs)
@@ -102,7 +104,7 @@ def is_failed(spec: HipSpec) -> bool:
 @settings(max_examples=40)
 def test_angles_and_scores_are_those_that_were_drawn(specs: list[HipSpec]) -> None:
     cohort = plain_cohort(specs)
-    outcomes = outcomes_of(cohort.rows, cohort.clinical, PLAN)
+    outcomes = outcomes_of(analysis_set(cohort.rows, cohort.clinical, PLAN))
     changes = [
         round(one.cna_deg[1] - one.cna_deg[0], 6)
         for one in specs

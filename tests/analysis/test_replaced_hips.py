@@ -3,7 +3,7 @@
 import pytest
 from coursemaker import ANGLES, DATES, PLAN, at, event, follow, row
 
-from necroangle.analysis import outcomes_of
+from necroangle.analysis import analysis_set, outcomes_of
 
 
 class TestReplacement:
@@ -27,7 +27,9 @@ class TestReplacement:
 
     @pytest.mark.parametrize("day", ["2019-05-01", "2020-01-10"])
     def test_at_or_before_the_baseline_it_leaves_the_hip_out(self, day: str) -> None:
-        found = outcomes_of(ANGLES, {"visit": DATES, "event": [event("tha", day)]}, PLAN)
+        found = outcomes_of(
+            analysis_set(ANGLES, {"visit": DATES, "event": [event("tha", day)]}, PLAN)
+        )
         counts = {(one.quantity, one.group): one.value for one in found.quantities}
         assert counts["hips", "all"] == 0
         assert counts["tha", "all"] == 0
@@ -50,7 +52,9 @@ class TestReplacement:
         assert course.had_tha_before
 
     def test_without_a_date_it_counts_and_is_said(self) -> None:
-        found = outcomes_of(ANGLES, {"visit": DATES, "event": [event("tha", None)]}, PLAN)
+        found = outcomes_of(
+            analysis_set(ANGLES, {"visit": DATES, "event": [event("tha", None)]}, PLAN)
+        )
         assert [hip.has_tha for hip in found.hips] == [True]
         assert any(note.startswith("1 hip replaced with no date") for note in found.notes)
 

@@ -1,14 +1,15 @@
 """22 hips of 18 patients give back the aggregates that the study printed."""
 
 import random
-from dataclasses import replace
 
 import pytest
 from cohortmaker import MDC95_DEG, STUDY, VISITS, plain_cohort
+from msgspec.structs import replace
 
-from necroangle.analysis import OutcomePlan, Outcomes, outcomes_of
+from necroangle.analysis import Outcomes, analysis_set, outcomes_of
+from necroangle.protocol.study import NO_STUDY
 
-PLAN = OutcomePlan(visits=VISITS)
+PLAN = replace(NO_STUDY, visits=VISITS)
 
 
 def found(outcomes: Outcomes, quantity: str, group: str = "all") -> tuple[float | None, int]:
@@ -27,7 +28,7 @@ def quartiles(outcomes: Outcomes, quantity: str, group: str = "all") -> list[flo
 @pytest.fixture(scope="module")
 def study() -> Outcomes:
     cohort = plain_cohort(STUDY)
-    return outcomes_of(cohort.rows, cohort.clinical, PLAN)
+    return outcomes_of(analysis_set(cohort.rows, cohort.clinical, PLAN))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_scores_after_a_replacement_do_not_count(study: Outcomes) -> None:
     seen_after = [hip for hip in replaced if hip.course.visits[-1].state == "censored_tha"]
     assert len(seen_after) >= 2
     assert all(hip.hhs and hip.hhs.last != 99.0 for hip in replaced)
-    assert all(visit.facts is None for hip in seen_after for visit in hip.course.visits[-1:])
+    assert all(visit.entered is None for hip in seen_after for visit in hip.course.visits[-1:])
 
 
 def test_the_order_of_rows_says_nothing(study: Outcomes) -> None:
@@ -124,18 +125,18 @@ def test_the_order_of_rows_says_nothing(study: Outcomes) -> None:
     shuffler = random.Random(3)
     for rows in (cohort.rows, *cohort.clinical.values()):
         shuffler.shuffle(rows)
-    assert outcomes_of(cohort.rows, cohort.clinical, PLAN) == study
+    assert outcomes_of(analysis_set(cohort.rows, cohort.clinical, PLAN)) == study
 
 
 def test_visits_told_by_their_names_give_the_same(study: Outcomes) -> None:
     cohort = plain_cohort(STUDY)
-    assert outcomes_of(cohort.rows, cohort.clinical).quantities == study.quantities
+    assert outcomes_of(analysis_set(cohort.rows, cohort.clinical)).quantities == study.quantities
 
 
 def test_recorded_failures_are_the_rule_where_there_are_any() -> None:
     failed = [f"{one.subject} {one.laterality}" for one in STUDY if one.stages[1] in ("3B", "4")]
     cohort = plain_cohort(STUDY, failure_events=failed[:-1])
-    outcomes = outcomes_of(cohort.rows, cohort.clinical, PLAN)
+    outcomes = outcomes_of(analysis_set(cohort.rows, cohort.clinical, PLAN))
     assert found(outcomes, "radiographic_failure")[0] == len(failed) - 1 == 5
     assert any("rule event" in note for note in outcomes.notes)
     assert any(note.startswith("1 hip where the recorded failure") for note in outcomes.notes)
@@ -143,5 +144,7 @@ def test_recorded_failures_are_the_rule_where_there_are_any() -> None:
 
 def test_quartiles_of_type_6() -> None:
     cohort = plain_cohort(STUDY)
-    outcomes = outcomes_of(cohort.rows, cohort.clinical, replace(PLAN, quantile_type=6))
+    outcomes = outcomes_of(
+        analysis_set(cohort.rows, cohort.clinical, PLAN.overridden({"statistics.quantiles": 6}))
+    )
     assert quartiles(outcomes, "age") == [35.0, 27.75, 42.75]

@@ -3,8 +3,8 @@
 import pytest
 from coursemaker import ANGLES, DATES, HIP, PLAN, Row, at, event, follow, row, seen
 
-from necroangle.analysis import follow_courses, outcomes_of
-from necroangle.analysis.tables import table_rows
+from necroangle.analysis import analysis_set, outcomes_of
+from necroangle.analysis.printing import table_rows
 from necroangle.errors import CohortError
 
 
@@ -74,7 +74,7 @@ def test_without_errors_nobody_says_whether_a_change_is_real() -> None:
     assert outcome.change is not None
     assert (outcome.change.mdc95_deg, outcome.change.is_real) == (None, None)
     assert outcome.change.decreased
-    found = outcomes_of(ANGLES, {}, PLAN).quantities
+    found = outcomes_of(analysis_set(ANGLES, {}, PLAN)).quantities
     assert [one.words for one in found if one.quantity == "cna_mdc95"] == ["nothing recorded"]
     assert [one.n for one in found if one.quantity == "cna_decreased_real"] == [0, 0]
 
@@ -86,7 +86,7 @@ def test_repeat_reads_give_the_smallest_real_change() -> None:
         for visit in ("m00",)
         for read, cna in ((1, 200.0), (2, 206.0))
     ]
-    found = outcomes_of([*ANGLES, *twice], {}, PLAN)
+    found = outcomes_of(analysis_set([*ANGLES, *twice], {}, PLAN))
     (mdc95,) = [one for one in found.quantities if one.quantity == "cna_mdc95"]
     assert mdc95.value == pytest.approx(1.96 * 2**0.5 * 18**0.5)
     assert mdc95.n == 5
@@ -100,7 +100,7 @@ def test_different_readers_stand_in_for_repeat_reads() -> None:
         for number in range(5)
         for reader, cna in (("kim", 200.0), ("lee", 206.0))
     ]
-    noise = follow_courses([*ANGLES, *twice], {}, PLAN).noise
+    noise = analysis_set([*ANGLES, *twice], {}, PLAN).noise
     assert noise is not None
     assert noise.source == "first reads by different readers"
     assert noise.sem_deg == pytest.approx(18**0.5)
@@ -123,7 +123,7 @@ def test_a_death_is_of_both_hips() -> None:
     rows = [*ANGLES, *({**one, "laterality": "R"} for one in ANGLES)]
     both = [*DATES, *({**one, "laterality": "R"} for one in DATES)]
     clinical = {"visit": both, "event": [event("death", "2021-06-01")]}
-    found = outcomes_of(rows, clinical, PLAN)
+    found = outcomes_of(analysis_set(rows, clinical, PLAN))
     assert [at(hip.course, "m24").state.value for hip in found.hips] == ["censored_death"] * 2
     deaths = {one.group: one.value for one in found.quantities if one.quantity == "event_death"}
     assert deaths == {"all": 2, "patients": 1}
@@ -131,7 +131,7 @@ def test_a_death_is_of_both_hips() -> None:
 
 def test_without_a_baseline_there_is_no_change() -> None:
     other = [row("m00", 200.0, subject="S2")]
-    found = outcomes_of([*ANGLES[1:], *other], {}, PLAN)
+    found = outcomes_of(analysis_set([*ANGLES[1:], *other], {}, PLAN))
     assert [hip.change for hip in found.hips] == [None, None]
     assert "1 hip without a baseline visit: no change" in found.notes
 
@@ -169,16 +169,16 @@ def test_the_first_treatment_is_that_with_the_lowest_number() -> None:
         for number, dose, day in (("10", 3e8, "2022-01-01"), ("2", 1e8, "2020-01-10"))
     ]
     course, _ = follow(ANGLES, visit=DATES, treatment=treatments)
-    assert course.facts.dose == 1e8
+    assert course.treated.dose == 1e8
     assert at(course, "m12").days == 366
-    notes = outcomes_of(ANGLES, {"treatment": treatments}, PLAN).notes
+    notes = outcomes_of(analysis_set(ANGLES, {"treatment": treatments}, PLAN)).notes
     assert "1 hip treated more than once: the first dose counts" in notes
 
 
 def test_follow_up_of_a_patient_is_that_of_the_longer_hip() -> None:
     other = [{**one, "laterality": "R"} for one in DATES[:2]]
     last = {**HIP, "visit": "late", "visit_date": "2024-01-10"}
-    found = outcomes_of([], {"visit": [*DATES, *other, last]}, PLAN).quantities
+    found = outcomes_of(analysis_set([], {"visit": [*DATES, *other, last]}, PLAN)).quantities
     years = {one.group: one.value for one in found if one.quantity == "follow_up"}
     assert years["patients"] == 1461 / 365.25 == 4.0
     assert years["hips"] == pytest.approx((1461 + 366) / 2 / 365.25)
@@ -224,7 +224,9 @@ def test_the_clinical_stage_goes_before_that_of_the_reading() -> None:
 
 def test_two_hips_of_a_patient_are_apart_and_one_cluster() -> None:
     rows = [*ANGLES, *({**one, "laterality": "R", "cna_deg": 180.0} for one in ANGLES)]
-    found = outcomes_of(rows, {"event": [event("tha", "2021-06-01")], "visit": DATES}, PLAN)
+    found = outcomes_of(
+        analysis_set(rows, {"event": [event("tha", "2021-06-01")], "visit": DATES}, PLAN)
+    )
     table = table_rows(found, "hips")
     assert [(one["cluster"], one["laterality"], one["tha"]) for one in table] == [
         ("S1", "L", 1),
@@ -248,21 +250,21 @@ def test_two_hips_of_a_patient_are_apart_and_one_cluster() -> None:
 )
 def test_a_clinical_value_that_is_not_valid_is_named(kind: str, values: Row, problem: str) -> None:
     with pytest.raises(CohortError, match=problem):
-        follow_courses([], {kind: [{**HIP, **values}]}, PLAN)
+        analysis_set([], {kind: [{**HIP, **values}]}, PLAN)
 
 
 def test_two_rows_for_one_visit_are_refused() -> None:
     with pytest.raises(CohortError, match="two clinical rows for one key"):
-        follow_courses([], {"visit": [DATES[0], DATES[0]]}, PLAN)
+        analysis_set([], {"visit": [DATES[0], DATES[0]]}, PLAN)
 
 
 def test_an_index_visit_that_nobody_has_is_refused() -> None:
     with pytest.raises(CohortError, match="no hip has the index visit 'm00'; visits in the cohort"):
-        follow_courses([row("first", 200.0)], {}, PLAN)
+        outcomes_of(analysis_set([row("first", 200.0)], {}, PLAN))
 
 
 def test_an_empty_cohort_has_outcomes_in_words() -> None:
-    found = outcomes_of([], {}).quantities
+    found = outcomes_of(analysis_set([], {})).quantities
     assert {one.value for one in found if one.unit == "hips"} == {0}
     assert {one.words for one in found if one.value is None} == {
         "nothing recorded",
@@ -273,7 +275,7 @@ def test_an_empty_cohort_has_outcomes_in_words() -> None:
 
 def test_stages_are_counted_at_each_visit() -> None:
     visits = [{**one, "arco": stage, "jic": "C1"} for one, stage in zip(DATES, "224", strict=True)]
-    found = outcomes_of([], {"visit": visits}, PLAN).quantities
+    found = outcomes_of(analysis_set([], {"visit": visits}, PLAN)).quantities
     counts = {(one.quantity, one.group): one.value for one in found}
     assert counts["arco_at_visit", "visit m12: 2"] == 1
     assert counts["arco_at_visit", "visit m24: 4"] == 1

@@ -70,6 +70,7 @@ def test_all_formats_of_the_long_table(here: Path) -> None:
     said = json.loads((folder / "provenance.json").read_text("utf-8"))
     assert said["who"] == "kim"
     assert said["query"] == {
+        "study": "none",
         "shape": "long",
         "unit": "reading",
         "dates": "none",
@@ -133,7 +134,8 @@ def test_within_a_study_everything_comes_from_it(
     assert "visit_date" in table[0]
     assert all(len(line["image_key_sag"]) == 64 for line in table)
     query = json.loads((folder / "provenance.json").read_text("utf-8"))["query"]
-    assert query["method"] == study.config.method
+    assert query["method"] == study.protocol.method
+    assert query["study"] == "onfh"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def test_a_study_is_made_with_its_cohort(tmp_path: Path) -> None:
     shown = CliRunner().invoke(command, [str(folder), "--reader", "r1", "--reader", "r2"])
     assert shown.exit_code == 0, shown.output
     study = open_study(folder)
-    assert (study.config.study, study.config.readers) == ("onfh-2024", ("r1", "r2"))
+    assert (study.protocol.study, study.protocol.readers) == ("onfh-2024", ("r1", "r2"))
     assert CohortStore.open(study.cohort, create=False).rows() == ()
     for name in folder.iterdir():
         assert name.name in shown.output
@@ -28,7 +28,7 @@ def test_the_working_directory_can_become_one(
     monkeypatch.chdir(tmp_path)
     shown = CliRunner().invoke(command, [".", "--id", "here", "--method", "centre_plane"])
     assert shown.exit_code == 0, shown.output
-    config = open_study(tmp_path).config
+    config = open_study(tmp_path).protocol
     assert (config.study, config.method) == ("here", "centre_plane")
 
 

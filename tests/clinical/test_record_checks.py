@@ -16,11 +16,10 @@ from necroangle.clinical.state import State
 from necroangle.clinical.values import Reading, parse_cell
 from necroangle.entries import FIELDS, field_named
 from necroangle.measurement.row import Cell
-from necroangle.study import decode_config
-from necroangle.study.template import study_toml
+from necroangle.protocol.study import decode_protocol, new_protocol, study_toml
 from necroangle.terms import ArcoStage, JicType
 
-CONFIG = decode_config(study_toml("onfh", "ha_mr_midslice"))
+CONFIG = decode_protocol(study_toml(new_protocol("onfh", "ha_mr_midslice")))
 TODAY = date(2026, 1, 1)
 HIP = ("S1", "R")
 Content = dict[tuple[str, tuple[str, ...]], dict[str, Cell]]

@@ -26,8 +26,8 @@ from necroangle.clinical.sheet import build_sheet
 from necroangle.cohort import CohortStore
 from necroangle.errors import CohortError
 from necroangle.ledger.verification import check_records
-from necroangle.study import Study, decode_config, init_study
-from necroangle.study.template import study_toml
+from necroangle.protocol.study import decode_protocol, new_protocol, study_toml
+from necroangle.study import Study, init_study
 
 WIDE = """\
 Pt,Side,Sex,Age,Cause,Op date,VAS pre,VAS 6m,ARCO pre,ARCO 6m,THA,THA date,Chart no
@@ -54,7 +54,7 @@ THA = { to = "event.occurred", event = "tha" }
 "Chart no" = "ignore"
 """
 
-CONFIG = decode_config(study_toml("onfh", "centre_plane"))
+CONFIG = decode_protocol(study_toml(new_protocol("onfh", "centre_plane")))
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Desk:
 
     def plan(self, text: str, mapping: str = "", *, kind: str | None = None, why: str = "") -> Plan:
         table = self.open(text, mapping, kind)
-        return plan_import(self.store, table, config=self.study.config, update_reason=why)
+        return plan_import(self.store, table, protocol=self.study.protocol, update_reason=why)
 
     def take(self, text: str, mapping: str = "", *, why: str = "") -> Plan:
         plan = self.plan(text, mapping, why=why)
@@ -250,7 +250,7 @@ FAULTS = (
 @pytest.mark.parametrize(("text", "told"), FAULTS)
 def test_a_fault_is_told_by_row_and_column(tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "t.csv").write_text(text, "utf-8")
-    plan = plan_import(None, open_table(tmp_path / "t.csv"), config=CONFIG)
+    plan = plan_import(None, open_table(tmp_path / "t.csv"), protocol=CONFIG)
     fatal = [str(problem) for problem in plan.problems if problem.severity == "fatal"]
     assert any(one.startswith(told) for one in fatal), fatal
     assert not any("Gildong" in one or "850101" in one for one in fatal)
@@ -393,7 +393,7 @@ def test_any_table_is_planned_or_told_where_it_is_wrong(
     names = ["subject", *(heading for heading in headings if heading != "subject")]
     records = enumerate([names, *(["S1", *row][: len(names)] for row in rows)], 1)
     sheet = build_sheet("", records, rectangular=True)
-    plan = plan_import(None, TableImport(sheet, TableMapping(), None, "0" * 64), config=CONFIG)
+    plan = plan_import(None, TableImport(sheet, TableMapping(), None, "0" * 64), protocol=CONFIG)
     assert all(1 <= one.row <= len(rows) + 1 for one in plan.problems if one.row)
     assert all(one.column <= len(names) for one in plan.problems)
     for entry in () if plan.is_fatal else plan.entries:

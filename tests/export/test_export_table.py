@@ -22,6 +22,7 @@ from necroangle.export import (
     to_wide,
 )
 from necroangle.export.privacy import shift_days
+from necroangle.protocol.study import NO_STUDY
 from necroangle.terms import Flag, UnreadReason, View
 
 ID = ExportColumn("id", "text", "Id", can_miss=False)
@@ -211,7 +212,15 @@ def test_events_that_were_never_entered_are_missing_and_not_zero(source: ExportS
     assert cells(table, "tha_days")["00123", "m00"] is Missing.NOT_APPLICABLE
     assert cells(table, "tha")["홍길동", "m00"] == 1
     without = build_table(source_of(readings(), clinical={}))
-    assert set(cells(without, "tha").values()) == {Missing.NOT_DONE}
+    shown = {place: cell for place, cell in cells(without, "tha").items() if place[0] == "1E5"}
+    assert set(shown.values()) == {1}, "a reading shows the prosthesis"
+    assert set(cells(without, "death").values()) == {Missing.NOT_DONE}
+    others = {place: cell for place, cell in cells(without, "tha").items() if place not in shown}
+    assert set(others.values()) == {Missing.NOT_DONE}
+    unrecorded = NO_STUDY.overridden({"events": ["tha", "death"]})
+    planned = build_table(source_of(readings(), protocol=unrecorded))
+    assert cells(planned, "collapse")["00123", "m00"] is Missing.NOT_DONE
+    assert cells(planned, "death")["00123", "m00"] == 0
 
 
 def test_shifted_dates_move_by_one_constant_per_patient(source: ExportSource) -> None:
@@ -251,10 +260,10 @@ def test_the_reading_of_a_hip_visit_is_the_consensus_or_the_stated_reader() -> N
     some = [
         make_reading(a, 80.0, reader=name) for name, a in (("b", 90.0), ("a", 100.0), ("c", 110.0))
     ]
-    consensus = {("S01", "L", "m00", "c", "1")}
+    consensus = {("S01", "L", "m00", "c", "1"): frozenset({"a" * 64, "b" * 64})}
     chosen = build_table(source_of(some, clinical={}), "hip_visit")
     stated = build_table(source_of(some, clinical={}), "hip_visit", readers=["b", "a"])
-    agreed = build_table(source_of(some, clinical={}, consensus=consensus), "hip_visit")
+    agreed = build_table(source_of(some, clinical={}, united=consensus), "hip_visit")
     found = [cells(table, "reader_id")["S01", "m00"] for table in (chosen, stated, agreed)]
     assert found == ["a", "b", "c"]
     assert any("first by name, no reader stated" in note for note in chosen.notes)
@@ -287,7 +296,8 @@ def test_a_wide_table_needs_nominal_months() -> None:
     some = [make_reading(visit="first"), make_reading(visit="m06")]
     with pytest.raises(CohortError, match="visits without nominal months: first"):
         to_wide(build_table(source_of(some, clinical={}), "hip_visit"))
-    planned = source_of(some, clinical={}, months={"first": 0.0, "m06": 1.5})
+    visits = [{"name": "first", "months": 0}, {"name": "m06", "months": 1.5}]
+    planned = source_of(some, clinical={}, protocol=NO_STUDY.overridden({"visits": visits}))
     names = [column.name for column in to_wide(build_table(planned, "hip_visit")).columns]
     assert "cna_m0" in names
     assert "cna_m1_5" in names

@@ -64,7 +64,7 @@ def test_the_data_frame_is_typed(tmp_path: Path) -> None:
     unread = make_reading(None, 80.0, subject="00123")
     CohortStore.open(file).upsert([_ROW, to_row(unread, measure(unread), "0f" * 32)])
     frame = load(file)
-    assert list(frame.columns) == list(NAMES)
+    assert list(frame.columns) == [*NAMES, "visit_state"]
     plain = {"text": pd.StringDtype(), "whole": pd.Int64Dtype(), "real": pd.Float64Dtype()}
     for column in COLUMNS:
         dtype = frame[column.name].dtype

@@ -99,29 +99,6 @@ def test_a_withdrawn_row_leaves_the_table_and_stays_in_the_history(store: Cohort
     assert verify(store).is_clean
 
 
-def test_one_row_stands_for_a_hip_at_a_visit_by_a_stated_rule(store: CohortStore) -> None:
-    reads = [
-        make_reading(100.0 + number, reader=reader, read_no=number)
-        for reader, number in (("r2", 1), ("r2", 2), ("r1", 1), ("r1", 3))
-    ]
-    other = make_reading(90.0, visit="m06", reader="r2")
-    some = [measured(reading) for reading in (*reads, other)]
-    store.upsert([row for row, _, _ in some], {sha256: raw for _, sha256, raw in some})
-    found = [(v.row.key.visit, v.row.key.reader, v.rule, v.reads) for v in store.hip_visits()]
-    assert found == [
-        ("m00", "r1", "first read of r1 (first by name, no reader stated)", 4),
-        ("m06", "r2", "only reader r2", 1),
-    ]
-    stated = [(v.row.key.reader, v.rule) for v in store.hip_visits(["r2", "r1"])]
-    assert stated == [("r2", "first read of r2")] * 2
-    assert [v.row.key.visit for v in store.hip_visits(["r1"])] == ["m00"]
-    agreed = replace(reads[1], read_no=9, reader="r9", consensus_of=(some[1][1], some[2][1]))
-    row, sha256, raw = measured(agreed)
-    store.upsert([row], {sha256: raw})
-    first = store.hip_visits(["r1"])[0]
-    assert (first.row.key.reader, first.rule, first.reads) == ("r9", "consensus", 5)
-
-
 def test_a_table_in_a_study_is_rebuilt_bit_for_bit(store: CohortStore, tmp_path: Path) -> None:
     store = filled_cohort(tmp_path / "own.sqlite", tmp_path / "readings")
     before = list(map(repr, store.rows()))

@@ -12,11 +12,17 @@ from necroangle.annotation import reading_schema
 from necroangle.clinical import REASONS
 from necroangle.entries import KINDS_OF_EVENT
 from necroangle.errors import CohortError
-from necroangle.measurement.change import STUDY_RULE_DEG
-from necroangle.study import EVENTS, IDENTIFIER, Missing, Visit, decode_config
-from necroangle.study.template import study_toml
+from necroangle.protocol.study import (
+    EVENTS,
+    CutOffs,
+    Missing,
+    decode_protocol,
+    new_protocol,
+    study_toml,
+)
+from necroangle.protocol.visits import IDENTIFIER, Visit
 
-GOOD = study_toml("onfh", "ha_mr_midslice", ("r1", "r2")).decode()
+GOOD = study_toml(new_protocol("onfh", "ha_mr_midslice", ("r1", "r2"))).decode()
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,29 @@ FAULTS = (
     Fault("order", "months = 3\n", "months = 7\n", r"'m06' is not later than 'm03'"),
     Fault("index visit", 'index_visit = "m00"', 'index_visit = "m01"', "'m01' is none of the"),
     Fault("index months", 'index_visit = "m00"', 'index_visit = "m03"', "has 3 months; it needs 0"),
-    Fault("cut-offs", "[200.0, 250.0, 300.0]", "[250.0, 200.0, 300.0]", "must rise"),
     Fault(
-        "no angle", "change_deg = 20.0", "change_deg = -20.0", r"\$\.cut_offs\.change_deg: .*> 0"
+        "published cut-offs",
+        "change_deg = 20.0",
+        "change_deg = 20.0\nha_grade_deg = [200.0, 250.0, 300.0]\nha_risk_deg = [190.0, 240.0]",
+        r"\$\.cut_offs\.ha_grade_deg and \$\.cut_offs\.ha_risk_deg: .* delete these lines",
+    ),
+    Fault(
+        "one published cut-off",
+        "change_deg = 20.0",
+        "change_deg = 20.0\nha_risk_deg = [190.0, 240.0]",
+        r"\$\.cut_offs\.ha_risk_deg: .* delete this line",
+    ),
+    Fault(
+        "no months", 'name = "m03"\nmonths = 3\n', 'name = "late"\n', r"state the months of 'late'"
+    ),
+    Fault("index rule", '"treatment", "index_date"', '"treatment", "birth"', r"\$\.index_day\[1\]"),
+    Fault(
+        "index twice", '"treatment", "index_date"', '"visit", "index_date"', "stands there twice"
+    ),
+    Fault("quantiles", "quantiles = 7", "quantiles = 5", r"\$\.statistics\.quantiles"),
+    Fault("noise", "end_sd_mm = 1.0", "end_sd_mm = 0.0", r"\$\.noise\.end_sd_mm: .*> 0"),
+    Fault(
+        "no angle", "change_deg = 20.0", "change_deg = -20.0", r"\$\.cut_offs\.change_deg: .*>= 0"
     ),
     Fault("codes", "not_readable = -98", "not_readable = -97", "one code stands for two reasons"),
     Fault("reader twice", '"r2"', '"r1"', "'r1' stands there twice"),
@@ -61,10 +87,10 @@ FAULTS = (
 
 
 def test_the_template_is_what_it_says() -> None:
-    config = decode_config(GOOD.encode())
+    config = decode_protocol(GOOD.encode())
     assert [visit.months for visit in config.visits] == [0, 3, 6, 12, 24, 36, 48, 60]
     assert config.readers == ("r1", "r2")
-    assert config.cut_offs.change_deg == STUDY_RULE_DEG
+    assert config.cut_offs.change_deg == CutOffs().change_deg == 20.0
     assert config.missing.codes == {
         "-97": "not applicable",
         "-98": "not readable",
@@ -76,28 +102,30 @@ def test_the_template_is_what_it_says() -> None:
 def test_what_a_study_may_not_say_is_refused_by_its_place(fault: Fault) -> None:
     assert fault.old in GOOD
     with pytest.raises(CohortError, match=fault.said) as refused:
-        decode_config(GOOD.replace(fault.old, fault.new, 1).encode(), file="study.toml")
+        decode_protocol(GOOD.replace(fault.old, fault.new, 1).encode(), file="study.toml")
     assert str(refused.value).startswith("study.toml: ")
 
 
 def test_text_that_is_no_utf_8_is_refused() -> None:
     with pytest.raises(CohortError, match="UTF-8"):
-        decode_config(b'study = "\xff"')
+        decode_protocol(b'study = "\xff"')
 
 
 @given(identifiers, st.lists(identifiers, unique=True, max_size=4))
 def test_any_name_that_a_reading_may_have_is_a_name_here(study: str, readers: list[str]) -> None:
-    config = decode_config(study_toml(study, "centre_plane", tuple(readers)))
+    config = decode_protocol(study_toml(new_protocol(study, "centre_plane", tuple(readers))))
     assert (config.study, list(config.readers)) == (study, readers)
 
 
 @given(st.integers(0, 120), st.integers(0, 300), st.integers(0, 300))
 def test_a_window_holds_its_nominal_day(months: int, before: int, after: int) -> None:
     visit = Visit("v", months, before, after)
+    assert visit.window_days is not None
+    assert visit.nominal_days is not None
     first, last = visit.window_days
-    assert first <= visit.nominal_day <= last
+    assert first <= round(visit.nominal_days) <= last
     assert last - first == before + after
-    assert abs(visit.nominal_day - months * 30.4375) <= 0.5
+    assert abs(visit.nominal_days - months * 30.4375) <= 0.5
 
 
 def test_the_words_are_those_of_the_reading_file_and_of_the_clinical_fields() -> None:

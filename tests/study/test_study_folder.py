@@ -39,7 +39,7 @@ def test_a_second_study_is_refused_and_the_first_stays(tmp_path: Path) -> None:
     secret = first.secret()
     with pytest.raises(CohortError, match="there is a study already"):
         init_study(tmp_path, "second")
-    assert open_study(tmp_path).config.study == "first"
+    assert open_study(tmp_path).protocol.study == "first"
     assert first.secret() == secret
 
 
@@ -49,7 +49,7 @@ def test_of_many_at_once_one_makes_the_study(tmp_path: Path) -> None:
 
     def make(name: str) -> None:
         try:
-            made.append(init_study(tmp_path, name).config.study)
+            made.append(init_study(tmp_path, name).protocol.study)
         except CohortError as error:
             refused.append(str(error))
 
@@ -60,7 +60,7 @@ def test_of_many_at_once_one_makes_the_study(tmp_path: Path) -> None:
         thread.join()
     assert len(made) == 1
     assert len(refused) == 7
-    assert open_study(tmp_path).config.study == made[0]
+    assert open_study(tmp_path).protocol.study == made[0]
     assert not list(tmp_path.glob(".*"))
 
 

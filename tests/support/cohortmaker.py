@@ -11,16 +11,16 @@ from datetime import date, timedelta
 from math import hypot
 from typing import Any
 
-from necroangle.analysis import VisitPlan
 from necroangle.cohort import CohortRow
 from necroangle.measurement.columns import COLUMNS, NAMES
+from necroangle.protocol.visits import Visit
 
 __all__ = ["STUDY", "VISITS", "HipSpec", "PlainCohort", "full_row", "plain_cohort"]
 
 DAYS_PER_MONTH = 30.4375
 VISITS = (
-    VisitPlan("m00", 0.0, 90, 14),
-    *(VisitPlan(f"m{months}", float(months), 180, 180) for months in (12, 24, 36, 48, 60, 72)),
+    Visit("m00", 0.0, 90, 14),
+    *(Visit(f"m{months}", float(months), 180, 180) for months in (12, 24, 36, 48, 60, 72)),
 )
 STUDY_START = date(2015, 3, 2)
 SE_DEG = 4.0

@@ -3,25 +3,22 @@
 from collections.abc import Sequence
 from typing import Any
 
-from necroangle.analysis import (
-    HipCourse,
-    HipOutcome,
-    OutcomePlan,
-    VisitPlan,
-    follow_courses,
-    hip_outcomes,
-)
+from msgspec.structs import replace
+
+from necroangle.analysis import HipCourse, HipOutcome, analysis_set, hip_outcomes
 from necroangle.analysis.visits import HipVisit
+from necroangle.protocol.study import NO_STUDY
+from necroangle.protocol.visits import Visit
 
 __all__ = ["ANGLES", "DATES", "HIP", "PLAN", "Row", "at", "event", "follow", "row", "seen"]
 
 VISITS = (
-    VisitPlan("m00", 0.0, 90, 14),
-    VisitPlan("m06", 6.0, 45, 45),
-    VisitPlan("m12", 12.0, 90, 90),
-    VisitPlan("m24", 24.0, 180, 180),
+    Visit("m00", 0.0, 90, 14),
+    Visit("m06", 6.0, 45, 45),
+    Visit("m12", 12.0, 90, 90),
+    Visit("m24", 24.0, 180, 180),
 )
-PLAN = OutcomePlan(visits=VISITS)
+PLAN = replace(NO_STUDY, visits=VISITS)
 HIP = {"subject": "S1", "laterality": "L"}
 Row = dict[str, Any]
 
@@ -47,7 +44,7 @@ def event(name: str, day: str | None) -> Row:
 
 
 def follow(rows: Sequence[Row], **clinical: list[Row]) -> tuple[HipCourse, HipOutcome]:
-    cohort = follow_courses(rows, clinical, PLAN)
+    cohort = analysis_set(rows, clinical, PLAN)
     (outcome,) = hip_outcomes(cohort)[1]
     return cohort.courses[0], outcome
 

@@ -9,9 +9,17 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from necroangle.errors import CohortError
+from necroangle.protocol.study import (
+    FORMAT,
+    INNER_FOLDERS,
+    NO_STUDY,
+    StudyProtocol,
+    decode_protocol,
+    new_protocol,
+    study_toml,
+)
+from necroangle.protocol.visits import IDENTIFIER
 from necroangle.storage import write_atomically
-from necroangle.study.config import FORMAT, IDENTIFIER, StudyConfig, decode_config
-from necroangle.study.template import study_toml
 
 __all__ = [
     "PASSWORD_VARIABLE",
@@ -20,6 +28,7 @@ __all__ = [
     "find_study",
     "init_study",
     "open_study",
+    "protocol_here",
     "study_here",
 ]
 
@@ -29,23 +38,21 @@ PASSWORD_VARIABLE = "NECROANGLE_COHORT_PASSWORD"  # noqa: S105  (a variable's na
 SECRET_BYTES = 32
 MAX_CONFIG_BYTES = 1 << 20
 
-_FOLDERS = ("readings", "exports", "reports")
-
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A study: its folder and its configuration.
+    """A study: its folder and its protocol.
 
     Attributes
     ----------
     folder
         The folder that holds ``study.toml``.
-    config
+    protocol
         What stands in it.
     """
 
     folder: Path
-    config: StudyConfig
+    protocol: StudyProtocol
 
     @property
     def readings(self) -> Path:
@@ -65,7 +72,7 @@ class Study:
     @property
     def cohort(self) -> Path | str:
         """The cohort table: a file, or a database URL with the password of the environment."""
-        place = self.config.cohort
+        place = self.protocol.cohort
         return _with_password(place) if "://" in place else self.folder / place
 
     def secret(self) -> bytes:
@@ -77,7 +84,7 @@ class Study:
             If the file is missing, too short, in a folder that is shared, or open to others than
             its owner.
         """
-        path = self.folder / Path(self.config.secret).expanduser()
+        path = self.folder / Path(self.protocol.secret).expanduser()
         shared = [folder.resolve() for folder in (self.readings, self.exports, self.reports)]
         if any(path.resolve().is_relative_to(folder) for folder in shared):
             raise CohortError(f"{path.name}: the study's secret must not lie in a shared folder")
@@ -96,7 +103,7 @@ def open_study(folder: Path) -> Study:
     --------
     >>> from tempfile import mkdtemp
     >>> study = init_study(Path(mkdtemp()) / "onfh", "onfh")
-    >>> open_study(study.folder).config.index_visit
+    >>> open_study(study.folder).protocol.index_visit
     'm00'
     >>> open_study(Path("nowhere"))
     Traceback (most recent call last):
@@ -106,7 +113,7 @@ def open_study(folder: Path) -> Study:
     path = folder / CONFIG_NAME
     if not path.is_file():
         raise CohortError(f"{folder}: no {CONFIG_NAME}; make a study with `necroangle init`")
-    return Study(folder.absolute(), decode_config(_read(path), file=CONFIG_NAME))
+    return Study(folder.absolute(), decode_protocol(_read(path), file=CONFIG_NAME))
 
 
 def find_study(start: Path) -> Study | None:
@@ -123,13 +130,19 @@ def find_study(start: Path) -> Study | None:
     for folder in (start, *start.parents):
         path = folder / CONFIG_NAME
         if path.is_file() and FORMAT.encode() in (content := _read(path)):
-            return Study(folder, decode_config(content, file=CONFIG_NAME))
+            return Study(folder, decode_protocol(content, file=CONFIG_NAME))
     return None
 
 
 def study_here() -> Study | None:
     """The study that the working directory belongs to, or None."""
     return find_study(Path.cwd())
+
+
+def protocol_here() -> StudyProtocol:
+    """The protocol of the study that the working directory belongs to, else what holds without."""
+    study = study_here()
+    return NO_STUDY if study is None else study.protocol
 
 
 def cohort_here(given: str | None) -> Path | str:
@@ -185,8 +198,8 @@ def init_study(
             raise CohortError(
                 f"{name!r} is no name: up to 64 letters, digits, dots, dashes, single underscores"
             )
-    content = study_toml(study, method, readers)
-    decode_config(content)
+    content = study_toml(new_protocol(study, method, readers))
+    decode_protocol(content)
     try:
         _make(folder, content)
     except OSError as error:
@@ -197,10 +210,10 @@ def init_study(
 def _make(folder: Path, content: bytes) -> None:
     if os.path.lexists(folder / CONFIG_NAME):
         raise CohortError(f"{folder}: there is a study already ({CONFIG_NAME})")
-    for path in (folder, *(folder / name for name in _FOLDERS)):
+    for path in (folder, *(folder / name for name in INNER_FOLDERS)):
         if path.exists() and not path.is_dir():
             raise CohortError(f"{path}: a file stands where a folder is needed")
-    for name in _FOLDERS:
+    for name in INNER_FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     _make_secret(folder / "secret.key")
     draft = folder / f".{CONFIG_NAME}.{secrets.token_hex(4)}.part"

@@ -1,0 +1,725 @@
+"""The analysis set: every hip with its visits on one time axis, one reading each, and censored.
+
+Everything that says a number of the study reads it from here: the outcomes, the exports in every
+shape, the data frame. No value of a replaced or dead hip stands in it as one of the natural hip.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from necroangle.analysis.visits import AngleRead, HipVisit, angle_change
+from necroangle.errors import CohortError
+from necroangle.protocol.dates import days_from, index_day, index_visit_of, with_visits
+from necroangle.protocol.ending import Ending, VisitState, ending_of, state_at
+from necroangle.protocol.hips import (
+    ClinicalHip,
+    ClinicalVisit,
+    HipEvent,
+    HipKey,
+    Patient,
+    StudyRecords,
+)
+from necroangle.protocol.noise import RepeatNoise, SingleRead, noise_of_repeats
+from necroangle.protocol.reads import ChosenRead, ReadOf, choose_read, rule_of_reads, strangers
+from necroangle.protocol.study import EVENTS, NO_STUDY, StudyProtocol
+from necroangle.protocol.visits import Visit
+from necroangle.terms import ArcoStage, Flag, Laterality, UnreadReason
+
+__all__ = [
+    "AnalysisSet",
+    "HipCourse",
+    "PlainRow",
+    "ReadingId",
+    "United",
+    "analysis_set",
+    "read_records",
+    "shows_prosthesis",
+]
+
+PlainRow = Mapping[str, Any]
+ReadingId = tuple[str, ...]
+"""Subject, side, visit, reader and number of the read, as texts."""
+
+United = Mapping[ReadingId, frozenset[str]]
+"""The readings that name others they unite, and which of those are kept, by their hash."""
+
+NOTHING_UNITED: United = MappingProxyType({})
+Key = TypeVar("Key")
+Fact = TypeVar("Fact")
+
+
+@dataclass(frozen=True, slots=True)
+class HipCourse:
+    """A hip from its baseline on.
+
+    Attributes
+    ----------
+    hip, patient, treated
+        The hip, its patient, and how it was treated.
+    index_day
+        Date from which days are counted; None without any date.
+    ending
+        Replacement, death, loss.
+    events
+        Every event, as recorded, deaths and losses entered for the other hip among them.
+    visits
+        Planned and unplanned visits, by their place in time.
+    had_tha_before
+        Whether the hip was replaced at or before the index date: it is in no outcome.
+    """
+
+    hip: HipKey
+    patient: Patient
+    treated: ClinicalHip
+    index_day: date | None
+    ending: Ending
+    events: tuple[HipEvent, ...]
+    visits: tuple[HipVisit, ...]
+    had_tha_before: bool
+
+    @property
+    def baseline(self) -> HipVisit | None:
+        """The index visit where it counts."""
+        found = [one for one in self.visits if one.is_baseline]
+        return found[0] if found and found[0].state is VisitState.OBSERVED else None
+
+    @property
+    def has_baseline_visit(self) -> bool:
+        """Whether the hip has its index visit, counted or not."""
+        return any(one.is_baseline and one.was_attended for one in self.visits)
+
+    @property
+    def follow_ups(self) -> tuple[HipVisit, ...]:
+        """Observed visits after the baseline that have a place in time, in order."""
+        return tuple(
+            one
+            for one in self.visits
+            if one.state is VisitState.OBSERVED
+            and not one.is_baseline
+            and one.place_days is not None
+        )
+
+    @property
+    def observed_days(self) -> float | None:
+        """Likewise, but to the replacement at most: how long the natural hip was observed."""
+        contact, tha = self.contact_days, self.ending.tha_days
+        return contact if contact is None or tha is None else min(contact, tha)
+
+    @property
+    def contact_days(self) -> float | None:
+        """Latest day on which the patient was seen or something dated happened; at least 0."""
+        days = [one.place_days for one in self.visits if one.was_attended]
+        days += [
+            days_from(self.index_day, event.day) for event in self.events if event.event != "lost"
+        ]
+        days.append(self.ending.tha_days)
+        known = [float(day) for day in days if day is not None]
+        return max(0.0, *known) if known else None
+
+    def visit(self, name: str) -> HipVisit | None:
+        """The visit of that name, or None."""
+        return next((one for one in self.visits if one.planned.name == name), None)
+
+
+@dataclass(frozen=True)
+class AnalysisSet:
+    """The courses of all hips, and by which rules they were followed.
+
+    Attributes
+    ----------
+    courses
+        By hip.
+    protocol
+        With its visits and its index visit filled in.
+    method
+        The one measuring method; None where there is no reading.
+    readers
+        Who read, beside consensus readings.
+    rule
+        How readings were chosen, for people.
+    rules
+        How often each rule chose.
+    noise
+        Measuring error from repeat reads, where there are enough.
+    left_out
+        How many hip visits were read by readers alone who are none of the study's.
+    strangers
+        Those readers, with the number of their readings.
+    not_united
+        How many readings name others that they unite, of which fewer than two are kept.
+    chosen
+        Reader and number of the reading that stands for each subject, side and visit.
+    others
+        Hips that are named by readings alone of readers who do not count: in no outcome.
+    """
+
+    courses: tuple[HipCourse, ...]
+    protocol: StudyProtocol
+    method: str | None
+    readers: tuple[str, ...]
+    rule: str
+    rules: tuple[tuple[str, int], ...]
+    noise: RepeatNoise | None
+    left_out: int
+    strangers: tuple[tuple[str, int], ...]
+    not_united: int
+    chosen: Mapping[tuple[str, str, str], tuple[str, int]]
+    others: tuple[HipCourse, ...] = ()
+
+    def course(self, subject: str, laterality: str) -> HipCourse:
+        """The course of a hip.
+
+        Raises
+        ------
+        KeyError
+            If nothing names the hip.
+        """
+        return self._by_hip[HipKey(subject, laterality)]
+
+    @cached_property
+    def _by_hip(self) -> dict[HipKey, HipCourse]:
+        return {course.hip: course for course in (*self.courses, *self.others)}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all visits at which anything was entered or read."""
+        attended = {
+            one.planned.name for hip in self.courses for one in hip.visits if one.was_attended
+        }
+        return tuple(sorted(attended))
+
+    def reader_notes(self) -> Iterator[str]:
+        """Which readings do not count, and why, one sentence each."""
+        if self.left_out:
+            yield f"{_many(self.left_out, 'visit')} of hips read by other readers only: left out"
+        if self.strangers:
+            told = ", ".join(
+                f"{name} ({_many(count, 'reading')})" for name, count in self.strangers
+            )
+            yield f"readers who are none of the study's, left out: {told}"
+        if self.not_united:
+            yield (
+                f"{_many(self.not_united, 'reading')} named as adjudicated unite fewer than two "
+                "kept readings: no consensus, but their reader's own"
+            )
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def analysis_set(
+    rows: Iterable[PlainRow],
+    clinical: Mapping[str, Sequence[PlainRow]],
+    protocol: StudyProtocol = NO_STUDY,
+    united: United = NOTHING_UNITED,
+) -> AnalysisSet:
+    """Put readings, visits and events of every hip on one time axis, and censor them.
+
+    Months are days / 30.4375 from the hip's index day. A visit without date stands at its nominal
+    time. Of several readings of a hip visit one stands for it.
+
+    Parameters
+    ----------
+    rows
+        Rows of the cohort table: mappings from column name to value.
+    clinical
+        Clinical rows by kind, as :func:`read_records` takes.
+    protocol
+        The study's; without planned visits, what the visits' names say.
+    united
+        Which kept readings each adjudicated reading unites.
+
+    Raises
+    ------
+    CohortError
+        If methods or their versions are mixed, or a clinical value is not valid.
+
+    Examples
+    --------
+    >>> row = {"subject": "S1", "laterality": "L", "reader": "kim", "read_no": 1, "method": "m"}
+    >>> rows = [{**row, "visit": v, "cna_deg": cna} for v, cna in (("m00", 220.0), ("m12", 190.0))]
+    >>> (course,) = analysis_set(rows, {}).courses
+    >>> course.follow_ups[0].change.change_deg, course.follow_ups[0].months
+    (-30.0, 12.0)
+    >>> analysis_set([*rows, {**rows[0], "method": "max_extent"}], {})
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.CohortError: the cohort holds several methods: m, max_extent; ...
+    """
+    records = read_records(clinical)
+    method, own = _of_one_method(list(rows), protocol.method)
+    groups = _by_hip_visit(own, united)
+    chosen = {
+        place: one
+        for place, some in sorted(groups.items())
+        if (one := choose_read(some, protocol)) is not None
+    }
+    reads = {place: _angle_read(groups[place][one.read], one) for place, one in chosen.items()}
+    full = with_visits(protocol, {visit for _, visit in (*reads, *records.visits)})
+    noise = noise_of_repeats(_single_reads(groups), full.noise.repeats_needed)
+    named = {*(hip for hip, _ in (*reads, *records.visits)), *records.hips, *records.events}
+    hips = sorted({*named, *(hip for hip, _ in groups)})
+    courses = list(_courses(hips, reads, records, noise, full))
+    every = [read for some in groups.values() for read in some]
+    readers = Counter(read.reader for read in every if not read.is_consensus)
+    agreed = any(one.is_consensus for one in chosen.values())
+    return AnalysisSet(
+        courses=tuple(course for course in courses if course.hip in named),
+        protocol=full,
+        method=method,
+        readers=tuple(sorted(readers)),
+        rule=rule_of_reads(sorted(readers), protocol, has_consensus=agreed),
+        rules=tuple(sorted(Counter(one.rule for one in chosen.values()).items())),
+        noise=noise,
+        left_out=len(groups) - len(chosen),
+        strangers=tuple((name, readers[name]) for name in strangers(readers, protocol)),
+        not_united=sum(read.unites is not None and not read.is_consensus for read in every),
+        chosen={
+            (*hip, visit): (one.read.reader, one.read.read_no)
+            for (hip, visit), one in chosen.items()
+        },
+        others=tuple(course for course in courses if course.hip not in named),
+    )
+
+
+Groups = Mapping[tuple[HipKey, str], Mapping[ReadOf, PlainRow]]
+
+
+def _by_hip_visit(rows: Iterable[PlainRow], united: United) -> Groups:
+    """The readings of each hip visit, with their rows."""
+    groups: dict[tuple[HipKey, str], dict[ReadOf, PlainRow]] = {}
+    for row in rows:
+        read = ReadOf(row["reader"], int(row["read_no"]), united.get(_reading_id(row)))
+        place = HipKey(row["subject"], row["laterality"]), row["visit"]
+        groups.setdefault(place, {})[read] = row
+    return groups
+
+
+def _single_reads(groups: Groups) -> Iterator[SingleRead]:
+    """Readers' own angles: what was adjudicated is no repeat."""
+    for (hip, visit), some in groups.items():
+        for read, row in some.items():
+            if read.unites is None and row.get("cna_deg") is not None:
+                yield SingleRead(*hip, visit, read.reader, read.read_no, row["cna_deg"])
+
+
+def _reading_id(row: PlainRow) -> ReadingId:
+    names = ("subject", "laterality", "visit", "reader", "read_no")
+    return tuple(str(row.get(name)) for name in names)
+
+
+def _of_one_method(rows: list[PlainRow], wanted: str | None) -> tuple[str | None, list[PlainRow]]:
+    names = sorted({row["method"] for row in rows})
+    if wanted is None and len(names) > 1:
+        raise CohortError(
+            f"the cohort holds several methods: {', '.join(names)}; they are never mixed: choose "
+            "one by --method"
+        )
+    method = wanted or (names[0] if names else None)
+    if names and method not in names:
+        raise CohortError(f"no row by method {method!r}; the cohort has: {', '.join(names)}")
+    own = [row for row in rows if row["method"] == method]
+    versions = sorted({str(row.get("method_version")) for row in own})
+    if len(versions) > 1:
+        raise CohortError(
+            f"rows by versions {', '.join(versions)} of method {method}; measure all readings again"
+        )
+    return method, own
+
+
+def shows_prosthesis(row: PlainRow) -> bool:
+    """Whether a row of the cohort table says that the hip has been replaced."""
+    statuses = {row.get("a_status"), row.get("b_status")}
+    flags = str(row.get("flags") or "").split(" ")
+    return UnreadReason.PROSTHESIS in statuses or Flag.CENSORED_BY_THA in flags
+
+
+def _angle_read(row: PlainRow, chosen: ChosenRead) -> AngleRead:
+    return AngleRead(
+        row["reader"],
+        row["read_no"],
+        chosen.rule,
+        chosen.is_consensus,
+        chosen.reads,
+        row.get("cna_deg"),
+        row.get("cna_se_deg"),
+        row.get("cna_low_deg"),
+        row.get("cna_high_deg"),
+        row.get("arco"),
+        row.get("jic"),
+        row.get("ha_grade"),
+        shows_prosthesis(row),
+    )
+
+
+# ---- the courses of the hips ------------------------------------------------------------------
+
+
+def _courses(
+    hips: Iterable[HipKey],
+    reads: Mapping[tuple[HipKey, str], AngleRead],
+    records: StudyRecords,
+    noise: RepeatNoise | None,
+    protocol: StudyProtocol,
+) -> Iterator[HipCourse]:
+    """The course of each of the hips."""
+    read_at: dict[HipKey, dict[str, AngleRead]] = {}
+    entered_at: dict[HipKey, dict[str, ClinicalVisit]] = {}
+    for (hip, visit), read in reads.items():
+        read_at.setdefault(hip, {})[visit] = read
+    for (hip, visit), entered in records.visits.items():
+        if entered != ClinicalVisit():  # a row without any entry is no visit
+            entered_at.setdefault(hip, {})[visit] = entered
+    shared = records.of_patients()
+    for hip in hips:
+        own = records.events.get(hip, ())
+        events = (*own, *(event for event in shared.get(hip.subject, ()) if event not in own))
+        yield _course(
+            hip, read_at.get(hip, {}), entered_at.get(hip, {}), events, records, noise, protocol
+        )
+
+
+def _course(
+    hip: HipKey,
+    reads: Mapping[str, AngleRead],
+    entries: Mapping[str, ClinicalVisit],
+    events: tuple[HipEvent, ...],
+    records: StudyRecords,
+    noise: RepeatNoise | None,
+    protocol: StudyProtocol,
+) -> HipCourse:
+    treated = records.hips.get(hip, ClinicalHip())
+    patient = records.patients.get(hip.subject, Patient())
+    index_visit = index_visit_of(treated.index_visit, protocol)
+    at_index = entries.get(index_visit or "")
+    index = index_day(
+        protocol,
+        treatment=treated.treatment_day,
+        index_date=patient.index_day,
+        visit=at_index.day if at_index else None,
+    )
+    known = {planned.name for planned in protocol.visits}
+    numbered = [(planned, number) for number, planned in enumerate(protocol.visits, start=1)]
+    unplanned = [(Visit(name), None) for name in sorted({*reads, *entries} - known)]
+    visits = [
+        _placed(
+            hip,
+            planned,
+            number,
+            reads.get(planned.name),
+            entries.get(planned.name),
+            index,
+            is_baseline=planned.name == index_visit,
+        )
+        for planned, number in (*numbered, *unplanned)
+    ]
+    shown = [one.place_days for one in visits if one.read and one.read.is_prosthesis]
+    ending = ending_of(events, index, shown)
+    replaced_before = ending.tha_days is not None and ending.tha_days <= 0
+    return HipCourse(
+        hip,
+        patient,
+        treated,
+        index,
+        ending,
+        events,
+        _judged(visits, ending, noise, protocol),
+        replaced_before
+        or any(one.is_baseline and one.read and one.read.is_prosthesis for one in visits),
+    )
+
+
+def _placed(
+    hip: HipKey,
+    planned: Visit,
+    number: int | None,
+    read: AngleRead | None,
+    entered: ClinicalVisit | None,
+    index: date | None,
+    *,
+    is_baseline: bool,
+) -> HipVisit:
+    """A visit at its place in time: its day from the index day, else its nominal day."""
+    count = days_from(index, entered.day if entered else None)
+    days = None if count is None else float(count)
+    place = planned.nominal_days if days is None else days
+    return HipVisit(
+        hip=hip,
+        planned=planned,
+        number=number,
+        days=days,
+        place_days=0.0 if place is None and is_baseline else place,
+        is_baseline=is_baseline,
+        state=VisitState.MISSING,
+        read=read,
+        entered=entered,
+        was_attended=entered is not None or read is not None,
+    )
+
+
+def _judged(
+    visits: Sequence[HipVisit],
+    ending: Ending,
+    noise: RepeatNoise | None,
+    protocol: StudyProtocol,
+) -> tuple[HipVisit, ...]:
+    """The visits in order of time, with their states, doubts and changes from the baseline.
+
+    What a censored visit holds is taken out: it is not of the natural hip.
+    """
+    starts = [one.place_days for one in visits if one.is_baseline and one.place_days is not None]
+    ordered = _in_order([_with_state(one, ending, starts[0] if starts else 0.0) for one in visits])
+    start = next(
+        (one for one in ordered if one.is_baseline and one.state is VisitState.OBSERVED), None
+    )
+    return tuple(
+        _changed(one, start, noise, protocol)
+        if start and not one.is_baseline and one.state is VisitState.OBSERVED
+        else one
+        for one in ordered
+    )
+
+
+def _with_state(one: HipVisit, ending: Ending, start: float) -> HipVisit:
+    day = one.entered.day if one.entered else None
+    state = state_at(
+        ending,
+        one.place_days,
+        day,
+        has_data=one.was_attended,
+        has_angle=one.cna_deg is not None,
+    )
+    if one.read is not None and one.read.is_prosthesis:
+        state = VisitState.CENSORED_THA
+    is_early = one.place_days is not None and one.place_days < start and not one.is_baseline
+    if state is VisitState.OBSERVED and is_early:
+        state = VisitState.BEFORE_BASELINE
+    flags = _flags(one, ending)
+    if state.is_censored:
+        return replace(one, state=state, read=None, entered=None, flags=flags)
+    return replace(one, state=state, flags=flags)
+
+
+def _flags(one: HipVisit, ending: Ending) -> tuple[str, ...]:
+    if not one.was_attended:
+        return ()
+    entered = one.entered.arco if one.entered else None
+    read = one.read.arco if one.read else None
+    place = one.place_days
+    doubts = {
+        "arco_differs": entered is not None and read is not None and entered != read,
+        "out_of_window": one.in_window is False,
+        "prosthesis_undated": bool(one.read and one.read.is_prosthesis) and ending.tha_day is None,
+        "seen_after_death": _later(place, ending.death_days),
+        "seen_after_lost": _later(place, ending.lost_days),
+        "undated": one.days is None and place is not None,
+        "unplaced": place is None,
+        "unplanned": one.number is None,
+    }
+    return tuple(name for name, is_so in doubts.items() if is_so)
+
+
+def _later(place: float | None, event_days: float | None) -> bool:
+    return place is not None and event_days is not None and place > event_days
+
+
+def _in_order(visits: Sequence[HipVisit]) -> list[HipVisit]:
+    """By place in time; a visit whose date overtakes one planned later is flagged."""
+    ordered = sorted(visits, key=lambda one: math.inf if one.place_days is None else one.place_days)
+    found: list[HipVisit] = []
+    highest = 0
+    for one in ordered:
+        number = one.number or 0 if one.days is not None else 0
+        overtaken = 0 < number < highest
+        found.append(replace(one, flags=(*one.flags, "out_of_order")) if overtaken else one)
+        highest = max(highest, number)
+    return found
+
+
+def _changed(
+    one: HipVisit, start: HipVisit, noise: RepeatNoise | None, protocol: StudyProtocol
+) -> HipVisit:
+    flags = list(one.flags)
+    change = None
+    if one.read and start.read and one.place_days is not None:
+        change = angle_change(start.read, one.read, noise, protocol)
+        if change and _who(one.read) != _who(start.read):
+            flags.append("readers_differ")
+    if one.arco and start.arco and one.arco.order < start.arco.order:
+        flags.append("arco_earlier")
+    return replace(one, change=change, flags=tuple(flags))
+
+
+def _who(read: AngleRead) -> str:
+    return "" if read.is_consensus else read.reader
+
+
+# ---- plain clinical rows in, frozen values out ------------------------------------------------
+
+
+def read_records(tables: Mapping[str, Sequence[PlainRow]]) -> StudyRecords:
+    """Read the clinical tables.
+
+    Parameters
+    ----------
+    tables
+        Rows by kind: ``subject``, ``hip``, ``treatment``, ``visit``, ``event``. A kind or a value
+        may be missing; dates are ISO text, ``date`` or None.
+
+    Raises
+    ------
+    CohortError
+        If a value is not what its column holds, or two rows have one key; the message names
+        table, row and column.
+
+    Examples
+    --------
+    >>> records = read_records(
+    ...     {
+    ...         "visit": [
+    ...             {"subject": "S1", "laterality": "L", "visit": "m0", "vas": 45, "vas_scale": 100}
+    ...         ]
+    ...     }
+    ... )
+    >>> records.visits[HipKey("S1", "L"), "m0"].vas
+    4.5
+    >>> read_records({"event": [{"subject": "S1", "laterality": "L", "event": "fell"}]})
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.CohortError: event S1 L, column event: 'fell' is none of collapse, ...
+    """
+    cells = {kind: [_Cells(kind, row) for row in rows] for kind, rows in tables.items()}
+    events: dict[HipKey, tuple[HipEvent, ...]] = {}
+    for row in cells.get("event", ()):
+        event = HipEvent(row.one_of("event", EVENTS), row.day("event_date"), row.maybe_text("rule"))
+        events[row.hip] = (*events.get(row.hip, ()), event)
+    return StudyRecords(
+        _by_key((row.text("subject"), _patient(row)) for row in cells.get("subject", ())),
+        _hips(cells.get("hip", ()), cells.get("treatment", ())),
+        _by_key(((row.hip, row.text("visit")), _visit(row)) for row in cells.get("visit", ())),
+        events,
+    )
+
+
+class _Cells:
+    """A plain row whose values are taken by kind, and refused by name."""
+
+    def __init__(self, kind: str, row: PlainRow) -> None:
+        self.kind = kind
+        self.row = row
+
+    @property
+    def hip(self) -> HipKey:
+        return HipKey(self.text("subject"), self.one_of("laterality", tuple(Laterality)))
+
+    def text(self, name: str) -> str:
+        value = self.row.get(name)
+        if not isinstance(value, str) or not value:
+            raise self.refusal(name, "a text is needed")
+        return str(value)
+
+    def maybe_text(self, name: str) -> str | None:
+        return None if self.row.get(name) is None else str(self.row[name])
+
+    def one_of(self, name: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name)
+        if value not in allowed:
+            raise self.refusal(name, f"{value!r} is none of {', '.join(allowed)}")
+        return value
+
+    def number(self, name: str, low: float = 0.0, high: float = math.inf) -> float | None:
+        value = self.row.get(name)
+        if value is None:
+            return None
+        try:
+            value = float(value)
+        except (TypeError, ValueError):
+            raise self.refusal(name, f"{value!r:.40} is not a number") from None
+        if not (math.isfinite(value) and low <= value <= high):
+            raise self.refusal(name, f"{value:g} is not from {low:g} to {high:g}")
+        return value
+
+    def day(self, name: str) -> date | None:
+        value = self.row.get(name)
+        if value is None or type(value) is date:
+            return value
+        try:
+            return date.fromisoformat(str(value)[:10])
+        except ValueError:
+            raise self.refusal(name, f"{value!r:.40} is no date like 2024-05-31") from None
+
+    def refusal(self, name: str, problem: str) -> CohortError:
+        keys = (self.row.get(key) for key in ("subject", "laterality", "visit"))
+        place = " ".join(str(key) for key in (self.kind, *keys) if key is not None)
+        return CohortError(f"{place}, column {name}: {problem}")
+
+
+def _by_key(pairs: Iterable[tuple[Key, Fact]]) -> dict[Key, Fact]:
+    found: dict[Key, Fact] = {}
+    for key, fact in pairs:
+        if key in found:
+            raise CohortError(f"two clinical rows for one key: {key}")
+        found[key] = fact
+    return found
+
+
+def _patient(row: _Cells) -> Patient:
+    return Patient(
+        row.maybe_text("sex"),
+        row.number("age_at_index_years", 0.0, 130.0),
+        row.maybe_text("aetiology"),
+        row.day("index_date"),
+    )
+
+
+def _visit(row: _Cells) -> ClinicalVisit:
+    stage = row.maybe_text("arco")
+    if stage is not None and stage not in tuple(ArcoStage):
+        raise row.refusal("arco", f"{stage!r} is none of {', '.join(ArcoStage)}")
+    return ClinicalVisit(
+        row.day("visit_date"),
+        ArcoStage(stage) if stage else None,
+        row.maybe_text("jic"),
+        row.maybe_text("ficat"),
+        _pain(row),
+        row.number("hhs", 0.0, 100.0),
+        row.number("womac"),
+    )
+
+
+def _pain(row: _Cells) -> float | None:
+    """Pain on 0 to 10, whatever scale it was entered on."""
+    if row.row.get("vas") is None:
+        return None
+    scale = row.number("vas_scale")
+    if scale not in (10.0, 100.0):
+        raise row.refusal("vas_scale", f"10 or 100 is needed beside a pain score, found {scale}")
+    pain = row.number("vas", 0.0, scale)
+    return None if pain is None else pain * 10.0 / scale
+
+
+def _hips(rows: Iterable[_Cells], treatments: Iterable[_Cells]) -> dict[HipKey, ClinicalHip]:
+    """Hips with their first treatment: the one by number, then by place in the table."""
+    given: dict[HipKey, list[_Cells]] = {}
+    for one in treatments:
+        given.setdefault(one.hip, []).append(one)
+    plain = _by_key((row.hip, row) for row in rows)
+    found = {}
+    for key in dict.fromkeys((*plain, *given)):
+        own = sorted(given.get(key, ()), key=lambda one: one.number("number") or 0.0)
+        hip = plain.get(key)
+        day = hip.day("treatment_date") if hip else None
+        found[key] = ClinicalHip(
+            day or (own[0].day("treatment_date") if own else None),
+            own[0].number("cell_dose") if own else None,
+            len(own),
+            hip.maybe_text("index_visit") if hip else None,
+        )
+    return found

@@ -1,0 +1,126 @@
+"""The analysis set of a cohort that is kept, and its measured rows as they may leave it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+import msgspec
+
+from necroangle.analysis.courses import (
+    AnalysisSet,
+    HipCourse,
+    PlainRow,
+    ReadingId,
+    United,
+    analysis_set,
+    shows_prosthesis,
+)
+from necroangle.clinical import clinical_tables
+from necroangle.decoding import from_json
+from necroangle.ledger.measured import READING_FILE
+from necroangle.ledger.store import CohortStore
+from necroangle.measurement.columns import COLUMNS
+from necroangle.measurement.row import Cell, CohortRow
+from necroangle.protocol.ending import VisitState, state_at
+from necroangle.protocol.study import NO_STUDY, StudyProtocol
+from necroangle.protocol.visits import Visit
+from necroangle.terms import Flag, UnreadReason
+
+__all__ = ["analysis_of", "as_it_may_leave", "followed_rows", "united_readings"]
+
+
+class _Place(msgspec.Struct):
+    """The hip visit of a reading file, whatever else stands in it."""
+
+    subject: str
+    laterality: str
+    visit: str
+
+
+_DECODER = msgspec.json.Decoder(_Place)
+_AFTER_THA = {"a_status": UnreadReason.PROSTHESIS.value, "b_status": UnreadReason.PROSTHESIS.value}
+_AFTER_DEATH = {"a_status": UnreadReason.NOT_DONE.value, "b_status": UnreadReason.NOT_DONE.value}
+
+
+def analysis_of(store: CohortStore, protocol: StudyProtocol = NO_STUDY) -> AnalysisSet:
+    """The analysis set of a kept cohort.
+
+    Raises
+    ------
+    CohortError
+        As :func:`necroangle.analysis.courses.analysis_set`.
+    """
+    return analysis_set(store.rows(), clinical_tables(store), protocol, united_readings(store))
+
+
+def united_readings(store: CohortStore) -> dict[ReadingId, frozenset[str]]:
+    """Each reading that names others that it unites, with those that are kept.
+
+    A reading is kept where the ledger has its bytes, also those of an older revision, and counts
+    only for its own hip visit.
+    """
+    named = {
+        record.key: (str(record.values["consensus_of"]).split(), str(record.values["sha256"]))
+        for record in store.current(READING_FILE)
+        if record.values["consensus_of"]
+    }
+    wanted = {sha256 for others, _ in named.values() for sha256 in others}
+    visits = {}
+    for sha256, raw in store.contents(wanted) if wanted else ():
+        place = from_json(raw, _DECODER)
+        visits[sha256] = (place.subject, place.laterality, place.visit)
+    return {
+        key: frozenset(one for one in others if one != own and visits.get(one) == key[:3])
+        for key, (others, own) in named.items()
+    }
+
+
+def followed_rows(
+    rows: Iterable[CohortRow],
+    clinical: Mapping[str, Sequence[PlainRow]],
+    protocol: StudyProtocol = NO_STUDY,
+    united: United | None = None,
+) -> Iterator[tuple[CohortRow, VisitState, AnalysisSet]]:
+    """Every measured row, of any reader and method, with the state of its hip visit.
+
+    Each method is followed by itself, for a hip visit's angle is by one method.
+    """
+    ordered = sorted(rows, key=_method)
+    for (method, _), some in groupby(ordered, key=_method):
+        own = list(some)
+        found = analysis_set(own, clinical, protocol.overridden({"method": method}), united or {})
+        for row in own:
+            yield row, _state(row, found.course(row.key.subject, row.key.laterality)), found
+
+
+def _method(row: CohortRow) -> tuple[str, str]:
+    return row.key.method, str(row["method_version"])
+
+
+def _state(row: CohortRow, course: HipCourse) -> VisitState:
+    """State of a row: of its hip visit; by nominal time where nobody of the study read it."""
+    if shows_prosthesis(row):
+        return VisitState.CENSORED_THA
+    visit = course.visit(row.key.visit)
+    if visit is not None and visit.state not in (VisitState.MISSING, VisitState.LOST):
+        return visit.state
+    place = visit.place_days if visit is not None else Visit(row.key.visit).nominal_days
+    has_angle = row["cna_deg"] is not None
+    return state_at(course.ending, place, None, has_data=True, has_angle=has_angle)
+
+
+def as_it_may_leave(row: CohortRow, state: VisitState) -> CohortRow:
+    """The row, and where its visit is censored without anything that was measured or entered.
+
+    After a replacement its views say ``prosthesis`` and the hip is flagged ``censored_by_tha``;
+    after death they say ``not_done``.
+    """
+    if not state.is_censored:
+        return row
+    replaced = state is VisitState.CENSORED_THA
+    values: dict[str, Cell] = {
+        column.name: None if column.need == "maybe" else row[column.name] for column in COLUMNS
+    }
+    values |= _AFTER_THA if replaced else _AFTER_DEATH
+    raised = [Flag.VIEW_NOT_READ, *([Flag.CENSORED_BY_THA] if replaced else [])]
+    values |= {"flags": " ".join(raised), "index_refused": ""}
+    return CohortRow.of(values)
