@@ -21,7 +21,7 @@ from necroangle.export import ExportColumn, ExportTable, Missing
 from necroangle.export.clinical import clinical_columns
 from necroangle.export.columns import Value
 from necroangle.export.csv_file import data_csv
-from necroangle.export.follow_up import FOLLOW_UP_COLUMNS
+from necroangle.export.follow_up import COURSE_COLUMNS
 from necroangle.export.keys import KEY_COLUMNS
 from necroangle.export.measured import MEASURED_COLUMNS
 from necroangle.export.redcap import redcap_files
@@ -85,7 +85,7 @@ ROADS = (
 def columns_of(everything: bool) -> tuple[ExportColumn, ...]:
     """Keys and the main columns, or every column."""
     visit = [one.column for one in clinical_columns("visit", with_dates=False)]
-    rest = [*visit, *FOLLOW_UP_COLUMNS, *MEASURED_COLUMNS]
+    rest = [*visit, *COURSE_COLUMNS, *MEASURED_COLUMNS]
     return (*KEY_COLUMNS, *(one for one in rest if everything or one.name in MAIN))
 
 
