@@ -5,14 +5,15 @@ from datetime import date
 
 from necroangle.clinical.aetiology import aetiology_doubts
 from necroangle.clinical.course import check_course
+from necroangle.clinical.harris import harris_score
 from necroangle.clinical.issue import Issue
 from necroangle.clinical.state import Key, State, Values, number_of
 from necroangle.protocol.study import StudyProtocol
 
 __all__ = ["check_subject"]
 
-_ITEMS = {"hhs_pain": 44.0, "hhs_function": 47.0, "hhs_deformity": 4.0, "hhs_rom": 5.0}
-_TOLERANCE = 0.01
+_WITHOUT_SIZE = ("0", "VI")
+"""Steinberg's stages that have no extent."""
 
 
 def check_subject(
@@ -43,7 +44,9 @@ def check_subject(
             yield Issue("subject", key, "aetiology", message, is_fatal=False)
     for key, values in state.of("visit", (subject,)):
         yield from _check_vas(key, values)
-        yield from _check_hhs(key, values)
+        for field, message in harris_score(values).doubts:
+            yield Issue("visit", key, field, message, is_fatal=False)
+        yield from _check_steinberg(key, values)
     yield from _check_study(state, subject, protocol)
     for hip in state.hips(subject):
         yield from check_course(state, hip, protocol, today or date.today())
@@ -59,16 +62,12 @@ def _check_vas(key: Key, values: Values) -> Iterator[Issue]:
         yield Issue("visit", key, "vas", message)
 
 
-def _check_hhs(key: Key, values: Values) -> Iterator[Issue]:
-    """The total lies between the sum of the given items and that sum with the others' maxima."""
-    total = number_of(values, "hhs")
-    given = {name: score for name in _ITEMS if (score := number_of(values, name)) is not None}
-    low = sum(given.values())
-    high = low + sum(largest for name, largest in _ITEMS.items() if name not in given)
-    if total is None or not given or low - _TOLERANCE <= total <= high + _TOLERANCE:
-        return
-    wanted = f"{low:g}" if len(given) == len(_ITEMS) else f"between {low:g} and {high:g}"
-    yield Issue("visit", key, "hhs", f"the total is {total:g}; its items make it {wanted}")
+def _check_steinberg(key: Key, values: Values) -> Iterator[Issue]:
+    """The extent is told within stages I to V (doi 10.1302/0301-620X.77B1.7822393)."""
+    stage = values.get("steinberg")
+    if values.get("steinberg_size") is not None and stage in _WITHOUT_SIZE:
+        message = f"stage {stage} has no size"
+        yield Issue("visit", key, "steinberg_size", message, is_fatal=False)
 
 
 def _check_study(state: State, subject: str, protocol: StudyProtocol | None) -> Iterator[Issue]:

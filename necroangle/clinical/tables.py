@@ -1,5 +1,6 @@
 """The clinical records as plain rows, one table for each kind: for exports and statistics."""
 
+from necroangle.clinical.harris import with_harris_total
 from necroangle.clinical.state import Records
 from necroangle.entries import KEYS, KINDS, fields_of, missing_name
 from necroangle.measurement.row import Cell
@@ -19,7 +20,8 @@ def clinical_tables(store: Records) -> dict[str, list[dict[str, Cell]]]:
     -------
     dict
         For each kind its rows, ordered by key: the key's parts, then every field, None where
-        nothing is stated, then ``<name>_missing`` for each field that is missing for a reason.
+        nothing is stated, then ``<name>_missing`` for each field that is missing for a reason. The
+        total of the Harris Hip Score is worked out where only its parts are given.
 
     Examples
     --------
@@ -34,7 +36,14 @@ def clinical_tables(store: Records) -> dict[str, list[dict[str, Cell]]]:
     ('S01', 'F', None)
     """
     return {
-        kind: [_row(kind, record.key, record.values) for record in store.current(kind)]
+        kind: [
+            _row(
+                kind,
+                record.key,
+                with_harris_total(record.values) if kind == "visit" else record.values,
+            )
+            for record in store.current(kind)
+        ]
         for kind in KINDS
     }
 

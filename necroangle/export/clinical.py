@@ -5,19 +5,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from necroangle.entries import KINDS_OF_EVENT, CodeSet, Field, fields_of, missing_name
+from necroangle.clinical.harris import harris_score
+from necroangle.entries import KINDS_OF_EVENT, NO_YES, CodeSet, Field, fields_of, missing_name
 from necroangle.errors import CohortError
 from necroangle.export.columns import ExportColumn, Kind, Missing, Value
 from necroangle.export.privacy import grouped_age
+from necroangle.measurement.row import Cell
 
 __all__ = [
-    "VAS_10",
+    "DERIVED_COLUMNS",
     "ClinicalColumn",
     "ClinicalIndex",
     "ClinicalRow",
     "clinical_columns",
     "day_of",
-    "vas_10",
+    "derived_values",
 ]
 
 ClinicalRow = Mapping[str, object]
@@ -145,6 +147,52 @@ VAS_10 = ExportColumn(
     level="visit",
     stem="vas_10",
 )
+
+
+HHS_SUM = ExportColumn(
+    "hhs_sum",
+    "real",
+    "Harris Hip Score, sum of its parts",
+    "points",
+    meaning="the sum of all parts of the Harris Hip Score, where all are given",
+    source="visit.hhs_pain ... visit.hhs_rom",
+    level="visit",
+    stem="hhs_sum",
+)
+HHS_DOUBT = ExportColumn(
+    "hhs_doubt",
+    "whole",
+    "Harris Hip Score: parts and total contradict",
+    values=NO_YES.values,
+    measure="nominal",
+    meaning="whether the total, or the sum of function, is not what the items make, or points are "
+    "not published ones; not applicable where there are no parts",
+    source="visit.hhs ... visit.hhs_rom",
+    level="visit",
+    stem="hhs_doubt",
+)
+DERIVED_COLUMNS = (VAS_10, HHS_SUM, HHS_DOUBT)
+"""What is worked out from the fields of a visit."""
+
+
+def derived_values(row: ClinicalRow | None) -> list[Value]:
+    """Values of :data:`DERIVED_COLUMNS`, or why they are missing.
+
+    Examples
+    --------
+    >>> derived_values({"vas": 45.0, "vas_scale": 100, "hhs": 80.0})[0]
+    4.5
+    """
+    score = harris_score({name: _cell(one) for name, one in (row or {}).items()})
+    return [
+        vas_10(row),
+        Missing.NOT_DONE if score.items_sum is None else score.items_sum,
+        int(bool(score.doubts)) if score.is_checked else Missing.NOT_APPLICABLE,
+    ]
+
+
+def _cell(value: object) -> Cell:
+    return value if isinstance(value, int | float | str) else None
 
 
 def vas_10(row: ClinicalRow | None) -> Value:

@@ -13,12 +13,12 @@ from necroangle.analysis.courses import AnalysisSet, HipCourse, United, analysis
 from necroangle.analysis.stored import as_it_may_leave, followed_rows
 from necroangle.errors import CohortError
 from necroangle.export.clinical import (
-    VAS_10,
+    DERIVED_COLUMNS,
     ClinicalColumn,
     ClinicalIndex,
     ClinicalRow,
     clinical_columns,
-    vas_10,
+    derived_values,
 )
 from necroangle.export.columns import ExportColumn, Missing, Value
 from necroangle.export.follow_up import (
@@ -223,7 +223,7 @@ class _RowBuilder:
         return (
             *KEY_COLUMNS,
             *clinical,
-            VAS_10,
+            *DERIVED_COLUMNS,
             *COURSE_COLUMNS,
             *VISIT_COLUMNS,
             *(measured if self._unread else MEASURED_COLUMNS),
@@ -242,7 +242,11 @@ class _RowBuilder:
         return [
             *key_values(*hip, line.name, months, days, row),
             *self._clinical_values(line, visit),
-            Missing.NOT_APPLICABLE if is_censored else vas_10(visit),
+            *(
+                [Missing.NOT_APPLICABLE] * len(DERIVED_COLUMNS)
+                if is_censored
+                else derived_values(visit)
+            ),
             *self._course_values[hip],
             *visit_values(line.at),
             *_measured(line),

@@ -52,6 +52,18 @@ class Case:
 
 
 ITEMS: dict[str, Cell] = {"hhs_pain": 30.0, "hhs_function": 33.0, "hhs_deformity": 4.0}
+TEN_ITEMS: dict[str, Cell] = {
+    "hhs_pain": 40,
+    "hhs_limp": 11,
+    "hhs_support": 11,
+    "hhs_distance": 8,
+    "hhs_stairs": 4,
+    "hhs_shoes": 4,
+    "hhs_sitting": 5,
+    "hhs_transport": 0,
+    "hhs_deformity": 4,
+    "hhs_rom": 5.0,
+}
 TREATED: Content = {("hip", HIP): {"treatment_date": "2020-01-01"}}
 
 CASES = (
@@ -65,9 +77,39 @@ CASES = (
         "items low",
         visit(hhs=60.0, **ITEMS),
         "the total is 60; its items make it between 67 and 72",
+        is_fatal=False,
     ),
     Case(
-        "items off", visit(hhs=71.0, hhs_rom=5.0, **ITEMS), "the total is 71; its items make it 72"
+        "items off",
+        visit(hhs=71.0, hhs_rom=5.0, **ITEMS),
+        "the total is 71; its items make it 72",
+        is_fatal=False,
+    ),
+    Case("ten items", visit(hhs=91.5, **{**TEN_ITEMS, "hhs_rom": 4.5})),
+    Case(
+        "ten items off",
+        visit(hhs=92.0, **{**TEN_ITEMS, "hhs_rom": 4.5}),
+        "the total is 92; its items make it 91.5",
+        is_fatal=False,
+    ),
+    Case(
+        "function off",
+        visit(hhs_function=40.0, **TEN_ITEMS),
+        "the function score is 40; its items make it 43",
+        is_fatal=False,
+    ),
+    Case(
+        "points of nobody",
+        visit(hhs_pain=35.0),
+        "35 is none of the published points: 44, 40, 30, 20, 10, 0",
+        is_fatal=False,
+    ),
+    Case("Steinberg", visit(steinberg="II", steinberg_size="C")),
+    Case(
+        "Steinberg VI",
+        visit(steinberg="VI", steinberg_size="C"),
+        "stage VI has no size",
+        is_fatal=False,
     ),
     Case("items no total", visit(hhs_rom=5.0, **ITEMS)),
     Case("in window", visit("m06", visit_date="2020-07-01"), more=TREATED),
