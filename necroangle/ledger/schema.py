@@ -4,9 +4,9 @@
 is derived from them and can be rebuilt; ``ledger_tail`` holds the last event's number and hash, and
 on a database server is the lock that writers take in turn.
 
-A change here is a new version: :data:`SCHEMA_VERSION` and a script in ``migrations/versions``. The
-scripts are run by alembic, in one transaction and after a backup; it is imported only when there is
-something to do.
+A change here is a new version: a script in ``migrations/versions``, whose number is the version.
+The scripts are run by alembic, in one transaction and after a backup; it is imported only when
+there is something to do.
 """
 
 import os
@@ -40,11 +40,13 @@ __all__ = [
     "update_tuples",
 ]
 
-SCHEMA_VERSION = 3
-"""Version of the tables; a newer one is refused, an older one migrated."""
+_SCRIPTS = Path(__file__).parent / "migrations"
 
-REVISION = "v0003"
-"""The migration that leads to it."""
+REVISION = max(script.name[:5] for script in (_SCRIPTS / "versions").glob("v[0-9]*.py"))
+"""The migration that leads to the present tables: the script with the highest number, ``v0003``."""
+
+SCHEMA_VERSION = int(REVISION[1:])
+"""Version of the tables; a newer one is refused, an older one migrated."""
 
 _METADATA = sa.MetaData()
 _TEXT = sa.Text()
@@ -121,7 +123,6 @@ RAISE EXCEPTION USING MESSAGE = 'the table ' || TG_TABLE_NAME || ' is append-onl
 END $$
 """
 
-_SCRIPTS = Path(__file__).parent / "migrations"
 _FIRST = "v0001"
 """The version from before there were migrations: its tables do not say so themselves."""
 
