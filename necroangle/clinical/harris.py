@@ -8,7 +8,6 @@ items, or both; the seven items of function may stand there as their sum alone.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from necroangle.clinical.state import Values, number_of
 from necroangle.entries import HARRIS_ITEMS, MISSING_SUFFIX, Field
 from necroangle.measurement.row import Cell
 
@@ -47,7 +46,7 @@ class HarrisScore:
     is_checked: bool
 
 
-def harris_score(values: Values) -> HarrisScore:
+def harris_score(values: Mapping[str, Cell]) -> HarrisScore:
     """Total, sum of the parts, and what they contradict.
 
     Parameters
@@ -63,9 +62,9 @@ def harris_score(values: Values) -> HarrisScore:
     >>> harris_score({**parts, "hhs": 71.0}).doubts
     (('hhs', 'the total is 71; its items make it 72'),)
     """
-    given = number_of(values, TOTAL)
-    parts = [one for one in HARRIS_ITEMS if number_of(values, one.name) is not None]
-    function = number_of(values, FUNCTION)
+    given = _points(values, TOTAL)
+    parts = [one for one in HARRIS_ITEMS if _points(values, one.name) is not None]
+    function = _points(values, FUNCTION)
     low, high = _bounds(values, [one for one in HARRIS_ITEMS if one.name in _OF_FUNCTION])
     doubts = [*_not_published(values, parts)]
     if function is not None:
@@ -97,22 +96,27 @@ def with_harris_total(values: Mapping[str, Cell]) -> dict[str, Cell]:
     return found
 
 
+def _points(values: Mapping[str, Cell], name: str) -> float | None:
+    points = values.get(name)
+    return None if points is None or isinstance(points, str) else float(points)
+
+
 def _largest(item: Field) -> float:
     codes = item.choices.codes.values() if item.choices is not None else ()
     return float(max(codes, default=item.high or 0))
 
 
-def _bounds(values: Values, items: list[Field]) -> tuple[float, float]:
+def _bounds(values: Mapping[str, Cell], items: list[Field]) -> tuple[float, float]:
     """The least and the most that items make, those that are not given being anything."""
-    given = {item.name: number_of(values, item.name) for item in items}
+    given = {item.name: _points(values, item.name) for item in items}
     low = sum(score for score in given.values() if score is not None)
     lacking = sum(_largest(item) for item in items if given[item.name] is None)
     return low, low + lacking
 
 
-def _not_published(values: Values, items: list[Field]) -> Iterator[tuple[str, str]]:
+def _not_published(values: Mapping[str, Cell], items: list[Field]) -> Iterator[tuple[str, str]]:
     for item in items:
-        score = number_of(values, item.name)
+        score = _points(values, item.name)
         if item.choices is not None and score not in item.choices.codes.values():
             allowed = ", ".join(item.choices)
             yield item.name, f"{score:g} is none of the published points: {allowed}"

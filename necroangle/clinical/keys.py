@@ -11,7 +11,7 @@ from necroangle.errors import CohortError
 
 __all__ = ["parse_key", "parse_key_part"]
 
-_NUMBER = re.compile(r"0*([1-9][0-9]{0,2})(\.0*)?", re.ASCII)
+_NUMBERED = re.compile(r"0*([1-9][0-9]{0,2})(\.0*)?", re.ASCII)
 
 
 def parse_key_part(part: str, text: str, reading: Reading | None = None) -> str:
@@ -98,8 +98,8 @@ def _coded(codes: CodeSet) -> Callable[[str], str]:
     return parse
 
 
-def _number(text: str) -> str:
-    found = _NUMBER.fullmatch(text)
+def _numbered(text: str) -> str:
+    found = _NUMBERED.fullmatch(text)
     if found is None:
         raise ValueError(f"{short_text(text)} is no number from 1 to 999")
     return found[1]
@@ -111,6 +111,6 @@ _PARSERS: Mapping[str, Callable[[str], str]] = MappingProxyType(
         "laterality": _coded(LATERALITIES),
         "visit": _visit,
         "event": _coded(KINDS_OF_EVENT),
-        "number": _number,
+        "number": _numbered,
     }
 )
