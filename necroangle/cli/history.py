@@ -23,7 +23,7 @@ KINDS = ("subject", "hip", "treatment", "visit", "event")
 @click.option("--cohort", metavar="FILE", help="The cohort table; by default the study's.")
 def command(kind: str, key: tuple[str, ...], cohort: str | None) -> None:
     """Print every change of the record of a KIND with this KEY: when, who, what, why."""
-    from necroangle.clinical.keys import parse_key
+    from necroangle.clinical.cells import parse_key
     from necroangle.errors import CohortError
     from necroangle.ledger.store import CohortStore
     from necroangle.plain_text import harmless

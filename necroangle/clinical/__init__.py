@@ -6,7 +6,7 @@ Fields and tables need nothing heavy; the importer and the editor bring the stor
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from necroangle.clinical.problem import Problem
+from necroangle.clinical.raw_table import Problem
 from necroangle.entries import (
     FIELDS,
     KEYS,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from necroangle.clinical.importing import open_table, plan_import, write_import
     from necroangle.clinical.mapping import TableMapping, load_mapping
     from necroangle.clinical.plan import Plan
-    from necroangle.clinical.tables import clinical_tables
+    from necroangle.clinical.records import clinical_tables
 
 __all__ = [
     "FIELDS",
@@ -49,7 +49,7 @@ __all__ = [
 _LATER = {
     "Plan": "plan",
     "TableMapping": "mapping",
-    "clinical_tables": "tables",
+    "clinical_tables": "records",
     "edit_record": "editing",
     "load_mapping": "mapping",
     "open_table": "importing",

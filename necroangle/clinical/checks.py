@@ -1,16 +1,280 @@
-"""What records contradict: within one, between the records of a subject, against the study."""
+"""What records contradict: within one, between the records of a subject, against the study.
 
-from collections.abc import Iterator
+Messages tell days as differences and never a date itself.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 
-from necroangle.clinical.aetiology import aetiology_doubts
-from necroangle.clinical.course import check_course
 from necroangle.clinical.harris import harris_score
-from necroangle.clinical.issue import Issue
-from necroangle.clinical.state import Key, State, Values, number_of
+from necroangle.clinical.records import Hip, Key, State, Values, day_of, index_day, number_of
 from necroangle.protocol.study import StudyProtocol
 
-__all__ = ["check_subject"]
+__all__ = ["Issue", "aetiology_doubts", "check_course", "check_subject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A contradiction, at the record that shows it.
+
+    Attributes
+    ----------
+    kind, key, field
+        Where; the field may be a part of the key.
+    message
+        What contradicts what. Never a date: days are told as differences.
+    is_fatal
+        Whether the record cannot stand; else it is a doubt.
+    """
+
+    kind: str
+    key: tuple[str, ...]
+    field: str
+    message: str
+    is_fatal: bool = True
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"{self.kind} {' '.join(self.key)}: {self.field}: {self.message}"
+
+
+STEROID_ABOVE_G = 2.0
+STEROID_WEEKS = 13.0
+STEROID_STOPPED_BELOW_MONTHS = 24.0
+ALCOHOL_ABOVE_ML_WEEK = 400.0
+ALCOHOL_ABOVE_MONTHS = 6.0
+ALCOHOL_STOPPED_UP_TO_MONTHS = 12.0
+
+_BY_STEROID = frozenset({"steroid", "both"})
+_BY_ALCOHOL = frozenset({"alcohol", "both"})
+
+
+def aetiology_doubts(values: Values) -> Iterator[str]:
+    """What the amounts of a subject say against its aetiology.
+
+    Parameters
+    ----------
+    values
+        The fields of a subject; where amounts are missing nothing is doubted.
+
+    Examples
+    --------
+    >>> list(aetiology_doubts({"aetiology": "steroid", "prednisone_equivalent_g": 1.5}))
+    ['coded steroid, but 1.5 g of prednisone equivalent is not more than 2 g']
+    >>> list(aetiology_doubts({"aetiology": "steroid", "prednisone_equivalent_g": 2.5}))
+    []
+    """
+    coded = values.get("aetiology")
+    if not isinstance(coded, str):
+        return
+    against_steroid = list(_against_steroid(values))
+    against_alcohol = list(_against_alcohol(values))
+    if coded in _BY_STEROID:
+        yield from (f"coded {coded}, but {reason}" for reason in against_steroid)
+    elif not against_steroid and _all_given(values, _STEROID):
+        yield f"coded {coded}, but the amounts fulfil the rule for glucocorticoids"
+    if coded in _BY_ALCOHOL:
+        yield from (f"coded {coded}, but {reason}" for reason in against_alcohol)
+        if coded == "alcohol" and number_of(values, "other_risk_factor") == 1:
+            yield "coded alcohol, but there is another risk factor"
+    elif (
+        not against_alcohol
+        and _all_given(values, _ALCOHOL)
+        and number_of(values, "other_risk_factor") == 0
+    ):
+        yield f"coded {coded}, but the amounts fulfil the rule for alcohol"
+
+
+_STEROID = ("prednisone_equivalent_g", "prednisone_weeks", "steroid_stopped_months")
+_ALCOHOL = ("alcohol_ml_week", "alcohol_months", "alcohol_stopped_months")
+
+
+def _all_given(values: Values, names: Iterable[str]) -> bool:
+    return all(number_of(values, name) is not None for name in names)
+
+
+def _against_steroid(values: Values) -> Iterator[str]:
+    grams, weeks, stopped = (number_of(values, name) for name in _STEROID)
+    if grams is not None and grams <= STEROID_ABOVE_G:
+        yield f"{grams:g} g of prednisone equivalent is not more than {STEROID_ABOVE_G:g} g"
+    elif grams is not None and weeks is not None and weeks > STEROID_WEEKS:
+        within = grams * STEROID_WEEKS / weeks
+        if within <= STEROID_ABOVE_G:
+            yield (
+                f"{grams:g} g over {weeks:g} weeks is about {within:.1f} g within 3 months, not "
+                f"more than {STEROID_ABOVE_G:g} g"
+            )
+    if stopped is not None and stopped >= STEROID_STOPPED_BELOW_MONTHS:
+        yield f"the diagnosis came {stopped:g} months after glucocorticoids, not below 24"
+
+
+def _against_alcohol(values: Values) -> Iterator[str]:
+    amount, months, stopped = (number_of(values, name) for name in _ALCOHOL)
+    if amount is not None and amount <= ALCOHOL_ABOVE_ML_WEEK:
+        yield f"{amount:g} mL of alcohol a week is not more than {ALCOHOL_ABOVE_ML_WEEK:g} mL"
+    if months is not None and months <= ALCOHOL_ABOVE_MONTHS:
+        yield f"{months:g} months of alcohol are not more than {ALCOHOL_ABOVE_MONTHS:g}"
+    if stopped is not None and stopped > ALCOHOL_STOPPED_UP_TO_MONTHS:
+        yield f"the diagnosis came {stopped:g} months after alcohol, not within 12"
+
+
+_STAGES = ("arco", "jic", "ficat")
+_DATED = (
+    ("visit", "visit_date"),
+    ("treatment", "treatment_date"),
+    ("hip", "treatment_date"),
+    ("event", "event_date"),
+)
+
+
+def check_course(
+    state: State, hip: Hip, protocol: StudyProtocol | None, today: date
+) -> Iterator[Issue]:
+    """What the dated records of a hip contradict.
+
+    Parameters
+    ----------
+    state
+        Records, of this subject at least.
+    hip
+        Subject and laterality.
+    protocol
+        The study's, where there is one: its visits and windows.
+    today
+        Later dates are doubted.
+
+    Examples
+    --------
+    >>> state = State(
+    ...     {
+    ...         ("event", ("S01", "L", "death", "1")): {"event_date": "2021-01-01"},
+    ...         ("visit", ("S01", "L", "m24")): {"visit_date": "2021-02-01"},
+    ...     }
+    ... )
+    >>> for issue in check_course(state, ("S01", "L"), None, date(2026, 1, 1)):
+    ...     print(issue.message)
+    31 days after the subject's death
+    """
+    yield from _check_future(state, hip, today)
+    yield from _check_replacement(state, hip)
+    yield from _check_death(state, hip)
+    yield from _check_lost(state, hip)
+    if protocol is not None:
+        yield from _check_windows(state, hip, protocol)
+        yield from _check_order(state, hip, protocol)
+    yield from _check_treatment(state, hip)
+
+
+def _dated(state: State, hip: Hip) -> Iterator[tuple[str, tuple[str, ...], str, date]]:
+    """Kind, key, field and day of every dated record of a hip."""
+    for kind, name in _DATED:
+        for key, values in state.of(kind, hip):
+            day = day_of(values, name)
+            if day is not None:
+                yield kind, key, name, day
+
+
+def _event_days(state: State, prefix: tuple[str, ...], event: str) -> dict[tuple[str, ...], date]:
+    return {
+        key: day
+        for key, values in state.of("event", prefix)
+        if key[2] == event and (day := day_of(values, "event_date")) is not None
+    }
+
+
+def _check_future(state: State, hip: Hip, today: date) -> Iterator[Issue]:
+    for kind, key, name, day in _dated(state, hip):
+        if day > today:
+            message = f"{(day - today).days} days in the future"
+            yield Issue(kind, key, name, message, is_fatal=False)
+
+
+def _check_replacement(state: State, hip: Hip) -> Iterator[Issue]:
+    """A hip is replaced once; what comes after is censored."""
+    events = [key for key, _ in state.of("event", hip) if key[2] == "tha"]
+    for key in events[1:]:
+        yield Issue("event", key, "event", "this hip has a total hip arthroplasty already")
+    days = _event_days(state, hip, "tha")
+    if not days:
+        return
+    replaced = min(days.values())
+    for kind, key, name, day in _dated(state, hip):
+        if day <= replaced or (kind == "event" and key[2] in {"tha", "lost", "death"}):
+            continue
+        message = f"{(day - replaced).days} days after the hip was replaced"
+        if kind == "visit":
+            message += ": angle and stage are censored, scores are kept"
+            given = [stage for stage in _STAGES if state.one("visit", key).get(stage) is not None]
+            message += f" ({', '.join(given)} given)" if given else ""
+        yield Issue(kind, key, name, message, is_fatal=False)
+
+
+def _check_death(state: State, hip: Hip) -> Iterator[Issue]:
+    """Nothing after death; one death for both hips."""
+    days = _event_days(state, hip[:1], "death")
+    if not days:
+        return
+    died = min(days.values())
+    for key, day in days.items():
+        if day != died and key[:2] == hip:
+            yield Issue("event", key, "event_date", "another day of death stands there already")
+    for kind, key, name, day in _dated(state, hip):
+        if day > died and not (kind == "event" and key[2] == "death"):
+            yield Issue(kind, key, name, f"{(day - died).days} days after the subject's death")
+
+
+def _check_lost(state: State, hip: Hip) -> Iterator[Issue]:
+    days = _event_days(state, hip, "lost")
+    if not days:
+        return
+    lost = max(days.values())
+    for key, values in state.of("visit", hip):
+        day = day_of(values, "visit_date")
+        if day is not None and day > lost:
+            message = f"{(day - lost).days} days after the hip was lost to follow-up"
+            yield Issue("visit", key, "visit_date", message, is_fatal=False)
+
+
+def _check_windows(state: State, hip: Hip, protocol: StudyProtocol) -> Iterator[Issue]:
+    start = index_day(state, hip, protocol)
+    for key, values in state.of("visit", hip):
+        visit, day = protocol.visit(key[2]), day_of(values, "visit_date")
+        if start is None or visit is None or day is None or visit.window_days is None:
+            continue
+        if not visit.holds((day - start).days):
+            first, last = visit.window_days
+            message = (
+                f"day {(day - start).days} from the index date; the window of {visit.name} is "
+                f"day {first} to {last}"
+            )
+            yield Issue("visit", key, "visit_date", message, is_fatal=False)
+
+
+def _check_order(state: State, hip: Hip, protocol: StudyProtocol) -> Iterator[Issue]:
+    """Visits with more months have later days."""
+    latest: tuple[str, date] | None = None
+    for visit in protocol.visits:
+        key = (*hip, visit.name)
+        day = day_of(state.one("visit", key), "visit_date")
+        if day is None:
+            continue
+        if latest is not None and day <= latest[1]:
+            message = f"not later than visit {latest[0]}"
+            yield Issue("visit", key, "visit_date", message, is_fatal=False)
+        if latest is None or day > latest[1]:
+            latest = visit.name, day
+
+
+def _check_treatment(state: State, hip: Hip) -> Iterator[Issue]:
+    """The hip's day of treatment is that of one of its treatments."""
+    day = day_of(state.one("hip", hip), "treatment_date")
+    treatments: list[tuple[tuple[str, ...], Values]] = list(state.of("treatment", hip))
+    days = {day_of(values, "treatment_date") for _, values in treatments} - {None}
+    if day is not None and days and day not in days:
+        message = "the hip's day of treatment is that of none of its treatments"
+        yield Issue("hip", hip, "treatment_date", message, is_fatal=False)
+
 
 _WITHOUT_SIZE = ("0", "VI")
 """Steinberg's stages that have no extent."""

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from necroangle.clinical.binding import Binding, Group, Source
-from necroangle.clinical.keys import parse_key_part
-from necroangle.clinical.problem import Problem, fatal, warning
-from necroangle.clinical.sheet import MAX_PROBLEMS, Sheet, SheetRow
-from necroangle.clinical.state import Key
-from necroangle.clinical.values import Reading, Stated, parse_cell
+from necroangle.clinical.cells import Reading, Stated, parse_cell, parse_key_part
+from necroangle.clinical.mapping import Binding, Group, Source
+from necroangle.clinical.raw_table import MAX_PROBLEMS, Problem, RawRow, RawTable, fatal, warning
+from necroangle.clinical.records import Key
 from necroangle.entries import KEYS, NO_YES, Field, field_named
 
 __all__ = ["Draft", "Drafts", "Statement", "gather"]
@@ -52,7 +50,7 @@ Drafts = dict[tuple[str, Key], Draft]
 
 
 def gather(
-    sheet: Sheet, binding: Binding, codes: Mapping[str, str]
+    sheet: RawTable, binding: Binding, codes: Mapping[str, str]
 ) -> tuple[Drafts, list[Problem]]:
     """Read every row of a table.
 
@@ -82,7 +80,7 @@ def gather(
 
 
 class _Gatherer:
-    def __init__(self, sheet: Sheet, binding: Binding) -> None:
+    def __init__(self, sheet: RawTable, binding: Binding) -> None:
         self.drafts: Drafts = {}
         self.problems: list[Problem] = []
         self._sheet = sheet
@@ -102,7 +100,7 @@ class _Gatherer:
                 found[name] = Statement(stated, 0, 0, "")
         return found
 
-    def keys(self, row: SheetRow) -> dict[str, str]:
+    def keys(self, row: RawRow) -> dict[str, str]:
         """The parts of the key that a row gives; an unusable one is told and left out."""
         found = {}
         for part, source in self._binding.keys.items():
@@ -116,7 +114,7 @@ class _Gatherer:
         return found
 
     def take(
-        self, row: SheetRow, keys: Mapping[str, str], group: Group, constants: dict[str, Statement]
+        self, row: RawRow, keys: Mapping[str, str], group: Group, constants: dict[str, Statement]
     ) -> None:
         """Take what a row states about one record."""
         statements = dict(self._statements(row, group.sources))
@@ -132,7 +130,7 @@ class _Gatherer:
         draft.empty.update(statements.keys() - given.keys())
 
     def _statements(
-        self, row: SheetRow, sources: tuple[Source, ...]
+        self, row: RawRow, sources: tuple[Source, ...]
     ) -> Iterator[tuple[str, Statement]]:
         for source in sources:
             assert source.field is not None  # noqa: S101  (a group's sources feed fields)
@@ -141,7 +139,7 @@ class _Gatherer:
                 where = (row.number, source.column, source.heading)
                 yield source.field.name, Statement(stated, *where)
 
-    def _parse(self, row: SheetRow, source: Source, wanted: Field) -> Stated | None:
+    def _parse(self, row: RawRow, source: Source, wanted: Field) -> Stated | None:
         text = row.cells[source.column - 1]
         try:
             stated = parse_cell(wanted, text, source.reading)
@@ -156,7 +154,7 @@ class _Gatherer:
 
     def _is_record(
         self,
-        row: SheetRow,
+        row: RawRow,
         keys: Mapping[str, str],
         group: Group,
         given: Mapping[str, Statement],
@@ -174,7 +172,7 @@ class _Gatherer:
             has_value = has_value or (stated is not None and stated.value == 1)
         return has_value
 
-    def _key(self, row: SheetRow, keys: Mapping[str, str], group: Group) -> Key | None:
+    def _key(self, row: RawRow, keys: Mapping[str, str], group: Group) -> Key | None:
         """The record's key, or None where a part is missing; that is told."""
         parts = {"number": "1", **keys, **group.fixed}
         lacking = [part for part in KEYS[group.kind] if part not in parts]
@@ -194,7 +192,7 @@ class _Gatherer:
             place = {"row": statement.row, "column": statement.column}
             self.problems.append(fatal(message, heading=statement.heading, **place))
 
-    def _tell(self, row: SheetRow, source: Source, message: str) -> None:
+    def _tell(self, row: RawRow, source: Source, message: str) -> None:
         problem = fatal(message, row=row.number, column=source.column, heading=source.heading)
         if not self.problems or problem != self.problems[-1]:
             self.problems.append(problem)

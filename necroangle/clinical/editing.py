@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from necroangle.clinical.checks import check_subject
-from necroangle.clinical.issue import Issue
-from necroangle.clinical.keys import parse_key
-from necroangle.clinical.state import Key, State, parents_of, read_state
-from necroangle.clinical.values import Reading, parse_cell, stated_values
+from necroangle.clinical.cells import Reading, parse_cell, parse_key, stated_values
+from necroangle.clinical.checks import Issue, check_subject
+from necroangle.clinical.records import Key, State, parents_of, read_state
 from necroangle.entries import KINDS, Field, field_named, fields_of, missing_name
 from necroangle.errors import CohortError
 from necroangle.ledger.records import Entry, Record

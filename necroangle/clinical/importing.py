@@ -5,14 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from necroangle.clinical.binding import bind, known_headings, suggest
 from necroangle.clinical.drafts import gather
-from necroangle.clinical.mapping import TableMapping, mapping_toml
+from necroangle.clinical.mapping import TableMapping, bind, known_headings, mapping_toml, suggest
 from necroangle.clinical.plan import Plan, Standing, make_plan
-from necroangle.clinical.problem import Problem
-from necroangle.clinical.reading import read_table
-from necroangle.clinical.sheet import Sheet
-from necroangle.clinical.state import Key, parents_of, read_state
+from necroangle.clinical.raw_table import Problem, RawTable
+from necroangle.clinical.records import Key, parents_of, read_state
+from necroangle.clinical.table_files import read_table
 from necroangle.errors import CohortError
 from necroangle.ledger.events import last_states
 from necroangle.ledger.records import Recorded, encode_key
@@ -38,7 +36,7 @@ class TableImport:
         Of the file: the ledger tells by it where a value came from.
     """
 
-    sheet: Sheet
+    sheet: RawTable
     mapping: TableMapping
     kind: str | None
     sha256: str
@@ -64,7 +62,7 @@ def open_table(
     kind
         The only kind of record to look for; None for all.
     encoding, delimiter, sheet
-        As in :func:`necroangle.clinical.reading.read_table`.
+        As in :func:`necroangle.clinical.table_files.read_table`.
 
     Raises
     ------

@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from necroangle.clinical.checks import check_subject
+from necroangle.clinical.cells import Stated, stated_values
+from necroangle.clinical.checks import Issue, check_subject
 from necroangle.clinical.drafts import Draft, Drafts, Statement
-from necroangle.clinical.issue import Issue
-from necroangle.clinical.problem import Problem, fatal, warning
-from necroangle.clinical.state import Key, State, parents_of
-from necroangle.clinical.values import Stated, stated_values
+from necroangle.clinical.raw_table import Problem, fatal, warning
+from necroangle.clinical.records import Key, State, parents_of
 from necroangle.entries import Field, field_named, fields_of, missing_name
 from necroangle.ledger.records import Entry, Record
 from necroangle.measurement.row import Cell

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from necroangle.cli.import_table import ENCODINGS, command
-from necroangle.clinical.encoding import ENCODINGS as READ_ENCODINGS
+from necroangle.clinical.table_files import ENCODINGS as READ_ENCODINGS
 from necroangle.cohort import CohortStore
 from necroangle.study import Study, init_study
 

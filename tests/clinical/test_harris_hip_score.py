@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from necroangle.clinical.cells import Reading, parse_cell
 from necroangle.clinical.harris import FUNCTION, harris_score, with_harris_total
-from necroangle.clinical.values import Reading, parse_cell
 from necroangle.entries import HARRIS_ITEMS, Field, field_named
 from necroangle.measurement.row import Cell
 

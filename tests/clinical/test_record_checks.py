@@ -7,13 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necroangle.clinical.aetiology import aetiology_doubts
-from necroangle.clinical.checks import check_subject
-from necroangle.clinical.dates import parse_date
+from necroangle.clinical.cells import Reading, parse_cell, parse_date
+from necroangle.clinical.checks import aetiology_doubts, check_subject
 from necroangle.clinical.identity import heading_tells_identity
-from necroangle.clinical.problem import column_letters
-from necroangle.clinical.state import State
-from necroangle.clinical.values import Reading, parse_cell
+from necroangle.clinical.raw_table import column_letters
+from necroangle.clinical.records import State
 from necroangle.entries import FIELDS, field_named
 from necroangle.measurement.row import Cell
 from necroangle.protocol.study import decode_protocol, new_protocol, study_toml

@@ -22,7 +22,7 @@ from necroangle.clinical.importing import (
     write_import,
 )
 from necroangle.clinical.mapping import TableMapping, decode_mapping
-from necroangle.clinical.sheet import build_sheet
+from necroangle.clinical.raw_table import build_raw_table
 from necroangle.cohort import CohortStore
 from necroangle.errors import CohortError
 from necroangle.ledger.verification import check_records
@@ -392,7 +392,7 @@ def test_any_table_is_planned_or_told_where_it_is_wrong(
 ) -> None:
     names = ["subject", *(heading for heading in headings if heading != "subject")]
     records = enumerate([names, *(["S1", *row][: len(names)] for row in rows)], 1)
-    sheet = build_sheet("", records, rectangular=True)
+    sheet = build_raw_table("", records, rectangular=True)
     plan = plan_import(None, TableImport(sheet, TableMapping(), None, "0" * 64), protocol=CONFIG)
     assert all(1 <= one.row <= len(rows) + 1 for one in plan.problems if one.row)
     assert all(one.column <= len(names) for one in plan.problems)

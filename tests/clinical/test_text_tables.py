@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necroangle.clinical.delimited import DELIMITERS, split_records
-from necroangle.clinical.reading import read_table
-from necroangle.clinical.sheet import clean_text
+from necroangle.clinical.raw_table import clean_text
+from necroangle.clinical.table_files import DELIMITERS, read_table, split_records
 from necroangle.errors import CohortError
 
 CELLS = st.text(

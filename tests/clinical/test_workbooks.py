@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necroangle.clinical.number_text import number_text
-from necroangle.clinical.reading import read_table
+from necroangle.clinical.table_files import read_table
+from necroangle.clinical.workbooks import number_text
 from necroangle.errors import CohortError
 
 _TYPE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

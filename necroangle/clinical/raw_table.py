@@ -7,8 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from necroangle.clinical.problem import Problem, fatal
 from necroangle.errors import CohortError
 
 __all__ = [
@@ -17,11 +17,94 @@ __all__ = [
     "MAX_COLUMNS",
     "MAX_PROBLEMS",
     "MAX_ROWS",
-    "Sheet",
-    "SheetRow",
-    "build_sheet",
+    "Problem",
+    "RawRow",
+    "RawTable",
+    "Severity",
+    "build_raw_table",
     "clean_text",
+    "column_letters",
+    "fatal",
+    "warning",
 ]
+
+
+Severity = Literal["fatal", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem of a table.
+
+    Attributes
+    ----------
+    severity
+        ``"fatal"``: nothing is imported. ``"warning"``: told, and imported.
+    row
+        Row as a spreadsheet counts, from 1 with the header; 0 where no row is meant.
+    column
+        Column from 1; 0 where no column is meant.
+    heading
+        The column's heading, where it is safe to show.
+    message
+        What was found and what to do. Never a value that may identify a patient.
+
+    Examples
+    --------
+    >>> str(Problem("fatal", 12, 28, "vas", "11 is above 10"))
+    'row 12, column AB (vas): 11 is above 10'
+    """
+
+    severity: Severity
+    row: int
+    column: int
+    heading: str
+    message: str
+
+    def __str__(self) -> str:
+        """One line: the place, then the message."""
+        places = []
+        if self.row:
+            places.append(f"row {self.row}")
+        if self.column:
+            name = f" ({self.heading})" if self.heading else ""
+            places.append(f"column {column_letters(self.column)}{name}")
+        return ": ".join(part for part in (", ".join(places), self.message) if part)
+
+
+def fatal(message: str, *, row: int = 0, column: int = 0, heading: str = "") -> Problem:
+    """A problem for which nothing is imported."""
+    return Problem("fatal", row, column, _short(heading), message)
+
+
+def warning(message: str, *, row: int = 0, column: int = 0, heading: str = "") -> Problem:
+    """A problem that is told, and does not stop the import."""
+    return Problem("warning", row, column, _short(heading), message)
+
+
+def column_letters(column: int) -> str:
+    """A column's letters, as a spreadsheet shows them.
+
+    Parameters
+    ----------
+    column
+        From 1.
+
+    Examples
+    --------
+    >>> [column_letters(number) for number in (1, 26, 27, 702, 703)]
+    ['A', 'Z', 'AA', 'ZZ', 'AAA']
+    """
+    letters = ""
+    while column > 0:
+        column, place = divmod(column - 1, 26)
+        letters = chr(ord("A") + place) + letters
+    return letters
+
+
+def _short(heading: str) -> str:
+    return heading if len(heading) <= 60 else f"{heading[:57]}..."
+
 
 MAX_ROWS = 200_000
 MAX_COLUMNS = 1_000
@@ -38,7 +121,7 @@ _EDGES = " \t\r\n\u00a0\u3000\ufeff\u200b"
 
 
 @dataclass(frozen=True, slots=True)
-class SheetRow:
+class RawRow:
     """One row: its number as a spreadsheet counts, and one text per column of the sheet."""
 
     number: int
@@ -46,7 +129,7 @@ class SheetRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class RawTable:
     """A table that was read.
 
     Attributes
@@ -66,7 +149,7 @@ class Sheet:
     how: str
     headings: tuple[str, ...]
     heading_row: int
-    rows: tuple[SheetRow, ...]
+    rows: tuple[RawRow, ...]
     problems: tuple[Problem, ...]
 
 
@@ -83,19 +166,19 @@ def clean_text(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip(_EDGES)
 
 
-def build_sheet(
+def build_raw_table(
     how: str,
     records: Iterable[tuple[int, Sequence[str]]],
     found: Iterable[Problem] = (),
     *,
     rectangular: bool,
-) -> Sheet:
+) -> RawTable:
     """A sheet from its numbered records; the first that is not empty is the heading row.
 
     Parameters
     ----------
     how
-        See :class:`Sheet`.
+        See :class:`RawTable`.
     records
         Row number and cells.
     found
@@ -110,7 +193,7 @@ def build_sheet(
 
     Examples
     --------
-    >>> sheet = build_sheet("", [(1, ["subject", "vas"]), (2, ["00123"])], rectangular=True)
+    >>> sheet = build_raw_table("", [(1, ["subject", "vas"]), (2, ["00123"])], rectangular=True)
     >>> [str(problem) for problem in sheet.problems]
     ['row 2: 1 cells where the heading row has 2; a delimiter or a quote is missing']
     """
@@ -130,14 +213,14 @@ def build_sheet(
         problem = _shape_problem(number, cells, width, rectangular)
         if problem is not None:
             problems.append(problem)
-        row = SheetRow(number, (cells + ("",) * width)[:width])
+        row = RawRow(number, (cells + ("",) * width)[:width])
         kept.append(row)
         problems += _cell_problems(row, headings)
         if len(problems) > MAX_PROBLEMS:
             raise CohortError(
                 f"row {number}: more than {MAX_PROBLEMS:,} problems; is this a table?"
             )
-    return Sheet(how, headings[:width], heading_row, tuple(kept), tuple(problems))
+    return RawTable(how, headings[:width], heading_row, tuple(kept), tuple(problems))
 
 
 def _width(headings: Sequence[str]) -> int:
@@ -178,7 +261,7 @@ def _shape_problem(
     return None
 
 
-def _cell_problems(row: SheetRow, headings: Sequence[str]) -> list[Problem]:
+def _cell_problems(row: RawRow, headings: Sequence[str]) -> list[Problem]:
     problems = []
     for column, cell in enumerate(row.cells, 1):
         if not cell or (cell.isprintable() and len(cell) <= MAX_CELL_LETTERS):

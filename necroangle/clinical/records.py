@@ -1,10 +1,11 @@
-"""The clinical records of some subjects as plain values, to be checked as one."""
+"""The records of subjects as plain values: to be checked as one, and as rows for statistics."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Protocol
 
-from necroangle.entries import KINDS
+from necroangle.clinical.harris import with_harris_total
+from necroangle.entries import KEYS, KINDS, fields_of, missing_name
 from necroangle.ledger.records import Record
 from necroangle.measurement.row import Cell
 from necroangle.protocol import dates
@@ -16,12 +17,14 @@ __all__ = [
     "Key",
     "Records",
     "State",
+    "clinical_tables",
     "day_of",
     "index_day",
     "number_of",
     "parents_of",
     "read_state",
 ]
+
 
 Key = tuple[str, ...]
 Hip = tuple[str, str]
@@ -136,3 +139,54 @@ def index_day(state: State, hip: Hip, protocol: StudyProtocol) -> date | None:
         index_date=day_of(state.one("subject", hip[:1]), "index_date"),
         visit=day_of(state.one("visit", (*hip, visit)), "visit_date") if visit else None,
     )
+
+
+def clinical_tables(store: Records) -> dict[str, list[dict[str, Cell]]]:
+    """The current clinical records.
+
+    Parameters
+    ----------
+    store
+        The cohort.
+
+    Returns
+    -------
+    dict
+        For each kind its rows, ordered by key: the key's parts, then every field, None where
+        nothing is stated, then ``<name>_missing`` for each field that is missing for a reason. The
+        total of the Harris Hip Score is worked out where only its parts are given.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> from necroangle.cohort import CohortStore
+    >>> from necroangle.ledger.records import Entry
+    >>> store = CohortStore.open(Path(mkdtemp()) / "cohort.sqlite")
+    >>> _ = store.record([Entry("subject", ("S01",), {"sex": "F"})], actor="nurse")
+    >>> row = clinical_tables(store)["subject"][0]
+    >>> row["subject"], row["sex"], row["smoking"]
+    ('S01', 'F', None)
+    """
+    return {
+        kind: [
+            _row(
+                kind,
+                record.key,
+                with_harris_total(record.values) if kind == "visit" else record.values,
+            )
+            for record in store.current(kind)
+        ]
+        for kind in KINDS
+    }
+
+
+def _row(kind: str, key: tuple[str, ...], values: dict[str, Cell]) -> dict[str, Cell]:
+    names = [field.name for field in fields_of(kind)]
+    reasons = {
+        missing_name(name): values[missing_name(name)]
+        for name in names
+        if missing_name(name) in values
+    }
+    parts = dict(zip(KEYS[kind], key, strict=True))
+    return {**parts, **{name: values.get(name) for name in names}, **reasons}
