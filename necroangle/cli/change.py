@@ -39,13 +39,13 @@ def command(
     otherwise, is told beside it.
     """
     from necroangle.annotation import load_reading
-    from necroangle.cli.measuring import methods_asked, settings_asked
+    from necroangle.cli.measuring import Asked
     from necroangle.measurement import change_between, measure
     from necroangle.study import protocol_here
 
     protocol = protocol_here().overridden({"cut_offs.change_deg": threshold_deg})
-    (method,) = methods_asked([method_name] if method_name else [])
-    settings = settings_asked("circles")
+    asked = Asked(method_names=(method_name,) if method_name else ())
+    (method,), settings = asked.methods(), asked.settings(())
     readings = [load_reading(path) for path in (earlier, later)]
     hips = {(one.subject, one.laterality) for one in readings}
     if len(hips) > 1:

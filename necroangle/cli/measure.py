@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.measuring import measuring_options, tell_strangers
+
 if TYPE_CHECKING:
     from necroangle.batch import BatchResult
+    from necroangle.cli.measuring import Asked
     from necroangle.ledger.store import Changes
     from necroangle.measurement import Method, Settings
 
@@ -19,47 +22,13 @@ __all__ = ["command"]
 
 @click.command("measure")
 @click.argument("readings", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--cohort",
-    metavar="FILE",
-    help="The cohort table: an SQLite file, made where there is none, or a database URL.  "
-    "[default: the study's, else cohort.sqlite]",
-)
-@click.option(
-    "--method",
-    "method_names",
-    metavar="NAME",
-    multiple=True,
-    help="Method; by default the study's, else by image kind. Again for several: each has rows of "
-    "its own.",
-)
-@click.option(
-    "--end-sd-mm",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Noise of marking an arc's end along the surface.  [default: the study's, else 1 mm]",
-)
-@click.option(
-    "--end-sd-from-repeats",
-    is_flag=True,
-    help="Take that noise from the repeat reads among READINGS.",
-)
-@click.option(
-    "--centre",
-    type=click.Choice(["circles", "sphere"]),
-    default="circles",
-    show_default=True,
-    help="Centre of the angles: each view's own circle, or the joint sphere of both.",
-)
+@measuring_options
 @click.option("--json", "as_json", is_flag=True, help="Print rows, numbers and refusals as JSON.")
 @click.pass_context
 def command(
     context: click.Context,
     readings: tuple[Path, ...],
-    cohort: str | None,
-    method_names: tuple[str, ...],
-    end_sd_mm: float | None,
-    end_sd_from_repeats: bool,
-    centre: str,
+    asked: Asked,
     as_json: bool,
 ) -> None:
     """Measure reading files, or all of a folder, and put their rows in a cohort table.
@@ -68,18 +37,14 @@ def command(
     others are measured. Exit code: 0 if all were measured, 1 if some were refused, 2 if there was
     nothing to measure or the table cannot be opened.
     """
-    from necroangle.cli.measuring import methods_asked, settings_asked, tell_strangers
     from necroangle.plain_text import harmless
 
-    if end_sd_from_repeats and end_sd_mm is not None:
-        raise click.UsageError("--end-sd-mm and --end-sd-from-repeats exclude each other")
-    settings = settings_asked(centre, end_sd_mm, readings if end_sd_from_repeats else ())
-    methods = methods_asked(method_names)
-    result = _joined([_measure(readings, method, settings) for method in methods])
+    settings = asked.settings(readings)
+    result = _joined([_measure(readings, method, settings) for method in asked.methods()])
     if not result.rows and not result.refusals:
         raise click.UsageError("no reading files (*.reading.json) in what was given")
     tell_strangers(row.key.reader for row in result.rows)
-    changes = _store(result, cohort)
+    changes = _store(result, asked.cohort)
     if as_json:
         click.echo(_as_json(result, changes))
     else:

@@ -1,56 +1,129 @@
-"""What measuring commands take from the study: method, noise of marking, readers."""
+"""What measuring commands share: their options, and what they take from the study."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Sequence
 
     from necroangle.measurement import Method, Settings
 
-__all__ = ["methods_asked", "settings_asked", "tell_strangers"]
+__all__ = ["Asked", "measuring_options", "tell_strangers"]
 
 
-def methods_asked(names: Sequence[str]) -> tuple[Method | None, ...]:
-    """The methods that are named, else the study's, else None: by the kind of image."""
-    from necroangle.measurement import method_named
-    from necroangle.study import protocol_here
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How readings are to be measured, and into which table.
 
-    stated = protocol_here().method
-    wanted = names or ([stated] if stated is not None else [])
-    return tuple(dict.fromkeys(map(method_named, wanted))) or (None,)
-
-
-def settings_asked(
-    centre: str,
-    end_sd_mm: float | None = None,
-    repeats_in: Sequence[Path] = (),
-) -> Settings:
-    """How marks are weighed: as asked, else as the study says.
-
-    Parameters
+    Attributes
     ----------
-    centre
-        ``"circles"`` or ``"sphere"``.
+    cohort
+        The table, where one was named.
+    method_names
+        The methods that were named.
     end_sd_mm
         Noise of marking an arc's end, where it was stated.
-    repeats_in
-        Where the repeat reads are that it is to be taken from, where that was asked for.
+    end_sd_from_repeats
+        Whether that noise is to be taken from the repeat reads among the readings.
+    centre
+        ``"circles"`` or ``"sphere"``.
     """
-    from necroangle.batch import settings_of_repeats
-    from necroangle.measurement import Settings
-    from necroangle.study import protocol_here, study_here
 
-    noise, study = protocol_here().noise, study_here()
-    if end_sd_mm is None and not repeats_in and noise.from_repeats and study is not None:
-        repeats_in = [study.readings]
-    if repeats_in:
-        return settings_of_repeats(repeats_in, Settings(centre=centre))
-    return Settings(noise.end_sd_mm if end_sd_mm is None else end_sd_mm, centre=centre)
+    cohort: str | None = None
+    method_names: tuple[str, ...] = ()
+    end_sd_mm: float | None = None
+    end_sd_from_repeats: bool = False
+    centre: Literal["circles", "sphere"] = "circles"
+
+    def methods(self) -> tuple[Method | None, ...]:
+        """The methods that were named, else the study's, else None: by the kind of image."""
+        from necroangle.measurement import method_named
+        from necroangle.study import protocol_here
+
+        stated = protocol_here().method
+        wanted = self.method_names or ([stated] if stated is not None else [])
+        return tuple(dict.fromkeys(map(method_named, wanted))) or (None,)
+
+    def settings(self, readings: Sequence[str | Path]) -> Settings:
+        """How marks are weighed: as asked, else as the study says.
+
+        Parameters
+        ----------
+        readings
+            Files and folders of reading files, among which the repeat reads are.
+
+        Raises
+        ------
+        click.UsageError
+            If the noise is both stated and to be taken from repeats.
+        """
+        from necroangle.batch import settings_of_repeats
+        from necroangle.measurement import Settings
+        from necroangle.study import protocol_here, study_here
+
+        if self.end_sd_from_repeats and self.end_sd_mm is not None:
+            raise click.UsageError("--end-sd-mm and --end-sd-from-repeats exclude each other")
+        noise, study = protocol_here().noise, study_here()
+        if self.end_sd_from_repeats:
+            return settings_of_repeats(list(map(Path, readings)), Settings(centre=self.centre))
+        if self.end_sd_mm is None and noise.from_repeats and study is not None:
+            return settings_of_repeats([study.readings], Settings(centre=self.centre))
+        end_sd_mm = noise.end_sd_mm if self.end_sd_mm is None else self.end_sd_mm
+        return Settings(end_sd_mm, centre=self.centre)
+
+
+_OPTIONS = (
+    click.option(
+        "--cohort",
+        metavar="FILE",
+        help="The cohort table: an SQLite file, made where there is none, or a database URL.  "
+        "[default: the study's, else cohort.sqlite]",
+    ),
+    click.option(
+        "--method",
+        "method_names",
+        metavar="NAME",
+        multiple=True,
+        help="Method; by default the study's, else by image kind. Again for several: each has "
+        "rows of its own.",
+    ),
+    click.option(
+        "--end-sd-mm",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Noise of marking an arc's end along the surface.  [default: the study's, else 1 mm]",
+    ),
+    click.option(
+        "--end-sd-from-repeats",
+        is_flag=True,
+        help="Take that noise from the repeat reads among READINGS.",
+    ),
+    click.option(
+        "--centre",
+        type=click.Choice(["circles", "sphere"]),
+        default="circles",
+        show_default=True,
+        help="Centre of the angles: each view's own circle, or the joint sphere of both.",
+    ),
+)
+
+
+def measuring_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of measuring; it takes them as one value, ``asked``."""
+
+    @functools.wraps(command)
+    def with_asked(*args: Any, **options: Any) -> None:
+        asked = Asked(**{one.name: options.pop(one.name) for one in fields(Asked)})
+        command(*args, asked=asked, **options)
+
+    for option in reversed(_OPTIONS):
+        with_asked = option(with_asked)
+    return with_asked
 
 
 def tell_strangers(readers: Iterable[str]) -> None:

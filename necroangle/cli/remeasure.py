@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.measuring import measuring_options
+
 if TYPE_CHECKING:
-    from necroangle.batch import Plan, Refusal, Stream
+    from necroangle.batch import Refusal, Stream
+    from necroangle.cli.measuring import Asked
     from necroangle.ledger.store import CohortStore
     from necroangle.remeasure import Decide, Remeasured
     from necroangle.review import Differences
@@ -20,25 +23,7 @@ __all__ = ["command"]
 
 @click.command("remeasure")
 @click.argument("readings", nargs=-1, required=True)
-@click.option(
-    "--cohort",
-    metavar="FILE",
-    help="The cohort table: an SQLite file, made where there is none, or a database URL.  "
-    "[default: the study's, else cohort.sqlite]",
-)
-@click.option(
-    "--method",
-    "method_names",
-    metavar="NAME",
-    multiple=True,
-    help="Method; by default the study's, else by image kind. Again for several.",
-)
-@click.option(
-    "--end-sd-mm",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Noise of marking an arc's end along the surface.  [default: the study's, else 1 mm]",
-)
-@click.option("--centre", type=click.Choice(["circles", "sphere"]), default="circles")
+@measuring_options
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
@@ -88,10 +73,7 @@ __all__ = ["command"]
 def command(
     context: click.Context,
     readings: tuple[str, ...],
-    cohort: str | None,
-    method_names: tuple[str, ...],
-    end_sd_mm: float | None,
-    centre: str,
+    asked: Asked,
     workers: int | None,
     scheduler: str | None,
     dry_run: bool,
@@ -114,14 +96,14 @@ def command(
     Exit code: 3 if changed rows wait for --yes; else as --policy says; 2 if there was nothing to
     measure or the table cannot be opened.
     """
-    from necroangle.batch import open_stream
+    from necroangle.batch import Plan, open_stream
 
-    stream = open_stream(readings, _plan(method_names, end_sd_mm, centre))
+    stream = open_stream(readings, Plan(asked.methods(), asked.settings(readings)))
     if not stream.count and not stream.refusals:
         raise click.UsageError("no reading files (*.reading.json) in what was given")
     for path in reports:
         _writer_of(path)
-    store = _store(cohort, dry_run=dry_run)
+    store = _store(asked.cohort, dry_run=dry_run)
     told = _run(
         stream,
         store,
@@ -135,13 +117,6 @@ def command(
     _report(told, failures, reports, shown=yes or dry_run)
     waits = bool(told.changed) and not told.is_overwritten and not dry_run
     context.exit(3 if waits else _exit_code(told, policy, threshold))
-
-
-def _plan(names: tuple[str, ...], end_sd_mm: float | None, centre: str) -> Plan:
-    from necroangle.batch import Plan
-    from necroangle.cli.measuring import methods_asked, settings_asked
-
-    return Plan(methods_asked(names), settings_asked(centre, end_sd_mm))
 
 
 def _processes(wanted: int | None, count: int) -> int:

@@ -196,7 +196,7 @@ def _page(pictures: Sequence[Path]) -> Image:
 AHEAD = 8
 """Readings handed out per process beyond the one in work: enough to keep it busy."""
 
-Progress = Callable[[], None]
+AfterEach = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -256,7 +256,7 @@ def draw_files(
     method: Method | None = None,
     settings: Settings | None = None,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: AfterEach | None = None,
 ) -> PictureReport:
     """Draw reading files to one PNG each; what is missing is listed, and the rest goes on.
 
