@@ -27,10 +27,10 @@ __all__ = [
     "READING_KEYS",
     "ReadingFacts",
     "contents_in",
-    "fact_values",
+    "fact_cells",
     "facts_from",
     "facts_of",
-    "key_values",
+    "key_cells",
 ]
 
 HIP_KEYS = ("patient_id", "hip_id", "side")
@@ -109,34 +109,41 @@ KEY_COLUMNS = (
 )
 
 
-def key_values(
-    subject: str,
-    laterality: str,
-    visit: str,
-    months: float | None,
-    days: int | None,
-    row: CohortRow | None,
-) -> list[Value | None]:
-    """Values of :data:`KEY_COLUMNS`; the reading's are missing where there is no reading.
+def key_cells(
+    places: Sequence[tuple[str, str, str]],
+    months: Sequence[float | None],
+    days: Sequence[int | None],
+    rows: Sequence[CohortRow | None],
+) -> list[list[Value | None]]:
+    """Values of :data:`KEY_COLUMNS`, column by column; a reading's are missing where there is none.
+
+    Parameters
+    ----------
+    places
+        Subject, side and visit.
+    months, days
+        Nominal months of the visits, and days from baseline.
+    rows
+        The readings.
 
     Examples
     --------
-    >>> key_values("S01", "R", "m06", 6.0, 180, None)[:6]
+    >>> [one[0] for one in key_cells([("S01", "R", "m06")], [6.0], [180], [None])[:6]]
     ['S01', 'S01_R', 2, 'm06', 6.0, 180]
     """
-    side = CODE_SETS["laterality"].codes[laterality]
-    place: list[Value | None] = [
-        subject,
-        f"{subject}_{laterality}",
-        side,
-        visit,
-        Missing.NOT_APPLICABLE if months is None else months,
-        days,
+    sides, methods = CODE_SETS["laterality"].codes, CODE_SETS["method"].codes
+    keys = [None if row is None else row.key for row in rows]
+    return [
+        [subject for subject, _, _ in places],
+        [f"{subject}_{side}" for subject, side, _ in places],
+        [sides[side] for _, side, _ in places],
+        [visit for _, _, visit in places],
+        [Missing.NOT_APPLICABLE if one is None else one for one in months],
+        list(days),
+        [key and key.reader for key in keys],
+        [key and key.read_no for key in keys],
+        [key and methods[key.method] for key in keys],
     ]
-    if row is None:
-        return [*place, None, None, None]
-    key = row.key
-    return [*place, key.reader, key.read_no, CODE_SETS["method"].codes[key.method]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,20 +261,27 @@ def contents_in(folder: Path, wanted: Iterable[str]) -> Iterator[tuple[str, byte
                 yield sha256, raw
 
 
-def fact_values(facts: ReadingFacts | None, secret: bytes | None) -> list[Value | None]:
-    """Values of :data:`FACT_COLUMNS`; no key of an image without a secret."""
-    if facts is None:
-        return [Missing.NOT_DONE] * len(FACT_COLUMNS)
+def fact_cells(
+    facts: Sequence[ReadingFacts | None], secret: bytes | None
+) -> list[list[Value | None]]:
+    """Values of :data:`FACT_COLUMNS`, column by column; no key of an image without a secret."""
     free = Missing.NOT_APPLICABLE
-    return [
-        facts.session or free,
-        free if facts.read_order is None else facts.read_order,
-        int(facts.blinded),
-        facts.duration_s,
-        int(facts.submitted),
-        facts.revision,
-        int(facts.consensus),
-        facts.pixel_mm,
-        facts.slice_mm,
-        *(image_key(secret, uid) if secret and uid else None for uid in facts.uids),
+    known = [
+        None
+        if one is None
+        else (
+            one.session or free,
+            free if one.read_order is None else one.read_order,
+            int(one.blinded),
+            one.duration_s,
+            int(one.submitted),
+            one.revision,
+            int(one.consensus),
+            one.pixel_mm,
+            one.slice_mm,
+            *(image_key(secret, uid) if secret and uid else None for uid in one.uids),
+        )
+        for one in facts
     ]
+    nothing = (Missing.NOT_DONE,) * len(FACT_COLUMNS)
+    return [list(one) for one in zip(*(one or nothing for one in known), strict=True)]

@@ -1,18 +1,22 @@
-"""The measured columns of an export, and their values from a row of the cohort table."""
+"""The measured columns of an export, and their values from rows of the cohort table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from necroangle.entries import read_field
 from necroangle.export.codes import CODE_SETS, CodeSet, code_set_of
-from necroangle.export.columns import ExportColumn, Kind, Missing, Value
+from necroangle.export.columns import ExportColumn, Kind, Missing
 from necroangle.export.labels import INDEX_LABELS, LABELS, NAMES, STEMS, VIEW_NAMES
+from necroangle.export.table import PLACES, Cells
 from necroangle.measurement.columns import COLUMNS, Column
 from necroangle.measurement.row import Cell, CohortRow
 from necroangle.terms import Finding, Flag, UnreadReason
 
-__all__ = ["FLAG_COLUMNS", "MEASURED_COLUMNS", "measured_values", "unread_values"]
+__all__ = ["FLAG_COLUMNS", "MEASURED_COLUMNS", "measured_cells"]
 
 Group = Literal["always", "a", "b", "hip", "mark", "entered", "given"]
 
@@ -130,60 +134,101 @@ MEASURED_COLUMNS = (*(one.column for one in _MEASURED), _NEAR_CUT, *FLAG_COLUMNS
 """Columns of what was measured, without the keys."""
 
 
-def measured_values(row: CohortRow) -> list[Value]:
-    """Values of :data:`MEASURED_COLUMNS` for one row of the cohort table."""
-    reasons = _reasons_of(row)
-    values: list[Value] = [
-        reasons[one.group] if (cell := row[one.source]) is None else _coded(one, cell)
-        for one in _MEASURED
-    ]
-    raised = {word for name in ("a_flags", "b_flags", "flags") for word in _words(row[name])}
-    near = int(Flag.NEAR_CUTOFF in raised)
-    values.append(near if row["cna_deg"] is not None else reasons["hip"])
-    values.extend(_flag_values(raised, reasons))
-    return values
+def measured_cells(rows: Sequence[CohortRow | None]) -> list[Cells]:
+    """The values of :data:`MEASURED_COLUMNS` for rows of the cohort table, column by column.
+
+    Where there is no reading (None), everything is not done.
+    """
+    read = [row for row in rows if row is not None]
+    columns = zip(*(row.cells for row in read), strict=True) if read else ((),) * len(COLUMNS)
+    cells = {column.name: one for column, one in zip(COLUMNS, columns, strict=True)}
+    why = _reasons_of(list(zip(cells["a_status"], cells["b_status"], strict=True)))
+    found = [_cells_of(one, cells[one.source], why[one.group]) for one in _MEASURED]
+    found += _flag_cells(cells, why)
+    if len(read) == len(rows):
+        return found
+    # every row its place among those that were read, or one place more, where nothing was done
+    absent = len(read)
+    places = np.cumsum([row is not None for row in rows]) - 1
+    places[[place for place, row in enumerate(rows) if row is None]] = absent
+    return [_with_one_not_done(one).take(places) for one in found]
 
 
-def unread_values() -> list[Value]:
-    """The same for a visit of which there is no reading: not done, throughout."""
-    return [Missing.NOT_DONE] * len(MEASURED_COLUMNS)
+def _with_one_not_done(cells: Cells) -> Cells:
+    why = np.append(cells.why, np.int8(PLACES[Missing.NOT_DONE]))
+    if isinstance(cells.values, list):
+        return Cells([*cells.values, ""], why)
+    return Cells(np.append(cells.values, np.nan), why)
 
 
-def _coded(one: _Measured, cell: Cell) -> Value:
-    if one.codes is None:
-        return cell  # type: ignore[return-value]
-    return one.codes.codes[str(cell)]
+def _cells_of(one: _Measured, cells: Sequence[Cell], why: NDArray[np.int8]) -> Cells:
+    """One column: codes for words, and why a value is missing where it is."""
+    if one.codes is None and one.column.kind == "text":
+        gone = np.array([cell is None for cell in cells], bool)
+        return Cells(["" if cell is None else str(cell) for cell in cells], np.where(gone, why, 0))
+    numbers: Sequence[Cell] = cells
+    if one.codes is not None:
+        codes = one.codes.codes
+        known = {cell: None if cell is None else codes[str(cell)] for cell in set(cells)}
+        numbers = [known[cell] for cell in cells]
+    values = np.array(numbers, dtype=np.float64)
+    return Cells(values, np.where(np.isnan(values), why, np.int8(0)))
 
 
-def _words(cell: Cell) -> list[str]:
-    return str(cell).split() if cell else []
+def _flag_cells(
+    cells: Mapping[str, Sequence[Cell]], why: Mapping[str, NDArray[np.int8]]
+) -> Iterator[Cells]:
+    """Whether the sum is near a cut-off, then each flag: 1 where it was raised for view or hip.
 
+    0 where both views were read and it was not raised.
+    """
+    words = list(zip(*(cells[name] for name in ("a_flags", "b_flags", "flags")), strict=True))
+    sets = {said: {word for part in said if part for word in str(part).split()} for said in set(words)}
+    kinds = {said: number for number, said in enumerate(sets)}
+    which = np.array([kinds[said] for said in words], np.intp)
 
-def _flag_values(raised: set[str], reasons: dict[str, Missing]) -> Iterator[Value]:
-    """1 where it was raised; 0 where both views were read and it was not."""
-    whole = reasons.get("unread")
+    def is_raised(flag: Flag) -> NDArray[np.bool_]:
+        return np.array([flag in raised for raised in sets.values()], bool)[which]
+
+    summed = np.array([cell is not None for cell in cells["cna_deg"]], bool)
+    near = np.where(summed, np.int8(0), why["hip"])
+    yield Cells(np.where(near > 0, np.nan, is_raised(Flag.NEAR_CUTOFF)), near)
     for flag in Flag:
-        if flag in raised:
-            yield 1
-        else:
-            yield 0 if whole is None or flag in _ALWAYS_KNOWN else whole
+        raised = is_raised(flag)
+        unknown = np.where(raised | (flag in _ALWAYS_KNOWN), np.int8(0), why["unread"])
+        yield Cells(np.where(unknown > 0, np.nan, raised), unknown)
 
 
-def _reasons_of(row: CohortRow) -> dict[str, Missing]:
-    """Why a value of each group is missing, where it is."""
-    statuses = str(row["a_status"]), str(row["b_status"])
+def _reasons_of(statuses: Sequence[tuple[Cell, Cell]]) -> dict[str, NDArray[np.int8]]:
+    """Why a value of each group of columns is missing, where it is, as :attr:`Cells.why`.
+
+    ``"unread"`` says so where a view was not read, and 0 where both were.
+    """
+    kinds = {said: number for number, said in enumerate(dict.fromkeys(statuses))}
+    which = np.array([kinds[said] for said in statuses], np.intp)
+    of_kinds = [_reasons_of_one(str(a), str(b)) for a, b in kinds]
+    return {
+        group: np.array([PLACES[one[group]] for one in of_kinds], np.int8)[which]
+        for group in _reasons_of_one("", "")
+    }
+
+
+def _reasons_of_one(a_status: str, b_status: str) -> dict[str, Missing | None]:
+    statuses = a_status, b_status
     a, b = (_REASONS.get(status) for status in statuses)  # type: ignore[call-overload]
     found = {reason for reason in (a, b) if reason is not None}
     whole = next((reason for reason in Missing if reason in found), None)
+    # an index of the lesion: none can be had where there is no lesion; else its marks are not set
     nothing = not found and Finding.NECROSIS not in statuses
     unmarked = Missing.NOT_APPLICABLE if nothing else Missing.NOT_DONE
     replaced = UnreadReason.PROSTHESIS in statuses
-    reasons = {
+    return {
+        "always": None,
         "a": a or Missing.NOT_APPLICABLE,
         "b": b or Missing.NOT_APPLICABLE,
         "hip": whole or Missing.NOT_APPLICABLE,
         "mark": whole or unmarked,
         "entered": Missing.NOT_APPLICABLE if replaced else Missing.NOT_DONE,
         "given": Missing.NOT_APPLICABLE,
+        "unread": whole,
     }
-    return reasons if whole is None else {**reasons, "unread": whole}

@@ -69,7 +69,7 @@ def image_key(secret: bytes, instance_uid: str) -> str:
     >>> image_key(b"k" * 16, "1.2.3")[:16]
     '5c4c2f2d2e46b1d5'
     """
-    return hmac.new(secret, instance_uid.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(secret, instance_uid.encode(), "sha256").hex()
 
 
 def shift_days(secret: bytes, patient: str) -> int:

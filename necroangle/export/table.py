@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from necroangle.errors import CohortError
 from necroangle.export.columns import ExportColumn, Missing, Value, clean_text
 
-__all__ = ["LARGEST_REAL", "LARGEST_WHOLE", "REASONS", "Cells", "ExportTable", "Given"]
+__all__ = [
+    "LARGEST_REAL",
+    "LARGEST_WHOLE",
+    "PLACES",
+    "REASONS",
+    "Cells",
+    "ExportTable",
+    "Given",
+    "cells_of",
+]
 
 LARGEST_REAL = 1e300
 """Above it stand the numbers that mean "missing" in Stata and SPSS."""
@@ -28,8 +37,10 @@ LARGEST_WHOLE = 2**53
 REASONS = (None, *Missing)
 """What a number of :attr:`Cells.why` means."""
 
-_PLACES = {reason: place for place, reason in enumerate(REASONS)}
-_NOT_DONE = _PLACES[Missing.NOT_DONE]
+PLACES = {reason: place for place, reason in enumerate(REASONS)}
+"""The number of each reason."""
+
+_NOT_DONE = PLACES[Missing.NOT_DONE]
 _LETTERS = np.array(["", *(f".{reason.letter}" for reason in Missing)], dtype=object)
 _PYTHON: dict[str, type] = {"text": str, "whole": int, "real": float, "date": date}
 _DAY = "datetime64[D]"
@@ -213,7 +224,7 @@ class ExportTable:
 
 def _clean(column: ExportColumn, given: Given, cut: dict[str, int]) -> Cells:
     """One column, checked; ``cut`` is told how many texts were cut."""
-    cells = given if isinstance(given, Cells) else _typed(column, list(given))
+    cells = given if isinstance(given, Cells) else cells_of(column, given)
     if not column.can_miss and cells.why.any():
         raise CohortError(f"column {column.name} must not be empty")
     if isinstance(cells.values, list):
@@ -229,8 +240,14 @@ def _clean(column: ExportColumn, given: Given, cut: dict[str, int]) -> Cells:
     return Cells(cells.values + 0.0, cells.why)
 
 
-def _typed(column: ExportColumn, given: list[Value | None]) -> Cells:
-    """Values as arrays; the checks look at the set of types, so that the usual case is one pass."""
+def cells_of(column: ExportColumn, given: Sequence[Value | None]) -> Cells:
+    """Values as arrays; None and NaN become "not done".
+
+    Raises
+    ------
+    CohortError
+        If a value is of another kind than the column, or a number is larger than any file holds.
+    """
     if set(map(type, given)) - {_PYTHON[column.kind], Missing, type(None)}:
         wanted = {_PYTHON[column.kind], Missing, type(None)}
         other = next(f"{cell!r:.80}" for cell in given if type(cell) not in wanted)
@@ -239,7 +256,7 @@ def _typed(column: ExportColumn, given: list[Value | None]) -> Cells:
     bare: list[Any] = list(given)
     for row, cell in enumerate(given):
         if cell is None or type(cell) is Missing:
-            why[row] = _NOT_DONE if cell is None else _PLACES[cell]
+            why[row] = _NOT_DONE if cell is None else PLACES[cell]
             bare[row] = None
     if column.kind == "text":
         return Cells(["" if cell is None else cell for cell in bare], why)
