@@ -31,7 +31,11 @@ _LEVELS: dict[str, Literal["patient", "hip", "visit"]] = {
     "visit": "visit",
 }
 _FREE_WORDS = frozenset({"note"})
-_REASONS = {"not applicable": 0, "not readable": 1, "not done": 2}
+_REASONS = {
+    "not applicable": Missing.NOT_APPLICABLE,
+    "not readable": Missing.NOT_READABLE,
+    "not done": Missing.NOT_DONE,
+}
 _AGE = "age_at_index_years"
 
 
@@ -130,7 +134,7 @@ def _clinical_column(one: Field) -> ClinicalColumn:
 
 def _reason(row: ClinicalRow | None, name: str) -> Missing:
     said = None if row is None else row.get(missing_name(name))
-    return tuple(Missing)[_REASONS.get(str(said), _REASONS["not done"])]
+    return _REASONS.get(str(said), Missing.NOT_DONE)
 
 
 def _day(cell: object) -> date:

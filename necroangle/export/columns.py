@@ -52,6 +52,8 @@ class Missing(Enum):
     NOT_DONE = (-99, "c", "not_done", "not done")
     """Not read, not asked, or not entered."""
 
+    __hash__ = object.__hash__  # Enum's own hashes a name, in Python
+
     @property
     def code(self) -> int:
         """User-missing value in SPSS."""

@@ -1,6 +1,6 @@
 """The columns that say which row this is, and what its reading file knows beside the table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path

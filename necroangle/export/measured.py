@@ -183,7 +183,9 @@ def _flag_cells(
     0 where both views were read and it was not raised.
     """
     words = list(zip(*(cells[name] for name in ("a_flags", "b_flags", "flags")), strict=True))
-    sets = {said: {word for part in said if part for word in str(part).split()} for said in set(words)}
+    sets = {
+        said: {word for part in said if part for word in str(part).split()} for said in set(words)
+    }
     kinds = {said: number for number, said in enumerate(sets)}
     which = np.array([kinds[said] for said in words], np.intp)
 

@@ -7,7 +7,10 @@ here its values meet the clinical and measured columns. What a censored visit ho
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from necroangle.analysis.courses import AnalysisSet, HipCourse, United, analysis_set
 from necroangle.analysis.stored import as_it_may_leave, followed_rows
@@ -33,17 +36,12 @@ from necroangle.export.keys import (
     KEY_COLUMNS,
     READING_KEYS,
     ReadingFacts,
-    fact_values,
-    key_values,
+    fact_cells,
+    key_cells,
 )
-from necroangle.export.measured import (
-    FLAG_COLUMNS,
-    MEASURED_COLUMNS,
-    measured_values,
-    unread_values,
-)
+from necroangle.export.measured import MEASURED_COLUMNS, measured_cells
 from necroangle.export.privacy import Dates, shifted
-from necroangle.export.table import ExportTable
+from necroangle.export.table import PLACES, Cells, ExportTable, Given, cells_of
 from necroangle.measurement.row import CohortRow
 from necroangle.protocol.dates import nominal_months
 from necroangle.protocol.ending import VisitState
@@ -54,6 +52,7 @@ from necroangle.terms import Flag
 __all__ = ["ExportSource", "Unit", "build_table"]
 
 Unit = Literal["reading", "hip_visit"]
+Key = TypeVar("Key", bound=tuple[str, ...])
 
 _UNITS = {
     "reading": "one reading: hip, visit, reader, read and method",
@@ -151,10 +150,10 @@ def build_table(
         notes += followed.reader_notes()
     if not lines:
         raise CohortError("there is nothing to export: no row of the cohort table is chosen")
-    builder = _RowBuilder(source, asked, lines)
-    return ExportTable.of(
-        builder.columns(),
-        map(builder.values, lines),
+    made = _Columns(source, asked, lines)
+    return ExportTable.of_columns(
+        made.columns(),
+        made.cells(),
         unit=_UNITS[unit],
         keys=len(KEY_COLUMNS) - (0 if unit == "reading" else len(READING_KEYS)),
         notes=(*notes, *_notes(source, lines)),
@@ -198,23 +197,23 @@ def _visit_lines(followed: AnalysisSet, rows: Iterable[CohortRow]) -> Iterator[_
             yield _Line(course, one.planned.name, at, row)
 
 
-class _RowBuilder:
-    """Columns and values of the long table."""
+class _Columns:
+    """Columns and values of the long table, made column by column.
+
+    What belongs to a patient or a hip is worked out once for each, and then put to its rows.
+    """
 
     def __init__(
         self, source: ExportSource, protocol: StudyProtocol, lines: Sequence[_Line]
     ) -> None:
         self._source = source
         self._protocol = protocol
+        self._lines = lines
         self._index = ClinicalIndex.of(source.clinical)
         dated = source.dates == "shifted"
         self._clinical = {kind: clinical_columns(kind, with_dates=dated) for kind in _KINDS}
-        self._unread = any(line.row is None for line in lines)
-        has_events = bool(source.clinical.get("event"))
-        self._course_values = {
-            line.course.hip: course_values(line.course, protocol, has_events=has_events)
-            for line in {line.course.hip: line for line in lines}.values()
-        }
+        self._rows = [line.row for line in lines]
+        self._censored = np.array([line.at.state.is_censored for line in lines], bool)
 
     def columns(self) -> tuple[ExportColumn, ...]:
         """The columns of the table, the keys first."""
@@ -226,73 +225,105 @@ class _RowBuilder:
             *DERIVED_COLUMNS,
             *COURSE_COLUMNS,
             *VISIT_COLUMNS,
-            *(measured if self._unread else MEASURED_COLUMNS),
+            *(measured if None in self._rows else MEASURED_COLUMNS),
             *FACT_COLUMNS,
         )
 
-    def values(self, line: _Line) -> list[Value | None]:
-        """The values of one row."""
-        hip = line.course.hip
-        visit = self._index.visits.get((*hip, line.name))
-        one, row = line.at.visit, line.row
-        is_censored = line.at.state.is_censored
-        facts = self._source.facts.get(str(row["annotation_sha256"])) if row else None
-        days = None if one is None or one.days is None else int(one.days)
-        months = nominal_months(line.name, self._protocol)
+    def cells(self) -> list[Given]:
+        """The values of each column, in the order of the lines."""
+        lines, facts = self._lines, self._source.facts
+        places = [(*line.course.hip, line.name) for line in lines]
+        names = {name: nominal_months(name, self._protocol) for _, _, name in places}
+        visits = [line.at.visit for line in lines]
+        hashes = [None if row is None else str(row["annotation_sha256"]) for row in self._rows]
         return [
-            *key_values(*hip, line.name, months, days, row),
-            *self._clinical_values(line, visit),
-            *(
-                [Missing.NOT_APPLICABLE] * len(DERIVED_COLUMNS)
-                if is_censored
-                else derived_values(visit)
+            *key_cells(
+                places,
+                [names[name] for _, _, name in places],
+                [None if one is None or one.days is None else int(one.days) for one in visits],
+                self._rows,
             ),
-            *self._course_values[hip],
-            *visit_values(line.at),
-            *_measured(line),
-            *fact_values(facts, self._source.secret),
+            *self._clinical_cells(places),
+            *self._course_cells(),
+            *map(list, zip(*(visit_values(line.at) for line in lines), strict=True)),
+            *self._measured_cells(),
+            *fact_cells([facts.get(sha256 or "") for sha256 in hashes], self._source.secret),
         ]
 
-    def _clinical_values(self, line: _Line, visit: ClinicalRow | None) -> Iterator[Value]:
-        hip = line.course.hip
-        rows = {
-            "subject": self._index.subjects.get(hip.subject),
-            "hip": self._index.hips.get(hip),
-            "treatment": self._index.treatments.get(hip),
-            "visit": visit,
+    def _clinical_cells(self, places: Sequence[tuple[str, str, str]]) -> Iterator[Cells]:
+        """What the clinic entered; at a censored visit nothing, whatever stands there."""
+        kinds: dict[str, tuple[int, Mapping[Any, ClinicalRow]]] = {
+            "subject": (1, {(subject,): row for subject, row in self._index.subjects.items()}),
+            "hip": (2, self._index.hips),
+            "treatment": (2, self._index.treatments),
+            "visit": (3, self._index.visits),
         }
-        for kind in _KINDS:
+        for kind, (parts, found) in kinds.items():
+            own = (place[:parts] for place in places)
+            keys, which = _numbered([key if key in found else () for key in own])
+            rows = [found.get(key) for key in keys]
+            subjects = ["".join(key[:1]) for key in keys]
             for one in self._clinical[kind]:
-                if kind == "visit" and line.at.state.is_censored and not one.field.private:
-                    yield Missing.NOT_APPLICABLE
-                else:
-                    yield self._out(one, one.value(rows[kind]), line)
+                out = list(map(self._out, map(one.value, rows), subjects))
+                cells = cells_of(one.column, out).take(which)
+                if one.field.by == "both":
+                    cells = self._with_reads(one, cells)
+                censors = kind == "visit" and not one.field.private
+                yield cells.without(self._censored) if censors else cells
+        # and what follows from it, of the last kind: the visits
+        derived = zip(*map(derived_values, rows), strict=True)
+        for column, values in zip(DERIVED_COLUMNS, derived, strict=True):
+            yield cells_of(column, values).take(which).without(self._censored)
 
-    def _out(self, one: ClinicalColumn, value: Value, line: _Line) -> Value:
-        """The value as it may leave: dates shifted, a stage as read where none is given."""
-        if isinstance(value, date):
-            assert self._source.secret is not None  # noqa: S101  (build_table refuses it)
-            return shifted(value, self._source.secret, line.course.hip.subject)
-        read = line.row[one.field.name] if line.row and one.field.by == "both" else None
-        if value is Missing.NOT_DONE and read is not None and one.codes is not None:
-            return one.codes.codes[str(read)]
-        return value
+    def _out(self, value: Value, subject: str) -> Value:
+        """The value as it may leave: dates shifted."""
+        if not isinstance(value, date):
+            return value
+        assert self._source.secret is not None  # noqa: S101  (build_table refuses it)
+        return shifted(value, self._source.secret, subject)
+
+    def _with_reads(self, one: ClinicalColumn, cells: Cells) -> Cells:
+        """Where the clinic gives no stage, the one that the reader of the images entered."""
+        read = [None if row is None else row[one.field.name] for row in self._rows]
+        if one.codes is None or not any(read):
+            return cells
+        codes = [None if word is None else one.codes.codes[str(word)] for word in read]
+        numbers = np.array(codes, dtype=np.float64)
+        taken = (cells.why == PLACES[Missing.NOT_DONE]) & ~np.isnan(numbers)
+        return Cells(np.where(taken, numbers, cells.values), np.where(taken, np.int8(0), cells.why))
+
+    def _course_cells(self) -> Iterator[Cells]:
+        has_events = bool(self._source.clinical.get("event"))
+        courses = {line.course.hip: line.course for line in self._lines}
+        _, which = _numbered([line.course.hip for line in self._lines])
+        values = [
+            course_values(course, self._protocol, has_events=has_events)
+            for course in courses.values()
+        ]
+        for column, one in zip(COURSE_COLUMNS, zip(*values, strict=True), strict=True):
+            yield cells_of(column, one).take(which)
+
+    def _measured_cells(self) -> Iterator[Cells]:
+        """What was measured; where the visit is censored, not applicable, and flagged."""
+        replaced = np.array(
+            [line.at.state is VisitState.CENSORED_THA for line in self._lines], bool
+        )
+        for column, cells in zip(MEASURED_COLUMNS, measured_cells(self._rows), strict=True):
+            why = np.where(
+                self._censored & (cells.why > 0), np.int8(PLACES[Missing.NOT_APPLICABLE]), cells.why
+            )
+            if column.name == f"flag_{Flag.CENSORED_BY_THA}":
+                yield Cells(
+                    np.where(replaced, 1.0, cells.values), np.where(replaced, np.int8(0), why)
+                )
+            else:
+                yield Cells(cells.values, why)
 
 
-_CENSORED_FLAG = 1 + [column.name for column in reversed(FLAG_COLUMNS)].index(
-    f"flag_{Flag.CENSORED_BY_THA}"
-)
-"""Place of the flag from the end of the measured values."""
-
-
-def _measured(line: _Line) -> list[Value]:
-    """What was measured; where the visit is censored, not applicable, and flagged."""
-    values = measured_values(line.row) if line.row else unread_values()
-    if line.at.state.is_censored:
-        values = [Missing.NOT_APPLICABLE if type(one) is Missing else one for one in values]
-    if line.at.state is VisitState.CENSORED_THA:
-        values[-_CENSORED_FLAG] = 1
-    return values
+def _numbered(keys: Sequence[Key]) -> tuple[list[Key], NDArray[np.intp]]:
+    """Each key once, in order, and the place of each given key among them."""
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    return list(places), np.array([places[key] for key in keys], np.intp)
 
 
 def _notes(source: ExportSource, lines: Sequence[_Line]) -> list[str]:

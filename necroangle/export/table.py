@@ -40,7 +40,6 @@ REASONS = (None, *Missing)
 PLACES = {reason: place for place, reason in enumerate(REASONS)}
 """The number of each reason."""
 
-_NOT_DONE = PLACES[Missing.NOT_DONE]
 _LETTERS = np.array(["", *(f".{reason.letter}" for reason in Missing)], dtype=object)
 _PYTHON: dict[str, type] = {"text": str, "whole": int, "real": float, "date": date}
 _DAY = "datetime64[D]"
@@ -67,6 +66,17 @@ class Cells(NamedTuple):
         if isinstance(values, list):
             return Cells([values[place] for place in places.tolist()], self.why[places])
         return Cells(values[places], self.why[places])
+
+    def without(self, rows: NDArray[np.bool_]) -> "Cells":
+        """The same with no value in some rows: there the question does not arise."""
+        if not rows.any():
+            return self
+        why = np.where(rows, np.int8(PLACES[Missing.NOT_APPLICABLE]), self.why)
+        if isinstance(self.values, list):
+            texts = zip(rows.tolist(), self.values, strict=True)
+            return Cells(["" if gone else text for gone, text in texts], why)
+        nothing = np.datetime64("NaT") if self.values.dtype.kind == "M" else np.nan
+        return Cells(np.where(rows, nothing, self.values), why)
 
 
 Given: TypeAlias = Cells | Sequence[Value | None]
@@ -248,23 +258,27 @@ def cells_of(column: ExportColumn, given: Sequence[Value | None]) -> Cells:
     CohortError
         If a value is of another kind than the column, or a number is larger than any file holds.
     """
-    if set(map(type, given)) - {_PYTHON[column.kind], Missing, type(None)}:
-        wanted = {_PYTHON[column.kind], Missing, type(None)}
-        other = next(f"{cell!r:.80}" for cell in given if type(cell) not in wanted)
+    kind = _PYTHON[column.kind]
+    types = set(map(type, given))
+    if types - {kind, Missing, type(None)}:
+        other = next(
+            f"{cell!r:.80}" for cell in given if type(cell) not in {kind, Missing, type(None)}
+        )
         raise CohortError(f"column {column.name} must hold a {column.kind}, found {other}")
     why = np.zeros(len(given), np.int8)
-    bare: list[Any] = list(given)
-    for row, cell in enumerate(given):
-        if cell is None or type(cell) is Missing:
-            why[row] = _NOT_DONE if cell is None else PLACES[cell]
-            bare[row] = None
+    bare: Sequence[Any] = given
+    if types != {kind}:
+        places: dict[object, int] = {**PLACES, None: PLACES[Missing.NOT_DONE]}
+        why = np.array([0 if type(one) is kind else places[one] for one in given], np.int8)
+        bare = [one if type(one) is kind else None for one in given]
     if column.kind == "text":
         return Cells(["" if cell is None else cell for cell in bare], why)
     if column.kind == "date":
         return Cells(np.array(bare, dtype=_DAY), why)
-    _refuse_large(column, (cell for cell in bare if cell is not None and cell == cell))
+    if column.kind == "whole":  # before they are doubles, which round what is too large
+        _refuse_large(column, (cell for cell in bare if cell is not None))
     values = np.array(bare, dtype=np.float64)
-    why[np.isnan(values) & (why == 0)] = _NOT_DONE
+    why[np.isnan(values) & (why == 0)] = PLACES[Missing.NOT_DONE]
     return Cells(values, why)
 
 
