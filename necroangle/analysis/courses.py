@@ -263,10 +263,14 @@ def analysis_set(
     }
     reads = {place: _angle_read(groups[place][one.read], one) for place, one in chosen.items()}
     full = with_visits(protocol, {visit for _, visit in (*reads, *records.visits)})
-    noise = noise_of_repeats(_single_reads(groups), full.noise.repeats_needed)
     named = {*(hip for hip, _ in (*reads, *records.visits)), *records.hips, *records.events}
     hips = sorted({*named, *(hip for hip, _ in groups)})
-    courses = list(_courses(hips, reads, records, noise, full))
+    placed = {course.hip: course for course in _courses(hips, reads, records, full)}
+    noise = noise_of_repeats(_single_reads(groups, placed, full), full.noise.repeats_needed)
+    courses = [
+        replace(course, visits=_with_changes(course.visits, noise, full))
+        for course in placed.values()
+    ]
     every = [read for some in groups.values() for read in some]
     readers = Counter(read.reader for read in every if not read.is_consensus)
     agreed = any(one.is_consensus for one in chosen.values())
@@ -302,11 +306,18 @@ def _by_hip_visit(rows: Iterable[PlainRow], united: United) -> Groups:
     return groups
 
 
-def _single_reads(groups: Groups) -> Iterator[SingleRead]:
-    """Readers' own angles: what was adjudicated is no repeat."""
+def _single_reads(
+    groups: Groups, courses: Mapping[HipKey, HipCourse], protocol: StudyProtocol
+) -> Iterator[SingleRead]:
+    """The study's readers' own angles of natural hips: what was adjudicated is no repeat."""
+    others = strangers({read.reader for some in groups.values() for read in some}, protocol)
     for (hip, visit), some in groups.items():
+        seen = courses[hip].visit(visit)
+        if seen is not None and seen.state.is_censored:
+            continue
         for read, row in some.items():
-            if read.unites is None and row.get("cna_deg") is not None:
+            own = read.unites is None and read.reader not in others
+            if own and row.get("cna_deg") is not None:
                 yield SingleRead(*hip, visit, read.reader, read.read_no, row["cna_deg"])
 
 
@@ -366,10 +377,9 @@ def _courses(
     hips: Iterable[HipKey],
     reads: Mapping[tuple[HipKey, str], AngleRead],
     records: StudyRecords,
-    noise: RepeatNoise | None,
     protocol: StudyProtocol,
 ) -> Iterator[HipCourse]:
-    """The course of each of the hips."""
+    """The course of each of the hips, without changes of the angle yet."""
     read_at: dict[HipKey, dict[str, AngleRead]] = {}
     entered_at: dict[HipKey, dict[str, ClinicalVisit]] = {}
     for (hip, visit), read in reads.items():
@@ -381,9 +391,7 @@ def _courses(
     for hip in hips:
         own = records.events.get(hip, ())
         events = (*own, *(event for event in shared.get(hip.subject, ()) if event not in own))
-        yield _course(
-            hip, read_at.get(hip, {}), entered_at.get(hip, {}), events, records, noise, protocol
-        )
+        yield _course(hip, read_at.get(hip, {}), entered_at.get(hip, {}), events, records, protocol)
 
 
 def _course(
@@ -392,7 +400,6 @@ def _course(
     entries: Mapping[str, ClinicalVisit],
     events: tuple[HipEvent, ...],
     records: StudyRecords,
-    noise: RepeatNoise | None,
     protocol: StudyProtocol,
 ) -> HipCourse:
     treated = records.hips.get(hip, ClinicalHip())
@@ -430,7 +437,7 @@ def _course(
         index,
         ending,
         events,
-        _judged(visits, ending, noise, protocol),
+        _judged(visits, ending),
         replaced_before
         or any(one.is_baseline and one.read and one.read.is_prosthesis for one in visits),
     )
@@ -464,26 +471,28 @@ def _placed(
     )
 
 
-def _judged(
-    visits: Sequence[HipVisit],
-    ending: Ending,
-    noise: RepeatNoise | None,
-    protocol: StudyProtocol,
-) -> tuple[HipVisit, ...]:
-    """The visits in order of time, with their states, doubts and changes from the baseline.
+def _judged(visits: Sequence[HipVisit], ending: Ending) -> tuple[HipVisit, ...]:
+    """The visits in order of time, with their states and doubts.
 
     What a censored visit holds is taken out: it is not of the natural hip.
     """
     starts = [one.place_days for one in visits if one.is_baseline and one.place_days is not None]
-    ordered = _in_order([_with_state(one, ending, starts[0] if starts else 0.0) for one in visits])
+    start = starts[0] if starts else 0.0
+    return tuple(_in_order([_with_state(one, ending, start) for one in visits]))
+
+
+def _with_changes(
+    visits: Sequence[HipVisit], noise: RepeatNoise | None, protocol: StudyProtocol
+) -> tuple[HipVisit, ...]:
+    """The visits with the change of the angle from the baseline."""
     start = next(
-        (one for one in ordered if one.is_baseline and one.state is VisitState.OBSERVED), None
+        (one for one in visits if one.is_baseline and one.state is VisitState.OBSERVED), None
     )
     return tuple(
         _changed(one, start, noise, protocol)
         if start and not one.is_baseline and one.state is VisitState.OBSERVED
         else one
-        for one in ordered
+        for one in visits
     )
 
 

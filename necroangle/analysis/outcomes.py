@@ -277,7 +277,7 @@ def stages(hips: Sequence[HipOutcome]) -> Iterator[Quantity]:
             yield count("arco_at_baseline", group, len(own), len(hips), "hips")
     types = Counter(hip.course.baseline.jic if hip.course.baseline else None for hip in hips)
     for name in (*JicType, None):
-        if types[name] and len(types) > types[None]:
+        if types[name] and types.total() > types[None]:
             group = f"JIC {name}" if name else "JIC not known"
             yield count("jic_at_baseline", group, types[name], len(hips), "hips")
     for course, rule in _COURSE_RULES.items():

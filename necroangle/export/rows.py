@@ -187,7 +187,8 @@ def _visit_lines(followed: AnalysisSet, rows: Iterable[CohortRow]) -> Iterator[_
     by_read = {row.key[:5]: row for row in rows if row.key.method == followed.method}
     for course in followed.courses:
         attended = [one for one in course.visits if one.was_attended]
-        for one in attended or [one for one in course.visits if one.is_baseline]:
+        baseline = [one for one in course.visits if one.is_baseline]
+        for one in attended or baseline or course.visits[:1]:
             read = one.read
             place = (*course.hip, one.planned.name)
             row = by_read[(*place, read.reader, read.read_no)] if read else None
