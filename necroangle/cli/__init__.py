@@ -17,7 +17,7 @@ _COMMANDS = {
     "edit": "Change one clinical record, cell by cell, with a reason.",
     "export": "Export the cohort for SPSS, Stata, SAS, R, Excel, REDCap, with codebook.",
     "history": "Print who changed a clinical record, when, what and why.",
-    "import": "Put a clinical table (CSV, XLSX) in the cohort, or list what is wrong.",
+    "import": "Put a clinical table (CSV, XLSX, XLS, ODS) in the cohort, or list what is wrong.",
     "index": "Index whole trees of DICOM files; a second run reads only what changed.",
     "init": "Make a study folder.",
     "measure": "Measure reading files and put their rows in a cohort table.",

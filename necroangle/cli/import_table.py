@@ -71,7 +71,7 @@ def command(
     reason: str,
     cohort: str | None,
 ) -> None:
-    """Import a clinical TABLE: CSV, TSV or XLSX; all of it, or nothing.
+    """Import a clinical TABLE: CSV, TSV, XLSX, XLS or ODS; all of it, or nothing.
 
     Every problem is listed with its row and column. Importing a table twice changes nothing.
     Exit code: 0 if it was imported, or could be (--dry-run); 1 if a problem forbids it; 2 if the

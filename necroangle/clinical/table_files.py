@@ -1,4 +1,4 @@
-"""A table file of any kind to a raw table: XLSX by its first bytes, else delimited text.
+"""A table file of any kind to a raw table: a workbook by its first bytes, else delimited text.
 
 The encoding of a text is told, marked, or found where only one reading makes sense. A Korean table
 in CP949 is valid, and nonsense, as GB 18030, so a guess needs a reason: the headings that the
@@ -21,7 +21,7 @@ from necroangle.clinical.raw_table import (
     clean_text,
     fatal,
 )
-from necroangle.clinical.workbooks import read_workbook
+from necroangle.clinical.workbooks import read_other_workbook, read_workbook
 from necroangle.errors import CohortError
 
 __all__ = [
@@ -323,7 +323,7 @@ def read_table(
     expected: frozenset[str] = frozenset(),
     known: frozenset[str] = frozenset(),
 ) -> RawTable:
-    r"""Read a CSV, TSV or XLSX file as texts.
+    r"""Read a CSV, TSV, XLSX, XLS or ODS file as texts.
 
     Parameters
     ----------
@@ -360,6 +360,8 @@ def read_table(
         head = _head(path)
         if head.startswith(_ZIP):
             return read_workbook(path, sheet)
+        if head.startswith(_OLE):
+            return read_other_workbook(path, sheet)
         return _read_text(path, encoding, delimiter, expected, known)
     except CohortError as error:
         raise CohortError(f"{path.name}: {error}") from error
@@ -375,9 +377,7 @@ def _head(path: Path) -> bytes:
         head = file.read(8)
     if not head:
         raise CohortError("the file is empty")
-    if head.startswith(_OLE):
-        raise CohortError("an old or password-protected workbook; save it as plain .xlsx or CSV")
-    limit = MAX_WORKBOOK_BYTES if head.startswith(_ZIP) else MAX_TEXT_BYTES
+    limit = MAX_WORKBOOK_BYTES if head.startswith((_ZIP, _OLE)) else MAX_TEXT_BYTES
     if path.stat().st_size > limit:
         raise CohortError(f"larger than {limit >> 20} MiB; split the table")
     return head

@@ -1,14 +1,18 @@
-"""One sheet of an XLSX file as a table of texts: opened with limits, every number as it stands.
+"""One sheet of a workbook as a table of texts: opened with limits, every number as it stands.
 
-Sizes first; no document type, no entity, no link. The parts are read here and not through a
-spreadsheet library, so that every number is the text that stands in the file, every formula, error
-and hidden row is seen, an id keeps the zeros that its format shows, and no size is believed before
-it is checked.
+Sizes first; no document type, no entity, no link. The parts of an XLSX file are read here and not
+through a spreadsheet library, so that every number is the text that stands in the file, every
+formula, error and hidden row is seen, an id keeps the zeros that its format shows, and no size is
+believed before it is checked. A library gives none of these: an error, or a formula without a
+result, is an empty cell to it. Files of .xls and .ods are read by python-calamine, and what it does
+not see is told.
 """
 
 import math
 import posixpath
 import re
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -18,6 +22,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from xml.parsers import expat
 
+import msgspec
+
+from necroangle.clinical.calamine_process import PASSWORD
 from necroangle.clinical.raw_table import (
     MAX_CELLS,
     MAX_COLUMNS,
@@ -25,9 +32,11 @@ from necroangle.clinical.raw_table import (
     Problem,
     RawTable,
     build_raw_table,
+    column_letters,
     fatal,
     warning,
 )
+from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import CohortError
 
 __all__ = [
@@ -490,8 +499,7 @@ class WorksheetReader:
         return self._texts[int(number)]
 
     def _take_merged(self, place: str) -> None:
-        message = f"cells {place:.20} are merged; only the first of them holds the value"
-        self._problems.append(warning(message))
+        self._problems.append(warning(_merged(place)))
 
 
 def _column_number(letters: str) -> int:
@@ -502,6 +510,8 @@ def _column_number(letters: str) -> int:
 
 
 MAX_FORMATS = 70_000
+PATIENCE_S = 90
+_ODS_CONTENT = "content.xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -512,7 +522,7 @@ class _SheetEntry:
 
 
 def read_workbook(path: Path, sheet: str | None = None) -> RawTable:
-    """Read one sheet of an XLSX file.
+    """Read one sheet of an XLSX or ODS file.
 
     Parameters
     ----------
@@ -527,6 +537,8 @@ def read_workbook(path: Path, sheet: str | None = None) -> RawTable:
         If the file is damaged or hostile, or it does not say which sheet.
     """
     with open_package(path) as package:
+        if _ODS_CONTENT in package:
+            return read_other_workbook(path, sheet)
         workbook = _workbook_part(package)
         entries, from_1904 = _entries(package, workbook)
         entry = _chosen(entries, sheet)
@@ -542,6 +554,67 @@ def read_workbook(path: Path, sheet: str | None = None) -> RawTable:
     return build_raw_table(
         f"sheet {entry.name!r:.60}", reader.records(), reader.problems(), rectangular=False
     )
+
+
+def read_other_workbook(path: Path, sheet: str | None = None) -> RawTable:
+    """Read one sheet of an .xls or .ods file.
+
+    Parameters
+    ----------
+    path, sheet
+        As for :func:`read_workbook`.
+
+    Raises
+    ------
+    CohortError
+        If the file is damaged, hostile or has a password, or it does not say which sheet.
+    """
+    if zipfile.is_zipfile(path):
+        with open_package(path) as package:
+            walk(package.chunks(_ODS_CONTENT), lambda *_: None)
+    found = _by_calamine(path, sheet or "")
+    if found.refused == PASSWORD:
+        raise CohortError("the workbook has a password; save it as plain .xlsx or CSV")
+    entry = _chosen([_SheetEntry(name, visible, "") for name, visible in found.sheets], sheet)
+    if found.refused:
+        raise CohortError(found.refused)
+    problems = [
+        warning(
+            "formulas, errors and hidden rows of such a workbook are not seen, and numbers lose "
+            "their leading zeros; save it as .xlsx to have them told"
+        )
+    ]
+    for first, last in found.merged:
+        place = ":".join(f"{column_letters(column)}{row}" for row, column in (first, last))
+        problems.append(warning(_merged(place)))
+    return build_raw_table(f"sheet {entry.name!r:.60}", found.rows, problems, rectangular=False)
+
+
+class _Found(msgspec.Struct):
+    """What the process says: see :func:`necroangle.clinical.calamine_process.main`."""
+
+    sheets: list[tuple[str, bool]] = []
+    rows: list[tuple[int, list[str]]] = []
+    merged: list[tuple[tuple[int, int], tuple[int, int]]] = []
+    refused: str = ""
+
+
+def _by_calamine(path: Path, sheet: str) -> _Found:
+    """What python-calamine reads, in a process with limits."""
+    module = "necroangle.clinical.calamine_process"
+    command = [sys.executable, "-P", "-m", module, str(path.absolute()), sheet]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=True)
+        return from_json(done.stdout, msgspec.json.Decoder(_Found))
+    except (subprocess.SubprocessError, MalformedError) as error:
+        raise CohortError(
+            "an old or password-protected workbook, or one that is no table: it cannot be opened; "
+            "save it as plain .xlsx or CSV"
+        ) from error
+
+
+def _merged(place: str) -> str:
+    return f"cells {place:.20} are merged; only the first of them holds the value"
 
 
 def _workbook_part(package: Package) -> str:
