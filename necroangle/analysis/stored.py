@@ -16,6 +16,7 @@ from necroangle.analysis.courses import (
 )
 from necroangle.clinical import clinical_tables
 from necroangle.decoding import from_json
+from necroangle.entries import KEYS
 from necroangle.ledger.measured import READING_FILE
 from necroangle.ledger.store import CohortStore
 from necroangle.measurement.columns import COLUMNS
@@ -25,7 +26,7 @@ from necroangle.protocol.study import NO_STUDY, StudyProtocol
 from necroangle.protocol.visits import Visit
 from necroangle.terms import Flag, UnreadReason
 
-__all__ = ["analysis_of", "as_it_may_leave", "followed_rows", "united_readings"]
+__all__ = ["analysis_of", "as_it_may_leave", "followed_rows", "states_of_hip", "united_readings"]
 
 
 class _Place(msgspec.Struct):
@@ -50,6 +51,37 @@ def analysis_of(store: CohortStore, protocol: StudyProtocol = NO_STUDY) -> Analy
         As :func:`necroangle.analysis.courses.analysis_set`.
     """
     return analysis_set(store.rows(), clinical_tables(store), protocol, united_readings(store))
+
+
+def states_of_hip(
+    store: CohortStore, subject: str, laterality: str, protocol: StudyProtocol = NO_STUDY
+) -> dict[str, VisitState]:
+    """The state of every visit of one hip, planned or held, by its name.
+
+    Only this patient's rows and records are read, so that a window may ask for it.
+
+    Raises
+    ------
+    CohortError
+        As :func:`necroangle.analysis.courses.analysis_set`.
+    """
+    rows = store.rows_of([subject]).values()
+    method = protocol.method or min((row.key.method for row in rows), default=None)
+    records = {
+        kind: [
+            {**dict(zip(KEYS[kind], record.key, strict=True)), **record.values}
+            for record in store.current(kind, (subject,))
+        ]
+        for kind in KEYS
+    }
+    own = [row for row in rows if row.key.method == method]
+    found = analysis_set(own, records, protocol.overridden({"method": method}))
+    return {
+        one.planned.name: one.state
+        for course in (*found.courses, *found.others)
+        if course.hip == (subject, laterality)
+        for one in course.visits
+    }
 
 
 def united_readings(store: CohortStore) -> dict[ReadingId, frozenset[str]]:

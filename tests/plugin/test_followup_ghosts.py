@@ -8,15 +8,23 @@ from hipmaker import SHAPE, make_plane, make_reading, make_rim, make_view
 from hypothesis import given
 from hypothesis import strategies as st
 from napari_necroangle.reading.draft import Handle, ReadingDraft, Role
-from napari_necroangle.reading.followup import change_from, ghost_of
+from napari_necroangle.reading.followup import (
+    StudyRules,
+    change_from,
+    change_words,
+    ghost_of,
+)
 from napari_necroangle.reading.other_visits import Earlier, earlier_readings
 from napari_necroangle.reading.picture import Picture
 from napari_necroangle.reading.session import ReadingSession
 from numpy.typing import NDArray
 
 from necroangle.annotation import ReadView, file_name, save_reading
+from necroangle.cohort import CohortStore
 from necroangle.geometry import ImagePlane, PatientPoints
 from necroangle.imaging import Volume
+from necroangle.ledger.records import Entry
+from necroangle.study import init_study
 from necroangle.terms import Laterality, SourceImage, View
 
 CENTRE_MM = (90.0, -10.0, 35.0)
@@ -190,3 +198,32 @@ def test_the_change_has_its_interval() -> None:
     assert change.cna.value == pytest.approx(-30.0, abs=0.01)
     low, high = change.cna.interval_95()
     assert low < -30.0 < high
+
+
+def test_the_change_hears_the_studys_threshold_and_ends_with_the_natural_hip(
+    tmp_path: Path,
+) -> None:
+    study = init_study(tmp_path, "onfh")
+    config = tmp_path / "study.toml"
+    config.write_text(config.read_text("utf-8").replace("change_deg = 20.0", "change_deg = 35.0"))
+    before, after = make_reading(120.0, 90.0), make_reading(100.0, 80.0, visit="m12")
+    session = ReadingSession(MR)
+    session.restore(after, "0" * 64)
+    earlier = Earlier.of(before)
+
+    def words() -> str:
+        rules = StudyRules.of(study.readings, "S01", "L")
+        change = change_from(earlier, session.outcome(), rules)
+        return change_words(earlier, change, rules, "m12")
+
+    assert words().endswith("(MDC95); not more than 35°")
+    assert change_words(earlier, change_from(earlier, session.outcome())).endswith("more than 20°")
+    visits = (("m00", "2020-01-10"), ("m12", "2021-01-10"))
+    entries = [
+        *(Entry("visit", ("S01", "L", name), {"visit_date": day}) for name, day in visits),
+        Entry("event", ("S01", "L", "tha", "1"), {"event_date": "2020-06-01"}),
+    ]
+    CohortStore.open(study.cohort).record(entries, actor="test")
+    said = "Change since m00: visit m12 lies after the hip was replaced, or after death."
+    assert words() == said
+    assert StudyRules.of(tmp_path.parent, "S01", "L").states == {}

@@ -8,6 +8,7 @@ from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.followup import (
     Ghost,
+    StudyRules,
     change_from,
     change_words,
     earlier_words,
@@ -70,6 +71,7 @@ class Recall:
         self._of: Case | None = None
         self._ghosts: dict[View, tuple[tuple[object, ...], Ghost | None]] = {}
         self._words: tuple[Outcome | None, Earlier | None, str] = (None, None, "")
+        self._rules = StudyRules()
         self.acts: dict[str, Callable[[Case, View], None]] = {
             "ghost": lambda case, _: self._toggle(case),
             "recall": self._go_to_ghost,
@@ -95,6 +97,8 @@ class Recall:
             return
         self._asked = asked
         self.choices = earlier_readings(folder, draft) if folder and draft else ()
+        if self.choices and draft:
+            self._rules = StudyRules.of(folder, draft.subject, draft.laterality)
         if self.chosen not in self.choices:
             self.chosen = self.choices[0] if self.choices else None
         self.is_on = self.is_on and self.chosen is not None
@@ -132,7 +136,8 @@ class Recall:
             return ""
         outcome = case.session.outcome()
         if self._words[0] is not outcome or self._words[1] is not self.chosen:
-            said = change_words(self.chosen, change_from(self.chosen, outcome))
+            change = change_from(self.chosen, outcome, self._rules)
+            said = change_words(self.chosen, change, self._rules, case.session.draft.visit)
             self._words = (outcome, self.chosen, said)
         return self._words[2]
 

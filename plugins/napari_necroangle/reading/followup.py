@@ -6,7 +6,9 @@ centre to the present one, patient axes kept. On radiographs, whose millimetres 
 the head's radius gives the scale as well.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +18,15 @@ from napari_necroangle.reading.other_visits import Earlier
 from napari_necroangle.reading.outcome import Outcome
 from napari_necroangle.reading.picture import Picture
 from necroangle.annotation import ReadView
-from necroangle.errors import MethodError
+from necroangle.errors import MethodError, NecroangleError
 from necroangle.geometry import Circle, ImagePlane, PatientPoints, PlanePoints
 from necroangle.measurement import HipChange, ViewMeasurement, change_between, show_deg
+from necroangle.protocol.ending import VisitState
+from necroangle.protocol.study import CutOffs
+from necroangle.study import find_study
 from necroangle.terms import View
 
-__all__ = ["Ghost", "change_from", "change_words", "earlier_words", "ghost_of"]
+__all__ = ["Ghost", "StudyRules", "change_from", "change_words", "earlier_words", "ghost_of"]
 
 _Vector = NDArray[np.float64]
 
@@ -45,10 +50,60 @@ class Ghost:
     placed_by: str
 
 
-def change_from(earlier: Earlier, outcome: Outcome) -> HipChange | None:
+DEFAULT_CUT_OFFS = CutOffs()
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRules:
+    """What the study says of a change of this hip.
+
+    Attributes
+    ----------
+    cut_offs
+        The threshold of a change.
+    states
+        The state of the hip's visits in the analysis set, by their names.
+    """
+
+    cut_offs: CutOffs = DEFAULT_CUT_OFFS
+    states: Mapping[str, VisitState] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, folder: Path | None, subject: str, laterality: str) -> "StudyRules":
+        """The rules of the study that a folder of readings belongs to.
+
+        A study or a cohort that cannot be read is passed over: the commands tell what is wrong.
+        """
+        try:
+            study = find_study(folder) if folder is not None else None
+            if study is None:
+                return cls()
+            place, protocol = study.cohort, study.protocol
+            if isinstance(place, Path) and not place.is_file():
+                return cls(protocol.cut_offs)
+            from necroangle.analysis.stored import states_of_hip  # the database, for a study alone
+            from necroangle.ledger.store import CohortStore
+
+            with CohortStore.open(place, create=False) as store:
+                states = states_of_hip(store, subject, laterality, protocol)
+            return cls(protocol.cut_offs, states)
+        except NecroangleError:
+            return cls()
+
+    def censored(self, *visits: str) -> str:
+        """The first of some visits that holds no value of the natural hip; empty where none."""
+        for visit in visits:
+            if (state := self.states.get(visit)) is not None and state.is_censored:
+                return visit
+        return ""
+
+
+def change_from(
+    earlier: Earlier, outcome: Outcome, rules: StudyRules | None = None
+) -> HipChange | None:
     """The change since an earlier visit, with its interval; None where it cannot be said."""
     try:
-        return change_between(earlier.measurement, outcome.hip)
+        return change_between(earlier.measurement, outcome.hip, (rules or StudyRules()).cut_offs)
     except MethodError:
         return None
 
@@ -68,8 +123,10 @@ def earlier_words(earlier: Earlier) -> str:
     return f"{reading.visit}, by {reading.reader}{again}: {angle}"
 
 
-def change_words(earlier: Earlier, change: HipChange | None) -> str:
-    """The change of the combined angle, its interval, and whether it is more than error.
+def change_words(
+    earlier: Earlier, change: HipChange | None, rules: StudyRules | None = None, visit: str = ""
+) -> str:
+    """The change of the combined angle, its interval, and whether it is more than error and rule.
 
     Parameters
     ----------
@@ -77,8 +134,14 @@ def change_words(earlier: Earlier, change: HipChange | None) -> str:
         What is compared with.
     change
         Its change to the present visit; None, or one without an angle, while it cannot be said.
+    rules
+        What the study says; a visit after the hip was replaced, or after death, has no change.
+    visit
+        The present visit.
     """
     since = f"Change since {earlier.reading.visit}"
+    if censored := (rules or StudyRules()).censored(earlier.reading.visit, visit):
+        return f"{since}: visit {censored} lies after the hip was replaced, or after death."
     if earlier.measurement.cna_deg is None:
         return f"{since}: that reading has no combined angle."
     if change is None or change.cna is None:
@@ -88,7 +151,11 @@ def change_words(earlier: Earlier, change: HipChange | None) -> str:
         return f"{since}: {_signed(change.cna.value)}"
     limit = show_deg(change.mdc95_deg)
     verdict = f"real, beyond {limit}" if change.is_real else f"within measuring error, {limit}"
-    return f"{since}: {_signed(change.cna.value)} ({low} to {high}); {verdict} (MDC95)"
+    rule = "more" if abs(change.cna.value) > change.rule_deg else "not more"
+    return (
+        f"{since}: {_signed(change.cna.value)} ({low} to {high}); {verdict} (MDC95); {rule} than "
+        f"{change.rule_deg:g}°"
+    )
 
 
 def ghost_of(earlier: Earlier, view: View, outcome: Outcome, picture: Picture) -> Ghost | None:
