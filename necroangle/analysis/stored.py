@@ -17,7 +17,6 @@ from necroangle.analysis.courses import (
 from necroangle.clinical import clinical_tables
 from necroangle.decoding import from_json
 from necroangle.entries import KEYS
-from necroangle.ledger.measured import READING_FILE
 from necroangle.ledger.store import CohortStore
 from necroangle.measurement.columns import COLUMNS
 from necroangle.measurement.row import Cell, CohortRow
@@ -90,11 +89,7 @@ def united_readings(store: CohortStore) -> dict[ReadingId, frozenset[str]]:
     A reading is kept where the ledger has its bytes, also those of an older revision, and counts
     only for its own hip visit.
     """
-    named = {
-        record.key: (str(record.values["consensus_of"]).split(), str(record.values["sha256"]))
-        for record in store.current(READING_FILE)
-        if record.values["consensus_of"]
-    }
+    named = store.uniting_readings()
     wanted = {sha256 for others, _ in named.values() for sha256 in others}
     visits = {}
     for sha256, raw in store.contents(wanted) if wanted else ():

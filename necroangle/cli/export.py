@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import signal
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from necroangle.export import ExportSource, ExportTable
     from necroangle.protocol.study import StudyProtocol
@@ -91,6 +94,7 @@ def command(
     from necroangle.export import Provenance, build_table, to_wide, write_export
     from necroangle.study import study_here
 
+    gc.set_threshold(100_000, 50, 50)  # millions of values are made that stay to the end
     study = study_here()
     unit = unit or ("reading" if shape == "long" else "hip_visit")
     source = _source(study, **chosen)
@@ -112,8 +116,23 @@ def command(
     folder = out or (study.exports if study else Path("exports")) / f"{shape}_{unit}"
     wanted = _wanted(formats, shape)
     provenance = Provenance(query, by or _user(), datetime.now(UTC))
-    files = write_export(table, folder, wanted, provenance, bom=bom)
+    with _stoppable():
+        files = write_export(table, folder, wanted, provenance, bom=bom)
     _say(table, folder, files, wanted)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let a request to stop end the writing like an error, so that no half folder stays behind."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _choice(
@@ -149,6 +168,7 @@ def _source(
     from necroangle.protocol.study import NO_STUDY
     from necroangle.study import cohort_here
 
+    key = _secret(secret, study)  # first: a wrong file should not be found out after minutes
     with CohortStore.open(cohort_here(cohort), create=False) as store:
         rows = store.rows()
         wanted = {str(row["annotation_sha256"]) for row in rows}
@@ -162,7 +182,7 @@ def _source(
         study.protocol if study else NO_STUDY,
         united,
         facts,
-        _secret(secret, study),
+        key,
         "shifted" if dates == "shifted" else "none",
     )
 

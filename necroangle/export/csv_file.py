@@ -71,8 +71,19 @@ def data_csv(table: ExportTable, *, bom: bool = False) -> bytes:
     asked = [place for place, column in enumerate(table.columns) if column.can_miss]
     names = [column.name for column in table.columns]
     names += [table.columns[place].reason_name for place in asked]
-    reasons = (_WORDS[table.data[place].why].tolist() for place in asked)
-    return csv_bytes(names, zip(*quoted_texts(table), *reasons, strict=True), bom=bom)
+    lines = map(",".join, zip(*quoted_texts(table), strict=True))
+    if not asked:
+        return csv_bytes(names, zip(lines), bom=bom)
+    return csv_bytes(names, zip(lines, _reasons(table, asked), strict=True), bom=bom)
+
+
+def _reasons(table: ExportTable, asked: Sequence[int]) -> Iterator[str]:
+    """Why values are missing, row by row; thousands of rows lack the same few sets of values."""
+    why = np.stack([table.data[place].why for place in asked], axis=1)
+    raw, width = why.tobytes(), len(asked)
+    rows = [raw[start : start + width] for start in range(0, len(raw), width)]
+    lines = {row: ",".join(_WORDS[np.frombuffer(row, np.int8)]) for row in set(rows)}
+    return map(lines.__getitem__, rows)
 
 
 def codebook_rows(

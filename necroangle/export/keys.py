@@ -5,15 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from necroangle.annotation import (
-    SUFFIX,
-    HipReading,
-    ReadView,
-    decode_reading,
-    read_bytes,
-    sha256_of,
-)
-from necroangle.annotation.quick import decode_quickly
+import msgspec
+
+from necroangle.annotation import SUFFIX, read_bytes, sha256_of
+from necroangle.annotation.provenance import FIRST_REVISION, FREE_READING, Conduct, Revision
+from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import ReadingError
 from necroangle.export.codes import CODE_SETS
 from necroangle.export.columns import ExportColumn, Missing, Value
@@ -197,20 +193,55 @@ FACT_COLUMNS = (
 """Columns from the reading file; all are missing where the file is not at hand."""
 
 
-def facts_of(reading: HipReading) -> ReadingFacts:
-    """The facts of a reading."""
-    first, second = (view if isinstance(view, ReadView) else None for view in reading.views)
-    read = [view for view in (first, second) if view]
-    spacings = [spacing for view in read for spacing in _spacings(view)]
-    steps = [view.passport.step_mm for view in read if view.passport and view.passport.step_mm]
+class _Image(msgspec.Struct):
+    instance_uid: str
+
+
+class _Plane(msgspec.Struct):
+    row_spacing_mm: float
+    column_spacing_mm: float
+
+
+class _Passport(msgspec.Struct):
+    step_mm: float | None = None
+
+
+class _View(msgspec.Struct):
+    image: _Image | None = None
+    plane: _Plane | None = None
+    passport: _Passport | None = None
+
+
+class _Reading(msgspec.Struct):
+    """What an export needs of a reading file; the same in every version of the format."""
+
+    views: tuple[_View, _View]
+    consensus_of: tuple[str, ...] = ()
+    conduct: Conduct = FREE_READING
+    revision: Revision = FIRST_REVISION
+
+
+_DECODER = msgspec.json.Decoder(_Reading)
+
+
+def facts_of(raw: bytes) -> ReadingFacts:
+    """The facts of the bytes of a reading file, that has been decoded in full before.
+
+    Raises
+    ------
+    MalformedError
+        If it is none.
+    """
+    reading = from_json(raw, _DECODER)
+    first, second = (view.image.instance_uid if view.image else None for view in reading.views)
+    planes = [view.plane for view in reading.views if view.plane]
+    spacings = [one for plane in planes for one in (plane.row_spacing_mm, plane.column_spacing_mm)]
+    steps = [view.passport.step_mm or 0.0 for view in reading.views if view.passport]
     conduct = reading.conduct
     return ReadingFacts(
-        (
-            first.image.instance_uid if first else None,
-            second.image.instance_uid if second else None,
-        ),
+        (first, second),
         max(spacings, default=None),
-        max(steps, default=None),
+        max(steps, default=0.0) or None,
         conduct.worklist,
         conduct.read_order,
         conduct.blinded,
@@ -221,16 +252,11 @@ def facts_of(reading: HipReading) -> ReadingFacts:
     )
 
 
-def _spacings(view: ReadView) -> tuple[float, float]:
-    return view.plane.row_spacing_mm, view.plane.column_spacing_mm
-
-
 def facts_from(contents: Iterable[tuple[str, bytes]]) -> dict[str, ReadingFacts]:
-    """Facts of reading files by the SHA-256 of the file.
+    """Facts of reading files by the SHA-256 of the file; what is no such file is passed over.
 
-    Bytes that are not those of their hash are passed over. Those that are were judged in full when
-    the rows were measured from them, so that here a quick look suffices; a file of an older version
-    of the format takes the long way.
+    Bytes that are not those of their hash are passed over too. Those that are were judged in full
+    when the rows were measured from them, so that here a look at a few of their values suffices.
 
     Examples
     --------
@@ -240,8 +266,8 @@ def facts_from(contents: Iterable[tuple[str, bytes]]) -> dict[str, ReadingFacts]
     found = {}
     for sha256, raw in contents:
         if sha256_of(raw) == sha256:
-            with suppress(ReadingError):
-                found[sha256] = facts_of(decode_quickly(raw) or decode_reading(raw))
+            with suppress(MalformedError):
+                found[sha256] = facts_of(raw)
     return found
 
 

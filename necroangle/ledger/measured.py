@@ -46,6 +46,7 @@ __all__ = [
     "rebuild_rows",
     "row_key_text",
     "rows_of",
+    "uniting_readings",
     "withdraw_rows",
     "write_contents",
     "write_rows",
@@ -61,6 +62,10 @@ _THIS_ROW = sa.and_(*(ROWS.c[name] == sa.bindparam(f"key_{name}") for name in KE
 _HASH_AT = NAMES.index("annotation_sha256")
 _READING_PARTS = 5
 """So much of a row's key says which reading it was measured from."""
+
+
+_UNITES_NONE = '"consensus_of":""'
+"""What the event of nearly every reading holds, as :func:`encode_values` writes it."""
 
 
 class _Consensus(msgspec.Struct):
@@ -202,6 +207,20 @@ def write_contents(
         ],
     )
     return len(new)
+
+
+def uniting_readings(connection: sa.Connection) -> dict[tuple[str, ...], tuple[list[str], str]]:
+    """The readings that name others that they unite: by key, the hashes of these and their own."""
+    payload = LEDGER.c.payload
+    query = sa.select(LEDGER.c.seq, LEDGER.c.key, payload).where(
+        LEDGER.c.seq.in_(last_of(READING_FILE)), payload.not_like(f"%{_UNITES_NONE}%")
+    )
+    found = {}
+    for seq, key, text in connection.execute(query):
+        values = decode_payload(text, f"event {seq}")
+        if values["consensus_of"]:
+            found[decode_key(key)] = (str(values["consensus_of"]).split(), str(values["sha256"]))
+    return found
 
 
 def contents(

@@ -273,6 +273,14 @@ class CohortStore:
         with self.reading() as connection:
             return measured.history(connection, kind, key)
 
+    def uniting_readings(self) -> dict[tuple[str, ...], tuple[list[str], str]]:
+        """The readings that name others that they unite: by key, the hashes of these and its own.
+
+        Whether the others are kept, and are of the same hip visit, is not looked at.
+        """
+        with self.reading() as connection:
+            return measured.uniting_readings(connection)
+
     def contents(self, wanted: Iterable[str] | None = None) -> Iterator[tuple[str, bytes]]:
         """The kept readings, hash and bytes, ordered by hash: all, or those wanted."""
         with self.reading() as connection:

@@ -1,6 +1,7 @@
 """A planned visit: its name, its month, its window."""
 
 import re
+from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -87,6 +88,7 @@ class Visit(Struct, frozen=True, forbid_unknown_fields=True):
         return None if window is None or days is None else window[0] <= days <= window[1]
 
 
+@lru_cache(maxsize=1024)
 def months_of_name(name: str) -> float | None:
     """Months that the name of a visit says; None where it says none, for nothing is guessed.
 

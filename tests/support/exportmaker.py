@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from hipmaker import make_reading
 
-from necroangle.annotation import HipReading
+from necroangle.annotation import HipReading, encode_reading
 from necroangle.cohort import CohortRow, to_row
 from necroangle.export import ExportSource, facts_of
 from necroangle.measurement import measure
@@ -93,7 +93,7 @@ def source_of(some: Sequence[HipReading], **changed: object) -> ExportSource:
     values: dict[str, object] = {
         "rows": rows_of(some),
         "clinical": CLINICAL,
-        "facts": {f"{n:064x}": facts_of(reading) for n, reading in enumerate(some)},
+        "facts": {f"{n:064x}": facts_of(encode_reading(reading)) for n, reading in enumerate(some)},
         "secret": SECRET,
         **changed,
     }
