@@ -5,8 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from necroangle.analysis.printing import visit_rows
-from necroangle.analysis.stored import analysis_of, as_it_may_leave, followed_rows, united_readings
-from necroangle.clinical import clinical_tables
+from necroangle.analysis.stored import analysis_of, rows_that_leave
 from necroangle.ledger.store import CohortStore
 from necroangle.ledger.table import frame_of
 from necroangle.protocol.ending import VisitState
@@ -55,14 +54,8 @@ def load(place: Path | str, protocol: StudyProtocol | None = None) -> pd.DataFra
     necroangle.errors.CohortError: nowhere.sqlite: there is no cohort table; ...
     """
     with CohortStore.open(place, create=False) as store:
-        found = followed_rows(
-            store.rows(),
-            clinical_tables(store),
-            protocol or _protocol_of(place),
-            united_readings(store),
-        )
-        states = sorted(((row, state) for row, state, _ in found), key=lambda one: one[0].key)
-    frame = frame_of([as_it_may_leave(row, state) for row, state in states])
+        states = rows_that_leave(store, protocol or _protocol_of(place))
+    frame = frame_of([row for row, _ in states])
     kind = pd.CategoricalDtype([state.value for state in VisitState])
     frame["visit_state"] = pd.Series([state.value for _, state in states], dtype=kind)
     return frame

@@ -25,7 +25,14 @@ from necroangle.protocol.study import NO_STUDY, StudyProtocol
 from necroangle.protocol.visits import Visit
 from necroangle.terms import Flag, UnreadReason
 
-__all__ = ["analysis_of", "as_it_may_leave", "followed_rows", "states_of_hip", "united_readings"]
+__all__ = [
+    "analysis_of",
+    "as_it_may_leave",
+    "followed_rows",
+    "rows_that_leave",
+    "states_of_hip",
+    "united_readings",
+]
 
 
 class _Place(msgspec.Struct):
@@ -50,6 +57,15 @@ def analysis_of(store: CohortStore, protocol: StudyProtocol = NO_STUDY) -> Analy
         As :func:`necroangle.analysis.courses.analysis_set`.
     """
     return analysis_set(store.rows(), clinical_tables(store), protocol, united_readings(store))
+
+
+def rows_that_leave(
+    store: CohortStore, protocol: StudyProtocol = NO_STUDY
+) -> list[tuple[CohortRow, VisitState]]:
+    """Every measured row as it may leave the cohort, with the state of its visit, by key."""
+    found = followed_rows(store.rows(), clinical_tables(store), protocol, united_readings(store))
+    rows = [(as_it_may_leave(row, state), state) for row, state, _ in found]
+    return sorted(rows, key=lambda one: one[0].key)
 
 
 def states_of_hip(

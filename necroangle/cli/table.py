@@ -33,14 +33,26 @@ METHOD_WIDTH = 28
 @click.option("--json", "as_json", is_flag=True, help="Every column as JSON, digits in full.")
 @click.option("--csv", "as_csv", is_flag=True, help="Every column as CSV, digits in full.")
 @click.option("--all-columns", is_flag=True, help="Print every column, one row below the other.")
-def command(cohort: str | None, as_json: bool, as_csv: bool, all_columns: bool) -> None:
-    """Print the cohort table, ordered by subject, side, visit, reader and read."""
+@click.option(
+    "--as-kept",
+    is_flag=True,
+    help="With what was measured after the hip was replaced, or dated after death.",
+)
+def command(
+    cohort: str | None, as_json: bool, as_csv: bool, all_columns: bool, as_kept: bool
+) -> None:
+    """Print the cohort table, ordered by subject, side, visit, reader and read.
+
+    After a replacement or death a row says no angle, stage or type as one of the natural hip.
+    """
+    from necroangle.analysis.stored import rows_that_leave
     from necroangle.ledger.store import CohortStore
-    from necroangle.study import cohort_here
+    from necroangle.study import cohort_here, protocol_here
 
     if as_json + as_csv + all_columns > 1:
         raise click.UsageError("choose one of --json, --csv and --all-columns")
-    rows = CohortStore.open(cohort_here(cohort), create=False).rows()
+    store = CohortStore.open(cohort_here(cohort), create=False)
+    rows = store.rows() if as_kept else [row for row, _ in rows_that_leave(store, protocol_here())]
     if as_json or as_csv:
         _write(rows, as_json=as_json)
     elif not rows:

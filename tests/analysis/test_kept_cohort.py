@@ -1,14 +1,18 @@
 """The analysis set of a kept cohort: which reading stands, and what a row may say after the hip."""
 
+import io
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from click.testing import CliRunner
 from hipmaker import make_reading
 from msgspec.structs import replace
 from postgres import new_place
 
 from necroangle.analysis.stored import analysis_of, united_readings
 from necroangle.annotation import HipReading, encode_reading, sha256_of
+from necroangle.cli.table import command as table
 from necroangle.cohort import CohortRow, CohortStore, hip_visits, load, to_row
 from necroangle.ledger.records import Entry
 from necroangle.measurement import measure
@@ -31,6 +35,10 @@ def keep(store: CohortStore, *readings: HipReading) -> list[str]:
     some = [measured(reading) for reading in readings]
     store.upsert([row for row, _, _ in some], {sha256: raw for _, sha256, raw in some})
     return [sha256 for _, sha256, _ in some]
+
+
+def run(*arguments: str) -> str:
+    return CliRunner().invoke(table, arguments, catch_exceptions=False).stdout
 
 
 def chosen_in(store: CohortStore, *readers: str) -> list[tuple[str, str, str, int]]:
@@ -113,7 +121,7 @@ def test_a_consensus_still_unites_a_reading_that_was_revised_since(tmp_path: Pat
     [("tha", "censored_tha", "prosthesis"), ("death", "censored_death", "not_done")],
 )
 def test_after_replacement_or_death_a_data_frame_has_no_value_of_the_hip(
-    tmp_path: Path, event: str, state: str, status: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, event: str, state: str, status: str
 ) -> None:
     place = tmp_path / "cohort.sqlite"
     store = CohortStore.open(place)
@@ -140,6 +148,11 @@ def test_after_replacement_or_death_a_data_frame_has_no_value_of_the_hip(
     told |= {"a_view", "b_view", "a_status", "b_status", "index_refused", "flags", "centre"}
     told |= {"annotation_sha256", "software_version", "visit_state"}
     assert set(after.dropna().index) == told
+    monkeypatch.chdir(tmp_path)
+    printed = pd.read_csv(io.StringIO(run("--csv"))).set_index("visit")
+    assert list(printed["cna_deg"].isna()) == [False, True]
+    kept = pd.read_csv(io.StringIO(run("--csv", "--as-kept"))).set_index("visit")
+    assert list(kept["cna_deg"].isna()) == [False, False]
     visits = hip_visits(place).set_index("visit")
     assert list(visits["state"]) == ["observed", state]
     assert visits.loc["m24", ["cna_deg", "arco", "jic", "reader"]].isna().all()

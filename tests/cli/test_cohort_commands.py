@@ -125,11 +125,14 @@ def test_the_table_is_readable_at_100_columns(study: Path) -> None:
     necroangle("measure", "readings", folder=study)
     text = necroangle("table", folder=study).stdout
     assert max(map(len, text.splitlines())) <= 100
-    lines = {line.split()[0]: line for line in text.splitlines() if line.split()}
-    assert "130.0°   120.0°   250.0° ± 9.4°   Ha 3, high" in lines["S01"]
-    assert "0.0°    80.0°    80.0° ± 6.6°   Ha 1, low" in lines["홍길동"]
-    assert "prosthesis    80.0°               –   –" in lines["S03"]
-    assert "200.0°   100.0°   300.0° ± 9.4°   Kerboul large   A arc above 180" in lines["S04"]
+    lines = {line.split()[0]: " ".join(line.split()) for line in text.splitlines() if line.split()}
+    assert "130.0° 120.0° 250.0° ± 9.4° Ha 3, high" in lines["S01"]
+    assert "0.0° 80.0° 80.0° ± 6.6° Ha 1, low" in lines["홍길동"]
+    assert "prosthesis prosthesis – –" in lines["S03"], "one view shows it: the hip is replaced"
+    kept = necroangle("table", "--as-kept", folder=study).stdout
+    replaced = next(line for line in kept.splitlines() if "S03" in line)
+    assert "prosthesis    80.0°               –   –" in replaced
+    assert "200.0° 100.0° 300.0° ± 9.4° Kerboul large A arc above 180" in lines["S04"]
     assert (
         "4 rows; ± is half the 95 % interval; methods: ha_mr_midslice, kerboul_radiograph" in text
     )
@@ -145,9 +148,20 @@ def test_the_table_prints_every_column(study: Path) -> None:
 def test_csv_and_json_give_every_row_in_full(study: Path) -> None:
     necroangle("measure", "readings", folder=study)
     rows = CohortStore.open(study / "cohort.sqlite").rows()
-    found = json.loads(necroangle("table", "--json", folder=study).stdout)
+    found = json.loads(necroangle("table", "--json", "--as-kept", folder=study).stdout)
     assert found == [dict(row) for row in rows]
-    lines = csv.DictReader(io.StringIO(necroangle("table", "--csv", folder=study).stdout))
+    natural = json.loads(necroangle("table", "--json", folder=study).stdout)
+    assert [one for one in natural if one["subject"] != "S03"] == [
+        dict(row) for row in rows if row.key.subject != "S03"
+    ]
+    (replaced,) = [one for one in natural if one["subject"] == "S03"]
+    assert [replaced[name] for name in ("b_deg", "b_status", "cna_deg")] == [
+        None,
+        "prosthesis",
+        None,
+    ]
+    shown = necroangle("table", "--csv", "--as-kept", folder=study).stdout
+    lines = csv.DictReader(io.StringIO(shown))
     texts = [["" if cell is None else str(cell) for cell in row.cells] for row in rows]
     assert [list(line.values()) for line in lines] == texts
 
