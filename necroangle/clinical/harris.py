@@ -21,6 +21,7 @@ _OF_FUNCTION = frozenset(
     f"hhs_{name}"
     for name in ("limp", "support", "distance", "stairs", "shoes", "sitting", "transport")
 )
+_PARTS = (*(one.name for one in HARRIS_ITEMS), FUNCTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def harris_score(values: Mapping[str, Cell]) -> HarrisScore:
     (('hhs', 'the total is 71; its items make it 72'),)
     """
     given = _points(values, TOTAL)
+    if all(values.get(name) is None for name in _PARTS):
+        return HarrisScore(given, None, (), is_checked=False)
     parts = [one for one in HARRIS_ITEMS if _points(values, one.name) is not None]
     function = _points(values, FUNCTION)
     low, high = _bounds(values, [one for one in HARRIS_ITEMS if one.name in _OF_FUNCTION])
@@ -72,11 +75,12 @@ def harris_score(values: Mapping[str, Cell]) -> HarrisScore:
         low = high = function
     rest = _bounds(values, [one for one in HARRIS_ITEMS if one.name not in _OF_FUNCTION])
     low, high = low + rest[0], high + rest[1]
-    has_parts = bool(parts) or function is not None
-    if given is not None and has_parts:
+    if given is not None:
         doubts += _differing(TOTAL, "total", given, low, high)
     items_sum = low if low == high else None
-    return HarrisScore(items_sum if given is None else given, items_sum, tuple(doubts), has_parts)
+    return HarrisScore(
+        items_sum if given is None else given, items_sum, tuple(doubts), is_checked=True
+    )
 
 
 def with_harris_total(values: Mapping[str, Cell]) -> dict[str, Cell]:

@@ -1,9 +1,14 @@
 """The ten items of the Harris Hip Score: published points, their sum, and a total that differs."""
 
+import csv
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from necroangle.cli import cli
 from necroangle.clinical.cells import Reading, parse_cell
 from necroangle.clinical.harris import FUNCTION, harris_score, with_harris_total
 from necroangle.entries import HARRIS_ITEMS, Field, field_named
@@ -111,3 +116,41 @@ def test_the_sum_of_function_stands_for_its_seven_items(items: dict[str, Cell]) 
 def test_a_total_alone_is_not_checked() -> None:
     score = harris_score({"hhs": 88.0})
     assert (score.total, score.items_sum, score.doubts, score.is_checked) == (88.0, None, (), False)
+
+
+TABLE = """\
+subject,side,visit,visit_date,hhs,{items}
+S1,R,m00,2020-01-01,,{points}
+S2,R,m00,2020-01-01,80,{points}
+S3,R,m00,2020-01-01,95.5,{points}
+S4,R,m00,2020-01-01,70,{empty}
+"""
+
+
+def test_total_sum_and_doubt_go_the_whole_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    points = "40,11,11,8,4,4,5,1,4,3.5"
+    items = ",".join(item.name for item in HARRIS_ITEMS)
+    text = TABLE.format(items=items, points=points, empty=points[:2] + "," * 9)
+    Path("visits.csv").write_text(text)
+    result = CliRunner().invoke(cli, ["import", "visits.csv", "--as", "kim"])
+    assert result.exit_code == 0, result.output
+    told = "row 3, column E (hhs): the total is 80; its items make it 91.5"
+    assert [line for line in result.output.splitlines() if line.startswith("warning")] == [
+        f"warning  {told}",
+        f"warning  {told.replace('row 3', 'row 4').replace('is 80', 'is 95.5')}",
+    ]
+    arguments = ["export", "--to", "csv", "--unit", "hip_visit", "--out", "out", "--by", "kim"]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    with Path("out/cohort.csv").open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    found = [(one["hhs"], one["hhs_sum"], one["hhs_doubt"]) for one in lines]
+    assert found == [
+        ("91.5", "91.5", "0"),
+        ("80.0", "91.5", "1"),
+        ("95.5", "91.5", "1"),
+        ("70.0", "", "0"),
+    ]
