@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-__all__ = ["command"]
+from necroangle.entries import KINDS
 
-KINDS = ("subject", "hip", "treatment", "visit", "event")
+__all__ = ["command"]
 
 
 @click.command("edit")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.entries import KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
     from necroangle.measurement.row import Cell
 
 __all__ = ["command"]
-
-KINDS = ("subject", "hip", "treatment", "visit", "event")
 
 
 @click.command("history")

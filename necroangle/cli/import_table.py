@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.clinical.table_files import ENCODINGS
+from necroangle.entries import KINDS
+
 if TYPE_CHECKING:
     from collections import Counter
 
@@ -14,20 +17,7 @@ if TYPE_CHECKING:
     from necroangle.clinical.plan import Plan
     from necroangle.ledger.store import CohortStore
 
-__all__ = ["command"]
-
-KINDS = ("auto", "subject", "hip", "treatment", "visit", "event")
-ENCODINGS = (
-    "utf-8",
-    "utf-16",
-    "utf-16-le",
-    "utf-16-be",
-    "cp949",
-    "cp932",
-    "gb18030",
-    "big5",
-    "cp1252",
-)
+__all__ = ["ENCODINGS", "command"]
 
 
 @click.command("import")
@@ -41,7 +31,7 @@ ENCODINGS = (
 )
 @click.option(
     "--kind",
-    type=click.Choice(KINDS),
+    type=click.Choice(("auto", *KINDS)),
     default="auto",
     show_default=True,
     help="The only kind of record that the table speaks of.",

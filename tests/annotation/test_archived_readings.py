@@ -37,11 +37,19 @@ ANGLES_DEG = {
     "v2/PHANTOM-01__R__baseline__truth__1": (107.473747, 110.822107),
     "v2/PHANTOM-02__R__baseline__consensus__1": (86.047246, 88.068514),
     "v2/PHANTOM-03__R__baseline__truth__1": (198.182656, 199.214943),
+    "v3/PHANTOM-01__R__baseline__truth__1": (107.473747, 110.822107),
 }
 ENTERED = {
     "v2/PHANTOM-01__R__baseline__truth__1": {"arco": "2", "jic": "C1"},
     "v2/PHANTOM-02__R__baseline__consensus__1": {"arco": "3A"},
     "v2/PHANTOM-03__R__baseline__truth__1": {"jic": "B"},
+    "v3/PHANTOM-01__R__baseline__truth__1": {
+        "arco": "3B",
+        "jic": "C2",
+        "jic_stage": "3A",
+        "steinberg": "IV",
+        "steinberg_size": "B",
+    },
 }
 
 
@@ -88,7 +96,7 @@ def without_what_is_new(reading: HipReading) -> HipReading:
 
 
 def test_the_archive_holds_files() -> None:
-    assert {path.parent.name for path in FILES} == {"v1", "v2"}
+    assert {path.parent.name for path in FILES} == {"v1", "v2", "v3"}
     assert {name_of(path) for path in FILES} == ANGLES_DEG.keys()
 
 
