@@ -365,6 +365,7 @@ def _angle_read(row: PlainRow, chosen: ChosenRead) -> AngleRead:
         row.get("cna_high_deg"),
         row.get("arco"),
         row.get("jic"),
+        row.get("jic_stage"),
         row.get("ha_grade"),
         shows_prosthesis(row),
     )
@@ -696,6 +697,7 @@ def _visit(row: _Cells) -> ClinicalVisit:
         row.day("visit_date"),
         ArcoStage(stage) if stage else None,
         row.maybe_text("jic"),
+        row.maybe_text("jic_stage"),
         row.maybe_text("ficat"),
         _pain(row),
         row.number("hhs", 0.0, 100.0),

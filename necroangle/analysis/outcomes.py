@@ -9,9 +9,9 @@ from necroangle.analysis.hips import ArcoCourse, HipOutcome, ScorePair, failure_
 from necroangle.analysis.quantities import ALL, Quantity, by_stage, count, rate, spread
 from necroangle.analysis.signed_rank import signed_rank
 from necroangle.analysis.visits import DOUBTS, AngleChange, HipVisit
+from necroangle.entries import field_named
 from necroangle.errors import CohortError
 from necroangle.protocol.study import EVENTS, FAILURE_RULES, FailureRule, TestKind
-from necroangle.terms import JicType
 
 __all__ = ["LAST", "Outcomes", "outcomes_of"]
 
@@ -275,16 +275,17 @@ def stages(hips: Sequence[HipOutcome]) -> Iterator[Quantity]:
     for group, own in by_stage(hips):
         if group != ALL:
             yield count("arco_at_baseline", group, len(own), len(hips), "hips")
-    types = Counter(hip.course.baseline.jic if hip.course.baseline else None for hip in hips)
-    for name in (*JicType, None):
-        if types[name] and types.total() > types[None]:
-            group = f"JIC {name}" if name else "JIC not known"
-            yield count("jic_at_baseline", group, types[name], len(hips), "hips")
+    for system, name in (("JIC", "jic"), ("JIC stage", "jic_stage")):
+        found = Counter(getattr(hip.course.baseline, name, None) for hip in hips)
+        for word in (*field_named("visit", name).values, None):
+            if found[word] and found.total() > found[None]:
+                group = f"{system} {word or 'not known'}"
+                yield count(f"{name}_at_baseline", group, found[word], len(hips), "hips")
     for course, rule in _COURSE_RULES.items():
         for group, own in by_stage(hips, lambda hip: hip.arco_course is not None):
-            found = sum(hip.arco_course is course for hip in own)
-            if found or course in (ArcoCourse.MAINTAINED, ArcoCourse.PROGRESSED):
-                yield count(f"arco_{course}", group, found, len(own), "hips", rule)
+            of_course = sum(hip.arco_course is course for hip in own)
+            if of_course or course in (ArcoCourse.MAINTAINED, ArcoCourse.PROGRESSED):
+                yield count(f"arco_{course}", group, of_course, len(own), "hips", rule)
 
 
 def failures(
@@ -450,6 +451,7 @@ def visit_changes(hips: Sequence[HipOutcome], cohort: AnalysisSet) -> Iterator[Q
             continue
         yield from _words_at("arco_at_visit", group, [one.arco for _, one in found])
         yield from _words_at("jic_at_visit", group, [one.jic for _, one in found])
+        yield from _words_at("jic_stage_at_visit", group, [one.jic_stage for _, one in found])
         yield spread("cna", group, [one.cna_deg for _, one in found], "deg", kind)
         changes = [one.change.change_deg for _, one in found if one.change]
         yield spread("cna_change", group, changes, "deg", kind)

@@ -42,6 +42,7 @@ _TITLES = {
     "cell_dose": "cell dose",
     "arco_at_baseline": "ARCO stage at baseline",
     "jic_at_baseline": "JIC type at baseline",
+    "jic_stage_at_baseline": "JIC stage at baseline",
     "arco_maintained": "stage maintained",
     "arco_progressed": "stage progressed",
     "arco_replaced": "replaced, stage unchanged before",
@@ -85,6 +86,7 @@ _HIDDEN_WHEN_NONE = frozenset(
 _VISIT_TITLES = {
     "arco_at_visit": "ARCO",
     "jic_at_visit": "JIC",
+    "jic_stage_at_visit": "JIC stage",
     "cna": "CNA",
     "cna_change": "CNA change",
     "vas_later": "VAS",
@@ -292,6 +294,7 @@ def _visit_row(one: HipVisit) -> dict[str, Cell]:
         **_change_cells(one.change),
         "arco": one.arco,
         "jic": one.jic,
+        "jic_stage": one.jic_stage,
         "ficat": entered.ficat if entered else None,
         "vas": one.vas,
         "hhs": one.hhs,

@@ -43,7 +43,7 @@ class AngleRead:
         Of how many readings it was chosen.
     cna_deg, se_deg, low_deg, high_deg
         Combined angle with standard error and 95 % interval; None where a view was not read.
-    arco, jic
+    arco, jic, jic_stage
         As entered with the reading.
     ha_grade
         Ha's grade.
@@ -62,6 +62,7 @@ class AngleRead:
     high_deg: float | None
     arco: str | None
     jic: str | None
+    jic_stage: str | None
     ha_grade: int | None
     is_prosthesis: bool
 
@@ -166,6 +167,13 @@ class HipVisit:
         if self.entered is not None and self.entered.jic is not None:
             return self.entered.jic
         return self.read.jic if self.read is not None else None
+
+    @property
+    def jic_stage(self) -> str | None:
+        """JIC stage from the clinical table, else from the reading."""
+        if self.entered is not None and self.entered.jic_stage is not None:
+            return self.entered.jic_stage
+        return self.read.jic_stage if self.read is not None else None
 
     @property
     def vas(self) -> float | None:

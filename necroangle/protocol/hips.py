@@ -32,6 +32,7 @@ class ClinicalVisit:
     day: date | None = None
     arco: ArcoStage | None = None
     jic: str | None = None
+    jic_stage: str | None = None
     ficat: str | None = None
     vas: float | None = None
     hhs: float | None = None

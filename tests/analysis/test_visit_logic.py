@@ -274,12 +274,15 @@ def test_an_empty_cohort_has_outcomes_in_words() -> None:
 
 
 def test_stages_are_counted_at_each_visit() -> None:
-    visits = [{**one, "arco": stage, "jic": "C1"} for one, stage in zip(DATES, "224", strict=True)]
+    own = {"jic": "C1", "jic_stage": "3B"}
+    visits = [{**one, "arco": stage, **own} for one, stage in zip(DATES, "224", strict=True)]
     found = outcomes_of(analysis_set([], {"visit": visits}, PLAN)).quantities
     counts = {(one.quantity, one.group): one.value for one in found}
     assert counts["arco_at_visit", "visit m12: 2"] == 1
     assert counts["arco_at_visit", "visit m24: 4"] == 1
     assert counts["jic_at_visit", "visit m24: C1"] == 1
+    assert counts["jic_stage_at_visit", "visit m24: 3B"] == 1
+    assert counts["jic_stage_at_baseline", "JIC stage 3B"] == 1
 
 
 def test_a_row_without_entries_is_no_visit() -> None:
