@@ -1,6 +1,6 @@
 """The analysis set of a cohort that is kept, and its measured rows as they may leave it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
@@ -60,10 +60,16 @@ def analysis_of(store: CohortStore, protocol: StudyProtocol = NO_STUDY) -> Analy
 
 
 def rows_that_leave(
-    store: CohortStore, protocol: StudyProtocol = NO_STUDY
+    store: CohortStore,
+    protocol: StudyProtocol = NO_STUDY,
+    subjects: Collection[str] | None = None,
 ) -> list[tuple[CohortRow, VisitState]]:
-    """Every measured row as it may leave the cohort, with the state of its visit, by key."""
-    found = followed_rows(store.rows(), clinical_tables(store), protocol, united_readings(store))
+    """Every measured row as it may leave the cohort, with the state of its visit, by key.
+
+    With ``subjects``, the rows of these alone: the state of a visit follows from its own patient.
+    """
+    kept = store.rows() if subjects is None else store.rows_of(subjects).values()
+    found = followed_rows(kept, clinical_tables(store), protocol, united_readings(store))
     rows = [(as_it_may_leave(row, state), state) for row, state, _ in found]
     return sorted(rows, key=lambda one: one[0].key)
 

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +14,15 @@ from hipmaker import make_reading
 from msgspec.structs import replace
 
 from necroangle.annotation import encode_reading, file_name, reading_schema
-from necroangle.cohort import CohortStore
+from necroangle.cohort import CohortRow, CohortStore, to_row
+from necroangle.measurement import measure
 from necroangle.measurement.columns import NAMES
 from necroangle.terms import Finding, Laterality, UnreadReason, View
+
+if sys.platform != "win32":
+    import fcntl
+    import pty
+    import termios
 
 HEAVY = ("numpy", "pandas", "sqlalchemy", "msgspec", "pydicom", "cv2", "qtpy", "PySide6", "napari")
 
@@ -146,6 +154,48 @@ def test_the_table_prints_every_column(study: Path) -> None:
     assert [name for name in found if name in NAMES] == list(NAMES) * 4
 
 
+def on_a_terminal(*arguments: str, folder: Path, lines: int) -> str:
+    """What a command shows on a terminal of 90 columns and some lines."""
+    main, side = pty.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", lines, 90, 0, 0))
+    shown = b""
+    command = [sys.executable, "-m", "necroangle", *arguments]
+    kept = {name: one for name, one in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+    with subprocess.Popen(command, cwd=folder, env=kept, stdin=side, stdout=side) as process:
+        os.close(side)
+        try:
+            while part := os.read(main, 4096):
+                shown += part
+        except OSError:  # Linux says so that the other side has been closed
+            pass
+        assert process.wait(60) == 0
+    os.close(main)
+    return shown.decode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal is asked of POSIX")
+def test_a_terminal_is_given_a_screenful_and_told_how_many_rows_there_are(tmp_path: Path) -> None:
+    reading = make_reading(50.0, 60.0)
+    base = to_row(reading, measure(reading), "0" * 64)
+    rows = [CohortRow.of({**base, "subject": f"S{number:03}"}) for number in range(200)]
+    CohortStore.open(tmp_path / "cohort.sqlite").upsert(rows)
+    text = on_a_terminal("table", folder=tmp_path, lines=20)
+    assert len(text.splitlines()) < 20
+    assert "S000" in text
+    assert "S012" in text
+    assert "S013" not in text
+    assert "the first 13 of 200 rows, --all prints every one" in " ".join(text.split())
+    whole = on_a_terminal("table", "--all", folder=tmp_path, lines=20)
+    assert all(f"S{number:03}" in whole for number in range(200))
+    assert "--all" not in whole
+    columns = on_a_terminal("table", "--all-columns", folder=tmp_path, lines=20)
+    assert "S001" not in columns
+    assert [name for name in NAMES if f"  {name} " not in columns] == []
+    assert "the first 1 of 200 rows" in columns
+    piped = necroangle("table", folder=tmp_path).stdout
+    assert all(f"S{number:03}" in piped for number in range(200))
+
+
 def test_csv_and_json_give_every_row_in_full(study: Path) -> None:
     necroangle("measure", "readings", folder=study)
     rows = CohortStore.open(study / "cohort.sqlite").rows()
@@ -208,7 +258,11 @@ def test_schema_is_the_schema_of_the_reading_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["necroangle", "necroangle.cli", "necroangle.cli.measure", "necroangle.cli.table"],
+    [
+        "necroangle",
+        "necroangle.cli",
+        *(f"necroangle.cli.{name}" for name in ("measure", "table", "verify", "export")),
+    ],
 )
 def test_the_command_starts_with_nothing_heavy(module: str) -> None:
     probe = f"import sys, {module}; print(*(n for n in {HEAVY!r} if n in sys.modules))"
@@ -226,6 +280,23 @@ def test_measuring_waits_for_no_pandas_and_no_screen(study: Path) -> None:
         [sys.executable, "-c", probe], cwd=study, capture_output=True, text=True, check=True
     )
     assert found.stdout.splitlines() == ["4 measured: 4 new, 0 changed, 0 unchanged", ""]
+
+
+@pytest.mark.parametrize("command", ["table", "verify", "export --to csv"])
+def test_the_table_is_shown_verified_and_written_as_csv_without_pandas(
+    study: Path, command: str
+) -> None:
+    necroangle("measure", "readings", folder=study)
+    probe = (
+        "import sys\nfrom necroangle.cli import cli\n"
+        f"cli.main({command.split()!r}, standalone_mode=False)\n"
+        f"print(*(n for n in {('pandas', 'qtpy', 'napari', 'pydicom', 'alembic')!r} "
+        "if n in sys.modules), end='')"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", probe], cwd=study, capture_output=True, text=True, check=True
+    )
+    assert not set(found.stdout.split()) & {"pandas", "qtpy", "napari", "pydicom", "alembic"}
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -181,3 +183,34 @@ def test_several_readers_are_chosen_or_refused(here: Path) -> None:
     assert "00123_L m00 r1 1 1 and 00123_L m00 r2 1 1" in str(result.exception)
     assert run("--to", "csv", "--shape", "wide", "--reader", "r2", "--out", "b").exit_code == 0
     assert [line["cna_m0"] for line in lines(here / "b" / "cohort.csv")] == ["180.0"]
+
+
+STOPPED = """
+import os, signal, sys
+import necroangle.export.folder as folder
+from necroangle.cli.export import command
+whole = folder._common_files
+def stopped(table, bom):
+    os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+    return whole(table, bom)
+folder._common_files = stopped
+command(["--to", "csv", "--out", "x"])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_stopped_export_leaves_no_part_behind(here: Path, name: str) -> None:
+    before = {one.name for one in here.iterdir()}
+    found = subprocess.run([sys.executable, "-c", STOPPED, name], cwd=here, capture_output=True)
+    assert found.returncode != 0
+    assert {one.name for one in here.iterdir()} == before
+
+
+def test_a_wrong_secret_is_found_before_anything_is_read(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CohortStore, "open", None)
+    result = run("--to", "csv", "--secret", "gone.key")
+    assert isinstance(result.exception, CohortError)
+    assert str(result.exception).startswith("gone.key: the secret cannot be read")

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import os
 import runpy
 import shutil
 import subprocess
@@ -303,6 +304,32 @@ def test_an_earlier_export_is_replaced_and_other_files_are_not(
     with pytest.raises(CohortError, match=r"it holds 'my analysis\.R', which is no part"):
         write_export(hostile, place, ["csv"], BY)
     assert (place / "my analysis.R").read_text() == "precious"
+
+
+def test_what_a_cut_off_export_left_is_removed(hostile: ExportTable, tmp_path: Path) -> None:
+    """A part an hour old is; one that may still be written to is not, nor anything else."""
+    place, old, young = tmp_path / "x", tmp_path / ".x.abc.part", tmp_path / ".x.def.part"
+    others = tmp_path / ".xy.abc.part", tmp_path / ".x.profile"
+    for folder in (old, young, *others):
+        folder.mkdir()
+        (folder / "cohort.csv").write_text("half")
+        os.utime(folder, (0, 0) if folder is not young else None)
+    write_export(hostile, place, [], BY)
+    assert {one.name for one in tmp_path.iterdir()} == {"x", young.name, *(o.name for o in others)}
+
+
+def test_an_export_set_aside_by_one_that_was_cut_off_goes_back(
+    hostile: ExportTable, tmp_path: Path
+) -> None:
+    """Cut off between the two renames, the old export is there under another name alone."""
+    place = tmp_path / "x"
+    write_export(hostile, place, [], BY)
+    place.rename(tmp_path / ".x.abc.old")
+    broken = ExportTable.of((ExportColumn("n", "whole", "N"),), [(-98,)], unit="row", keys=1)
+    with pytest.raises(CohortError, match="-98"):
+        write_export(broken, place, ["sav"], BY)
+    assert [one.name for one in tmp_path.iterdir()] == ["x"]
+    assert {file.name for file in place.iterdir()} == ALWAYS
 
 
 def test_a_failed_write_leaves_what_was_there(

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import math
+from datetime import date
 from typing import Any
 
 import pytest
@@ -65,6 +66,50 @@ def test_one_changed_cell_changes_the_hash() -> None:
     text = ExportColumn("x", "text", "X")
     as_text = ExportTable.of((ID, text), [("a", "0.1"), ("b", "0.2")], unit="row", keys=1)
     assert as_text.canonical_sha256 != first.canonical_sha256
+
+
+def test_the_hash_of_a_table_is_the_same_in_every_version() -> None:
+    """Golden: numbers of every size, codes, dates, texts and all three reasons."""
+    columns = (
+        ID,
+        X,
+        ExportColumn("n", "whole", "N", values=((1, "a"),)),
+        ExportColumn("d", "date", "D"),
+        ExportColumn("w", "text", "W"),
+    )
+    rows = [
+        ("b", 1e-5, 1, date(2020, 2, 29), "é,'"),
+        ("a", 1e16, 2**53, date(1900, 1, 1), ""),
+        ("c", -1234.5678, Missing.NOT_DONE, None, Missing.NOT_READABLE),
+        ("d", Missing.NOT_APPLICABLE, 0, None, "=1"),
+        ("e", 9.999e-5, 7, None, None),
+        ("f", 9007199254740993.0, 7, None, None),
+    ]
+    table = ExportTable.of(columns, rows, unit="row", keys=1)
+    lines = (
+        ("id:text", "x:real", "n:whole", "d:date", "w:text"),
+        ('"a', "1e+16", "9007199254740992", "1900-01-01", '"'),
+        ('"b', "1e-05", "1", "2020-02-29", "\"é,'"),
+        ('"c', "-1234.5678", ".c", ".c", ".b"),
+        ('"d', ".a", "0", ".c", '"=1'),
+        ('"e', "9.999e-05", "7", ".c", ".c"),
+        ('"f', "9007199254740992.0", "7", ".c", ".c"),
+    )
+    text = "\x1e".join(map("\x1f".join, lines))
+    assert table.canonical_sha256 == hashlib.sha256(text.encode()).hexdigest()
+    assert table.canonical_sha256[:16] == "8fdce39b42112a79"
+
+
+def test_an_index_that_no_lesion_can_have_is_not_applicable() -> None:
+    """Its marks are not missing where there is no necrosis; they are where there is."""
+    some = [make_reading(0.0, 0.0, subject="S1"), make_reading(80.0, 70.0, subject="S2")]
+    none = make_reading(None, 0.0, subject="S3", reason=UnreadReason.NOT_READABLE)
+    table = build_table(source_of([*some, none], clinical={}))
+    for name in ("jic_w_prov", "lateral_spared_prov_deg", "arco2021_type", "anterior_necrotic_deg"):
+        found = cells(table, name)
+        assert found["S1", "m00"] is Missing.NOT_APPLICABLE, name
+        assert found["S2", "m00"] is Missing.NOT_DONE, name
+        assert found["S3", "m00"] is Missing.NOT_READABLE, name
 
 
 def test_a_text_that_looks_missing_is_not_missing_for_the_hash() -> None:
