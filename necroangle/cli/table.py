@@ -105,12 +105,12 @@ def _rows(
     from necroangle.study import protocol_here
 
     subjects = None if keys is None else {key.subject for key in keys}
-    if as_kept:
-        found = store.rows() if subjects is None else store.rows_of(subjects).values()
-    else:
+    if not as_kept:
         found = [row for row, _ in rows_that_leave(store, protocol_here(), subjects)]
+    else:
+        found = list(store.rows() if subjects is None else store.rows_of(subjects).values())
     if keys is None:
-        return tuple(found)
+        return found
     by_key = {row.key: row for row in found}
     return [by_key[key] for key in keys if key in by_key]
 

@@ -77,7 +77,7 @@ def test_the_hash_of_a_table_is_the_same_in_every_version() -> None:
         ExportColumn("d", "date", "D"),
         ExportColumn("w", "text", "W"),
     )
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         ("b", 1e-5, 1, date(2020, 2, 29), "é,'"),
         ("a", 1e16, 2**53, date(1900, 1, 1), ""),
         ("c", -1234.5678, Missing.NOT_DONE, None, Missing.NOT_READABLE),
