@@ -29,7 +29,7 @@ from necroangle.annotation.words import Identifier, ReadNo, Sha256, Software, Te
 from necroangle.decoding import MalformedError, from_json
 from necroangle.terms import ArcoStage, Finding, JicType, Laterality, Observation, View
 
-__all__ = ["migrated", "version_of"]
+__all__ = ["HipReading2", "migrated", "of_version_2", "version_of"]
 
 _SINCE_VERSION_2 = 3 + len(Conduct.__struct_fields__) + len(Revision.__struct_fields__)
 _SINCE_VERSION_2_IN_VIEW = 1
@@ -68,7 +68,9 @@ class _HipReading1(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     software: Software
 
 
-class _HipReading2(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class HipReading2(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A reading as version 2 kept it."""
+
     format: Literal["necroangle.reading"]
     version: Annotated[int, Meta(ge=2, le=2)]
     subject: Identifier
@@ -88,7 +90,7 @@ class _HipReading2(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 _DECODER_1 = msgspec.json.Decoder(_HipReading1)
-_DECODER_2 = msgspec.json.Decoder(_HipReading2)
+_DECODER_2 = msgspec.json.Decoder(HipReading2)
 _VERSION_DECODER = msgspec.json.Decoder(_Version)
 
 
@@ -116,13 +118,13 @@ def migrated(raw: bytes, version: int) -> tuple[HipReading, int]:
     """
     if version == 1:
         return _of_version_1(from_json(raw, _DECODER_1))
-    return _of_version_2(from_json(raw, _DECODER_2))
+    return of_version_2(from_json(raw, _DECODER_2))
 
 
 def _of_version_1(old: _HipReading1) -> tuple[HipReading, int]:
     first, second = (_view(view) for view in old.views)
-    reading, keys = _of_version_2(
-        _HipReading2(
+    reading, keys = of_version_2(
+        HipReading2(
             **{
                 **_fields(old),
                 "version": 2,
@@ -137,7 +139,8 @@ def _of_version_1(old: _HipReading1) -> tuple[HipReading, int]:
     return reading, keys - _SINCE_VERSION_2 - _SINCE_VERSION_2_IN_VIEW * read
 
 
-def _of_version_2(old: _HipReading2) -> tuple[HipReading, int]:
+def of_version_2(old: HipReading2) -> tuple[HipReading, int]:
+    """The reading, and how many keys its file of version 2 holds if none stands twice."""
     own = _fields(old)
     entries = {name: own.pop(name) for name in ("arco", "jic")}
     reading = HipReading(**{**own, "version": VERSION, "entries": ReaderEntries.of(entries)})

@@ -14,6 +14,7 @@ from typing import Any, get_args
 import msgspec
 
 from necroangle.annotation.keys import count_keys, expected_keys
+from necroangle.annotation.migrate import HipReading2, of_version_2
 from necroangle.annotation.model import HipReading, ImageRecord, ReadView, UnreadView
 from necroangle.annotation.words import Identifier, Uid, UtcTime
 from necroangle.decoding import MalformedError, from_json
@@ -40,11 +41,20 @@ class _Reading(HipReading, frozen=True, forbid_unknown_fields=True, kw_only=True
     saved_at: str
 
 
+class _Reading2(HipReading2, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    subject: str
+    visit: str
+    reader: str
+    views: tuple[_View | UnreadView, _View | UnreadView]
+    saved_at: str
+
+
 _DECODER = msgspec.json.Decoder(_Reading)
+_DECODER_2 = msgspec.json.Decoder(_Reading2)
 
 
 def decode_quickly(raw: bytes) -> HipReading | None:
-    """The reading, where it is one of the present version and each key stands once.
+    """The reading, where it is one of the present version or the last, and each key stands once.
 
     Its parts have not been held against each other, nor have its texts: see :class:`Texts`. With
     no backslash in the file, every colon in it stands after a key or in a text, and the time of
@@ -62,10 +72,13 @@ def decode_quickly(raw: bytes) -> HipReading | None:
     True
     """
     try:
-        reading = from_json(raw, _DECODER)
-    except MalformedError:
-        return None
-    keys = expected_keys(reading)
+        reading: HipReading = from_json(raw, _DECODER)
+        keys = expected_keys(reading)
+    except MalformedError:  # soon, at the version, where it is a file of version 2
+        try:
+            reading, keys = of_version_2(from_json(raw, _DECODER_2))
+        except MalformedError:
+            return None
     plain = raw.count(b":") == keys + 2 and b"\\" not in raw
     return reading if plain or count_keys(raw) == keys else None
 

@@ -21,6 +21,7 @@ from necroangle.annotation import (
     encode_reading,
     load_reading,
 )
+from necroangle.annotation.quick import decode_quickly
 from necroangle.errors import ReadingError
 from necroangle.measurement import measure
 
@@ -123,6 +124,12 @@ def test_a_version_1_file_gives_the_same_marks(reading: HipReading) -> None:
 def test_a_version_2_file_gives_the_same_reading(reading: HipReading) -> None:
     raw = json.dumps(as_version_2(reading)).encode()
     assert decode_reading(raw) == with_two_entries(reading)
+    quick = decode_quickly(raw)
+    assert quick is not None
+    assert encode_reading(decode_reading(raw)) == encode_reading(with_two_entries(reading))
+    assert msgspec.json.encode(quick) == msgspec.json.encode(with_two_entries(reading))
+    twice = raw.replace(b'"notes":', b'"notes": "", "notes":', 1)
+    assert decode_quickly(twice) is None
 
 
 @given(readings(), st.sampled_from((as_version_1, as_version_2)))
