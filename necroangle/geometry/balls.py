@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from necroangle.geometry.orthogonal import Array, geometric_centres, lengths, ordered_sum, solved
+from necroangle.geometry.triple import dot3
 
 __all__ = ["Balls", "fit_balls"]
 
@@ -25,12 +27,19 @@ class Balls:
     roundness
         (K,) product of the three principal spreads of the marks, of sum 1: 0 where they lie in one
         plane, 1/27 at most.
+    covariance
+        The ten parts of the symmetric covariance of (x, y, z, radius) for a click noise of 1 mm,
+        (K,) each, row by row from the diagonal: xx, xy, xz, xr, yy, yz, yr, zz, zr, rr.
+    holds
+        (K,) whether it exists: whether the marks hold a centre.
     """
 
     centre_mm: Array
     radius_mm: Array
     rss_mm2: Array
     roundness: Array
+    covariance: tuple[Array, ...]
+    holds: NDArray[np.bool_]
 
 
 def fit_balls(points: Array, count: Array, keep: Array | None = None) -> Balls:
@@ -66,11 +75,47 @@ def fit_balls(points: Array, count: Array, keep: Array | None = None) -> Balls:
             shape = shape * keep
         start, roundness = _algebraic(shape, count)
         centre = geometric_centres(shape, start, count, keep)
-        distance = lengths(shape - centre[:, None])
+        offsets = shape - centre[:, None]
+        distance = lengths(offsets)
         radius = ordered_sum(masked(distance)) / count
         gaps = masked(distance - radius)
+        directions = [masked(part) for part in offsets / distance]
+        covariance, holds = _covariance(directions, count)
     rss = ordered_sum(gaps * gaps) * (scale * scale)
-    return Balls(centre * scale + shift, radius * scale, rss, roundness)
+    return Balls(centre * scale + shift, radius * scale, rss, roundness, covariance, holds)
+
+
+def _covariance(
+    directions: list[Array], count: Array
+) -> tuple[tuple[Array, ...], NDArray[np.bool_]]:
+    """Inverse of ``sum w wᵀ``, w = (direction, 1), the radius eliminated first; whether it exists.
+
+    Written out, so that a sphere has the same covariance alone and among others.
+    """
+    x, y, z = (ordered_sum(part) for part in directions)
+    mean = (x / count, y / count, z / count)
+    places = [(i, j) for i in range(3) for j in range(i, 3)]
+    sums = (x, y, z)
+    a, b, c, d, e, f = (
+        ordered_sum(directions[i] * directions[j]) - sums[i] * mean[j] for i, j in places
+    )
+    minors = (
+        d * f - e * e,
+        c * e - b * f,
+        b * e - c * d,
+        a * f - c * c,
+        b * c - a * e,
+        a * d - b * b,
+    )
+    det = a * minors[0] + b * minors[1] + c * minors[2]
+    xx, xy, xz, yy, yz, zz = (one / det for one in minors)
+    xr = 0.0 - dot3((xx, xy, xz), mean)
+    yr = 0.0 - dot3((xy, yy, yz), mean)
+    zr = 0.0 - dot3((xz, yz, zz), mean)
+    rr = 1.0 / count - dot3((xr, yr, zr), mean)
+    parts = (xx, xy, xz, xr, yy, yz, yr, zz, zr, rr)
+    holds = (det > 0) & (xx > 0) & (yy > 0) & (zz > 0) & np.isfinite(sum(parts))
+    return parts, holds
 
 
 def _algebraic(shape: Array, count: Array) -> tuple[Array, Array]:

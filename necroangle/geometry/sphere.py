@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from necroangle.errors import RimError
 from necroangle.geometry.balls import fit_balls
@@ -67,7 +66,7 @@ def fit_sphere(points: PatientPoints) -> SphereFit:
     Raises
     ------
     RimError
-        For fewer than 4 points, or points that lie in one plane.
+        For fewer than 4 points, or points that lie in one plane or hold no centre.
 
     Examples
     --------
@@ -89,21 +88,13 @@ def fit_sphere(points: PatientPoints) -> SphereFit:
     if not spread[2] > 1e-6 * spread[0]:
         raise RimError("the rim points lie in one plane; a head sphere needs two views")
     found = fit_balls(marks.T[:, :, None], np.full(1, float(len(marks))))
+    if not found.holds[0]:
+        raise RimError("the rim points do not hold a centre; spread them over the rim")
     x, y, z = found.centre_mm[:, 0].tolist()
+    xx, xy, xz, xr, yy, yz, yr, zz, zr, rr = (float(part[0]) for part in found.covariance)
     return SphereFit(
         Sphere((x, y, z), float(found.radius_mm[0])),
         len(marks),
         float(found.rss_mm2[0]),
-        _unit_covariance(marks - found.centre_mm[:, 0]),
+        ((xx, xy, xz, xr), (xy, yy, yz, yr), (xz, yz, zz, zr), (xr, yr, zr, rr)),
     )
-
-
-def _unit_covariance(offsets: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
-    """Covariance of (centre, radius) for a click noise of 1 mm: inverse of ``sum w wᵀ``."""
-    directions = offsets / np.linalg.norm(offsets, axis=1)[:, None]
-    weights = np.column_stack((directions, np.ones(len(offsets))))
-    try:
-        covariance = np.linalg.inv(weights.T @ weights)
-    except np.linalg.LinAlgError as error:
-        raise RimError("the rim points do not hold a centre; spread them over the rim") from error
-    return tuple(tuple(row) for row in covariance.tolist())

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cross3", "dot3", "quadratic2"]
+__all__ = ["cross3", "dot3", "quadratic2", "quadratic3"]
 
 Number = TypeVar("Number", float, NDArray[np.float64])
 
@@ -51,3 +51,16 @@ def quadratic2(matrix: Sequence[Number], vector: Sequence[Number]) -> Number:
     """
     (uu, uv, vv), (u, v) = matrix, vector
     return uu * u * u + 2.0 * (uv * u * v) + vv * v * v
+
+
+def quadratic3(matrix: Sequence[Number], vector: Sequence[Number]) -> Number:
+    """``vᵀ M v`` of a symmetric 3 x 3 matrix, given as (xx, xy, xz, yy, yz, zz).
+
+    Examples
+    --------
+    >>> quadratic3((1.0, 0.5, 0.0, 2.0, 0.0, 3.0), (2.0, 1.0, 1.0))
+    11.0
+    """
+    (xx, xy, xz, yy, yz, zz), (x, y, z) = matrix, vector
+    squares = xx * x * x + yy * y * y + zz * z * z
+    return squares + 2.0 * (xy * x * y + xz * x * z + yz * y * z)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from necroangle.geometry import SphereFit
-from necroangle.geometry.triple import dot3, quadratic2
+from necroangle.geometry.triple import dot3, quadratic2, quadratic3
 from necroangle.measurement.modes import ModeAngle
 from necroangle.measurement.settings import Settings
 from necroangle.measurement.uncertainty import RimNoise, VarianceFactors, pooled_noise
@@ -34,8 +34,9 @@ def combined_factors(found: Sequence[ModeAngle], sphere: SphereFit | None) -> Va
     shared = [one.gradient_mm for one in found if one.own_fit is None]
     rim = 0.0
     if sphere is not None and shared:
-        pull = np.sum(shared, axis=0)
-        rim += float(pull @ np.array(sphere.unit_covariance)[:3, :3] @ pull)
+        pull = sum(shared, np.zeros(3)).tolist()
+        (xx, xy, xz, _), (_, yy, yz, _), (_, _, zz, _), _ = sphere.unit_covariance
+        rim += quadratic3((xx, xy, xz, yy, yz, zz), pull)
     for one in found:
         if one.own_fit is not None:
             plane, gradient = one.own_fit.plane, one.gradient_mm.tolist()

@@ -11,6 +11,7 @@ from necroangle.errors import GeometryError, MethodError
 from necroangle.geometry import Circle, ImagePlane, PatientPoints, Sphere, fit_circle
 from necroangle.measurement.angle import SliceAngle, extent_angle, surface_angle
 from necroangle.measurement.judge import MarkedCircle
+from necroangle.measurement.projection import above, in_patient, in_plane, plane_columns
 from necroangle.measurement.view import MarkedView, plane_points, view_arcs
 from necroangle.terms import Finding, Flag
 
@@ -82,14 +83,15 @@ def sphere_circle(sphere: Sphere, plane: ImagePlane) -> Circle:
     GeometryError
         If the plane misses the sphere.
     """
-    centre = PatientPoints(np.array([sphere.centre_mm]))
-    height = float(plane.distance_mm(centre)[0])
+    columns = plane_columns(plane)
+    centre = np.array(sphere.centre_mm)
+    height = float(above(centre, columns))
     if abs(height) >= sphere.radius_mm:
         raise GeometryError(
             f"the slice lies {abs(height):.1f} mm from the head's centre, outside it"
         )
-    u, v = plane.patient_to_plane(centre)[0].tolist()
-    return Circle((u, v), math.sqrt(sphere.radius_mm**2 - height**2))
+    u, v = map(float, in_plane(centre, columns))
+    return Circle((u, v), math.sqrt(sphere.radius_mm * sphere.radius_mm - height * height))
 
 
 def _surface(marked: MarkedView, sphere: Sphere | None) -> ModeAngle:
@@ -141,12 +143,12 @@ def _neighbour(neighbour: NeighbourSlice, marked: MarkedView, sphere: Sphere | N
         circle = sphere_circle(sphere, plane)
     elif len(neighbour.rim) >= 3:
         rim = plane_points(neighbour.rim, plane)
-        own = MarkedCircle(plane, plane.plane_to_patient(rim), fit_circle(rim))
+        rim_mm = np.column_stack(in_patient(rim.T, plane_columns(plane)))
+        own = MarkedCircle(plane, PatientPoints(rim_mm), fit_circle(rim))
         circle = own.fit.circle
     elif marked.marked_circle is not None:
         own = marked.marked_circle
-        centre = PatientPoints(own.centre_mm[None])
-        u, v = plane.patient_to_plane(centre)[0].tolist()
+        u, v = map(float, in_plane(own.centre_mm, plane_columns(plane)))
         circle = Circle((u, v), own.fit.circle.radius_mm)
     else:
         raise GeometryError("no rim is marked here nor on the view's own slice")
@@ -162,14 +164,14 @@ def _about(
     plane: ImagePlane | None = None,
 ) -> ModeAngle:
     where = plane or marked.plane
-    origin = PatientPoints(np.array([where.origin_mm]))
+    shift = above(np.array(where.origin_mm), plane_columns(marked.plane))
     return ModeAngle(
         angle=angle,
         circle=circle,
         gradient_mm=_gradient_mm(angle, where),
         end_factor=angle.end_factor,
         own_fit=own,
-        slice_shift_mm=float(marked.plane.distance_mm(origin)[0]),
+        slice_shift_mm=float(shift),
     )
 
 

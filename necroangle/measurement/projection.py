@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from necroangle.geometry import ImagePlane
 from necroangle.geometry.triple import cross3, dot3
 
-__all__ = ["PlaneColumns", "in_patient", "in_plane", "plane_columns"]
+__all__ = ["PlaneColumns", "above", "in_patient", "in_plane", "plane_columns"]
 
 Array = NDArray[np.float64]
 Triple = tuple[Array, Array, Array]
@@ -44,6 +44,12 @@ def in_plane(points: Sequence[Array] | Array, plane: PlaneColumns) -> tuple[Arra
     """Patient mm (x, y, z) to plane mm (u, v); what lies off the plane is projected on it."""
     x, y, z = (part - start for part, start in zip(points, plane.origin, strict=True))
     return dot3((x, y, z), plane.row), dot3((x, y, z), plane.column)
+
+
+def above(points: Sequence[Array] | Array, plane: PlaneColumns) -> Array:
+    """Signed distance of patient mm (x, y, z) from the plane, along its normal, mm."""
+    x, y, z = (part - start for part, start in zip(points, plane.origin, strict=True))
+    return dot3((x, y, z), plane.normal)
 
 
 def in_patient(points: Sequence[Array] | Array, plane: PlaneColumns) -> Triple:

@@ -15,10 +15,12 @@ from necroangle.geometry import (
     SphereFit,
     fit_sphere,
 )
+from necroangle.geometry.triple import dot3
 from necroangle.measurement.angle import SliceAngle
 from necroangle.measurement.boundary import SliceArcs
 from necroangle.measurement.centre_plane import centre_plane
 from necroangle.measurement.modes import ModeAngle, sphere_circle
+from necroangle.measurement.projection import above, in_patient, in_plane, plane_columns
 from necroangle.measurement.surface import SurfaceShare, surface_share
 from necroangle.measurement.view import MarkedView, plane_points, view_arcs
 from necroangle.terms import Flag, View
@@ -42,9 +44,9 @@ def head_sphere(marked: Iterable[MarkedView]) -> SphereFit:
             rims.append(one.marked_circle.rim_mm)
         for neighbour in one.view.neighbours:
             plane = neighbour.plane.plane()
-            rims.append(plane.plane_to_patient(plane_points(neighbour.rim, plane)))
-    points = np.vstack(rims) if rims else np.zeros((0, 3))
-    return fit_sphere(PatientPoints(points))
+            points = plane_points(neighbour.rim, plane)
+            rims.append(PatientPoints(np.column_stack(in_patient(points.T, plane_columns(plane)))))
+    return fit_sphere(PatientPoints(np.vstack(rims) if rims else np.zeros((0, 3))))
 
 
 def centre_plane_angle(marked: MarkedView, sphere: Sphere) -> ModeAngle:
@@ -56,10 +58,11 @@ def centre_plane_angle(marked: MarkedView, sphere: Sphere) -> ModeAngle:
         As :func:`necroangle.measurement.centre_plane.centre_plane`.
     """
     found = centre_plane(_slices(marked, sphere), sphere.radius_mm)
-    u, v = _centre_on(marked.plane, sphere)
+    columns, centre = plane_columns(marked.plane), np.array(sphere.centre_mm)
+    u, v = map(float, in_plane(centre, columns))
     arcs = tuple(Arc((middle - angle / 2) % 360.0, angle, 0.0, 0.0) for middle, angle in found.arcs)
-    slopes = np.radians(found.sensitivity.centre_deg_per_mm)
-    axes = np.array((marked.plane.row_cosine, marked.plane.column_cosine, marked.plane.normal))
+    slopes = np.radians(found.sensitivity.centre_deg_per_mm).tolist()
+    axes = zip(columns.row, columns.column, columns.normal, strict=True)
     ends = float(np.sum(np.radians(found.sensitivity.end_deg_per_mm) ** 2))
     raised = {
         Flag.NOT_BRACKETED: not found.bracketed,
@@ -67,16 +70,12 @@ def centre_plane_angle(marked: MarkedView, sphere: Sphere) -> ModeAngle:
         Flag.BOUNDED: found.bounded,
     }
     return ModeAngle(
-        angle=SliceAngle(
-            found.angle_deg, found.angle_deg, arcs, (float(slopes[0]), float(slopes[1])), ends
-        ),
+        angle=SliceAngle(found.angle_deg, found.angle_deg, arcs, (slopes[0], slopes[1]), ends),
         circle=Circle((u, v), sphere.radius_mm),
-        gradient_mm=slopes @ axes,
+        gradient_mm=np.array([dot3(slopes, along) for along in axes]),
         end_factor=ends,
         own_fit=None,
-        slice_shift_mm=float(
-            marked.plane.distance_mm(PatientPoints(np.array([sphere.centre_mm])))[0]
-        ),
+        slice_shift_mm=float(above(centre, columns)),
         flags=tuple(flag for flag, is_so in raised.items() if is_so),
     )
 
@@ -106,16 +105,10 @@ def _slices(marked: MarkedView, sphere: Sphere) -> list[SliceArcs]:
 def _slice(
     arcs: tuple[NecroticArc, ...], plane: ImagePlane, sphere: Sphere, view: View
 ) -> SliceArcs | None:
-    centre = PatientPoints(np.array([sphere.centre_mm]))
-    offset = -float(plane.distance_mm(centre)[0])
+    offset = -float(above(np.array(sphere.centre_mm), plane_columns(plane)))
     if not arcs and abs(offset) >= sphere.radius_mm:
         return None
     try:
         return SliceArcs.of(offset, view_arcs(arcs, plane, sphere_circle(sphere, plane)))
     except GeometryError as error:
         raise type(error)(f"{view.label} view, slice at {offset:.1f} mm: {error}") from error
-
-
-def _centre_on(plane: ImagePlane, sphere: Sphere) -> tuple[float, float]:
-    u, v = plane.patient_to_plane(PatientPoints(np.array([sphere.centre_mm])))[0].tolist()
-    return u, v
