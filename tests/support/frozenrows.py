@@ -26,15 +26,16 @@ __all__ = [
     "ARCHIVE",
     "SETTINGS",
     "Frozen",
+    "Told",
     "arithmetic",
+    "digest_of",
     "frozen_files",
     "measured_again",
-    "sample_files",
 ]
 
 ARCHIVE = Path(__file__).parents[1] / "measurement" / "frozen_rows.json.gz"
 SAMPLES = Path(__file__).parents[2] / "sample_dicoms" / "readings"
-COUNT, SEED, WHOLE = 5000, 20261130, 150
+COUNT, SEED, WHOLE = 5000, 20261130, 250
 CHUNK = 250
 
 PRIOR = RadiusPrior(24.0, 1.0, "visit m00")
