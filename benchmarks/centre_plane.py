@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from necroangle.geometry import ImagePlane, PatientPoints, PlanePoints, arc_through, fit_circle
 from necroangle.geometry.sphere import SphereFit, fit_sphere
-from necroangle.measurement.boundary import SliceArcs
-from necroangle.measurement.centre_plane import CentrePlane, centre_plane
-from necroangle.measurement.surface import surface_share
+from necroangle.measurement.bands import SliceArcs
+from necroangle.measurement.slices import CentrePlane, centre_plane, surface_share
 from necroangle.phantom.model import Lesion, PhantomHip
 from necroangle.phantom.truth import cap_union_deg
 from necroangle.terms import Laterality

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import circle_fit
 import cv2
 import numpy as np
+from necroangle.geometry.circle_batch import fit_circles, hyper_circles
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from skimage.measure import CircleModel
 
 from necroangle.geometry import PlanePoints, fit_circle
-from necroangle.geometry.circle_batch import fit_circles, hyper_circles
 
 __all__ = [
     "BATCH",

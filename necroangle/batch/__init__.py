@@ -1,12 +1,18 @@
 """Many reading files to rows of the cohort: what cannot be measured is told, the rest goes on."""
 
-from necroangle.batch.chunk import ChunkResult, Plan, measure_chunk
-from necroangle.batch.columns import RowColumns
 from necroangle.batch.files import find_readings
-from necroangle.batch.record import BatchResult, Refusal
-from necroangle.batch.single import measure_bytes, measure_file
 from necroangle.batch.sources import open_sources
 from necroangle.batch.stream import Stream, measure_files, open_stream, settings_of_repeats
+from necroangle.batch.worker import (
+    BatchResult,
+    ChunkResult,
+    Plan,
+    Refusal,
+    measure_bytes,
+    measure_chunk,
+    measure_file,
+)
+from necroangle.measurement.row import RowColumns
 
 __all__ = [
     "BatchResult",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from necroangle.batch.chunk import Plan, measure_chunk
+from necroangle.batch.worker import Plan, measure_chunk
 from necroangle.measurement import Method, Settings
 from necroangle.measurement.row import Cell
 

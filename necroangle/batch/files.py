@@ -9,7 +9,7 @@ from pathlib import Path
 from necroangle.annotation import SUFFIX
 from necroangle.annotation.file import MAX_BYTES
 from necroangle.batch.leaf import Leaf
-from necroangle.batch.record import Refusal
+from necroangle.batch.worker import Refusal
 
 __all__ = ["FileSource", "ZipSource", "find_readings", "open_zip"]
 

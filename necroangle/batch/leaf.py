@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from necroangle.batch.record import Refusal
-from necroangle.batch.single import read_or_refuse
+from necroangle.batch.worker import Refusal, read_or_refuse
 
 __all__ = ["Leaf", "Source"]
 

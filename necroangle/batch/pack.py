@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from necroangle.annotation import sha256_of
-from necroangle.batch.claims import key_of
+from necroangle.batch.duplicates import key_of
 from necroangle.batch.leaf import Leaf, Source
 from necroangle.batch.packed import KEYS, NAMES, open_pack, parquet
-from necroangle.batch.record import Refusal
 from necroangle.batch.sources import open_sources
+from necroangle.batch.worker import Refusal
 from necroangle.errors import ReadingError
 from necroangle.storage import write_atomically
 

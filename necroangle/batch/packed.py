@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from necroangle.batch.leaf import Leaf, Source
-from necroangle.batch.record import Refusal
+from necroangle.batch.worker import Refusal
 from necroangle.errors import ReadingError
 
 __all__ = ["KEYS", "NAMES", "PackSource", "open_pack", "parquet"]

@@ -8,7 +8,7 @@ from typing import Any
 from necroangle.annotation import SUFFIX
 from necroangle.annotation.file import MAX_BYTES
 from necroangle.batch.leaf import Leaf
-from necroangle.batch.record import Refusal
+from necroangle.batch.worker import Refusal
 from necroangle.errors import ReadingError
 
 __all__ = ["RemoteSource", "open_remote"]

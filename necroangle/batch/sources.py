@@ -6,8 +6,8 @@ from pathlib import Path
 from necroangle.batch.files import FileSource, find_readings, open_zip
 from necroangle.batch.leaf import Source
 from necroangle.batch.packed import open_pack
-from necroangle.batch.record import Refusal
 from necroangle.batch.remote import open_remote
+from necroangle.batch.worker import Refusal
 
 __all__ = ["open_sources"]
 

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from necroangle.annotation import HipReading, decode_reading, sha256_of
-from necroangle.batch.chunk import ChunkResult, Plan, measure_chunk
-from necroangle.batch.claims import claims_of, contested, settle
+from necroangle.batch.duplicates import claims_of, contested, settle
 from necroangle.batch.engine import run_here, run_in_processes, run_on_cluster
 from necroangle.batch.leaf import Leaf, Source
-from necroangle.batch.record import BatchResult, Refusal
 from necroangle.batch.sources import open_sources
+from necroangle.batch.worker import BatchResult, ChunkResult, Plan, Refusal, measure_chunk
 from necroangle.errors import ReadingError
 from necroangle.measurement import DEFAULTS, Method, Settings, settings_from_repeats
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from necroangle.batch.columns import RowColumns
+    from necroangle.measurement.row import RowColumns
 
 __all__ = ["Stream", "measure_files", "measure_leaves", "open_stream", "settings_of_repeats"]
 

@@ -1,8 +1,7 @@
 """Planes, circles and arcs in millimetres; numpy and nothing else."""
 
 from necroangle.geometry.arc import Arc, arc_through, span_deg, union_deg
-from necroangle.geometry.circle import Circle, CircleFit, fit_circle, rim_span_deg
-from necroangle.geometry.circle_batch import CircleBatch, fit_circles, hyper_circles
+from necroangle.geometry.circle import Circle, CircleFit, fit_circle
 from necroangle.geometry.frames import PatientPoints, PixelPoints, PlanePoints
 from necroangle.geometry.orthogonal import WeightedRadius
 from necroangle.geometry.plane import ImagePlane, PlaneName
@@ -11,7 +10,6 @@ from necroangle.geometry.sphere import Sphere, SphereFit, fit_sphere
 __all__ = [
     "Arc",
     "Circle",
-    "CircleBatch",
     "CircleFit",
     "ImagePlane",
     "PatientPoints",
@@ -23,10 +21,7 @@ __all__ = [
     "WeightedRadius",
     "arc_through",
     "fit_circle",
-    "fit_circles",
     "fit_sphere",
-    "hyper_circles",
-    "rim_span_deg",
     "span_deg",
     "union_deg",
 ]

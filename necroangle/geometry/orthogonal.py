@@ -8,8 +8,7 @@ Levenberg-Marquardt step s on the centre solves
 A radius known beforehand, R0 with weight w = (click noise / its own error)², adds one residual,
 sqrt(n w / (n + w)) (r̄ - R0): what is left of w (R - R0)² once R is eliminated.
 
-Points are (D, N, K): coordinate, mark, rim. Every operation is elementwise over the rims and every
-sum runs over the marks in their order, so a rim gives the same bits alone and among others.
+Points are (D, N, K), coordinate, mark, rim: :mod:`necroangle.geometry.point_sets`.
 """
 
 from dataclasses import dataclass
@@ -17,7 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "WeightedRadius", "geometric_centres", "lengths", "ordered_sum", "solved"]
+from necroangle.geometry.point_sets import PointSets, ordered_sum
+
+__all__ = ["WeightedRadius", "geometric_centres", "lengths", "solved"]
 
 Array = NDArray[np.float64]
 
@@ -42,20 +43,6 @@ class WeightedRadius:
 
     radius: float
     weight: float
-
-
-def ordered_sum(terms: Array) -> Array:
-    """Sum of (N, K) terms over their first axis, one after the other, whatever K is.
-
-    Examples
-    --------
-    >>> many = np.geomspace(1e-9, 1e9, 40).reshape(20, 2)
-    >>> bool(ordered_sum(many)[0] == ordered_sum(many[:, :1])[0] == sum(many[:, 0].tolist()))
-    True
-    """
-    if terms.shape[1] == 1:  # numpy sums one long column pairwise, but accumulates it in order
-        return np.asarray(np.add.accumulate(terms, axis=0)[-1])
-    return np.asarray(np.add.reduce(np.ascontiguousarray(terms), axis=0))
 
 
 def lengths(offsets: Array) -> Array:
@@ -135,21 +122,21 @@ class _State:
 
 @dataclass(slots=True, eq=False)
 class _Rims:
-    """Points, their mask, their numbers, and the radii known beforehand with their weight."""
+    """Points, and the radii known beforehand with their weight."""
 
     points: Array
-    keep: Array | None
+    keep: Array
     count: Array
     known: Array | None
     weight: float
 
     def of(self, chosen: NDArray[np.bool_]) -> "_Rims":
-        keep = None if self.keep is None else self.keep[:, chosen]
         known = None if self.known is None else self.known[chosen]
-        return _Rims(self.points[:, :, chosen], keep, self.count[chosen], known, self.weight)
+        points, keep = self.points[:, :, chosen], self.keep[:, chosen]
+        return _Rims(points, keep, self.count[chosen], known, self.weight)
 
     def masked(self, terms: Array) -> Array:
-        return terms if self.keep is None else terms * self.keep
+        return terms * self.keep
 
     def at(self, centre: Array) -> _State:
         """The state of the search at (D, K) centres."""
@@ -175,24 +162,16 @@ class _Rims:
 
 
 def geometric_centres(
-    points: Array,
-    start: Array,
-    count: Array,
-    keep: Array | None = None,
-    known: tuple[Array, float] | None = None,
+    sets: PointSets, start: Array, known: tuple[Array, float] | None = None
 ) -> Array:
     """(D, K) centres of the least-squares circles or spheres of K rims.
 
     Parameters
     ----------
-    points
-        (D, N, K) points about the origin, of mean square 1; 0 where there is no mark.
+    sets
+        The marks of each about the origin, of mean square 1.
     start
         (D, K) where each search begins.
-    count
-        (K,) number of marks of each rim.
-    keep
-        (N, K) 1 for a mark and 0 where there is none; None where every rim has N marks.
     known
         (K,) radii known beforehand, and their weight beside one mark; or None.
 
@@ -200,11 +179,11 @@ def geometric_centres(
     --------
     >>> turn = np.radians(np.arange(0.0, 220.0, 20.0))
     >>> rim = np.array((np.cos(turn) + 0.2, np.sin(turn) + 0.1))[:, :, None]
-    >>> centre = geometric_centres(rim, np.zeros((2, 1)), np.full(1, 11.0))
+    >>> centre = geometric_centres(PointSets.alike(rim), np.zeros((2, 1)))
     >>> centre[:, 0].round(9).tolist()
     [0.2, 0.1]
     """
-    rims = _Rims(points, keep, count, *(known or (None, 0.0)))
+    rims = _Rims(sets.points, sets.keep, sets.count, *(known or (None, 0.0)))
     found = start.copy()
     rows = np.arange(start.shape[1])
     damping = np.full(len(rows), 1e-4)

@@ -1,7 +1,7 @@
 """From a reading to its angles: pure functions, no image, no file, no screen."""
 
+from necroangle.measurement.arcs import view_arcs
 from necroangle.measurement.change import HipChange, ViewChange, change_between
-from necroangle.measurement.estimate import Estimate
 from necroangle.measurement.grades import (
     HaGrade,
     HaRisk,
@@ -9,15 +9,23 @@ from necroangle.measurement.grades import (
     ha_grade,
     ha_risk,
     kerboul_bin,
+    show_deg,
+    stored_deg,
 )
-from necroangle.measurement.head import Misplaced
-from necroangle.measurement.judge import HeadJudge
-from necroangle.measurement.measure import HipMeasurement, measure
+from necroangle.measurement.heads import head_circle
+from necroangle.measurement.measure import (
+    HipMeasurement,
+    Measured,
+    ViewMeasurement,
+    measure,
+    measure_many,
+)
 from necroangle.measurement.method import METHODS, Method, default_method, method_named
+from necroangle.measurement.misplaced import Misplaced
+from necroangle.measurement.pairs import HeadJudge
 from necroangle.measurement.repeats import settings_from_repeats
-from necroangle.measurement.rounding import show_deg, stored_deg
 from necroangle.measurement.settings import DEFAULTS, RadiusPrior, Settings
-from necroangle.measurement.view import ViewMeasurement, head_circle, measure_view, view_arcs
+from necroangle.measurement.uncertainty import Estimate
 
 __all__ = [
     "DEFAULTS",
@@ -29,6 +37,7 @@ __all__ = [
     "HipChange",
     "HipMeasurement",
     "KerboulBin",
+    "Measured",
     "Method",
     "Misplaced",
     "RadiusPrior",
@@ -42,7 +51,7 @@ __all__ = [
     "head_circle",
     "kerboul_bin",
     "measure",
-    "measure_view",
+    "measure_many",
     "method_named",
     "settings_from_repeats",
     "show_deg",

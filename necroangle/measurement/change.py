@@ -4,10 +4,8 @@ import math
 from dataclasses import dataclass
 
 from necroangle.errors import MethodError
-from necroangle.measurement.estimate import Estimate
-from necroangle.measurement.measure import HipMeasurement
-from necroangle.measurement.uncertainty import welch_dof
-from necroangle.measurement.view import ViewMeasurement
+from necroangle.measurement.measure import HipMeasurement, ViewMeasurement
+from necroangle.measurement.uncertainty import Estimate, welch_dof
 from necroangle.protocol.study import CutOffs
 
 __all__ = ["HipChange", "ViewChange", "change_between"]

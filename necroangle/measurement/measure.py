@@ -1,49 +1,144 @@
-"""The one function from which every angle comes, on the screen, in batch and in the table."""
+"""The one road from marks to angles, on the screen, in batch and in the table.
+
+It is walked by many readings at once, in arrays; one alone is an array of one, with the same bits.
+Marks (:mod:`.marks`) give head circles (:mod:`.heads`), the two views are held against each other
+(:mod:`.pairs`), further slices are put about one head (:mod:`.slices`), the method's mode gives the
+angles (:mod:`.angles`), the residuals their errors (:mod:`.uncertainty`), and what is doubtful is
+flagged (:mod:`.doubts`). What cannot be measured is noted on the way (:mod:`.refusals`).
+"""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import TypeVar
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from necroangle.annotation import HipReading, ReadView
-from necroangle.errors import GeometryError, MethodError, RimError
-from necroangle.geometry import SphereFit
-from necroangle.measurement.combine import combined_factors, rim_noise
-from necroangle.measurement.estimate import Estimate
+import numpy as np
+from numpy.typing import NDArray
+
+from necroangle.annotation import HipReading
+from necroangle.errors import GeometryError, PlaneError
+from necroangle.geometry import Arc, Circle
+from necroangle.geometry.arc import each
+from necroangle.geometry.sphere import Spheres
+from necroangle.geometry.vectors import quadratic3
+from necroangle.measurement.angles import ViewAngles, angles_of
+from necroangle.measurement.arcs import boundary_columns
+from necroangle.measurement.doubts import flags_of, hip_doubts, view_doubts
 from necroangle.measurement.grades import (
+    HA_GRADES,
+    HA_RISKS,
+    KERBOUL_BINS,
+    KOO_KIM_SIZES,
     HaGrade,
     HaRisk,
     KerboulBin,
-    ha_grade,
-    ha_risk,
-    kerboul_bin,
+    stored,
 )
-from necroangle.measurement.hip_flags import frames_differ, hip_flags
-from necroangle.measurement.indices import (
-    HipIndices,
-    ViewGeometry,
-    hip_indices,
-    koo_kim_index,
-    koo_kim_size,
-)
-from necroangle.measurement.judge import HeadJudge, judge_head
-from necroangle.measurement.method import Method, default_method
-from necroangle.measurement.modes import NOTHING, ModeAngle, angle_by_mode
-from necroangle.measurement.probability import category_probabilities, is_near_cutoff
-from necroangle.measurement.rounding import stored_deg
+from necroangle.measurement.heads import Heads, fit_heads
+from necroangle.measurement.indices import HipIndices, ViewGeometry, hip_indices
+from necroangle.measurement.marks import ReadingBatch, in_patient, lay_out
+from necroangle.measurement.method import DEFAULT_METHODS, Method
+from necroangle.measurement.misplaced import Misplaced
+from necroangle.measurement.pairs import HeadJudge, Judges, judge_heads
+from necroangle.measurement.refusals import Refusals, Refused, Stage
 from necroangle.measurement.settings import DEFAULTS, Settings
-from necroangle.measurement.stack import centre_plane_angle, head_sphere, necrotic_share
-from necroangle.measurement.uncertainty import RimNoise, angle_estimate
-from necroangle.measurement.view import MarkedView, ViewMeasurement, mark_view, view_result
-from necroangle.terms import Flag
+from necroangle.measurement.slices import MIN_SLICES, Stacks, fit_stacks, surface_shares
+from necroangle.measurement.uncertainty import Estimate, Estimates, Noise, estimates, pooled_noise
+from necroangle.terms import Flag, Laterality, View
 
-__all__ = ["HipMeasurement", "measure"]
+__all__ = [
+    "HipMeasurement",
+    "Measured",
+    "ViewColumns",
+    "ViewMeasurement",
+    "measure",
+    "measure_batch",
+    "measure_many",
+]
 
-Found = TypeVar("Found")
+Array = NDArray[np.float64]
+Places = NDArray[np.intp]
+Bools = NDArray[np.bool_]
 
-_GRADE_CUTS = (200.0, 250.0, 300.0)
-_RISK_CUTS = (190.0, 240.0)
+_PLANES = ("sagittal", "coronal", "axial")
+_DEG = 180.0 / math.pi
+
+
+@dataclass(frozen=True, slots=True)
+class ViewMeasurement:
+    """What the marks of one view say.
+
+    Attributes
+    ----------
+    view
+        Which view.
+    estimate
+        The angle that the necrotic surface subtends at the head's centre, 0 to 360 degrees,
+        stored to 1e-6, with its standard error: the union of the arcs; 0 where no arc reaches the
+        surface.
+    span_deg
+        From the outermost boundary to the other; equals the angle for one arc.
+    arcs, circle
+        The arcs and the head circle behind the angle, in plane mm: what a picture draws. The
+        circle is None where no rim is marked.
+    centre_mm
+        Centre of the head circle in patient LPS mm (detector mm on a radiograph), or None.
+    rim_rms_mm, rim_span_deg, rim_count
+        How closely the rim marks follow the circle, how far they reach round it, and how many.
+    rim_left_out, rim_misplaced
+        Rim marks, from 0, that a collapsed head leaves out, and those that look misplaced.
+    edge_gap_mm
+        Largest distance of an arc end from the circle, or None without an arc.
+    slice_shift_mm
+        Where the slice that gave the angle lies from the view's own, along its normal; 0 unless
+        the method chose another.
+    start_deg, end_deg, middle_deg
+        Medial (anterior) boundary, lateral (posterior) boundary and middle as angles from
+        superior; None without an arc and on a radiograph.
+    surface_share
+        Necrotic share of the head's surface, 0 to 1, from this view's marked slices; None with
+        fewer than three.
+    plane_name, obliquity_deg
+        Nearest anatomical plane and the tilt from it; None on a radiograph.
+    flags
+        Doubts, in the order of :class:`necroangle.terms.Flag`.
+    """
+
+    view: View
+    estimate: Estimate
+    span_deg: float
+    arcs: tuple[Arc, ...]
+    circle: Circle | None
+    centre_mm: tuple[float, float, float] | None
+    rim_rms_mm: float | None
+    rim_span_deg: float | None
+    rim_count: int
+    rim_left_out: tuple[int, ...]
+    rim_misplaced: tuple[Misplaced, ...]
+    edge_gap_mm: float | None
+    slice_shift_mm: float
+    start_deg: float | None
+    end_deg: float | None
+    middle_deg: float | None
+    surface_share: float | None
+    plane_name: str | None
+    obliquity_deg: float | None
+    flags: tuple[Flag, ...]
+
+    @property
+    def angle_deg(self) -> float:
+        """The angle, degrees."""
+        return self.estimate.value
+
+    @property
+    def arc_count(self) -> int:
+        """Number of arcs."""
+        return len(self.arcs)
+
+    @property
+    def radius_mm(self) -> float | None:
+        """Radius of the head circle, mm."""
+        return self.circle.radius_mm if self.circle else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +168,8 @@ class HipMeasurement:
         Derived indices, as far as the marks allow; Koo and Kim's from the angles of this method.
     flags
         Doubts about the hip as a whole; those of a view stand with the view.
+    source
+        The columns that this is a view of, and its place in them.
 
     References
     ----------
@@ -94,6 +191,7 @@ class HipMeasurement:
     risk_probability: tuple[float, ...]
     indices: HipIndices
     flags: tuple[Flag, ...]
+    source: "tuple[Measured, int]" = field(repr=False, compare=False)
 
     @property
     def cna_deg(self) -> float | None:
@@ -122,11 +220,234 @@ class HipMeasurement:
         """The same without its standard error."""
         return self.judge.b_offset_mm if self.judge else None
 
+    @classmethod
+    def of(cls, measured: "Measured", place: int) -> "HipMeasurement":
+        """One reading of many.
+
+        Raises
+        ------
+        MethodError, GeometryError
+            As :func:`measure`.
+        """
+        if place in measured.refused:
+            raise measured.refused[place].error()
+        method, both = measured.methods[place], bool(measured.both[place])
+        cna = measured.cna.estimate(place) if both else None
+        graded = both and method.ha_scheme
+        at = np.searchsorted(measured.judges.hip, place)
+        judged = at < len(measured.judges.hip) and measured.judges.hip[at] == place
+        a, b = (measured.view(view) for view in measured.batch.view_of[:, place].tolist())
+        return cls(
+            method=method,
+            settings=measured.settings,
+            a=a,
+            b=b,
+            judge=measured.judges.judge(int(at)) if judged else None,
+            rim_sd_mm=float(measured.rim_sd[place]),
+            cna=cna,
+            ha_grade=HA_GRADES.of(cna.value) if cna and graded else None,
+            ha_risk=HA_RISKS.of(cna.value) if cna and graded else None,
+            kerboul=KERBOUL_BINS.of(cna.value) if cna else None,
+            grade_probability=_at(measured.grade_chances, place) if graded else (),
+            risk_probability=_at(measured.risk_chances, place) if graded else (),
+            indices=measured.hip_indices(place),
+            flags=flags_of(int(measured.doubts[place])),
+            source=(measured, place),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewColumns:
+    """The results of V views: see :class:`ViewMeasurement`. NaN stands where there is nothing.
+
+    Attributes
+    ----------
+    angle
+        The angles with their errors.
+    span, start, end, middle, edge_gap
+        (V,) degrees, and mm.
+    arc_count
+        (V,) number of arcs.
+    radius, rms, rim_span
+        (V,) of the circle behind the angle, and of the head circle: mm and degrees.
+    share
+        (V,) necrotic share of the head's surface.
+    plane, obliquity
+        (V,) names and tilts of the planes.
+    doubts
+        (V,) a bit each.
+    """
+
+    angle: Estimates
+    span: Array
+    start: Array
+    end: Array
+    middle: Array
+    edge_gap: Array
+    arc_count: Places
+    radius: Array
+    rms: Array
+    rim_span: Array
+    share: Array
+    plane: list[str | None]
+    obliquity: Array
+    doubts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The results of R readings by one method: see :class:`HipMeasurement`.
+
+    Attributes
+    ----------
+    batch
+        The readings.
+    methods, settings
+        How each was measured, and what was taken as given.
+    heads, judges, angles, views
+        What was found of views and pairs.
+    both
+        (R,) whether both views were read: there is a combined angle.
+    cna
+        (R,) combined angles; 0 where there is none.
+    rim_sd
+        (R,) mm.
+    indices
+        The indices of the readings that hold landmarks.
+    doubts
+        (R,) a bit each.
+    refused
+        The readings that cannot be measured, and why. What stands for them elsewhere means
+        nothing.
+    """
+
+    batch: ReadingBatch
+    methods: tuple[Method, ...]
+    settings: Settings
+    heads: Heads
+    judges: Judges
+    angles: ViewAngles
+    views: ViewColumns
+    both: Bools
+    cna: Estimates
+    rim_sd: Array
+    indices: dict[int, HipIndices]
+    doubts: NDArray[np.int64]
+    refused: dict[int, Refused]
+
+    def __len__(self) -> int:
+        return self.batch.size
+
+    def __getitem__(self, place: int) -> HipMeasurement:
+        return HipMeasurement.of(self, place)
+
+    @cached_property
+    def view_bounds(self) -> tuple[Array, Array]:
+        """(V,) bounds of the 95 % intervals of the views' angles."""
+        return self.views.angle.bounds()
+
+    @cached_property
+    def cna_bounds(self) -> tuple[Array, Array]:
+        """(R,) bounds of the 95 % intervals of the combined angles."""
+        return self.cna.bounds()
+
+    @cached_property
+    def grade_chances(self) -> list[Array]:
+        """(R,) probabilities of Ha's grades."""
+        return self.cna.chances(HA_GRADES.cuts)
+
+    @cached_property
+    def risk_chances(self) -> list[Array]:
+        """(R,) probabilities of Ha's risk groups."""
+        return self.cna.chances(HA_RISKS.cuts)
+
+    @cached_property
+    def offset_se(self) -> tuple[Array, Array]:
+        """(P,) standard errors of the slices' offsets, mm."""
+        noise = self.rim_sd[self.judges.hip]
+        return self.judges.a_unit * noise, self.judges.b_unit * noise
+
+    @cached_property
+    def left_out(self) -> Places:
+        """(V,) how many rim marks a collapsed head leaves out."""
+        found = np.zeros(len(self.batch.own), np.intp)
+        for view, marks in self.heads.left_out.items():
+            found[view] = len(marks)
+        return found
+
+    @cached_property
+    def graded(self) -> Bools:
+        """(R,) whether Ha's grades and risk groups apply, and there is an angle."""
+        return np.asarray(self.both & np.array([one.ha_scheme for one in self.methods], bool))
+
+    @cached_property
+    def koo_kim(self) -> Array:
+        """(R,) Koo and Kim's index from the angles of this method; NaN where there is none."""
+        a, b = np.zeros((2, self.batch.size))
+        for side, column in enumerate((a, b)):
+            some = self.batch.side == side
+            column[self.batch.hip[some]] = self.views.angle.value[some]
+        found = stored((a / 180.0) * (b / 180.0) * 100.0)
+        return np.where(self.both & ~self.batch.flat_hip, found, np.nan)
+
+    def hip_indices(self, place: int) -> HipIndices:
+        """Every index of one hip."""
+        found, index = self.indices.get(place, HipIndices()), float(self.koo_kim[place])
+        if math.isnan(index):
+            return found
+        return replace(found, koo_kim_index=index, koo_kim_size=KOO_KIM_SIZES.of(index))
+
+    def circle(self, view: int) -> Circle | None:
+        """The circle behind the angle of a view; its head circle where there is none."""
+        for there, centre, radius in (
+            (self.angles.there, self.angles.centre_mm, self.angles.radius_mm),
+            (self.heads.there, self.heads.circles.centre_mm, self.heads.circles.radius_mm),
+        ):
+            if there[view]:
+                u, v = centre[:, view].tolist()
+                return Circle((u, v), float(radius[view]))
+        return None
+
+    def view(self, view: int) -> ViewMeasurement | None:
+        """What the marks of one view say; None of one that was not read."""
+        if view < 0:
+            return None
+        found, heads, batch = self.views, self.heads, self.batch
+        circle, marked = self.circle(view), bool(heads.there[view])
+        centre: tuple[float, float, float] | None = None
+        if circle:
+            u, v = (np.array([part]) for part in circle.centre_mm)
+            plane = batch.own_planes.of(np.array([view]))
+            x, y, z = (float(part[0]) for part in in_patient((u, v), plane))
+            centre = (x, y, z)
+        return ViewMeasurement(
+            view=batch.views.view[view],
+            estimate=found.angle.estimate(view),
+            span_deg=float(found.span[view]),
+            arcs=self.angles.arcs.arcs_of(view),
+            circle=circle,
+            centre_mm=centre,
+            rim_rms_mm=float(found.rms[view]) if marked else None,
+            rim_span_deg=float(found.rim_span[view]) if marked else None,
+            rim_count=int(batch.rim_count[batch.own[view]]),
+            rim_left_out=heads.left_out.get(view, ()),
+            rim_misplaced=heads.misplaced.get(view, ()),
+            edge_gap_mm=_number(found.edge_gap[view]),
+            slice_shift_mm=float(self.angles.shift_mm[view]),
+            start_deg=_number(found.start[view]),
+            end_deg=_number(found.end[view]),
+            middle_deg=_number(found.middle[view]),
+            surface_share=_number(found.share[view]),
+            plane_name=found.plane[view],
+            obliquity_deg=_number(found.obliquity[view]),
+            flags=flags_of(int(found.doubts[view])),
+        )
+
 
 def measure(
     reading: HipReading, method: Method | None = None, settings: Settings = DEFAULTS
 ) -> HipMeasurement:
-    """Measure a reading.
+    """Measure a reading: one of :func:`measure_many`.
 
     Parameters
     ----------
@@ -157,153 +478,281 @@ def measure(
     ...
     necroangle.errors.MethodError: method kerboul_radiograph measures radiographs; ...
     """
-    method = method or default_method(reading)
-    method.refuse_unfit(reading)
-    marked = [_at_view(index, partial(_mark, reading, index, settings)) for index in range(2)]
-    judge = _judge(reading, marked)
-    stacked = _stack_sphere(reading, marked, method)
-    sphere = stacked if method.mode == "centre_plane" else _chosen_sphere(judge, settings)
-    found = [
-        _at_view(index, partial(_angle, method, one, sphere)) if one else None
-        for index, one in enumerate(marked)
-    ]
-    noise = rim_noise(marked, sphere, settings)
-    views = [
-        _view(one, mode, (sphere, stacked), noise, settings) if one and mode else None
-        for one, mode in zip(marked, found, strict=True)
-    ]
-    cna = _sum(views, [mode for mode in found if mode], sphere, noise, settings)
-    graded = cna is not None and method.ha_scheme
-    near = cna is not None and is_near_cutoff(cna, method.cut_offs_deg)
-    return HipMeasurement(
-        method=method,
+    return measure_many([reading], method, settings)[0]
+
+
+def measure_many(
+    readings: Iterable[HipReading], method: Method | None = None, settings: Settings = DEFAULTS
+) -> Measured:
+    """Measure readings; what cannot be measured is told, the rest goes on.
+
+    Parameters
+    ----------
+    readings
+        Each is let go before the next is asked for.
+    method
+        How; by default the method of each reading's kind of image.
+    settings
+        What is taken as given.
+
+    Examples
+    --------
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> found = measure_many(readings_of(sample_studies()["plain"]))
+    >>> len(found), found[1].cna == measure(readings_of(sample_studies()["plain"])[1]).cna
+    (2, True)
+    """
+    return measure_batch(lay_out(readings), method, settings)
+
+
+def measure_batch(
+    batch: ReadingBatch, method: Method | None = None, settings: Settings = DEFAULTS
+) -> Measured:
+    """Measure readings that have been laid out: the whole road, in its order."""
+    with np.errstate(all="ignore"):  # what is no number has been refused
+        return _measure(batch, method, settings)
+
+
+def _measure(batch: ReadingBatch, method: Method | None, settings: Settings) -> Measured:
+    refusals = _first_refusals(batch, method)
+    heads = fit_heads(batch, settings, refusals)
+    judges = judge_heads(batch, heads, refusals.free)
+    mode = method.mode if method else "surface_arc"
+    own_centre = mode == "centre_plane"
+    stacks = fit_stacks(batch, heads, refusals, wanted=own_centre)
+    sphere = None if own_centre else _chosen_spheres(batch, judges, settings, refusals)
+    angles = angles_of(mode, batch, heads, sphere, stacks, refusals)
+    if own_centre:
+        sphere = stacks.spheres, _places(stacks.hip, batch.size)
+    share, uncovered = _shares(batch, stacks, refusals)
+    noise = _noise(batch, heads, sphere, settings)
+    views = _view_columns(batch, heads, angles, sphere, noise, settings, share, uncovered)
+    cna = _sums(batch, views, angles, sphere, noise, settings)
+    both = np.asarray((batch.view_of >= 0).all(axis=0))
+    methods = tuple(method or DEFAULT_METHODS[flat] for flat in batch.hips.flat)
+    return Measured(
+        batch=batch,
+        methods=methods,
         settings=settings,
-        a=views[0],
-        b=views[1],
-        judge=judge,
-        rim_sd_mm=math.sqrt(noise.variance_mm2),
+        heads=heads,
+        judges=judges,
+        angles=angles,
+        views=views,
+        both=both,
         cna=cna,
-        ha_grade=ha_grade(cna.value) if cna and graded else None,
-        ha_risk=ha_risk(cna.value) if cna and graded else None,
-        kerboul=kerboul_bin(cna.value) if cna else None,
-        grade_probability=category_probabilities(cna, _GRADE_CUTS) if cna and graded else (),
-        risk_probability=category_probabilities(cna, _RISK_CUTS) if cna and graded else (),
-        indices=_indices(reading, marked, views),
-        flags=hip_flags(reading, judge, settings, near_cutoff=near),
+        rim_sd=np.sqrt(noise.variance),
+        indices=_indices(batch, heads, refusals),
+        doubts=hip_doubts(batch, judges, settings, both & _near(cna, methods)),
+        refused=refusals.of,
     )
 
 
-def _at_view(index: int, work: Callable[[], Found]) -> Found:
-    """Do some work on a view; a refusal is told with the view's place in the reading."""
-    try:
-        return work()
-    except GeometryError as error:
-        raise type(error)(str(error), place=f"$.views[{index}]") from error
+Centres = tuple[Spheres, Places]
+"""Spheres whose centres are used, and (R,) which is whose: -1 for none."""
 
 
-def _mark(reading: HipReading, index: int, settings: Settings) -> MarkedView | None:
-    view = reading.views[index]
-    if not isinstance(view, ReadView):
-        return None
-    collapsed = reading.arco is not None and reading.arco.is_collapsed
-    return mark_view(view, reading.laterality, collapsed=collapsed, settings=settings)
+def _first_refusals(batch: ReadingBatch, method: Method | None) -> Refusals:
+    """Readings that contradict themselves, are of other images, or lie on no plane."""
+    refusals = Refusals(batch.size)
+    for hip, refused in batch.refused.items():
+        refusals.note(hip, refused, -1)
+    if method is not None:
+        for hip in np.flatnonzero(batch.flat_hip != method.radiograph).tolist():
+            refusals.note_method(hip, method.unfit, Stage.METHOD)
+    for place, error in batch.no_plane.items():
+        view = int(batch.slice_view[place])
+        hip, side = batch.views.hip[view], batch.views.side[view]
+        refusals.note_view(hip, side, Stage.MARKS, PlaneError, str(error))
+    return refusals
 
 
-def _judge(reading: HipReading, marked: Sequence[MarkedView | None]) -> HeadJudge | None:
-    circles = [one.marked_circle for one in marked if one and one.marked_circle]
-    if len(circles) < 2 or reading.is_radiograph or frames_differ(reading):
-        return None
-    try:
-        return judge_head(circles[0], circles[1])
-    except RimError:  # both views in one plane: they say nothing of each other
-        return None
-
-
-def _chosen_sphere(judge: HeadJudge | None, settings: Settings) -> SphereFit | None:
+def _chosen_spheres(
+    batch: ReadingBatch, judges: Judges, settings: Settings, refusals: Refusals
+) -> Centres | None:
+    """The joint spheres, where their centres are asked for."""
     if settings.centre == "circles":
         return None
-    if judge is None:
-        raise MethodError(
-            "the joint sphere needs the rims of two MR views in one frame of reference"
-        )
-    return judge.sphere
+    place = _places(judges.hip, batch.size)
+    for hip in np.flatnonzero((place < 0) & refusals.free).tolist():
+        problem = "the joint sphere needs the rims of two MR views in one frame of reference"
+        refusals.note_method(hip, problem, Stage.SPHERE)
+    return judges.spheres, place
 
 
-def _stack_sphere(
-    reading: HipReading, marked: Sequence[MarkedView | None], method: Method
-) -> SphereFit | None:
-    """The sphere of every marked slice, where more than one slice of a view is marked or wanted."""
-    views = [one for one in marked if one]
-    wanted = method.mode == "centre_plane"
-    if reading.is_radiograph or not (wanted or any(one.view.neighbours for one in views)):
-        return None
-    if frames_differ(reading):
-        if wanted:
-            raise MethodError("centre_plane needs both views in one frame of reference")
-        return None
-    try:
-        return head_sphere(views)
-    except GeometryError:
-        if wanted and any(one.view.arcs or one.view.neighbours for one in views):
-            raise
-        return None
+def _places(hips: Places, size: int) -> Places:
+    found = np.full(size, -1)
+    found[hips] = np.arange(len(hips))
+    return found
 
 
-def _angle(method: Method, marked: MarkedView, sphere: SphereFit | None) -> ModeAngle:
-    if method.mode != "centre_plane":
-        return angle_by_mode(method.mode, marked, sphere.sphere if sphere else None)
+def _shares(batch: ReadingBatch, stacks: Stacks, refusals: Refusals) -> tuple[Array, Bools]:
+    """(V,) necrotic share of the surface, and whether the marked slices leave the lesion open."""
+    share, uncovered = np.full(len(batch.own), np.nan), np.zeros(len(batch.own), bool)
+    free, radius_of = (
+        refusals.free,
+        dict(zip(stacks.hip.tolist(), stacks.spheres.radius_mm.tolist(), strict=True)),
+    )
+    enough = []
+    for view, slices in stacks.slices.items():
+        if not free[batch.views.hip[view]]:
+            continue
+        if view in stacks.problems:
+            one = stacks.problems[view]
+            _refuse_surface(batch, refusals, view, one.kind, one.problem)
+        elif len(slices) >= MIN_SLICES:
+            enough.append(view)
+    work = [(stacks.slices[view], radius_of[batch.views.hip[view]]) for view in enough]
+    for view, found in zip(enough, surface_shares(work), strict=True):
+        if isinstance(found, GeometryError):
+            _refuse_surface(batch, refusals, view, type(found), str(found))
+        else:
+            share[view], uncovered[view] = found.share, not found.covered
+    return share, uncovered
+
+
+def _refuse_surface(
+    batch: ReadingBatch, refusals: Refusals, view: int, kind: type, problem: str
+) -> None:
+    hip, side = batch.views.hip[view], batch.views.side[view]
+    refusals.note_view(hip, side, Stage.SURFACE, kind, problem)
+
+
+def _noise(batch: ReadingBatch, heads: Heads, sphere: Centres | None, settings: Settings) -> Noise:
+    """(R,) click noise of the rim: of both views' circles, or of the sphere where it is used."""
+    rss, freedom = np.zeros((2, batch.size))
+    for side in (0, 1):
+        some = heads.there & (batch.side == side)
+        rss[batch.hip[some]] += heads.circles.rss_mm2[some]
+        freedom[batch.hip[some]] += heads.count[some] - 3
+    if sphere is not None:
+        spheres, place = sphere
+        used = np.flatnonzero(place >= 0)
+        rss[used], freedom[used] = spheres.rss_mm2[place[used]], spheres.count[place[used]] - 4
+    return pooled_noise(rss, freedom, settings)
+
+
+def _rim_factors(batch: ReadingBatch, angles: ViewAngles, sphere: Centres | None) -> Array:
+    """(V,) share of the rim's variance in each view's angle."""
     if sphere is None:
-        return NOTHING
-    return centre_plane_angle(marked, sphere.sphere)
+        return angles.rim_factor
+    place = sphere[1][batch.hip]
+    return np.where(place >= 0, _about_centre(sphere[0], place, angles.gradient), 0.0)
 
 
-def _view(
-    marked: MarkedView,
-    mode: ModeAngle,
-    spheres: tuple[SphereFit | None, SphereFit | None],
-    noise: RimNoise,
+def _about_centre(spheres: Spheres, place: Places, gradient: Array) -> Array:
+    """``gᵀ M g`` of gradients by the centres of some spheres."""
+    if not len(spheres.count):
+        return np.zeros(len(place))
+    xx, xy, xz, _, yy, yz, _, zz, _, _ = spheres.covariance[:, place]
+    return quadratic3((xx, xy, xz, yy, yz, zz), list(gradient))
+
+
+def _view_columns(
+    batch: ReadingBatch,
+    heads: Heads,
+    angles: ViewAngles,
+    sphere: Centres | None,
+    noise: Noise,
     settings: Settings,
-) -> ViewMeasurement:
-    sphere, stacked = spheres
-    value = stored_deg(mode.angle.angle_deg) if mode.angle else 0.0
-    estimate = angle_estimate(value, combined_factors([mode], sphere), noise, settings)
-    return view_result(
-        marked,
-        mode.angle,
-        mode.circle or (marked.head.fit.circle if marked.head else None),
-        estimate,
-        slice_shift_mm=mode.slice_shift_mm,
-        share=necrotic_share(marked, stacked.sphere) if stacked else None,
-        flags=mode.flags,
+    share: Array,
+    uncovered: Bools,
+) -> ViewColumns:
+    marked, circles = heads.there, heads.circles
+    names, tilt = _plane_names(batch)
+    flat = batch.flat
+    rms = np.where(marked, np.sqrt(circles.rss_mm2 / heads.count), np.nan)
+    doubts, gap = view_doubts(
+        batch, heads, angles, rms=rms, tilt=tilt, named=names, uncovered=uncovered
+    )
+    left = np.array([one is Laterality.LEFT for one in batch.hips.laterality], bool)[batch.hip]
+    start, end, middle = boundary_columns(angles.arcs, batch.own_planes, batch.views.view, left)
+    factor, own = _rim_factors(batch, angles, sphere), noise.of(batch.hip)
+    value = stored(angles.angles.angle_deg)
+    radius = np.where(marked, circles.radius_mm, np.nan)
+    return ViewColumns(
+        angle=estimates(value, factor, angles.angles.ends, own, settings),
+        span=stored(angles.angles.span_deg),
+        start=stored(start),
+        end=stored(end),
+        middle=stored(middle),
+        edge_gap=gap,
+        arc_count=np.bincount(angles.arcs.circle, minlength=len(value)),
+        radius=np.where(angles.there, angles.radius_mm, radius),
+        rms=rms,
+        rim_span=np.where(marked, circles.span_deg, np.nan),
+        share=share,
+        plane=[None if one else name for one, name in zip(flat.tolist(), names, strict=True)],
+        obliquity=np.where(flat, np.nan, tilt),
+        doubts=doubts,
     )
 
 
-def _sum(
-    views: Sequence[ViewMeasurement | None],
-    found: Sequence[ModeAngle],
-    sphere: SphereFit | None,
-    noise: RimNoise,
+def _plane_names(batch: ReadingBatch) -> tuple[list[str], Array]:
+    """(V,) names and tilts of the planes, as :meth:`necroangle.geometry.ImagePlane.name` gives."""
+    size = np.abs(np.array(batch.own_planes.normal))
+    axis = np.argmax(size, axis=0)
+    others = np.array([[1, 2], [0, 2], [0, 1]])[axis].T
+    columns = np.arange(size.shape[1])
+    across = each(math.hypot, size[others[0], columns], size[others[1], columns])
+    names = [_PLANES[one] for one in axis.tolist()]
+    return names, each(math.atan2, across, size[axis, columns]) * _DEG
+
+
+def _sums(
+    batch: ReadingBatch,
+    views: ViewColumns,
+    angles: ViewAngles,
+    sphere: Centres | None,
+    noise: Noise,
     settings: Settings,
-) -> Estimate | None:
-    a, b = views
-    if a is None or b is None:
+) -> Estimates:
+    """(R,) A + B. About one centre the views' gradients add before they are squared."""
+    value, factor, ends = np.zeros((3, batch.size))
+    gradient = np.zeros((3, batch.size))
+    for side in (0, 1):
+        some = np.flatnonzero(batch.side == side)
+        hip = batch.hip[some]
+        value[hip] += views.angle.value[some]
+        factor[hip] += angles.rim_factor[some]
+        ends[hip] += angles.angles.ends[some]
+        gradient[:, hip] += angles.gradient[:, some]
+    if sphere is not None:
+        spheres, place = sphere
+        factor = np.where(place >= 0, _about_centre(spheres, place, gradient), 0.0)
+    return estimates(stored(value), factor, ends, noise, settings)
+
+
+def _near(cna: Estimates, methods: tuple[Method, ...]) -> Bools:
+    found = np.zeros(len(methods), bool)
+    for cuts in {one.cut_offs_deg for one in methods}:
+        some = np.array([one.cut_offs_deg == cuts for one in methods], bool)
+        found |= some & cna.near(cuts)
+    return found
+
+
+def _indices(batch: ReadingBatch, heads: Heads, refusals: Refusals) -> dict[int, HipIndices]:
+    """Indices of the readings with landmarks, one by one: each is branchy, and few have any."""
+    found: dict[int, HipIndices] = {}
+    free = refusals.free
+    for hip, reading in batch.landmarked.items():
+        if free[hip]:
+            a, b = (_geometry(heads, view) for view in batch.view_of[:, hip].tolist())
+            found[hip] = hip_indices(reading, a, b)
+    return found
+
+
+def _geometry(heads: Heads, view: int) -> ViewGeometry | None:
+    if view < 0 or not heads.there[view]:
         return None
-    value = stored_deg(a.angle_deg + b.angle_deg)
-    return angle_estimate(value, combined_factors(found, sphere), noise, settings)
+    u, v = heads.circles.centre_mm[:, view].tolist()
+    return ViewGeometry(
+        Circle((u, v), float(heads.circles.radius_mm[view])), heads.arcs.arcs_of(view)
+    )
 
 
-def _indices(
-    reading: HipReading,
-    marked: Sequence[MarkedView | None],
-    views: Sequence[ViewMeasurement | None],
-) -> HipIndices:
-    a, b = views
-    heads = [
-        ViewGeometry(one.head.fit.circle, one.head.arcs) if one and one.head else None
-        for one in marked
-    ]
-    found = hip_indices(reading, heads[0], heads[1])
-    if a is None or b is None or reading.is_radiograph:
-        return found
-    index = koo_kim_index(a.angle_deg, b.angle_deg)
-    return replace(found, koo_kim_index=index, koo_kim_size=koo_kim_size(index))
+def _at(columns: list[Array], place: int) -> tuple[float, ...]:
+    return tuple(float(one[place]) for one in columns)
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from necroangle.annotation import HipReading
 from necroangle.errors import MethodError
+from necroangle.measurement.grades import HA_GRADES, HA_RISKS, KERBOUL_BINS
 
-__all__ = ["METHODS", "Method", "default_method", "method_named"]
+__all__ = ["DEFAULT_METHODS", "METHODS", "Method", "default_method", "method_named"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,16 @@ class Method:
             Naming the method and what it measures.
         """
         if reading.is_radiograph != self.radiograph:
-            wanted = "radiographs" if self.radiograph else "MR slices"
-            raise MethodError(f"method {self.name} measures {wanted}; this reading is of others")
+            raise MethodError(self.unfit)
+
+    @property
+    def unfit(self) -> str:
+        """What is said of a reading of another kind of image."""
+        wanted = "radiographs" if self.radiograph else "MR slices"
+        return f"method {self.name} measures {wanted}; this reading is of others"
 
 
-_HA_CUTS = (190.0, 200.0, 240.0, 250.0, 300.0)
+_HA_CUTS = tuple(sorted((*HA_GRADES.cuts, *HA_RISKS.cuts)))
 _HA_RULE = "half-open: 200, 250 and 300 begin a grade; 190 is low, 240 is high"
 _KERBOUL_RULE = "160 is small, 200 is large"
 
@@ -74,7 +80,7 @@ METHODS = {
             "ha_mr_midslice",
             "Modified Kerboul angle on mid-coronal and mid-sagittal MR (Ha 2006)",
             "surface_arc",
-            "10.2106/JBJS.F.00535",
+            HA_GRADES.doi,
         ),
         Method(
             name="kerboul_radiograph",
@@ -83,9 +89,9 @@ METHODS = {
             mode="surface_arc",
             radiograph=True,
             ha_scheme=False,
-            cut_offs_deg=(160.0, 200.0),
+            cut_offs_deg=KERBOUL_BINS.cuts,
             boundary_rule=_KERBOUL_RULE,
-            doi="10.1302/0301-620X.56B2.291",
+            doi=KERBOUL_BINS.doi,
         ),
         _mr(
             "max_extent",
@@ -103,7 +109,7 @@ METHODS = {
             "centre_plane",
             "Modified Kerboul angle on the true centre planes, between marked slices",
             "centre_plane",
-            "10.2106/JBJS.F.00535",
+            HA_GRADES.doi,
         ),
     )
 }
@@ -140,4 +146,8 @@ def default_method(reading: HipReading) -> Method:
     >>> default_method(readings_of(sample_studies()["radiographs"])[0]).name
     'kerboul_radiograph'
     """
-    return METHODS["kerboul_radiograph" if reading.is_radiograph else "ha_mr_midslice"]
+    return DEFAULT_METHODS[reading.is_radiograph]
+
+
+DEFAULT_METHODS = (METHODS["ha_mr_midslice"], METHODS["kerboul_radiograph"])
+"""On MR, and on radiographs."""

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from necroangle.annotation import HipReading, ReadView
 from necroangle.errors import MethodError
 from necroangle.geometry import PatientPoints
-from necroangle.measurement.direction import AnatomicalAxes, anatomical_axes
+from necroangle.measurement.arcs import AnatomicalAxes, anatomical_axes
+from necroangle.measurement.heads import head_circle
 from necroangle.measurement.settings import DEFAULTS, Settings
-from necroangle.measurement.view import head_circle
 
 __all__ = ["settings_from_repeats"]
 

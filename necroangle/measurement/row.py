@@ -1,44 +1,25 @@
-"""One row of the cohort table, and the one function that makes it."""
+"""Rows of the cohort table: one by one, and many column by column."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from necroangle import __version__
-from necroangle.annotation import HipReading, ReadView, UnreadView
-from necroangle.entries import READ_FIELDS
-from necroangle.errors import CohortError
-from necroangle.measurement import Estimate, HaRisk, HipMeasurement, Misplaced, ViewMeasurement
-from necroangle.measurement.columns import COLUMNS, NAMES, index_column_name
-from necroangle.measurement.indices import INDEX_SOURCES
-from necroangle.terms import Flag
+import numpy as np
 
-__all__ = ["Cell", "CohortRow", "RowKey", "to_row"]
+from necroangle.annotation import HipReading
+from necroangle.errors import CohortError
+from necroangle.measurement.columns import COLUMNS, KEY, NAMES, ColumnData
+from necroangle.measurement.measure import HipMeasurement, Measured
+
+__all__ = ["Cell", "CohortRow", "RowColumns", "RowKey", "to_row"]
 
 Cell = str | int | float | None
 
 _PLACES = {name: place for place, name in enumerate(NAMES)}
 _RULES = tuple((column.name, column.kind, column.need == "maybe") for column in COLUMNS)
 _TYPES = {"text": str, "whole": int, "real": float}
-_MEASURED = {
-    "deg": "angle_deg",
-    "start_deg": "start_deg",
-    "end_deg": "end_deg",
-    "middle_deg": "middle_deg",
-    "slice_shift_mm": "slice_shift_mm",
-    "surface_share": "surface_share",
-    "span_deg": "span_deg",
-    "arc_count": "arc_count",
-    "radius_mm": "radius_mm",
-    "rim_rms_mm": "rim_rms_mm",
-    "rim_span_deg": "rim_span_deg",
-    "rim_count": "rim_count",
-    "edge_gap_mm": "edge_gap_mm",
-    "plane": "plane_name",
-    "obliquity_deg": "obliquity_deg",
-}
-"""Columns of a view and where they stand in its measurement."""
+_KINDS = {column.name: column.kind for column in COLUMNS}
 
 
 class RowKey(NamedTuple):
@@ -128,8 +109,113 @@ class CohortRow(Mapping[str, Cell]):
         return len(NAMES)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RowColumns:
+    """Rows of the cohort, column by column.
+
+    Attributes
+    ----------
+    files
+        The file that each row comes from.
+    data
+        One entry per column of the cohort. Whole and real numbers are float64 with NaN where there
+        is nothing (a row never holds NaN); texts are lists with None.
+    """
+
+    files: list[str]
+    data: Mapping[str, ColumnData]
+
+    @classmethod
+    def of(cls, files: Sequence[str], rows: Sequence[CohortRow]) -> "RowColumns":
+        """Columns of rows.
+
+        Examples
+        --------
+        >>> RowColumns.of([], []).rows()
+        ()
+        """
+        cells = zip(*(row.cells for row in rows), strict=True) if rows else ([] for _ in NAMES)
+        return cls(
+            list(files), {name: _column(name, one) for name, one in zip(NAMES, cells, strict=True)}
+        )
+
+    @classmethod
+    def measured(cls, files: Sequence[str], sha256: Sequence[str], found: Measured) -> "RowColumns":
+        """Columns of the readings that were measured; those that were refused have no row.
+
+        Parameters
+        ----------
+        files, sha256
+            The files of all readings, and the SHA-256 of their bytes.
+        """
+        columns: dict[str, ColumnData] = {one.name: one.get(found) for one in COLUMNS}
+        columns["annotation_sha256"] = list(sha256)
+        plain = {
+            name: data + 0.0 if isinstance(data, np.ndarray) else data  # no negative zero
+            for name, data in columns.items()
+        }
+        rows = cls(list(files), plain)
+        if not found.refused:
+            return rows
+        return rows.select([place for place in range(len(files)) if place not in found.refused])
+
+    @classmethod
+    def joined(cls, parts: Sequence["RowColumns"]) -> "RowColumns":
+        """Several sets of rows as one, in their order."""
+        if len(parts) == 1:
+            return parts[0]
+        files = [file for part in parts for file in part.files]
+        return cls(files, {name: _together(parts, name) for name in NAMES})
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def rows(self) -> tuple[CohortRow, ...]:
+        """The rows, each checked."""
+        return tuple(map(CohortRow, self.cells(NAMES)))
+
+    def cells(self, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+        """Some cells of each row."""
+        return zip(*(_cells(name, self.data[name]) for name in names), strict=True)
+
+    def keys(self) -> list[RowKey]:
+        """The keys of the rows."""
+        return [RowKey(*key) for key in self.cells(KEY)]  # type: ignore[arg-type]
+
+    def select(self, places: Sequence[int]) -> "RowColumns":
+        """Some of the rows, in the order asked for."""
+        chosen = np.array(places, np.intp)
+        data: dict[str, ColumnData] = {}
+        for name, one in self.data.items():
+            data[name] = one[chosen] if isinstance(one, np.ndarray) else [one[k] for k in places]
+        return RowColumns([self.files[place] for place in places], data)
+
+
+def _column(name: str, cells: Iterable[Cell]) -> ColumnData:
+    if _KINDS[name] == "text":
+        return list(cells)  # type: ignore[arg-type]
+    return np.array([np.nan if cell is None else cell for cell in cells], float)
+
+
+def _together(parts: Sequence[RowColumns], name: str) -> ColumnData:
+    pieces = [part.data[name] for part in parts]
+    if _KINDS[name] == "text":
+        return [cell for piece in pieces if isinstance(piece, list) for cell in piece]
+    arrays = [piece for piece in pieces if isinstance(piece, np.ndarray)]
+    return np.concatenate(arrays) if arrays else np.zeros(0)
+
+
+def _cells(name: str, data: ColumnData) -> list[Cell]:
+    if isinstance(data, list):
+        return list(data)
+    numbers: list[float] = data.tolist()
+    if _KINDS[name] == "whole":
+        return [None if one != one else int(one) for one in numbers]
+    return [None if one != one else one for one in numbers]
+
+
 def to_row(reading: HipReading, measurement: HipMeasurement, sha256: str) -> CohortRow:
-    """The row of a measured reading.
+    """The row of a measured reading: one line of the columns that it was measured in.
 
     It holds no image identifier, no note and no time: measuring twice gives the same row.
 
@@ -141,92 +227,20 @@ def to_row(reading: HipReading, measurement: HipMeasurement, sha256: str) -> Coh
         ``measure(reading, method)``.
     sha256
         SHA-256 of the reading file's bytes, in hexadecimal.
+
+    Raises
+    ------
+    CohortError
+        If the measurement is of another reading.
     """
-    first, second = reading.views
-    values: dict[str, Cell] = {
-        **reading.key._asdict(),
-        "method": measurement.method.name,
-        "method_version": measurement.method.version,
-        "modality": "radiograph" if reading.is_radiograph else "mr",
-        **_view_values("a", first, measurement.a, measurement.a_slice_offset),
-        **_view_values("b", second, measurement.b, measurement.b_slice_offset),
-        **_interval_values("cna", measurement.cna),
-        "cna_deg": measurement.cna_deg,
-        "cna_mdc95_deg": measurement.cna.mdc95 if measurement.cna else None,
-        **_chances("ha_grade", "1234", measurement.grade_probability),
-        **_chances("ha_risk", HaRisk, measurement.risk_probability),
-        **_head_values(measurement),
-        "ha_grade": measurement.ha_grade,
-        "ha_risk": measurement.ha_risk,
-        "kerboul": measurement.kerboul,
-        **{index_column_name(name): getattr(measurement.indices, name) for name in INDEX_SOURCES},
-        "index_refused": " ".join(one.index for one in measurement.indices.refused),
-        "flags": _flag_words(measurement.flags),
-        **{field.name: reading.entries.get(field.name) for field in READ_FIELDS},
-        "annotation_sha256": sha256,
-        "software_version": __version__,
-    }
-    return CohortRow.of(values)
-
-
-def _view_values(
-    side: str,
-    view: ReadView | UnreadView,
-    measured: ViewMeasurement | None,
-    offset: Estimate | None,
-) -> dict[str, Cell]:
-    """The columns of one view; all but the first two are empty where it was not read."""
-    values: dict[str, Cell] = {
-        name: getattr(measured, attribute) if measured else None
-        for name, attribute in _MEASURED.items()
-    }
-    values |= _interval_values("", measured.estimate if measured else None)
-    values["rim_left_out"] = len(measured.rim_left_out) if measured else None
-    values["rim_misplaced"] = _numbers(measured.rim_misplaced) if measured else None
-    values["view"] = view.view
-    values["status"] = view.finding if isinstance(view, ReadView) else view.reason
-    values["slice_offset_mm"] = offset.value if offset else None
-    values["slice_offset_se_mm"] = offset.se if offset else None
-    values["flags"] = _flag_words(measured.flags) if measured else None
-    return {f"{side}_{name}": value for name, value in values.items()}
-
-
-def _interval_values(name: str, estimate: Estimate | None) -> dict[str, Cell]:
-    """Standard error and bounds of an estimate, empty without one."""
-    low, high = estimate.interval_95() if estimate else (None, None)
-    bounds = {"se_deg": estimate.se if estimate else None, "low_deg": low, "high_deg": high}
-    return {f"{name}_{key}" if name else key: value for key, value in bounds.items()}
-
-
-def _chances(name: str, categories: Iterable[str], found: tuple[float, ...]) -> dict[str, Cell]:
-    names = [f"{name}_{category}_p" for category in categories]
-    return dict(zip(names, found or (None,) * len(names), strict=True))
-
-
-def _head_values(measurement: HipMeasurement) -> dict[str, Cell]:
-    """How the two views agree on the head, and what was taken as given."""
-    judge, settings = measurement.judge, measurement.settings
-    prior = settings.radius_prior
-    return {
-        "centre_gap_mm": judge.centre_gap_mm if judge else None,
-        "radius_gap_mm": judge.radius_gap_mm if judge else None,
-        "one_head_p": judge.p_value if judge else None,
-        "rim_sd_mm": measurement.rim_sd_mm,
-        "end_sd_mm": settings.end_point_sd_mm,
-        "radius_prior_mm": prior.radius_mm if prior else None,
-        "radius_prior_sd_mm": prior.sd_mm if prior else None,
-        "radius_prior_source": prior.source if prior else None,
-        "centre": settings.centre,
-    }
-
-
-def _numbers(misplaced: Iterable[Misplaced]) -> str:
-    return " ".join(str(one.index + 1) for one in misplaced)
-
-
-def _flag_words(flags: Iterable[Flag]) -> str:
-    raised = set(flags)
-    return " ".join(flag for flag in Flag if flag in raised)
+    measured, place = measurement.source
+    names = ["" for _ in range(len(measured))]
+    rows = RowColumns.measured(names, [sha256] * len(names), measured)
+    kept = [one for one in range(len(measured)) if one not in measured.refused]
+    (row,) = rows.select([kept.index(place)]).rows()
+    if row.key[:-1] != reading.key:
+        raise CohortError(f"the measurement is of {row.key}, not of {reading.key}")
+    return row
 
 
 def _plain(cell: Cell) -> Cell:

@@ -13,98 +13,218 @@ is declared.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from necroangle.geometry import CircleFit
-from necroangle.geometry.triple import quadratic2
-from necroangle.measurement.angle import SliceAngle
-from necroangle.measurement.estimate import Estimate
+from necroangle.measurement.grades import show_deg
 from necroangle.measurement.settings import Settings
 
 __all__ = [
-    "RimNoise",
-    "VarianceFactors",
-    "angle_estimate",
+    "Estimate",
+    "Estimates",
+    "Noise",
     "aspin_shift",
-    "circle_factors",
+    "estimates",
     "pooled_noise",
     "welch_dof",
 ]
 
-
+Array = NDArray[np.float64]
 Number = TypeVar("Number", float, NDArray[np.float64])
 
-
-@dataclass(frozen=True, slots=True)
-class RimNoise:
-    """Variance of a rim mark per coordinate, mm², and the freedom behind it."""
-
-    variance_mm2: float
-    dof: float
+_TWO_SIDED_95 = 0.975
+_DEG = 180.0 / math.pi
+MDC = 1.96 * math.sqrt(2.0)
+"""Standard errors that make the smallest change which is real at 95 %."""
 
 
 @dataclass(frozen=True, slots=True)
-class VarianceFactors:
-    """What an angle's variance is made of, in radians²: ``s² rim + σ_e² ends``."""
+class Estimate:
+    """A measured value and how well it is known.
 
-    rim: float
-    ends: float
+    Attributes
+    ----------
+    value
+        The value.
+    se
+        Its standard error, in the same unit; 0 where there is nothing to err about (no arc).
+    dof
+        Degrees of freedom behind the standard error; infinite where it is declared.
+    t_shift
+        What is added to the t quantile of the 95 % interval where few degrees of freedom stand
+        behind a part of the variance (:func:`necroangle.measurement.uncertainty.aspin_shift`).
 
-    def __add__(self, other: "VarianceFactors") -> "VarianceFactors":
-        return VarianceFactors(self.rim + other.rim, self.ends + other.ends)
+    Examples
+    --------
+    >>> cna = Estimate(198.0, 4.0, math.inf)
+    >>> [round(bound, 2) for bound in cna.interval_95()]
+    [190.16, 205.84]
+    >>> round(cna.probability_below(200.0), 4)
+    0.6915
+    """
+
+    value: float
+    se: float
+    dof: float = math.inf
+    t_shift: float = 0.0
+
+    def interval_95(self) -> tuple[float, float]:
+        """Lower and upper bound of the 95 % interval: ``value ± (t(0.975, dof) + shift) se``."""
+        low, high = self._alone().bounds()
+        return float(low[0]), float(high[0])
+
+    def probability_below(self, cut: float) -> float:
+        """Probability that the true value lies below a cut, by the same t distribution."""
+        return float(self._alone().below(cut)[0])
+
+    @property
+    def mdc95(self) -> float:
+        """Smallest change between two such values that is real: ``1.96 sqrt(2) se``."""
+        return MDC * self.se
+
+    def show_deg(self) -> str:
+        """The value and its interval in degrees, for people."""
+        low, high = self.interval_95()
+        return f"{show_deg(self.value)} ({show_deg(low)} to {show_deg(high)})"
+
+    def _alone(self) -> "Estimates":
+        numbers = (self.value, self.se, self.dof, self.t_shift)
+        return Estimates(*(np.array([number], float) for number in numbers))
 
 
-def pooled_noise(residuals: Iterable[tuple[float, int]], settings: Settings) -> RimNoise:
-    """Pool the rim residuals of the views.
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimates:
+    """(K,) values with standard error, freedom and shift: :class:`Estimate`, K times."""
+
+    value: Array
+    se: Array
+    dof: Array
+    shift: Array
+
+    def estimate(self, place: int) -> Estimate:
+        """One of them by itself."""
+        columns = (self.value, self.se, self.dof, self.shift)
+        return Estimate(*(float(one[place]) for one in columns))
+
+    def bounds(self) -> tuple[Array, Array]:
+        """Lower and upper bounds of the 95 % intervals."""
+        from scipy.special import stdtrit
+
+        quantile = stdtrit(np.minimum(self.dof, 1e9), _TWO_SIDED_95) + self.shift
+        reach = np.where(self.se > 0, quantile * self.se, 0.0)
+        return self.value - reach, self.value + reach
+
+    def below(self, cut: float) -> Array:
+        """Probabilities that the true values lie below a cut."""
+        from scipy.special import stdtr
+
+        with np.errstate(all="ignore"):
+            chance = stdtr(np.minimum(self.dof, 1e9), (cut - self.value) / self.se)
+        return np.asarray(np.where(self.se > 0, chance, (self.value < cut).astype(float)))
+
+    def chances(self, cuts: tuple[float, ...]) -> list[Array]:
+        """Probabilities of each category between cut-offs, lowest first; they add up to 1.
+
+        Examples
+        --------
+        >>> one = Estimate(200.0, 5.0)._alone()
+        >>> [round(float(part[0]), 3) for part in one.chances((200.0, 250.0, 300.0))]
+        [0.5, 0.5, 0.0, 0.0]
+        """
+        size = len(self.value)
+        below = [np.zeros(size), *(self.below(cut) for cut in cuts), np.ones(size)]
+        return [high - low for low, high in pairwise(below)]
+
+    def near(self, cuts: tuple[float, ...]) -> NDArray[np.bool_]:
+        """Whether a cut-off is within the smallest change that is real.
+
+        Examples
+        --------
+        >>> [bool(Estimate(215.0, se)._alone().near((200.0, 250.0))[0]) for se in (4.0, 6.0)]
+        [False, True]
+        """
+        reach = self.mdc95
+        close = np.logical_or.reduce([np.abs(self.value - cut) <= reach for cut in cuts])
+        return np.asarray(close & (self.se > 0))
+
+    @property
+    def mdc95(self) -> Array:
+        """Smallest changes that are real."""
+        return np.asarray(MDC * self.se)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Noise:
+    """(K,) variance of a rim mark per coordinate, mm², and the freedom behind it."""
+
+    variance: Array
+    dof: Array
+
+    def of(self, places: NDArray[np.intp]) -> "Noise":
+        """Some of them."""
+        return Noise(self.variance[places], self.dof[places])
+
+
+def pooled_noise(rss_mm2: Array, freedom: Array, settings: Settings) -> Noise:
+    """Click noise of rims from their residuals.
 
     Parameters
     ----------
-    residuals
-        (sum of squares in mm², degrees of freedom) per fit.
+    rss_mm2, freedom
+        (K,) sums of squares, and their degrees of freedom.
     settings
-        Its ``rim_sd_mm`` is taken where no fit has any freedom.
+        Its ``rim_sd_mm`` is taken where there is no freedom.
 
     Examples
     --------
-    >>> pooled_noise([(2.25, 9)], Settings())
-    RimNoise(variance_mm2=0.25, dof=9)
+    >>> found = pooled_noise(np.array([2.25]), np.array([9.0]), Settings())
+    >>> found.variance.tolist(), found.dof.tolist()
+    ([0.25], [9.0])
     """
-    pairs = list(residuals)
-    freedom = sum(dof for _, dof in pairs)
-    if freedom <= 0:
-        return RimNoise(settings.rim_sd_mm**2, math.inf)
-    return RimNoise(math.fsum(rss for rss, _ in pairs) / freedom, freedom)
+    free = freedom > 0
+    with np.errstate(all="ignore"):
+        variance = np.where(free, rss_mm2 / freedom, settings.rim_sd_mm**2)
+    return Noise(variance, np.where(free, freedom, math.inf))
 
 
-def circle_factors(angle: SliceAngle, fit: CircleFit) -> VarianceFactors:
-    """Variance factors of a slice's angle about its own head circle."""
-    (uu, uv, _), (_, vv, _), _ = fit.unit_covariance
-    return VarianceFactors(quadratic2((uu, uv, vv), angle.pull), angle.end_factor)
+def estimates(
+    value_deg: Array, rim_factor: Array, ends: Array, noise: Noise, settings: Settings
+) -> Estimates:
+    """Angles with their standard errors in degrees.
 
-
-def angle_estimate(
-    value_deg: float, factors: VarianceFactors, noise: RimNoise, settings: Settings
-) -> Estimate:
-    """An angle with its standard error in degrees.
+    Parameters
+    ----------
+    value_deg
+        (K,) the angles.
+    rim_factor, ends
+        (K,) what each angle's variance is made of, in radians²: ``s² rim_factor + σ_e² ends``.
 
     Examples
     --------
-    >>> ends_only = VarianceFactors(rim=0.0, ends=4 / 24**2)
-    >>> noise = RimNoise(0.25, 18)
-    >>> round(angle_estimate(240.0, ends_only, noise, Settings(end_point_sd_mm=0.5)).se, 2)
+    >>> noise = Noise(np.array([0.25]), np.array([18.0]))
+    >>> ends = np.array([4 / 24**2])
+    >>> found = estimates(np.array([240.0]), 0 * ends, ends, noise, Settings(end_point_sd_mm=0.5))
+    >>> round(found.estimate(0).se, 2)
     2.39
     """
-    rim = noise.variance_mm2 * factors.rim
-    ends = settings.end_point_sd_mm * settings.end_point_sd_mm * factors.ends
-    total = rim + ends
-    if total <= 0.0:
-        return Estimate(value_deg, 0.0)
-    dof = welch_dof(((rim, noise.dof), (ends, settings.end_point_dof)))
-    shift = aspin_shift(rim / total, noise.dof)
-    return Estimate(value_deg, math.degrees(math.sqrt(total)), dof, shift)
+    rim = noise.variance * rim_factor
+    end = settings.end_point_sd_mm * settings.end_point_sd_mm * ends
+    total = rim + end
+    with np.errstate(all="ignore"):
+        shares = rim / total, end / total
+        share = shares[0] * shares[0] / noise.dof + shares[1] * shares[1] / settings.end_point_dof
+        dof = np.where(share > 1e-12, 1.0 / share, math.inf)
+        shift = aspin_shift(shares[0], noise.dof)
+    known = ~(total <= 0.0)
+    return Estimates(
+        value=value_deg,
+        se=np.where(known, np.sqrt(np.where(known, total, 0.0)) * _DEG, 0.0),
+        dof=np.where(known, dof, math.inf),
+        shift=np.where(known, shift, 0.0),
+    )
 
 
 def aspin_shift(share: Number, dof: Number) -> Number:

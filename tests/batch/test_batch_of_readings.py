@@ -16,6 +16,8 @@ from necroangle.annotation import HipReading, ReadView, encode_reading, save_rea
 from necroangle.batch import BatchResult, Refusal, measure_file, measure_files, open_stream
 from necroangle.cohort import CohortRow, CohortStore, to_row
 from necroangle.measurement import measure, method_named
+from necroangle.measurement.marks import ReadingBatch
+from necroangle.measurement.measure import measure_batch
 from necroangle.terms import View
 
 
@@ -131,19 +133,33 @@ def test_an_error_of_the_program_costs_one_row(
     put(tmp_path / "a.reading.json", make_reading())
     put(tmp_path / "b.reading.json", make_reading(subject="S02"))
 
-    def fail_in_arrays(*_: object) -> object:
-        raise IndexError("a fault of the program")
+    def fail(batch: ReadingBatch, *arguments: object) -> object:
+        if "S01" in batch.hips.subject:
+            raise ZeroDivisionError("division by zero")
+        return measure_batch(batch, *arguments)  # type: ignore[arg-type]
 
-    def fail(reading: HipReading, *_: object) -> object:
-        return 1 / 0 if reading.subject == "S01" else measure(reading)
-
-    monkeypatch.setattr("necroangle.batch.single.measure", fail)
-    monkeypatch.setattr("necroangle.batch.chunk.measured", fail_in_arrays)
+    monkeypatch.setattr("necroangle.batch.worker.measure_batch", fail)
     result = measure_files([tmp_path])
     assert [row.key.subject for row in result.rows] == ["S02"]
     (refusal,) = result.refusals
     assert refusal.problem == "internal error: ZeroDivisionError('division by zero')"
     assert refusal.place.startswith("test_batch_of_readings.py line ")
+
+
+def test_an_error_that_no_reading_shows_alone_is_not_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "a.reading.json", make_reading())
+    put(tmp_path / "b.reading.json", make_reading(subject="S02"))
+
+    def fail(batch: ReadingBatch, *arguments: object) -> object:
+        if batch.size > 1:
+            raise IndexError("a fault of the program")
+        return measure_batch(batch, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("necroangle.batch.worker.measure_batch", fail)
+    with pytest.raises(IndexError, match="a fault of the program"):
+        measure_files([tmp_path])
 
 
 def test_progress_is_told_after_every_chunk(

@@ -81,20 +81,6 @@ def test_in_arrays_as_one_by_one(files: Files, expected: str, size: int) -> None
     assert in_chunks(some, size, Plan()) == wanted
 
 
-def test_most_readings_are_measured_in_arrays(
-    files: Files, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slow: list[str] = []
-
-    def spy(name: str, raw: bytes, method: Method | None, settings: Settings) -> object:
-        slow.append(name)
-        return Refusal(name, "", "")
-
-    monkeypatch.setattr("necroangle.batch.chunk.measure_bytes", spy)
-    measure_chunk(files, Plan())
-    assert len(slow) < 0.4 * len(files), "neighbours, refusals, and nothing else"
-
-
 @pytest.mark.parametrize("method", METHODS.values(), ids=lambda one: one.name)
 def test_every_method(files: Files, method: Method) -> None:
     some = files[:120]

@@ -10,7 +10,7 @@ from hipmaker import make_reading
 
 from necroangle.annotation import encode_reading
 from necroangle.batch import BatchResult, measure_files, open_sources, open_stream
-from necroangle.batch.claims import key_of
+from necroangle.batch.duplicates import key_of
 from necroangle.batch.pack import pack, unpack
 from necroangle.errors import ReadingError
 

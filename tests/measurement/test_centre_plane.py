@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from necroangle.errors import GeometryError
 from necroangle.geometry import Arc, union_deg
-from necroangle.measurement.boundary import SliceArcs, complement, joined
-from necroangle.measurement.centre_plane import Sensitivity, centre_plane
+from necroangle.measurement.bands import SliceArcs, complement, joined
+from necroangle.measurement.slices import Sensitivity, centre_plane
 from necroangle.phantom.model import Lesion
 from necroangle.phantom.truth import cap_interval_deg
 

@@ -9,11 +9,12 @@ from hipmaker import make_plane, make_reading, make_rim, make_view
 from hipstrategy import spacings_mm, turns_deg
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from viewmeasure import measure_view
 
 from necroangle.annotation import HipReading, Mark, NecroticArc, PlaneRecord, ReadView
 from necroangle.errors import ArcError, MethodError, RimError
 from necroangle.geometry import ImagePlane
-from necroangle.measurement import METHODS, measure, measure_view
+from necroangle.measurement import METHODS, measure
 from necroangle.terms import Finding, Flag, Laterality, Observation, UnreadReason, View
 
 angles = st.floats(10, 350)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from necroangle.errors import GeometryError
-from necroangle.measurement.boundary import SliceArcs
-from necroangle.measurement.surface import surface_share
+from necroangle.measurement.bands import SliceArcs
+from necroangle.measurement.slices import surface_share
 from necroangle.phantom.model import Lesion, PhantomHip
 from necroangle.phantom.truth import cap_union_deg
 from necroangle.terms import Laterality

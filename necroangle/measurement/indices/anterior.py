@@ -2,7 +2,7 @@
 
 from necroangle.errors import GeometryError
 from necroangle.geometry import Arc, Circle
-from necroangle.measurement.direction import boundaries
+from necroangle.measurement.arcs import boundaries
 from necroangle.measurement.indices.marks import (
     Point,
     Turn,

@@ -4,26 +4,11 @@
 Koo and Kim's; with those of the slices where the lesion is largest, the modified index.
 """
 
-from enum import StrEnum
-
 from necroangle.errors import GeometryError
+from necroangle.measurement.grades import KOO_KIM_SIZES, KooKimSize
 from necroangle.measurement.indices.marks import refuse_not_finite, stored
 
 __all__ = ["KooKimSize", "koo_kim_index", "koo_kim_size"]
-
-_SMALL_BELOW = 33.0
-_LARGE_FROM = 67.0
-
-
-class KooKimSize(StrEnum):
-    """Size of a lesion by its index. Provisional: the bins are not from a source at hand."""
-
-    SMALL = "small"
-    """Below 33."""
-    MEDIUM = "medium"
-    """33 to below 67 (printed as 34 to 66)."""
-    LARGE = "large"
-    """67 and above."""
 
 
 def koo_kim_index(a_deg: float, b_deg: float) -> float:
@@ -88,6 +73,4 @@ def koo_kim_size(index: float) -> KooKimSize:
     refuse_not_finite("an index of extent", index)
     if index < 0:
         raise GeometryError(f"an index of extent is 0 or more, found {index:g}")
-    if stored(index) < _SMALL_BELOW:
-        return KooKimSize.SMALL
-    return KooKimSize.MEDIUM if stored(index) < _LARGE_FROM else KooKimSize.LARGE
+    return KOO_KIM_SIZES.of(stored(index))

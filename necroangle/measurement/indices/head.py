@@ -6,7 +6,7 @@ import numpy as np
 
 from necroangle.annotation import HipReading, UnreadView
 from necroangle.geometry import Arc, Circle, PatientPoints
-from necroangle.measurement.direction import AnatomicalAxes, anatomical_axes
+from necroangle.measurement.arcs import AnatomicalAxes, anatomical_axes
 from necroangle.measurement.indices.marks import (
     Point,
     Turn,

@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 from necroangle.annotation import HipReading, UnreadView
 from necroangle.errors import GeometryError
 from necroangle.geometry import union_deg
-from necroangle.measurement.direction import boundaries
+from necroangle.measurement.arcs import boundaries
 from necroangle.measurement.indices.anterior import anterior_necrotic_deg
 from necroangle.measurement.indices.collapse import (
     collapse_arco,

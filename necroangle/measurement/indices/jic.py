@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from necroangle.errors import GeometryError
 from necroangle.geometry import Arc, Circle
-from necroangle.measurement.direction import boundaries
+from necroangle.measurement.arcs import boundaries
 from necroangle.measurement.indices.marks import (
     Point,
     Turn,

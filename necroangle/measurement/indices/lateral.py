@@ -4,7 +4,7 @@ from typing import Literal
 
 from necroangle.errors import GeometryError
 from necroangle.geometry import Arc, Circle
-from necroangle.measurement.direction import AnatomicalAxes, boundaries
+from necroangle.measurement.arcs import AnatomicalAxes, boundaries
 from necroangle.measurement.indices.marks import (
     Point,
     Turn,

@@ -10,7 +10,7 @@ from typing import Literal
 
 from necroangle.errors import GeometryError
 from necroangle.geometry import Circle
-from necroangle.measurement.direction import AnatomicalAxes
+from necroangle.measurement.arcs import AnatomicalAxes
 
 __all__ = [
     "Point",

@@ -17,8 +17,7 @@ from napari_necroangle.reading.outcome import Outcome, ViewOutcome
 from napari_necroangle.reading.steps import SliceCheck, slice_check
 from napari_necroangle.reading.texts import VIEWS, doubts, offset_words
 from necroangle.geometry import PatientPoints
-from necroangle.measurement.hip_flags import OFF_CENTRE_MM
-from necroangle.measurement.view_flags import EDGE_GAP_MM
+from necroangle.measurement.doubts import LIMITS
 from necroangle.terms import Flag
 
 __all__ = ["Contradiction", "contradictions", "off_centre_words"]
@@ -92,7 +91,7 @@ def _slices(case: Case) -> Iterator[str]:
                 f"{VIEWS[check.view]}: the series ends before the head's middle. Choose another "
                 "series, or read this view as not readable."
             )
-        elif not check.is_best or abs(check.offset_mm) > OFF_CENTRE_MM:
+        elif not check.is_best or abs(check.offset_mm) > LIMITS.off_centre_mm:
             yield off_centre_words(check)
 
 
@@ -121,7 +120,7 @@ def _radii(outcome: Outcome) -> Iterator[str]:
 def _ends(case: Case) -> Iterator[str]:
     for draft, outcome in zip(case.session.draft.views, case.session.outcome().views, strict=True):
         gaps = [gap for arc in draft.arcs for gap in _gaps_mm(arc, outcome)]
-        if max(gaps, default=0.0) > EDGE_GAP_MM:
+        if max(gaps, default=0.0) > LIMITS.edge_gap_mm:
             yield (
                 f"{VIEWS[draft.view]}: an arc end lies {max(gaps):.1f} mm off the circle; it is "
                 "measured where the circle passes it."

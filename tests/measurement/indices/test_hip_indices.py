@@ -23,7 +23,7 @@ from necroangle.annotation import (
 )
 from necroangle.errors import GeometryError
 from necroangle.geometry import Circle, PatientPoints, PlanePoints, arc_through, fit_circle
-from necroangle.measurement.direction import AnatomicalAxes, anatomical_axes
+from necroangle.measurement.arcs import AnatomicalAxes, anatomical_axes
 from necroangle.measurement.indices import HipIndices, ViewGeometry, hip_indices
 from necroangle.terms import Finding, LandmarkName, Laterality, UnreadReason, View
 

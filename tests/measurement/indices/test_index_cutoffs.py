@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from necroangle.errors import GeometryError
 from necroangle.geometry import Arc, Circle
-from necroangle.measurement.direction import AnatomicalAxes
+from necroangle.measurement.arcs import AnatomicalAxes
 from necroangle.measurement.indices import (
     ANTERIOR_COLLAPSE_DEG,
     LATERAL_SPARED_DEG,

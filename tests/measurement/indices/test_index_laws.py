@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from necroangle.geometry import Arc, Circle, PlanePoints, arc_through
-from necroangle.measurement.direction import AnatomicalAxes
+from necroangle.measurement.arcs import AnatomicalAxes
 from necroangle.measurement.indices import (
     anterior_necrotic_deg,
     collapse_depth_mm,

@@ -8,15 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from randomhips import random_readings
 
-from necroangle.annotation import HipReading
+from necroangle.errors import NecroangleError
 from necroangle.geometry import PlanePoints, fit_circle
-from necroangle.geometry.orthogonal import ordered_sum
-from necroangle.geometry.rims import directions_deg
-from necroangle.measurement import DEFAULTS, measure, stored_deg
-from necroangle.measurement.head import misplaced_marks
-from necroangle.measurement.outliers import RimBlock, misplaced_in_block
-from necroangle.measurement.vector import measured
-from necroangle.measurement.vector.views import stored
+from necroangle.geometry.circle import directions_deg, fit_circles
+from necroangle.geometry.point_sets import PointSets, ordered_sum
+from necroangle.measurement import METHODS, measure, measure_many, stored_deg
+from necroangle.measurement.grades import stored
+from necroangle.measurement.misplaced import misplaced_in_sets, misplaced_marks
 
 numbers = st.floats(-400.0, 400.0)
 
@@ -43,28 +41,28 @@ def test_directions_are_those_of_one_offset(offsets: list[tuple[float, float]]) 
 
 
 def rims_of(seed: int, count: int) -> list[np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
-    """Rims of 6 to 24 marks, some of them wrong."""
+    """Rims of 6 to 140 marks, some of them wrong."""
     chance = np.random.default_rng(seed)
     rims = []
     for _ in range(count):
-        marks = int(chance.integers(6, 25))
+        marks = int(chance.integers(6, 25) if chance.random() < 0.7 else chance.integers(25, 141))
         turn = np.radians(np.linspace(0, chance.uniform(100, 340), marks))
         radius = 24.0 + chance.normal(0, 0.5, marks) + 4.0 * (chance.random(marks) < 0.08)
         rims.append(np.column_stack((radius * np.cos(turn), radius * np.sin(turn))))
     return rims
 
 
-def block_of(rims: list[np.ndarray[tuple[int, int], np.dtype[np.float64]]]) -> RimBlock:
+def sets_of(rims: list[np.ndarray[tuple[int, int], np.dtype[np.float64]]]) -> PointSets:
     longest = max(map(len, rims))
     points, chosen = np.zeros((2, longest, len(rims))), np.zeros((longest, len(rims)), bool)
     for place, rim in enumerate(rims):
         points[:, : len(rim), place], chosen[: len(rim), place] = rim.T, True
-    return RimBlock.of(points, chosen)
+    return PointSets.chosen(points, chosen)
 
 
 def test_a_rim_has_one_circle_alone_and_among_others() -> None:
     rims = rims_of(1, 200)
-    found = block_of(rims).fit()
+    found = fit_circles(sets_of(rims))
     for place, rim in enumerate(rims):
         fit = fit_circle(PlanePoints(rim))
         u, v = found.centre_mm[:, place].tolist()
@@ -77,27 +75,40 @@ def test_a_rim_has_one_circle_alone_and_among_others() -> None:
 
 def test_the_same_marks_are_misplaced_alone_and_among_others() -> None:
     rims = rims_of(2, 300)
-    found = misplaced_in_block(block_of(rims))
+    found = misplaced_in_sets(sets_of(rims))
     assert len(found) > 30
     for place, rim in enumerate(rims):
         alone = [(one.index, one.distance_mm) for one in misplaced_marks(PlanePoints(rim))]
         assert alone == list(found.get(place, ()))
 
 
-@settings(deadline=None, max_examples=20)
-@given(st.integers(0, 10_000), st.integers(1, 12))
-def test_a_hip_is_measured_alike_alone_and_among_others(seed: int, count: int) -> None:
+@pytest.mark.parametrize("size", [1, 7, 5000])
+def test_the_mathematics_of_arrays_do_not_depend_on_their_length(size: int) -> None:
+    chance = np.random.default_rng(size)
+    x, y = chance.normal(0, 9, (2, size))
+    share = np.abs(x) / (np.abs(x) + 1)
+    for together, alone in (
+        (np.arctan2(x, y), [float(np.arctan2(x[k : k + 1], y[k : k + 1])[0]) for k in range(size)]),
+        (np.hypot(x, y), [float(np.hypot(x[k : k + 1], y[k : k + 1])[0]) for k in range(size)]),
+        (np.arccos(share), [float(np.arccos(share[k : k + 1])[0]) for k in range(size)]),
+    ):
+        assert together.tolist() == alone
+
+
+@pytest.mark.parametrize("name", [None, *METHODS])
+@settings(deadline=None, max_examples=8)
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 9))
+def test_a_hip_is_measured_alike_alone_and_among_others(
+    name: str | None, seed: int, count: int
+) -> None:
+    method = METHODS[name] if name else None
     readings = random_readings(count, seed)
-    together = measured(readings, DEFAULTS)
+    together = measure_many(readings, method)
     for place, reading in enumerate(readings):
-        alone = measured([reading], DEFAULTS)
-        assert bool(alone.sure[0]) == bool(together.sure[place])
-        if together.sure[place]:
-            same_as_measure(reading, together.cna.se[place], together.cna.value[place])
-            assert alone.cna.se[0] == together.cna.se[place]
-
-
-def same_as_measure(reading: HipReading, se: float, value: float) -> None:
-    cna = measure(reading).cna
-    if cna is not None:
-        assert (cna.se, cna.value) == (se, value)
+        refused = together.refused.get(place)
+        if refused is None:
+            assert repr(together[place]) == repr(measure(reading, method))
+        else:
+            with pytest.raises(NecroangleError) as error:
+                measure(reading, method)
+            assert repr(error.value) == repr(refused.error())

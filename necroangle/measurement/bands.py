@@ -23,6 +23,7 @@ __all__ = [
     "Band",
     "Cut",
     "SliceArcs",
+    "band_angles_deg",
     "bands_between",
     "bands_of",
     "bands_past",
@@ -158,18 +159,36 @@ class Band:
 
     def angles_deg(self, offsets_mm: NDArray[np.float64], radius_mm: float) -> NDArray[np.float64]:
         """Angle of the stretch at each of (N,) offsets within the head, 0 to 360 degrees."""
-        circles = np.sqrt(np.maximum(radius_mm**2 - offsets_mm**2, 0.0))
-        start, end = self.chord_mm(0.0), self.chord_mm(1.0)
-        chords = start + (end - start) * offsets_mm
-        cosines = np.divide(chords, circles, out=np.sign(chords), where=circles > 0)
-        if self.first.angle_deg == self.second.angle_deg == 360.0:
-            cosines = np.full_like(chords, -1.0)
-        return np.asarray(np.degrees(2 * np.arccos(np.clip(cosines, -1.0, 1.0))))
+        (angles,) = band_angles_deg([self], offsets_mm[None], np.array([radius_mm]))
+        return np.asarray(angles)
 
     def middle_deg(self, offset_mm: float = 0.0) -> float:
         """Direction of the stretch's middle at an offset, turned the shorter way."""
         turn = (self.second.middle_deg - self.first.middle_deg + 180.0) % 360.0 - 180.0
         return self.first.middle_deg + self.weights(offset_mm)[1] * turn
+
+
+def band_angles_deg(
+    bands: Sequence[Band], offsets_mm: NDArray[np.float64], radius_mm: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(B, N) angles of B stretches, each at N offsets within a head, 0 to 360 degrees.
+
+    Parameters
+    ----------
+    offsets_mm
+        (B, N) signed distances from the heads' centres.
+    radius_mm
+        (B,) the heads' radii.
+    """
+    square = np.array([float(radius) ** 2 for radius in radius_mm.tolist()])
+    circles = np.sqrt(np.maximum(square[:, None] - offsets_mm**2, 0.0))
+    start = np.array([band.chord_mm(0.0) for band in bands])[:, None]
+    end = np.array([band.chord_mm(1.0) for band in bands])[:, None]
+    chords = start + (end - start) * offsets_mm
+    cosines = np.divide(chords, circles, out=np.sign(chords), where=circles > 0)
+    whole = [band.first.angle_deg == band.second.angle_deg == 360.0 for band in bands]
+    cosines[np.array(whole, bool)] = -1.0
+    return np.asarray(np.degrees(2 * np.arccos(np.clip(cosines, -1.0, 1.0))))
 
 
 def in_order(slices: Iterable[SliceArcs], radius_mm: float) -> list[SliceArcs]:

@@ -14,11 +14,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from necroangle.batch.columns import RowColumns
 from necroangle.batch.leaf import Source
-from necroangle.batch.record import Refusal
+from necroangle.batch.worker import Refusal
 from necroangle.decoding import MalformedError, from_json
-from necroangle.measurement.row import RowKey
+from necroangle.measurement.row import RowColumns, RowKey
 
 __all__ = ["claims_of", "contested", "key_of", "settle"]
 

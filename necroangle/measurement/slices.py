@@ -1,0 +1,585 @@
+"""All marked slices of a view about one head: the centre plane, and how much surface is dead.
+
+No slice of a stack lies on the head's centre, and a tilted lesion shows another angle a few
+millimetres away: up to 20 degrees. The chords on the two slices beside the centre
+(:mod:`necroangle.measurement.bands`) give the chord on the centre plane:
+``q = (s2 q1 - s1 q2) / (s2 - s1)``, ``angle = 2 acos(q / R)``.
+
+A ring of a sphere between two parallel planes has the area ``2 pi R ds`` wherever it lies
+(Archimedes), so the necrotic share of the sphere is ``1 / (4 pi R)`` times the integral of a(s) ds.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from necroangle.errors import ArcError, GeometryError, RimError
+from necroangle.geometry.arc import arcs_about
+from necroangle.geometry.point_sets import runs
+from necroangle.geometry.sphere import Spheres
+from necroangle.measurement.bands import (
+    Band,
+    Cut,
+    SliceArcs,
+    band_angles_deg,
+    bands_between,
+    bands_of,
+    bands_past,
+    complement,
+    in_order,
+    joined,
+)
+from necroangle.measurement.heads import Heads
+from necroangle.measurement.marks import ReadingBatch, above, in_patient, in_plane
+from necroangle.measurement.pairs import spheres_of_runs
+from necroangle.measurement.refusals import Refusals, Refused, Stage
+
+__all__ = [
+    "CentrePlane",
+    "Sensitivity",
+    "Stacks",
+    "SurfaceShare",
+    "centre_plane",
+    "fit_stacks",
+    "outside",
+    "surface_share",
+    "surface_shares",
+]
+
+Array = NDArray[np.float64]
+Places = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+
+MIN_SLICES = 3
+"""Fewer marked slices tell nothing of the surface."""
+
+POLE_MM = 1.0
+"""A slice that cuts less than this off the head shows no contour: it need not be marked."""
+
+_STEPS = 128
+_ON_CENTRE_MM = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stacks:
+    """The heads of those hips whose marked slices are taken together.
+
+    Attributes
+    ----------
+    hip
+        (H,) which hips; growing.
+    spheres
+        The sphere of each, through every rim mark of both views and all their slices.
+    slices
+        By view, its marked slices that cut the head, with the arcs about the head's centre.
+    problems
+        The views with a slice that does not go with the sphere, and what is wrong.
+    """
+
+    hip: Places
+    spheres: Spheres
+    slices: dict[int, list[SliceArcs]]
+    problems: dict[int, Refused]
+
+
+def fit_stacks(batch: ReadingBatch, heads: Heads, refusals: Refusals, *, wanted: bool) -> Stacks:
+    """Put the slices of each hip about one head, where more than one of a view is marked.
+
+    Parameters
+    ----------
+    wanted
+        Whether the method cannot do without: then a hip without such a head is refused.
+    """
+    beside = np.zeros(batch.size, bool)
+    beside[batch.hip[batch.has_neighbours]] = True
+    some = refusals.free & ~batch.flat_hip & (beside | wanted)
+    if wanted:
+        for hip in np.flatnonzero(some & batch.frames_differ).tolist():
+            problem = "centre_plane needs both views in one frame of reference"
+            refusals.note_method(hip, problem, Stage.STACK)
+    hips = np.flatnonzero(some & ~batch.frames_differ)
+    points, count = _rim_points(batch, heads, hips)
+    spheres, problems = spheres_of_runs(points, count)
+    sound = np.ones(len(hips), bool)
+    holds_arcs = beside.copy()
+    holds_arcs[batch.hip[batch.slice_view[batch.arc_slice]]] = True
+    for place, problem in problems.items():
+        sound[place] = False
+        if wanted and holds_arcs[hips[place]]:
+            refusals.note(int(hips[place]), Refused(RimError, problem), Stage.STACK)
+    found = Stacks(hips[sound], spheres.some(sound), {}, {})
+    _fill(batch, found)
+    return found
+
+
+def outside(height_mm: float) -> str:
+    """What is said of a slice that misses the head."""
+    return f"the slice lies {abs(height_mm):.1f} mm from the head's centre, outside it"
+
+
+def _rim_points(batch: ReadingBatch, heads: Heads, hips: Places) -> tuple[Array, Places]:
+    """(3, M) the points of all rims of some hips, hip after hip; and how many each has."""
+    chosen = np.zeros(batch.size, bool)
+    chosen[hips] = True
+    hip_of = batch.hip[batch.slice_view]
+    slices = np.flatnonzero(chosen[hip_of])
+    beside = slices[~batch.is_own[slices]]
+    rims = runs(batch.rim_start[beside], batch.rim_count[beside])
+    planes = batch.planes.of(np.repeat(beside, batch.rim_count[beside]))
+    pool = np.concatenate((heads.used_mm, np.array(in_patient(batch.points[:, rims], planes))), 1)
+    start, count = np.zeros((2, len(batch.slice_view)), np.intp)
+    start[batch.own], count[batch.own] = heads.used_start, heads.count
+    count[beside] = batch.rim_count[beside]
+    start[beside] = heads.used_mm.shape[1] + np.cumsum(count[beside]) - count[beside]
+    number = np.bincount(hip_of[slices], count[slices], minlength=batch.size)
+    return pool[:, runs(start[slices], count[slices])], number[hips].astype(np.intp)
+
+
+def _fill(batch: ReadingBatch, found: Stacks) -> None:
+    """Cut each sphere by the slices of its hip, and take the arcs about its centre."""
+    place_of = np.full(batch.size, -1)
+    place_of[found.hip] = np.arange(len(found.hip))
+    place = place_of[batch.hip[batch.slice_view]]
+    slices = np.flatnonzero(place >= 0)
+    if not len(slices):
+        return
+    planes, place = batch.planes.of(slices), place[slices]
+    centre, radius = found.spheres.centre_mm[:, place], found.spheres.radius_mm[place]
+    height = above(centre, planes)
+    with np.errstate(invalid="ignore"):
+        circle = np.sqrt(radius * radius - height * height)
+    misses = np.abs(height) >= radius
+    column_of = np.full(len(batch.slice_view), -1)
+    column_of[slices] = np.arange(len(slices))
+    arcs_of = np.flatnonzero(column_of[batch.arc_slice] >= 0)
+    arcs = arcs_about(
+        batch.arc_points(arcs_of),
+        column_of[batch.arc_slice[arcs_of]],
+        np.array(in_plane(centre, planes)),
+        circle,
+    )
+    angle = np.abs(arcs.extent_deg)
+    marks = list(zip((arcs.low + angle / 2).tolist(), angle.tolist(), strict=True))
+    bounds = np.searchsorted(arcs.circle, np.arange(len(slices) + 1)).tolist()
+    faulty, offsets = arcs.fault.any(), (-height).tolist()
+    views, missed = batch.slice_view[slices].tolist(), misses.tolist()
+    for column, (view, offset) in enumerate(zip(views, offsets, strict=True)):
+        stack = found.slices.setdefault(view, [])
+        first, last = bounds[column : column + 2]
+        if view in found.problems or (missed[column] and first == last):
+            continue
+        problem = outside(offset) if missed[column] else ""
+        kind: type[GeometryError] = GeometryError
+        if faulty and not problem:
+            faults = [place for place in range(first, last) if arcs.fault[place]]
+            kind, problem = ArcError, arcs.problem(faults[0]) if faults else ""
+        if problem:
+            label = batch.views.view[view].label
+            text = f"{label} view, slice at {offset:.1f} mm: {problem}"
+            found.problems[view] = Refused(kind, text)
+        else:
+            stack.append(SliceArcs(offset, tuple(marks[first:last])))
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """How far the angle follows a small change of what it was computed from.
+
+    Attributes
+    ----------
+    end_deg_per_mm
+        For each arc end that was used: degrees per mm of the end along the surface.
+    centre_deg_per_mm
+        Degrees per mm of the head's centre along +u, +v and the slices' normal, the marks and
+        slices staying where they are.
+    radius_deg_per_mm
+        Degrees per mm of the head's radius.
+    """
+
+    end_deg_per_mm: tuple[float, ...]
+    centre_deg_per_mm: tuple[float, float, float]
+    radius_deg_per_mm: float
+
+    def variance_deg2(
+        self,
+        end_sd_mm: float,
+        head_covariance_mm2: NDArray[np.float64],
+        axes: NDArray[np.float64],
+    ) -> float:
+        """Variance of the angle: ``sd² sum (d angle/d end)² + gᵀ Cov g``, to first order.
+
+        Parameters
+        ----------
+        end_sd_mm
+            Standard deviation of marking an arc's end along the surface, mm.
+        head_covariance_mm2
+            (4, 4) covariance of the head's (x, y, z, radius) in patient mm: the sphere fit's
+            ``unit_covariance`` times the variance of a rim mark.
+        axes
+            (3, 3): row cosine, column cosine and normal of the slices, one a row.
+        """
+        centre = np.asarray(axes, float).T @ np.array(self.centre_deg_per_mm)
+        gradient = np.append(centre, self.radius_deg_per_mm)
+        ends = math.fsum(slope**2 for slope in self.end_deg_per_mm)
+        head = float(gradient @ np.asarray(head_covariance_mm2, float) @ gradient)
+        return end_sd_mm**2 * ends + head
+
+
+@dataclass(frozen=True, slots=True)
+class CentrePlane:
+    """The necrotic angle on the plane through the head's centre.
+
+    Attributes
+    ----------
+    angle_deg
+        The angle, 0 to 360 degrees: the union of the arcs.
+    low_deg, high_deg
+        Least and largest angle that agrees with what the slices do not show; both are the angle,
+        unless ``bounded``.
+    arcs
+        The arcs there, each as (middle direction, angle), degrees.
+    bracketed
+        Whether there are marked slices on both sides of the centre, or one on it.
+    extrapolated
+        Whether an arc was drawn on beyond the slices that show it.
+    bounded
+        Whether an arc ends somewhere between the slices (or fills one): the angle is that of the
+        least tilted boundary, and the truth lies between ``low_deg`` and ``high_deg``.
+    used
+        Indices of the two slices beside the centre, in the order given; the same index twice
+        where there is one alone.
+    weights
+        Of these two, adding up to 1.
+    sensitivity
+        For the standard error.
+    """
+
+    angle_deg: float
+    low_deg: float
+    high_deg: float
+    arcs: tuple[tuple[float, float], ...]
+    bracketed: bool
+    extrapolated: bool
+    bounded: bool
+    used: tuple[int, int]
+    weights: tuple[float, float]
+    sensitivity: Sensitivity
+
+
+def centre_plane(slices: Sequence[SliceArcs], radius_mm: float) -> CentrePlane:
+    """Read the angle where the boundary of the necrosis meets the centre plane.
+
+    With marked slices on both sides of the centre, the two next to it are used
+    (:func:`necroangle.measurement.bands.bands_between` says how arcs are matched, and what an
+    arc without a partner means). With slices on one side only, the line of the two nearest is
+    drawn on if the nearest lies within one step of the centre; else the nearest slice alone
+    counts, its chord keeping its distance (exact for a lesion that is not tilted).
+
+    Parameters
+    ----------
+    slices
+        The marked slices of one view, in any order, with those found free of necrosis.
+    radius_mm
+        The head's radius, mm.
+
+    Raises
+    ------
+    GeometryError
+        For no slice that cuts the head, two slices in one place, or an arc on a slice that misses
+        the head.
+
+    Examples
+    --------
+    >>> slices = [SliceArcs(-2.0, ((270.0, 80.0),)), SliceArcs(2.0, ((280.0, 60.0),))]
+    >>> found = centre_plane(slices, 24.0)
+    >>> round(found.angle_deg, 3), found.arcs[0][0], found.bracketed
+    (71.181, 275.0, True)
+    >>> centre_plane([], 24.0)
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.GeometryError: no marked slice cuts the head; mark the two slices ...
+    """
+    ordered = in_order(slices, radius_mm)
+    if not ordered:
+        raise GeometryError(
+            "no marked slice cuts the head; mark the two slices on either side of its centre"
+        )
+    first, second = _beside_centre(ordered)
+    pair = (ordered[first], ordered[second])
+    alone = first == second
+    bands = bands_of(pair[0], radius_mm) if alone else bands_between(ordered, first, radius_mm)
+    angles = [float(band.angles_deg(np.zeros(1), radius_mm)[0]) for band in bands]
+    arcs = _arcs(bands, angles)
+    low, high = _range(bands, angles)
+    bracketed = pair[0].offset_mm <= _ON_CENTRE_MM and pair[1].offset_mm >= -_ON_CENTRE_MM
+    step = pair[1].offset_mm - pair[0].offset_mm
+    share = 0.0 if alone else -pair[0].offset_mm / step
+    return CentrePlane(
+        angle_deg=math.fsum(angle for _, angle in arcs),
+        low_deg=low,
+        high_deg=high,
+        arcs=arcs,
+        bracketed=bracketed,
+        extrapolated=any(band.extended for band in bands) or not (bracketed or alone),
+        bounded=any(band.is_open for band in bands),
+        used=(slices.index(pair[0]), slices.index(pair[1])),
+        weights=(1.0 - share, share),
+        sensitivity=_sensitivity(bands, angles, radius_mm),
+    )
+
+
+def _beside_centre(ordered: Sequence[SliceArcs]) -> tuple[int, int]:
+    """Indices of the two neighbours that hold the angle; twice the same for one slice alone."""
+    offsets = [one.offset_mm for one in ordered]
+    nearest = min(range(len(offsets)), key=lambda index: abs(offsets[index]))
+    behind = [index for index, offset in enumerate(offsets) if offset <= 0]
+    if abs(offsets[nearest]) <= _ON_CENTRE_MM or len(offsets) == 1:
+        return nearest, nearest
+    if 0 < len(behind) < len(offsets):
+        return behind[-1], behind[-1] + 1
+    first = 0 if nearest == 0 else nearest - 1
+    within_one_step = abs(offsets[nearest]) <= offsets[first + 1] - offsets[first]
+    return (first, first + 1) if within_one_step else (nearest, nearest)
+
+
+def _range(bands: Sequence[Band], angles: Sequence[float]) -> tuple[float, float]:
+    """Least and largest total that agree with the chords known on one side only."""
+    total = np.zeros(2)
+    for band, angle in zip(bands, angles, strict=True):
+        bounds = (angle, angle)
+        if band.is_open:
+            (free,) = (cut for cut in (band.first, band.second) if not cut.has_ends)
+            weight = band.weights()[band.second == free]
+            at_most = (free.angle_deg == 0) == (weight > 0)
+            bounds = (0.0, angle) if at_most else (angle, 360.0)
+        total += bounds if band.sign > 0 else (-bounds[1], -bounds[0])
+    low, high = np.clip(total, 0.0, 360.0).tolist()
+    return low, high
+
+
+def _arcs(bands: Sequence[Band], angles: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """The stretches at the centre less their gaps, as (middle, angle)."""
+    parts: dict[int, list[tuple[float, float]]] = {1: [], -1: []}
+    for band, angle in zip(bands, angles, strict=True):
+        if angle > 0:
+            parts[band.sign].append((band.middle_deg() - angle / 2, angle))
+    left = complement([*complement(parts[1]), *parts[-1]]) if parts[-1] else joined(parts[1])
+    return tuple(((low + width / 2) % 360.0, width) for low, width in left)
+
+
+def _sensitivity(bands: Sequence[Band], angles: Sequence[float], radius_mm: float) -> Sensitivity:
+    """Sum over the stretches that have ends at the centre."""
+    ends: list[float] = []
+    head = np.zeros(4)
+    for band, angle in zip(bands, angles, strict=True):
+        if 0 < angle < 360.0:
+            scale = band.sign * math.degrees(1.0 / (radius_mm * math.sin(math.radians(angle / 2))))
+            ends += [scale * slope for slope in _end_slopes(band)]
+            head += scale * _head_slopes(band, radius_mm)
+    u, v, normal, radius = head.tolist()
+    return Sensitivity(tuple(ends), (u, v, normal), radius)
+
+
+def _end_slopes(band: Band) -> list[float]:
+    """``w sin(a / 2)`` for the upper end of each arc and its negative for the lower."""
+    slopes = []
+    for weight, cut in _weighted(band):
+        if cut.has_ends and weight:
+            slope = weight * math.sin(math.radians(cut.angle_deg / 2))
+            slopes += [-slope, slope]
+    return slopes
+
+
+def _head_slopes(band: Band, radius_mm: float) -> NDArray[np.float64]:
+    """By the centre along u, v and the normal, and by the radius; (4,)."""
+    step = band.second.offset_mm - band.first.offset_mm
+    tilt = (band.second.chord_mm - band.first.chord_mm) / step if step else 0.0
+    slopes = np.array((0.0, 0.0, -2.0 * tilt, 2.0 * band.chord_mm(0.0) / radius_mm))
+    for weight, cut in _weighted(band):
+        half, middle = math.radians(cut.angle_deg / 2), math.radians(cut.middle_deg)
+        across = math.sin(half) ** 2
+        along = math.cos(half) / cut.circle_mm
+        slopes += (
+            2.0
+            * weight
+            * np.array(
+                (
+                    across * math.cos(middle),
+                    across * math.sin(middle),
+                    -along * cut.offset_mm,
+                    -along * radius_mm,
+                )
+            )
+        )
+    return slopes
+
+
+def _weighted(band: Band) -> tuple[tuple[float, Cut], tuple[float, Cut]]:
+    first, second = band.weights()
+    return (first, band.first), (second, band.second)
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceShare:
+    """How much of the head's surface is necrotic.
+
+    Attributes
+    ----------
+    share
+        Necrotic part of the whole sphere, 0 to 1; a lower bound where not ``covered``.
+    solid_angle_sr
+        The same as a solid angle, ``4 pi share``, sr.
+    covered
+        Whether on both sides a slice without necrosis, or the head's end, closes the lesion.
+    slice_count
+        Number of slices that were marked and cut the head.
+    """
+
+    share: float
+    solid_angle_sr: float
+    covered: bool
+    slice_count: int
+
+
+def surface_share(slices: Sequence[SliceArcs], radius_mm: float) -> SurfaceShare:
+    """Necrotic share of the head's surface from three or more marked slices.
+
+    ``share = 1 / (4 pi R) * integral of a(s) ds``, a in radians. Between the slices each stretch
+    is followed as :func:`bands_between` says. Beyond the outermost slice nothing is added, unless
+    the next one would miss the head, or cut less than 1 mm off it: then the stretches are drawn
+    on to the head's end, unless one is new on the outermost slice.
+
+    Parameters
+    ----------
+    slices
+        The marked slices, in any order; those without necrosis count, too: they close the lesion.
+    radius_mm
+        The head's radius R, mm.
+
+    Raises
+    ------
+    GeometryError
+        For fewer than 3 slices, two slices in one place, or an arc on a slice that misses the
+        head.
+
+    Examples
+    --------
+    >>> cap = [SliceArcs(s, ((270.0, 120.0),) if abs(s) < 20 else ()) for s in (-22, 0, 22)]
+    >>> surface_share(cap, 24.0).covered
+    True
+    >>> surface_share(cap[:2], 24.0)
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.GeometryError: the necrotic share of the surface needs 3 marked slices, ...
+    """
+    (found,) = surface_shares([(slices, radius_mm)])
+    if isinstance(found, GeometryError):
+        raise found
+    return found
+
+
+def surface_shares(
+    stacks: Iterable[tuple[Sequence[SliceArcs], float]],
+) -> list[SurfaceShare | GeometryError]:
+    """The same of many views at once: a share, or why there is none, for each."""
+    work = [_Integrals.over(slices, radius_mm) for slices, radius_mm in stacks]
+    areas = iter(_integrals([piece for one in work for piece in one.pieces]))
+    return [one.share(areas) for one in work]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A band from one offset to another, on a head of some radius."""
+
+    band: Band
+    start_mm: float
+    end_mm: float
+    radius_mm: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Integrals:
+    """The pieces of which a view's necrotic surface is put together.
+
+    Attributes
+    ----------
+    pieces
+        Between the slices, then beyond them on either side.
+    beyond
+        Of each side, how many pieces lie beyond it; None where nothing closes the lesion.
+    """
+
+    radius_mm: float
+    slice_count: int
+    pieces: list[_Piece]
+    beyond: tuple[int | None, ...]
+    problem: GeometryError | None = None
+
+    @classmethod
+    def over(cls, slices: Sequence[SliceArcs], radius_mm: float) -> "_Integrals":
+        try:
+            ordered = in_order(slices, radius_mm)
+        except GeometryError as error:
+            return cls(radius_mm, 0, [], (), error)
+        if len(ordered) < MIN_SLICES:
+            problem = (
+                f"the necrotic share of the surface needs {MIN_SLICES} marked slices, "
+                f"found {len(ordered)} that cut the head; mark more slices"
+            )
+            return cls(radius_mm, 0, [], (), GeometryError(problem))
+        pieces = [
+            _Piece(band, near.offset_mm, far.offset_mm, radius_mm)
+            for index, (near, far) in enumerate(pairwise(ordered))
+            for band in bands_between(ordered, index, radius_mm)
+        ]
+        mirrored = [SliceArcs(-one.offset_mm, one.arcs) for one in reversed(ordered)]
+        ends = [_beyond_last(way, radius_mm) for way in (ordered, mirrored)]
+        pieces += [piece for end in ends for piece in end or ()]
+        beyond = tuple(None if end is None else len(end) for end in ends)
+        return cls(radius_mm, len(ordered), pieces, beyond)
+
+    def share(self, areas: Iterator[float]) -> SurfaceShare | GeometryError:
+        """The share, from the integrals of all pieces in their order."""
+        if self.problem is not None:
+            return self.problem
+        inner = len(self.pieces) - sum(number or 0 for number in self.beyond)
+        parts = list(islice(areas, inner))
+        parts += [math.fsum(islice(areas, one)) for one in self.beyond if one is not None]
+        share = min(max(math.fsum(parts) / (720.0 * self.radius_mm), 0.0), 1.0)
+        return SurfaceShare(share, 4 * math.pi * share, None not in self.beyond, self.slice_count)
+
+
+def _beyond_last(ordered: Sequence[SliceArcs], radius_mm: float) -> list[_Piece] | None:
+    """The pieces beyond the last slice; None where nothing closes the lesion."""
+    before, last = ordered[-2:]
+    if not last.arcs:
+        return []
+    if radius_mm - last.offset_mm > last.offset_mm - before.offset_mm + POLE_MM:
+        return None
+    lines = bands_past(ordered, radius_mm)
+    if lines is None:
+        return None
+    return [_Piece(line, last.offset_mm, radius_mm, radius_mm) for line in lines]
+
+
+def _integrals(pieces: Sequence[_Piece]) -> list[float]:
+    """Integrals of the bands' signed angles over their offsets, deg mm."""
+    start, end, sign = (
+        (
+            np.array(column, float)
+            for column in zip(
+                *((one.start_mm, one.end_mm, one.band.sign) for one in pieces), strict=True
+            )
+        )
+        if pieces
+        else np.zeros((3, 0))
+    )
+    step = (end - start) / _STEPS
+    middles = start[:, None] + step[:, None] * (np.arange(_STEPS, dtype=np.float64) + 0.5)
+    radii = np.array([one.radius_mm for one in pieces], float)
+    angles = band_angles_deg([one.band for one in pieces], middles, radii)
+    return [float(area) for area in sign * step * angles.sum(axis=1)]
