@@ -16,9 +16,9 @@ from rich.table import Table
 from necroangle.measurement import measure
 from necroangle.selftest import Clicks, click_noise, round_hip
 
-HYPER, GEOMETRIC = "necroangle hyper_circles (HyperLS)", "necroangle fit_circles (geometric)"
+GEOMETRIC = "necroangle fit_circles (geometric)"
 TARGETS = (
-    (HYPER, "scikit-image CircleModel", 200.0),
+    (GEOMETRIC, "scikit-image CircleModel", 12.0),
     (GEOMETRIC, "scipy least_squares (lm)", 150.0),
 )
 FRAME_MS = 1000.0 / 60.0

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from estimators import EACH, RADIUS_MM, exact_scipy_centre, make_rims
+from estimators import EACH, RADIUS_MM, exact_scipy_centre, fitted_centres, make_rims
 from numpy.typing import NDArray
 
 from necroangle.errors import NecroangleError
-from necroangle.geometry import PlanePoints, fit_circle, fit_circles
+from necroangle.geometry import PlanePoints, fit_circle
 from necroangle.selftest import Clicks, Simulation, dome_pressed_in, round_hip, simulate
 from necroangle.terms import ArcoStage
 
@@ -77,7 +77,7 @@ def centre_reaches_bound(effort: Effort) -> Iterator[Target]:
         scores = []
         for seed, (arc, count, noise) in enumerate(product(arcs, (8, 12, 30), noises)):
             rims = make_rims(arc, count, noise, effort.rims, SEED + seed)
-            scores.append(rims.score(fit_circles(rims.points_mm).centres_mm)[0])
+            scores.append(rims.score(fitted_centres(rims.points_mm))[0])
         found = f"{min(scores):.3f} to {max(scores):.3f}"
         yield Target(
             "G1", f"centre error / bound: {what}", found, f"<= {limit:.2f}", max(scores) <= limit
@@ -89,7 +89,7 @@ def library_is_worse(effort: Effort) -> Target:
     rims = make_rims(90.0, 30, 1.0, effort.calls, SEED)
     each = EACH["scikit-image CircleModel"]
     theirs = rims.score(np.array([each(one) for one in rims.points_mm]))[0]
-    ratio = theirs / rims.score(fit_circles(rims.points_mm).centres_mm)[0]
+    ratio = theirs / rims.score(fitted_centres(rims.points_mm))[0]
     what = "CircleModel's centre error / ours: arc 90°, 30 marks, 1 mm"
     return Target("G2", what, f"{ratio:.2f}", ">= 1.5", ratio >= 1.5)
 
@@ -152,7 +152,7 @@ def agrees_with_scipy(effort: Effort) -> Target:
     gaps = []
     for seed, (arc, count) in enumerate(product((90, 120, 220, 300), (5, 12, 30))):
         rims = make_rims(arc, count, 0.5, max(effort.calls // 100, 20), SEED + seed).points_mm
-        many = fit_circles(rims).centres_mm
+        many = fitted_centres(rims)
         for points, centre in zip(rims, many, strict=True):
             one = np.array(fit_circle(PlanePoints(points)).circle.centre_mm)
             reference = exact_scipy_centre(points)
@@ -221,7 +221,7 @@ def _true_spread_deg(clicks: Clicks, hips: int, seed: int) -> float:
     for view in (1, 2):
         chance = np.random.default_rng((seed, view))
         rims = make_rims(clicks.rim_span_deg, clicks.rim_count, clicks.rim_sd_mm, hips, seed * view)
-        centres = fit_circles(rims.points_mm).centres_mm
+        centres = fitted_centres(rims.points_mm)
         noisy = ends + chance.normal(0.0, clicks.end_sd_mm, (hips, 2, 2)) - centres[:, None]
         turns = np.degrees(np.arctan2(noisy[..., 1], noisy[..., 0]))
         total += (turns[:, 1] - turns[:, 0]) % 360.0

@@ -327,7 +327,7 @@ class _Beside:
         slices[views] = self.slices[columns]
         measured = batch.planes.of(slices)
         found.on_slices(measured)
-        found.shift_mm = above(np.array(measured.origin), batch.own_planes)
+        found.shift_mm = above(np.array(measured.origin), batch.own_planes) + 0.0
         if work.spheres is None:
             covariance = work.heads.circles.covariance.copy()
             covariance[:, views] = self.covariance[:, columns]
