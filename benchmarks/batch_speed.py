@@ -1,7 +1,9 @@
-"""Readings a second of the batch, beside its limit and a plain script.
+"""Readings a second of the batch, beside its limit and a plain script; and what each kind costs.
 
 ``python benchmarks/batch_speed.py``. All rates are of one run, over the same files in a warm cache,
-measured in turns, best of several; the ratios are what counts.
+measured in turns, best of several; the ratios are what counts. ``--kinds`` measures the mixed
+corpus, every kind of reading and every method, in processor time; ``--beside FOLDER`` measures it
+with the program in another folder too, such as a checkout of an earlier version, in turns.
 """
 
 import os
@@ -10,7 +12,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
+import json
 import math
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,16 +23,18 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from batch_corpus import write_files
+from batch_corpus import KINDS, kind_items, write_files
 from plain_script import plain_script
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from necroangle.annotation import decode_reading
 from necroangle.annotation.quick import Texts, decode_quickly
-from necroangle.batch import Plan, measure_file, open_stream
+from necroangle.batch import Plan, measure_chunk, measure_file, open_stream
 from necroangle.batch.leaf import Leaf
 from necroangle.batch.stream import CHUNK, measure_leaves
+from necroangle.measurement import measure, method_named
 
 Triple = tuple[float, float, float]
 
@@ -140,6 +147,58 @@ def rates(
     return best
 
 
+SINGLE = "one plain reading alone, measure()"
+
+
+def kind_costs(readings: int) -> dict[str, float]:
+    """Microseconds of processor time a reading, by kind, each once."""
+    found = {}
+    for name, kind in KINDS.items():
+        items = kind_items(kind, readings)
+        plan = Plan((method_named(kind.method) if kind.method else None,), kind.settings)
+        measure_chunk(items[:50], plan)
+        start = time.process_time()
+        measure_chunk(items, plan)
+        found[name] = 1e6 * (time.process_time() - start) / readings
+    alone = [decode_reading(raw) for _, raw in kind_items(next(iter(KINDS.values())), 100)]
+    start = time.process_time()
+    for reading in alone:
+        measure(reading)
+    found[SINGLE] = 1e6 * (time.process_time() - start) / len(alone)
+    return found
+
+
+def print_kinds(readings: int, turns: int, beside: Path | None, console: Console) -> None:
+    """The least cost of each kind in several turns, here and with the program in another folder."""
+    here: list[dict[str, float]] = []
+    there: list[dict[str, float]] = []
+    folders = [Path(__file__).parents[1], *([beside] if beside else [])]
+    command = [sys.executable, __file__, "--kinds-once", "--readings", str(readings)]
+    for _ in range(turns):
+        for folder, found in zip(folders, (here, there), strict=False):
+            place = os.environ | {"PYTHONPATH": str(folder)}
+            answer = subprocess.run(command, env=place, capture_output=True, check=True)
+            found.append(json.loads(answer.stdout))
+    least = {name: min(one[name] for one in here) for name in here[0]}
+    before = {name: min(one[name] for one in there) for name in there[0]} if there else {}
+    first = next(iter(KINDS))
+    table = Table(title=f"Processor time a reading, {readings:,} of each kind", box=SIMPLE)
+    for heading in ("kind", "µs", "of plain", "µs before", "of before"):
+        table.add_column(heading, justify="left" if heading == "kind" else "right")
+    for name, cost in least.items():
+        old = before.get(name)
+        cells = (f"{old:,.0f}", f"{cost / old:.2f}") if old else ("", "")
+        table.add_row(name, f"{cost:,.0f}", f"{cost / least[first]:.2f}", *cells)
+    console.print(table)
+    lines = [("dearest kind, of plain", max(least[name] for name in KINDS) / least[first], 3.0)]
+    if before:
+        lines.append(("plain, of before", least[first] / before[first], 1.0))
+        lines.append(("one alone, of before", least[SINGLE] / before[SINGLE], 1.3))
+    for name, value, target in lines:
+        verdict = "pass" if value <= target else "MISS"
+        console.print(f"{value:8.2f} {name}; target <= {target:g}: {verdict}")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -148,7 +207,17 @@ def main() -> None:
     parser.add_argument(
         "--cpu", action="store_true", help="count this process's own time: for a busy machine"
     )
+    parser.add_argument("--kinds", action="store_true", help="the mixed corpus, kind by kind")
+    parser.add_argument("--beside", type=Path, help="a folder with another version of the program")
+    parser.add_argument("--kinds-once", action="store_true", help=argparse.SUPPRESS)
     wanted = parser.parse_args()
+    if wanted.kinds_once:
+        print(json.dumps(kind_costs(wanted.readings)))
+        return
+    if wanted.kinds or wanted.beside:
+        console = Console(width=120)
+        print_kinds(min(wanted.readings, 1000), wanted.turns, wanted.beside, console)
+        return
     clock = time.process_time if wanted.cpu else time.perf_counter
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

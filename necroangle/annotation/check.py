@@ -5,6 +5,7 @@ import numpy as np
 from necroangle.annotation.model import HipReading, Mark, NeighbourSlice, PlaneRecord, ReadView
 from necroangle.errors import PlaneError, ReadingError
 from necroangle.geometry import ImagePlane
+from necroangle.geometry.vectors import cross3, dot3
 from necroangle.terms import Finding, View
 
 __all__ = ["check_reading"]
@@ -79,10 +80,11 @@ def _check_view(view: ReadView, place: str) -> None:
     _check_finding(view, place)
     wanted = "detector" if view.view.is_radiograph else "patient"
     plane = _check_slice(view, wanted, place)
+    lies = _Lies(plane)
     for index, landmark in enumerate(view.landmarks):
-        _check_mark(landmark.mark, plane, f"{place}.landmarks[{index}].mark")
+        lies.check(landmark.mark, place, "landmarks[{}].mark", index)
     for index, mark in enumerate(view.contour):
-        _check_mark(mark, plane, f"{place}.contour[{index}]")
+        lies.check(mark, place, "contour[{}]", index)
     images = {view.image}
     for index, neighbour in enumerate(view.neighbours):
         where = f"{place}.neighbours[{index}]"
@@ -112,11 +114,13 @@ def _check_slice(marked: ReadView | NeighbourSlice, frame: str, place: str) -> I
         plane = marked.plane.plane()
     except PlaneError as error:
         raise ReadingError(str(error), place=f"{place}.plane") from error
+    lies = _Lies(plane)
     for index, mark in enumerate(marked.rim):
-        _check_mark(mark, plane, f"{place}.rim[{index}]")
+        lies.check(mark, place, "rim[{}]", index)
     for index, arc in enumerate(marked.arcs):
-        for end in ("start", "end", "via"):
-            _check_mark(getattr(arc, end), plane, f"{place}.arcs[{index}].{end}")
+        lies.check(arc.start, place, "arcs[{}].start", index)
+        lies.check(arc.end, place, "arcs[{}].end", index)
+        lies.check(arc.via, place, "arcs[{}].via", index)
     return plane
 
 
@@ -151,24 +155,30 @@ def _check_finding(view: ReadView, place: str) -> None:
         raise ReadingError("a landmark is marked twice", place=f"{place}.landmarks")
 
 
-def _check_mark(mark: Mark, plane: ImagePlane, place: str) -> None:
-    if not all(abs(value) <= LARGEST_COORDINATE_MM for value in (*mark.patient_mm, *mark.pixel)):
-        raise ReadingError("a coordinate is not a number within 100 m", place=place)
-    offset = [p - o for p, o in zip(mark.patient_mm, plane.origin_mm, strict=True)]
-    u, v, w = (
-        sum(a * b for a, b in zip(offset, axis, strict=True))
-        for axis in (plane.row_cosine, plane.column_cosine, plane.normal.tolist())
-    )
-    if abs(w) > PLANE_TOLERANCE_MM:
-        raise ReadingError(
-            f"the mark lies {w:.3f} mm off its image plane; was the plane edited?", place=place
-        )
-    row, column = v / plane.row_spacing_mm, u / plane.column_spacing_mm
-    off = max(abs(row - mark.pixel[0]), abs(column - mark.pixel[1]))
-    if off > PIXEL_TOLERANCE:
-        raise ReadingError(
-            f"patient_mm falls on pixel ({row:.3f}, {column:.3f}) but the mark says "
-            f"({mark.pixel[0]:.3f}, {mark.pixel[1]:.3f}); row and column, or the spacings, "
-            "may be swapped",
-            place=place,
-        )
+class _Lies:
+    """Whether marks lie on a plane, and where they say; its normal is worked out once."""
+
+    def __init__(self, plane: ImagePlane) -> None:
+        self.origin, self.spacing = plane.origin_mm, (plane.row_spacing_mm, plane.column_spacing_mm)
+        row, column = plane.row_cosine, plane.column_cosine
+        self.axes = (row, column, cross3(row, column))
+
+    def check(self, mark: Mark, view: str, place: str, index: int) -> None:
+        """Refuse a mark that is no number, is off the plane, or whose pixel is another point."""
+        (x, y, z), (row, column) = mark.patient_mm, mark.pixel
+        far = LARGEST_COORDINATE_MM
+        if not all(-far <= value <= far for value in (x, y, z, row, column)):
+            problem = "a coordinate is not a number within 100 m"
+            raise ReadingError(problem, place=f"{view}.{place.format(index)}")
+        away = (x - self.origin[0], y - self.origin[1], z - self.origin[2])
+        u, v, w = (dot3(away, axis) for axis in self.axes)
+        if abs(w) > PLANE_TOLERANCE_MM:
+            problem = f"the mark lies {w:.3f} mm off its image plane; was the plane edited?"
+            raise ReadingError(problem, place=f"{view}.{place.format(index)}")
+        falls_on = v / self.spacing[0], u / self.spacing[1]
+        if max(abs(falls_on[0] - row), abs(falls_on[1] - column)) > PIXEL_TOLERANCE:
+            raise ReadingError(
+                f"patient_mm falls on pixel ({falls_on[0]:.3f}, {falls_on[1]:.3f}) but the mark "
+                f"says ({row:.3f}, {column:.3f}); row and column, or the spacings, may be swapped",
+                place=f"{view}.{place.format(index)}",
+            )

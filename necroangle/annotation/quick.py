@@ -1,25 +1,28 @@
-"""Reading files decoded in numbers: the texts are looked at together, not one by one.
+"""Many reading files decoded, one after the other, each to be let go before the next.
 
-The patterns of a reading's texts cost a third of its decoding. Here they are left out, and the
-texts of many readings are held against them at once. What does not pass is not refused: it is for
-:func:`necroangle.annotation.decode_reading`, which also says what is wrong.
+The patterns of a reading's texts cost a third of its decoding, and the places where its parts must
+agree three times as much. Here they are left out: whoever lays the readings out as arrays holds all
+texts (:class:`Texts`) and all numbers against the rules at once, and takes a closer look, by
+:func:`necroangle.annotation.decode_reading`, at those that may not pass.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from string import ascii_letters, digits
 from typing import Any, get_args
 
 import msgspec
 
+from necroangle.annotation.file import decode_reading
 from necroangle.annotation.keys import count_keys, expected_keys
 from necroangle.annotation.migrate import HipReading2, of_version_2
 from necroangle.annotation.model import HipReading, ImageRecord, ReadView, UnreadView
 from necroangle.annotation.words import Identifier, Uid, UtcTime
 from necroangle.decoding import MalformedError, from_json
+from necroangle.errors import ReadingError
 
-__all__ = ["Texts", "decode_quickly"]
+__all__ = ["Texts", "decode_many", "decode_quickly"]
 
 
 class _Image(ImageRecord, frozen=True, forbid_unknown_fields=True):
@@ -51,6 +54,33 @@ class _Reading2(HipReading2, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 _DECODER = msgspec.json.Decoder(_Reading)
 _DECODER_2 = msgspec.json.Decoder(_Reading2)
+
+
+def decode_many(raws: Iterable[bytes]) -> Iterator[HipReading | ReadingError]:
+    """A reading, or why there is none, for each of many files, in their order.
+
+    The schema holds, and each key stands once; the readings' parts have not been held against each
+    other, nor have their texts.
+
+    Examples
+    --------
+    >>> from necroangle.annotation import encode_reading
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> raw = encode_reading(readings_of(sample_studies()["plain"])[0])
+    >>> reading, refusal = decode_many([raw, b"{}"])
+    >>> reading.laterality, refusal.place
+    (<Laterality.RIGHT: 'R'>, '$')
+    """
+    for raw in raws:
+        reading = decode_quickly(raw)
+        if reading is not None:
+            yield reading
+            del reading
+            continue
+        try:
+            yield decode_reading(raw)
+        except ReadingError as error:
+            yield error
 
 
 def decode_quickly(raw: bytes) -> HipReading | None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from necroangle.annotation import HipReading, decode_reading, read_bytes, sha256_of
 from necroangle.annotation.file import MAX_BYTES
-from necroangle.annotation.quick import decode_quickly
+from necroangle.annotation.quick import decode_many
 from necroangle.errors import ReadingError
 from necroangle.measurement import DEFAULTS, Method, Settings
 from necroangle.measurement.marks import ReadingBatch, lay_out
@@ -232,14 +232,15 @@ def _measure_chunk(items: Sequence[Item], plan: Plan) -> ChunkResult:
     decoded = _Decoded(items)
     batch = lay_out(decoded.readings())
     decoded.look_closer(batch)
+    files = decoded.files
+    sha256 = [sha256_of(items[place][1]) for place in decoded.places]
     parts: list[RowColumns] = []
     refusals = {*decoded.refusals}
     for method in plan.methods:
         found = measure_batch(batch, method, plan.settings)
-        parts.append(RowColumns.measured(decoded.files, decoded.sha256, found))
+        parts.append(RowColumns.measured(files, sha256, found))
         refusals |= {
-            Refusal(decoded.files[hip], one.place, one.problem)
-            for hip, one in found.refused.items()
+            Refusal(files[hip], one.place, one.problem) for hip, one in found.refused.items()
         }
     return ChunkResult(RowColumns.joined(parts), tuple(sorted(refusals)), len(items))
 
@@ -249,37 +250,32 @@ class _Decoded:
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
-        self.files: list[str] = []
-        self.sha256: list[str] = []
+        self.places: list[int] = []
         self.refusals: list[Refusal] = []
-        self._places: list[int] = []
-        self._checked: set[int] = set()
 
     def readings(self) -> Iterator[HipReading]:
         """The readings; each is let go before the next is decoded."""
-        for place, (name, raw) in enumerate(self.items):
-            reading = decode_quickly(raw)
-            if reading is None:
-                try:
-                    reading = decode_reading(raw)
-                except ReadingError as error:
-                    self.refusals.append(Refusal(name, error.place, error.problem))
-                    continue
-                self._checked.add(len(self.files))
-            self.files.append(name)
-            self.sha256.append(sha256_of(raw))
-            self._places.append(place)
-            yield reading
-            del reading
+        for place, found in enumerate(decode_many(raw for _, raw in self.items)):
+            if isinstance(found, ReadingError):
+                name = self.items[place][0]
+                self.refusals.append(Refusal(name, found.place, found.problem))
+            else:
+                self.places.append(place)
+                yield found
+            del found
 
     def look_closer(self, batch: ReadingBatch) -> None:
         """Refuse those of the doubtful readings that contradict themselves."""
         for hip in np.flatnonzero(batch.doubtful).tolist():
-            if hip not in self._checked:
-                try:
-                    decode_reading(self.items[self._places[hip]][1])
-                except ReadingError as error:
-                    batch.refused[hip] = Refused(ReadingError, error.problem, error.place)
+            try:
+                decode_reading(self.items[self.places[hip]][1])
+            except ReadingError as error:
+                batch.refused[hip] = Refused(ReadingError, error.problem, error.place)
+
+    @property
+    def files(self) -> list[str]:
+        """The names of the files that became readings."""
+        return [self.items[place][0] for place in self.places]
 
 
 def _alone(item: Item, plan: Plan) -> tuple[ChunkResult, Refusal | None]:
