@@ -3,7 +3,7 @@
 Reading file, reading window, importer, editor, ledger, history, exports and codebook follow the
 fields declared here. Five kinds of record take them, each with its key: a subject, a hip, a
 treatment, a visit (of one hip), an event. What a reader enters belongs to the visit of the hip
-that was read.
+that was read, or to one view of it: such a field stands twice, for the A view and the B view.
 
 Words and codes are fixed for ever, so that files of two years can be put together: a new word takes
 a new code, and no code is ever given again. ARCO 3A is 31 and ARCO 4 is 40, so that no code can be
@@ -11,7 +11,7 @@ taken for another stage.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -44,7 +44,7 @@ __all__ = [
 Entered = str | int | float
 """What may stand in an entry."""
 
-Kind = Literal["subject", "hip", "treatment", "visit", "event"]
+Kind = Literal["subject", "hip", "treatment", "visit", "event", "view"]
 FieldType = Literal["text", "whole", "real", "date"]
 
 KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -158,7 +158,8 @@ class Field:
     Attributes
     ----------
     kind, name
-        Where it belongs. ``[a-z][a-z0-9_]{0,25}``: what every statistics program takes.
+        Where it belongs: a kind of record, or a view of a reading. ``[a-z][a-z0-9_]{0,25}``: what
+        every statistics program takes.
     type
         ``"text"``, ``"whole"`` (integer), ``"real"``, or ``"date"`` (text, ``2026-01-31``).
     label
@@ -219,6 +220,22 @@ class Field:
     def export_name(self) -> str:
         """Name of the reader's own entry in an export: the clinic's takes the plain one."""
         return f"{self.name}_read" if self.by == "both" else self.name
+
+    def of_views(self) -> tuple["Field", ...]:
+        """A field of a view as one field for each of the two views; any other as it is.
+
+        Examples
+        --------
+        >>> oedema = Field("view", "oedema", "whole", "Oedema", "oedema", choices=NO_YES)
+        >>> [(one.name, one.label) for one in oedema.of_views()]
+        [('a_oedema', 'A view: Oedema'), ('b_oedema', 'B view: Oedema')]
+        """
+        if self.kind != "view":
+            return (self,)
+        return tuple(
+            replace(self, name=f"{side}_{self.name}", label=f"{side.upper()} view: {self.label}")
+            for side in ("a", "b")
+        )
 
 
 def missing_name(name: str) -> str:
@@ -566,8 +583,8 @@ HARRIS_ITEMS = _harris()
 FIELDS = (*_subject(), *_hip(), *_treatment(), *_visit(), *_event())
 """Every field, in the order of tables."""
 
-READ_FIELDS = tuple(one for one in FIELDS if one.by != "clinic")
-"""What the reader of the images may enter."""
+READ_FIELDS = tuple(own for one in FIELDS if one.by != "clinic" for own in one.of_views())
+"""What the reader of the images may enter; what belongs to a view stands twice."""
 
 CLINICAL_FIELDS = tuple(one for one in FIELDS if one.by != "reader")
 """What stands in the clinical records."""

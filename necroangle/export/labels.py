@@ -27,7 +27,7 @@ NAMES = {
     "ha_risk": "cna_risk",
     **{f"ha_grade_{n}_p": f"cna_grade_{n}_p" for n in (1, 2, 3, 4)},
     **{f"ha_risk_{risk}_p": f"cna_risk_{risk}_p" for risk in ("low", "moderate", "high")},
-    **{one.name: one.export_name for one in READ_FIELDS},
+    **{one.name: one.export_name for one in READ_FIELDS if one.kind != "view"},
 }
 """Export name by name in the database, where they differ beyond the view's prefix."""
 

@@ -1,4 +1,4 @@
-"""Run in a copy of the package with two more entries: all that follows from their declarations."""
+"""Run in a copy of the package with three more entries: what follows from their declarations."""
 
 import csv
 import json
@@ -31,6 +31,10 @@ DECLARED = """
             "visit", "band_mm", "real", "Band width", "width of the band", "mm",
             low=0, high=20, by="reader", source="doi 10.0000/example",
         ),
+        Field(
+            "view", "doubtful", "whole", "Doubtful border", "whether the border is doubtful",
+            choices=NO_YES, by="reader", source="doi 10.0000/example",
+        ),
 """
 BEFORE = '        Field("visit", "ficat", "text"'
 SCRIPT = """
@@ -44,6 +48,8 @@ down_revision = "v{before:04}"
 def upgrade() -> None:
     op.add_column("cohort", sa.Column("oedema", sa.Text()))
     op.add_column("cohort", sa.Column("band_mm", sa.Double()))
+    op.add_column("cohort", sa.Column("a_doubtful", sa.Integer()))
+    op.add_column("cohort", sa.Column("b_doubtful", sa.Integer()))
     op.execute("UPDATE necroangle_meta SET value = '{now}' WHERE name = 'schema'")
 """
 
@@ -60,7 +66,7 @@ def check_the_reading_file(folder: Path) -> HipReading:
     assert "doi 10.0000/example" in schema["oedema"]["description"]
     assert (schema["band_mm"]["minimum"], schema["band_mm"]["maximum"]) == (0, 20)
     (reading, *_) = readings_of(sample_studies()["plain"])
-    entries = ReaderEntries.of({"oedema": "head", "band_mm": 3.5})
+    entries = ReaderEntries.of({"oedema": "head", "band_mm": 3.5, "b_doubtful": 1})
     values = {name: getattr(reading, name) for name in reading.__struct_fields__}
     reading = HipReading(**{**values, "entries": entries})
     save_reading(reading, folder / file_name(reading))
@@ -72,6 +78,7 @@ def check_ledger_and_history(reading: HipReading, old: Path) -> None:
     run("remeasure", "readings", "--cohort", "cohort.sqlite")
     (row,) = CohortStore.open("cohort.sqlite").rows()
     assert (row["oedema"], row["band_mm"]) == ("head", 3.5)
+    assert (row["a_doubtful"], row["b_doubtful"]) == (None, 1)
     Path("visits.csv").write_text(
         "subject,side,visit,visit_date,bone marrow oedema\n"
         f"{reading.subject},{reading.laterality},{reading.visit},2020-01-01,Collum\n"
@@ -94,6 +101,8 @@ def check_the_exports() -> None:
     with Path("out/cohort.csv").open(encoding="utf-8", newline="") as file:
         (line,) = csv.DictReader(file)
     assert (line["oedema"], line["oedema_read"], line["band_mm"]) == ("0", "5", "3.5")
+    assert (line["cor_doubtful"], line["sag_doubtful"]) == ("", "1")
+    assert line["cor_doubtful_missing_reason"] == "not_done"
     book = Path("out/codebook.csv").read_text("utf-8")
     assert "0 = no oedema; 5 = in the head; 7 = into the neck" in book
     assert "Band width as entered by the reader" in book
@@ -126,6 +135,7 @@ def check_the_dock() -> None:
     assert shown == ["–", "none no oedema", "head", "neck"]
     assert "doi 10.0000/example" in offered.toolTip()
     assert number.maximum() == 20
+    assert panel.entered.keys() >= {"a_doubtful", "b_doubtful"}
     del app
 
 
