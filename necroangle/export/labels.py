@@ -89,6 +89,10 @@ STEMS = {
     "a_status": "cor_status",
     "b_status": "sag_status",
     "flags": "flags_hip",
-    **{one.name: one.name for one in READ_FIELDS if one.by == "reader"},
+    **{
+        one.name: VIEW_NAMES[one.name[0]] + one.name[1:] if one.kind == "view" else one.name
+        for one in READ_FIELDS
+        if one.by == "reader"
+    },
 }
 """What goes to a wide table, and its name before ``_m6``."""

@@ -103,6 +103,10 @@ def check_the_exports() -> None:
     assert (line["oedema"], line["oedema_read"], line["band_mm"]) == ("0", "5", "3.5")
     assert (line["cor_doubtful"], line["sag_doubtful"]) == ("", "1")
     assert line["cor_doubtful_missing_reason"] == "not_done"
+    arguments = ("--to", "csv", "--shape", "wide", "--out", "wide", "--by", "kim")
+    run("export", *arguments, "--cohort", "cohort.sqlite")
+    heading = Path("wide/cohort.csv").read_text("utf-8").partition("\n")[0].split(",")
+    assert {"oedema_m0", "band_mm_m0", "cor_doubtful_m0", "sag_doubtful_m0"} <= set(heading)
     book = Path("out/codebook.csv").read_text("utf-8")
     assert "0 = no oedema; 5 = in the head; 7 = into the neck" in book
     assert "Band width as entered by the reader" in book
