@@ -120,12 +120,15 @@ class ArcoStage(StrEnum):
         >>> ArcoStage.STAGE_3B.order - ArcoStage.STAGE_2.order
         2
         """
-        return list(ArcoStage).index(self)
+        return _ARCO_ORDER[self]
 
     @property
     def is_collapsed(self) -> bool:
         """Whether the stage is 3A or later."""
         return self in (ArcoStage.STAGE_3A, ArcoStage.STAGE_3B, ArcoStage.STAGE_4)
+
+
+_ARCO_ORDER = {stage: place for place, stage in enumerate(ArcoStage)}
 
 
 class JicType(StrEnum):

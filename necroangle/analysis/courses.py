@@ -300,7 +300,8 @@ def _by_hip_visit(rows: Iterable[PlainRow], united: United) -> Groups:
     """The readings of each hip visit, with their rows."""
     groups: dict[tuple[HipKey, str], dict[ReadOf, PlainRow]] = {}
     for row in rows:
-        read = ReadOf(row["reader"], int(row["read_no"]), united.get(_reading_id(row)))
+        unites = united.get(_reading_id(row)) if united else None
+        read = ReadOf(row["reader"], int(row["read_no"]), unites)
         place = HipKey(row["subject"], row["laterality"]), row["visit"]
         groups.setdefault(place, {})[read] = row
     return groups
@@ -312,6 +313,8 @@ def _single_reads(
     """The study's readers' own angles of natural hips: what was adjudicated is no repeat."""
     others = strangers({read.reader for some in groups.values() for read in some}, protocol)
     for (hip, visit), some in groups.items():
+        if len(some) < 2:  # nothing to compare with
+            continue
         seen = courses[hip].visit(visit)
         if seen is not None and seen.state.is_censored:
             continue
@@ -514,6 +517,8 @@ def _with_state(one: HipVisit, ending: Ending, start: float) -> HipVisit:
     flags = _flags(one, ending)
     if state.is_censored:
         return replace(one, state=state, read=None, entered=None, flags=flags)
+    if state is one.state and not flags:
+        return one
     return replace(one, state=state, flags=flags)
 
 
@@ -618,6 +623,10 @@ def read_records(tables: Mapping[str, Sequence[PlainRow]]) -> StudyRecords:
     )
 
 
+_SIDES = tuple(Laterality)
+_STAGES = {str(stage): stage for stage in ArcoStage}
+
+
 class _Cells:
     """A plain row whose values are taken by kind, and refused by name."""
 
@@ -627,7 +636,7 @@ class _Cells:
 
     @property
     def hip(self) -> HipKey:
-        return HipKey(self.text("subject"), self.one_of("laterality", tuple(Laterality)))
+        return HipKey(self.text("subject"), self.one_of("laterality", _SIDES))
 
     def text(self, name: str) -> str:
         value = self.row.get(name)
@@ -691,11 +700,11 @@ def _patient(row: _Cells) -> Patient:
 
 def _visit(row: _Cells) -> ClinicalVisit:
     stage = row.maybe_text("arco")
-    if stage is not None and stage not in tuple(ArcoStage):
+    if stage is not None and stage not in _STAGES:
         raise row.refusal("arco", f"{stage!r} is none of {', '.join(ArcoStage)}")
     return ClinicalVisit(
         row.day("visit_date"),
-        ArcoStage(stage) if stage else None,
+        _STAGES[stage] if stage else None,
         row.maybe_text("jic"),
         row.maybe_text("jic_stage"),
         row.maybe_text("ficat"),

@@ -43,7 +43,10 @@ def with_visits(protocol: StudyProtocol, names: Iterable[str]) -> StudyProtocol:
     ([('baseline', 0.0), ('m12', 12.0), ('2y', 24.0), ('late', None)], 'baseline')
     """
     visits = protocol.visits or tuple(
-        sorted(map(Visit, sorted(set(names))), key=lambda visit: _late(visit.nominal_months))
+        sorted(
+            (Visit(name, months_of_name(name)) for name in sorted(set(names))),
+            key=lambda visit: _late(visit.nominal_months),
+        )
     )
     first = next((visit.name for visit in visits if visit.nominal_months == 0), None)
     return replace(protocol, visits=visits, index_visit=protocol.index_visit or first)

@@ -100,6 +100,8 @@ def mdc95_of_pair(first_se_deg: float | None, later_se_deg: float | None) -> flo
 def _pooled(groups: Iterable[Sequence[float]], source: str) -> RepeatNoise | None:
     squares, freedom = 0.0, 0
     for group in groups:
+        if len(group) < 2:  # most are, and they say nothing
+            continue
         mean = math.fsum(group) / len(group)
         squares += math.fsum((value - mean) ** 2 for value in group)
         freedom += len(group) - 1

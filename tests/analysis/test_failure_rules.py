@@ -102,7 +102,7 @@ def test_an_event_on_the_index_day_itself_is_no_outcome(
 
 def test_of_several_events_the_first_after_the_index_day_is_the_outcome() -> None:
     visit = {**HIP, "visit": "m00", "visit_date": "2020-01-10", "arco": "2"}
-    days = ("2022-01-10", "2019-01-10", "2021-01-09")
+    days = ("2022-01-10", "2019-01-10", "2021-01-09", "2020-01-10")  # the last on the day itself
     events = [{**FAILED, "event_date": day} for day in days]
     (outcome,) = hip_outcomes(analysis_set([], {"visit": [visit], "event": events}))[1]
     assert (outcome.failure.failed, outcome.failure.days) == (True, 365.0)
