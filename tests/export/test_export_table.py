@@ -1,7 +1,9 @@
 """The long and the wide table: what stands in a cell, why one is empty, and what is refused."""
 
+import csv
 import hashlib
 import hmac
+import io
 import math
 from datetime import date
 from typing import Any
@@ -23,8 +25,9 @@ from necroangle.export import (
     to_wide,
 )
 from necroangle.export.privacy import shift_days
+from necroangle.export.redcap import redcap_files
 from necroangle.protocol.study import NO_STUDY
-from necroangle.terms import Flag, UnreadReason, View
+from necroangle.terms import ArcoStage, Flag, UnreadReason, View
 
 ID = ExportColumn("id", "text", "Id", can_miss=False)
 X = ExportColumn("x", "real", "X")
@@ -359,3 +362,44 @@ def test_a_clinical_value_that_is_none_is_refused_by_its_place() -> None:
     clinical = {"subject": [{"subject": "홍길동", "sex": "X"}]}
     with pytest.raises(CohortError, match=r"subject\.sex: 'X' is not what this field holds"):
         build_table(source_of(readings(), clinical=clinical))
+
+
+@pytest.mark.parametrize(("event", "state"), [("tha", 4), ("death", 5)])
+def test_no_value_after_the_hip_leaves_in_any_shape(event: str, state: int) -> None:
+    some = [
+        make_reading(a, 90.0, visit=visit, arco=ArcoStage.STAGE_3A)
+        for visit, a in (("m00", 100.0), ("m24", 150.0))
+    ]
+    hip = {"subject": "S01", "laterality": "L"}
+    clinical = {
+        "visit": [
+            {**hip, "visit": "m00", "visit_date": "2020-01-10", "hhs": 60.0},
+            {**hip, "visit": "m24", "visit_date": "2022-01-10", "hhs": 99.0, "arco": "4"},
+        ],
+        "event": [{**hip, "event": event, "number": "1", "event_date": "2021-06-01"}],
+    }
+    source = source_of(some, clinical=clinical)
+    for unit in ("reading", "hip_visit"):
+        table = build_table(source, unit)
+        place = ("S01", "m24")
+        for name in ("cna_deg", "cna_cor_deg", "cna_grade", "arco", "arco_read", "hhs", "kerboul"):
+            assert cells(table, name)["S01", "m00"] is not Missing.NOT_APPLICABLE, name
+            assert cells(table, name)[place] is Missing.NOT_APPLICABLE, name
+        assert cells(table, "visit_state")[place] == state
+        if event == "tha":
+            assert cells(table, "flag_censored_by_tha")[place] == 1
+    wide = to_wide(build_table(source, "hip_visit"))
+    assert hip_value(wide, "cna_m0") == pytest.approx(190.0)
+    assert hip_value(wide, "cna_m24") is Missing.NOT_APPLICABLE
+    assert hip_value(wide, "arco_m24") is Missing.NOT_APPLICABLE
+    assert hip_value(wide, "hhs_m24") is Missing.NOT_APPLICABLE
+    assert hip_value(wide, "state_m24") == state
+    records = redcap_files(build_table(source, "hip_visit"))["redcap_records.csv"].decode()
+    lines = list(csv.DictReader(io.StringIO(records)))
+    later = next(line for line in lines if line["redcap_event_name"].startswith("month_24"))
+    assert [later[name] for name in ("cna_deg", "arco", "hhs", "arco_read")] == [""] * 4
+    assert later["visit_state"] == str(state)
+
+
+def hip_value(table: ExportTable, name: str) -> Any:
+    return hip(table, name)["S01"]
