@@ -27,6 +27,7 @@ SEEDS_VARIABLE = "NECROANGLE_OUTCOME_SEEDS"
 DAYS_PER_MONTH = 365.25 / 12
 OBSERVED, MISSING, BEFORE, AFTER_THA, AFTER_DEATH, LOST = range(1, 7)
 ARCO = {10: "1", 20: "2", 31: "3A", 32: "3B", 40: "4"}
+"""Codes of ARCO stages, and of JIC stages."""
 JIC = {1: "A", 2: "B", 3: "C1", 4: "C2"}
 SEX = {1: "M", 2: "F"}
 CAUSES = {1: "steroid", 2: "alcohol", 3: "both", 4: "idiopathic", 5: "trauma", 6: "other"}
@@ -121,7 +122,7 @@ def agree_row_by_row(told: pd.DataFrame, visits: pd.DataFrame) -> None:
         np.testing.assert_allclose(both[one], both[other], rtol=1e-12, atol=1e-12, err_msg=one)
     assert list(both["reader"].fillna("")) == list(both["reader_id"].fillna(""))
     assert list(both["state"]) == [STATES[int(code)] for code in both["visit_state"]]
-    for name, words in (("arco", ARCO), ("jic", JIC)):
+    for name, words in (("arco", ARCO), ("jic", JIC), ("jic_stage", ARCO)):
         coded = [words[int(code)] if code == code else "" for code in both[f"{name}_sav"]]
         assert list(both[name].fillna("").astype(str)) == coded
 
@@ -261,11 +262,12 @@ class Recomputed:
         hips = list(self.hips.values())
         for group, own in self.groups()[1:]:
             self.count("arco_at_baseline", group, len(own), len(hips))
-        types = [hip.jic_start for hip in hips]
-        if any(code is not None for code in types):
-            for code in set(types):
-                group = f"JIC {JIC[code]}" if code is not None else "JIC not known"
-                self.count("jic_at_baseline", group, types.count(code), len(hips))
+        for name, system, words in (("jic", "JIC", JIC), ("jic_stage", "JIC stage", ARCO)):
+            codes = [hip.started(name) for hip in hips]
+            said = ["not known" if code is None else words[int(code)] for code in codes]
+            for word in set(said) if set(said) != {"not known"} else ():
+                count = said.count(word)
+                self.count(f"{name}_at_baseline", f"{system} {word}", count, len(hips))
         for group, own in self.groups():
             courses = [course for hip in own if (course := hip.arco_course)]
             for name in ("maintained", "progressed", "replaced", "earlier"):
@@ -314,7 +316,7 @@ class Recomputed:
     def at_visit(self, visit: str) -> None:
         group = f"visit {visit}"
         found = [(hip, row) for hip in self.hips.values() if (row := hip.at(visit)) is not None]
-        for name, words in (("arco", ARCO), ("jic", JIC)):
+        for name, words in (("arco", ARCO), ("jic", JIC), ("jic_stage", ARCO)):
             codes = [words[int(row[name])] for _, row in found if row[name] == row[name]]
             for word in set(codes):
                 self.count(f"{name}_at_visit", f"{group}: {word}", codes.count(word), len(codes))
@@ -380,11 +382,6 @@ class Hip:
     def arco_start(self) -> int | None:
         stage = self.started("arco")
         return None if stage is None else int(stage)
-
-    @property
-    def jic_start(self) -> int | None:
-        kind = self.started("jic")
-        return None if kind is None else int(kind)
 
     @property
     def cna_start(self) -> float | None:

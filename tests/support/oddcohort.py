@@ -98,7 +98,9 @@ def _row(reading: HipReading) -> CohortRow:
     plain = _template(100.0, 80.0, UnreadReason.NOT_DONE)
     names = ("subject", "laterality", "visit", "reader", "read_no", "entries", "consensus_of")
     template = replace(reading, **{name: getattr(plain, name) for name in names})
-    entered = {name: getattr(reading.entries, name) or None for name in ("arco", "jic")}
+    entered = {
+        name: getattr(reading.entries, name) or None for name in ("arco", "jic", "jic_stage")
+    }
     key = {**reading.key._asdict(), **entered}
     sha256 = sha256_of(encode_reading(reading))
     return CohortRow.of({**_measured(template), **key, "annotation_sha256": sha256})
@@ -268,6 +270,7 @@ def _add_visit(
                 "visit_date": day.isoformat() if draw.random() < 0.9 else None,
                 "arco": draw.choice([None, *_STAGES]),
                 "jic": draw.choice([None, *map(str, JicType)]),
+                "jic_stage": draw.choice([None, *_STAGES]),
                 "vas": vas,
                 "vas_scale": None if vas is None else scale,
                 "hhs": draw.choice([None, float(draw.randint(20, 100))]),
@@ -312,6 +315,7 @@ class _Reads:
         entered = {
             "arco": draw.choice(_STAGES) if draw.random() < 0.5 else None,
             "jic": draw.choice([None, *map(str, JicType)]),
+            "jic_stage": draw.choice([None, *_STAGES]),
         }
         reading = replace(
             template,
