@@ -22,7 +22,7 @@ from made_hips import RADIUS_MM, SLICES, write_hips
 from napari.qt import QtViewer
 from napari_necroangle.canvas.drawer import Drawer, best_drawer
 from napari_necroangle.canvas.layers import PENS
-from napari_necroangle.canvas.second_canvas import hide_napari_docks
+from napari_necroangle.canvas.pair import hide_napari_docks
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.dock.dock import ReadingDock
 from napari_necroangle.reading.draft import Handle, Role
@@ -112,7 +112,7 @@ def main() -> int:
 
 def mark(dock: ReadingDock) -> None:
     """Mark rim and arc on both views, and make the first canvas the active one."""
-    case = dock.desk.case
+    case = dock.workspace.case
     for view in (one.view for one in case.session.draft.views):
         picture = case.pictures[view]
         middle = picture.volume.planes[SLICES // 2].patient_to_plane(picture.centre_mm())[0]

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import napari_necroangle.modes.workspace as desk_module
+import napari_necroangle.modes.workspace as workspace_module
 import numpy as np
 import psutil
 from made_hips import write_hips
@@ -27,7 +27,6 @@ from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 
 from necroangle.dicom import SeriesSummary, read_volume
-from necroangle.dicom.visits import candidates
 from necroangle.imaging import Volume
 
 SIZE_PX = (1700, 950)
@@ -39,7 +38,7 @@ MIB = 1024**2
 
 
 class Reading:
-    """What the desk reads volumes by: those that were read ahead are there at once."""
+    """What the workspace reads volumes by: those that were read ahead are there at once."""
 
     def __init__(self) -> None:
         self.ahead, self.hits = Prefetch(), 0
@@ -57,7 +56,7 @@ def main() -> int:
     parser.add_argument("--made", type=int, default=12, help="hips on the disk, walked to and fro")
     asked = parser.parse_args()
     reading = Reading()
-    desk_module.read_volume = reading
+    workspace_module.read_volume = reading
     with tempfile.TemporaryDirectory() as folder:
         write_hips(Path(folder), asked.made)
         dock = open_window(SIZE_PX, reader="r1")
@@ -113,17 +112,14 @@ def measure_memory(dock: ReadingDock, reading: Reading, count: int) -> None:
 
 def aim(reading: Reading, dock: ReadingDock, step: int) -> None:
     """Read the hip so many places further ahead."""
-    key = dock.desk.neighbour(step)
-    if key is not None:
-        visit = next(one for one in dock.desk.visits if one.label == key.visit)
-        reading.ahead.aim_at(candidates(visit, view, key.side)[0] for view in key.views)
+    reading.ahead.aim_at(dock.free.likeliest(dock.free.key_at(step)))
 
 
 def to_and_fro(dock: ReadingDock) -> Any:
     """Steps that walk the folder from end to end and back, for ever."""
     step = 1
     while True:
-        if dock.desk.neighbour(step) is None:
+        if dock.free.key_at(step) is None:
             step = -step
         yield step
 
@@ -133,7 +129,7 @@ def open_next(dock: ReadingDock, step: int) -> float:
     start = time.perf_counter()
     frames: list[None] = []
     native = dock.canvases.native
-    assert dock.open_neighbour(step)
+    assert dock.mode.neighbour(step) == ""
     native.frameSwapped.connect(lambda: frames.append(None))
     wait = QEventLoop.ProcessEventsFlag.WaitForMoreEvents
     while not frames and time.perf_counter() - start < LONGEST_S:

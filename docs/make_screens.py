@@ -45,7 +45,7 @@ class Stage:
         """Open a copy of a sample study, with the name that a reader would see."""
         from napari_necroangle.window import settle
 
-        self.dock.desk.reader = "r1"
+        self.dock.workspace.reader = "r1"
         self.dock.open_folder(shutil.copytree(SAMPLES / sample, self._folder / sample))
         settle(300)
 
@@ -65,8 +65,8 @@ class Stage:
         """Take up a hip of the open study."""
         from necroangle.terms import Laterality
 
-        found = next(one for one in self.dock.desk.visits if one.visit == visit)
-        self.dock.take(found, Laterality(side), found.pairs[0])
+        found = next(one for one in self.dock.workspace.visits if one.visit == visit)
+        self.dock.free.take(found, Laterality(side), found.pairs[0])
 
     def mark(self, name: str, place: int, *what: str) -> None:
         """Mark a view as a saved reading has it: ``rim``, and ``arc`` or single points of it."""
@@ -124,14 +124,14 @@ class Stage:
 
     def draw(self, place: int, marks: Iterable[Any]) -> None:
         """Draw a rim through marks, in one drag."""
-        plane, case = self.dock.planes[place], self.dock.desk.case
+        plane, case = self.dock.planes[place], self.dock.workspace.case
         self.dock.commands.touched(plane.view)
         case.draw(plane.view, plane.slice_index, [self._uv(plane, mark) for mark in marks])
         case.end_stroke(plane.view)
         self.dock.commands.stroked()
 
     def _click(self, place: int, marks: Iterable[Any]) -> None:
-        plane, case = self.dock.planes[place], self.dock.desk.case
+        plane, case = self.dock.planes[place], self.dock.workspace.case
         self.dock.commands.touched(plane.view)
         for mark in marks:
             spot = self._uv(plane, mark)

@@ -1,5 +1,6 @@
 """Reader studies: who reads what in which order, what may be seen, and what is locked."""
 
+from necroangle.readerstudy.adjudicate import Adjudication, CommonPlane, Outline, ViewDifference
 from necroangle.readerstudy.cases import (
     CaseItem,
     Progress,
@@ -35,8 +36,11 @@ from necroangle.readerstudy.worklist import (
 __all__ = [
     "CONSENSUS",
     "SUFFIX",
+    "Adjudication",
     "CaseItem",
+    "CommonPlane",
     "ListedCase",
+    "Outline",
     "Progress",
     "ReaderState",
     "ReaderWorklist",
@@ -44,6 +48,7 @@ __all__ = [
     "SavedReading",
     "Status",
     "StudyCase",
+    "ViewDifference",
     "Worklist",
     "case_list",
     "cases_of_csv",

@@ -11,6 +11,8 @@ from necroangle.errors import NecroangleError
 __all__ = ["open_window", "save_picture", "settle"]
 
 DRAWING_MS = 1500
+DOCK_NAME = "Hip reading (NecroAngle)"
+"""As napari's menu of plugins names it, so that the menu shows this one and builds no other."""
 
 
 def open_window(size: tuple[int, int], *, reader: str = "") -> ReadingDock:
@@ -26,8 +28,9 @@ def open_window(size: tuple[int, int], *, reader: str = "") -> ReadingDock:
     viewer = napari.Viewer(title="necroangle")
     viewer.window.resize(*size)
     dock = ReadingDock(viewer)
-    dock.desk.reader = reader
-    viewer.window.add_dock_widget(dock, name="Hip reading", area="right")
+    dock.workspace.reader = reader
+    menu = viewer.window.window_menu
+    viewer.window.add_dock_widget(dock, name=DOCK_NAME, area="right", menu=menu)
     settle(100)
     viewer.window.resize(*size)
     settle(200)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.case import Case, Picture
 from napari_necroangle.reading.draft import Role
-from napari_necroangle.reading.picture import Picture
 from napari_necroangle.reading.session import ReadingSession
 
 from necroangle.geometry import ImagePlane

@@ -27,7 +27,7 @@ def dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
     opened: Any = ReadingDock(viewer)
-    opened.asker = Answers()
+    opened.dialogs = Answers()
     viewer.window.add_dock_widget(opened, name="Hip reading", area="right")
     qtbot.wait(500)
     yield opened
@@ -41,21 +41,22 @@ def pair(dock: Any, qtbot: Any, samples: Path, tmp_path: Path) -> tuple[Path, Pa
     truth = load_reading(samples / "readings" / f"{NAME}__truth__1.reading.json")
     paths = []
     for reader, jitter_mm in (("r1", 0.0), ("r2", 1.0)):
-        dock.desk.keep_readings_in(tmp_path / "readings" / reader)
-        dock.desk.reader = reader
+        dock.workspace.keep_readings_in(tmp_path / "readings" / reader)
+        dock.workspace.reader = reader
         dock.open_folder(tmp_path / "images")
-        dock.desk.case.session.enter(reader=reader)
+        dock.workspace.case.session.enter(reader=reader)
         mark(dock, truth, jitter_mm)
         paths.append(dock.save())
-        dock.desk._cases.clear()
-    dock.desk.close_folder()
-    dock.desk.readings = None
-    dock.show_desk()
+        dock.workspace.forget_cases()
+    dock.workspace.close_folder()
+    dock.workspace.readings = None
+    dock.show_current()
     return paths[0], paths[1]
 
 
 def lines_of(plane: Any) -> dict[str, Any]:
-    return {layer.name: layer for layer in plane.model.layers if layer.name.startswith("reader ")}
+    """What is drawn of the two readers, by pen."""
+    return {pen: line for pen, line in plane.lines.items() if "reader" in pen and len(line)}
 
 
 def test_both_are_drawn_and_the_consensus_is_saved(
@@ -65,83 +66,83 @@ def test_both_are_drawn_and_the_consensus_is_saved(
     cna = [measure(one).cna_deg or 0.0 for one in readings]
     assert dock.compare(*pair)
     qtbot.wait(200)
-    council = dock.council.council
-    for plane, view in zip(dock.planes, council.both.views, strict=True):
+    from napari_necroangle.canvas.layers import PENS
+
+    for plane, view in zip(dock.planes, dock.mode.both.views, strict=True):
         lines = lines_of(plane)
         assert sorted(lines) == [
-            f"reader {n} {part}" for n in (1, 2) for part in ("arcs", "circle")
+            f"{who} reader {part}" for who in ("first", "second") for part in ("arcs", "circle")
         ]
         assert plane.model.layers.selection.active is plane.points
-        first, second = lines["reader 1 circle"], lines["reader 2 circle"]
-        assert tuple(first.edge_color[0]) != tuple(second.edge_color[0])
-        assert len(first.data) > 1.5 * len(second.data)
-        assert set(first.data[:, 0, 0]) == {plane.slice_index}
-        centre = first.data[-2:, 0, 1:].mean(axis=0) + first.data[-2:, 1, 1:].mean(axis=0) / 2
+        first, second = lines["first reader circle"], lines["second reader circle"]
+        colours = {PENS[f"{who} reader circle"].colour for who in ("first", "second")}
+        assert len(colours) == 2
+        assert len(first) > 1.5 * len(second)
+        assert set(first[:, 0, 0]) == {plane.slice_index}
+        centre = first[-2:, 0, 1:].mean(axis=0) + first[-2:, 1, 1:].mean(axis=0) / 2
         assert np.allclose(centre[::-1], view.first.centre, atol=1e-6)
-    words = dock.adjudication.words()
+    words = dock.board.cell_words()
     assert "r1" in words
-    assert f"{cna[1] - cna[0]:+.1f}°" in dock.adjudication.sum.text()
+    assert f"{cna[1] - cna[0]:+.1f}°" in dock.board.words.text()
     assert not dock.parts.who.isVisible()
 
-    from napari_necroangle.reading.adjudication import Start
-
-    dock.adjudication.starts[Start.SECOND].click()
-    assert dock.desk.case.session.outcome().hip.cna_deg == pytest.approx(cna[1])
-    dock.desk.case.session.undo()
-    dock.adjudication.starts[Start.FIRST].click()
-    dock.desk.case.session.enter(notes="agreed")
+    dock.board.button("r2").click()
+    assert dock.workspace.case.session.outcome().hip.cna_deg == pytest.approx(cna[1])
+    dock.workspace.case.session.undo()
+    dock.board.button("r1").click()
+    dock.workspace.case.session.enter(notes="agreed")
     path = dock.save()
     assert path == tmp_path / "readings" / "consensus" / f"{NAME}__consensus__1.reading.json"
     saved = load_reading(path)
     assert saved.reader == "consensus"
     assert saved.consensus_of == tuple(sha256_of(one.read_bytes()) for one in pair)
     assert saved.notes == "agreed"
-    assert dock.asker.asked == []
+    assert dock.dialogs.asked == []
     assert [load_reading(one) for one in pair] == readings
 
     dock.commands.run("overlay", View.CORONAL)
-    assert not any(layer.visible for layer in lines_of(dock.planes[0]).values())
-    dock.adjudication.close_button.click()
+    assert not dock.planes[0].drawer.visible
+    dock.board.leave_button.click()
     assert lines_of(dock.planes[0]) == {}
     assert dock.parts.who.isVisible()
-    assert dock.desk.reader != "consensus"
+    assert dock.workspace.reader != "consensus"
 
     assert dock.compare(*pair)
-    assert dock.desk.case.session.draft.notes == "agreed"
-    dock.desk.case.session.enter(notes="agreed again")
+    assert dock.workspace.case.session.draft.notes == "agreed"
+    dock.workspace.case.session.enter(notes="agreed again")
     assert dock.save() == path
 
 
 def test_an_unsaved_consensus_is_offered_again(
     dock: Any, qtbot: Any, pair: tuple[Path, Path]
 ) -> None:
-    from napari_necroangle.reading.adjudication import Start
+    from napari_necroangle.modes.adjudication import Start
 
     dock.compare(*pair)
-    dock.council.start(Start.FIRST)
-    draft = dock.desk.case.session.draft
-    dock.desk.keeping.close()
-    dock.council.close()
-    assert dock.offers.panel.waiting == ()
-    dock.desk._cases.clear()
+    dock.mode.start(Start.FIRST)
+    draft = dock.workspace.case.session.draft
+    dock.workspace.keeping.close()
+    dock.read_freely()
+    assert dock.recovery.waiting == ()
+    dock.workspace.forget_cases()
     dock.compare(*pair)
-    assert "consensus" in dock.offers.panel.words.text()
-    dock.offers.panel.take_button.click()
-    assert dock.desk.case.session.draft == draft
+    assert "consensus" in dock.recovery.words.text()
+    dock.recovery.take_button.click()
+    assert dock.workspace.case.session.draft == draft
 
 
 def test_what_cannot_be_compared_is_said(
     dock: Any, samples: Path, tmp_path: Path, pair: tuple[Path, Path]
 ) -> None:
     assert not dock.compare(pair[0], pair[0])
-    assert "both readings are by reader r1" in dock.asker.asked[-1]
+    assert "both readings are by reader r1" in dock.dialogs.asked[-1]
     conduct = msgspec.structs.replace(load_reading(pair[1]).conduct, worklist="wl-x", read_order=1)
     open_one = msgspec.structs.replace(load_reading(pair[1]), conduct=conduct)
     path = tmp_path / "open.reading.json"
     save_reading(open_one, path)
     assert not dock.compare(pair[0], path)
-    assert "not submitted yet" in dock.asker.asked[-1]
+    assert "not submitted yet" in dock.dialogs.asked[-1]
     dock.open_folder(samples / "oblique")
     assert not dock.compare(*pair)
-    assert "not in the open folder" in dock.asker.asked[-1]
+    assert "not in the open folder" in dock.dialogs.asked[-1]
     assert dock.parts.who.isVisible()

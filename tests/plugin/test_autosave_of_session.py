@@ -10,8 +10,7 @@ from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import Handle, Role
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.store import autosave as autosave_module
-from napari_necroangle.store.autosave import Autosave, autosave_folder
-from napari_necroangle.store.autosave_file import Context, Shown
+from napari_necroangle.store.autosave import Autosave, Context, Shown, autosave_folder
 from napari_necroangle.store.readings import save_session
 from napari_necroangle.store.recovery import recoverable
 

@@ -1,6 +1,7 @@
 """A draft survives its autosave whatever it holds, and nothing else is taken for one."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -8,13 +9,20 @@ import pytest
 from hipstrategy import readings
 from hypothesis import given
 from hypothesis import strategies as st
-from napari_necroangle.reading.draft import ArcDraft, ReadingDraft, ViewDraft
-from napari_necroangle.reading.draft_file import decode_draft, encode_draft
-from napari_necroangle.reading.record import draft_of
+from napari_necroangle.reading.draft import (
+    ArcDraft,
+    ReadingDraft,
+    ViewDraft,
+    decode_draft,
+    draft_of,
+    encode_draft,
+)
+from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.store.autosave import last_state
 
 from necroangle.annotation import ReaderEntries
 from necroangle.errors import ReadingError
-from necroangle.terms import Finding, Laterality, UnreadReason, View
+from necroangle.terms import Finding, Laterality, Observation, UnreadReason, View
 
 _CHOICES = st.none() | st.sampled_from(Finding) | st.sampled_from(UnreadReason)
 _TEXTS = st.text(max_size=30)
@@ -91,3 +99,20 @@ def test_a_word_of_each_kind_is_told_apart() -> None:
     assert isinstance(again.views[0].choice, Finding)
     assert isinstance(again.views[1].choice, UnreadReason)
     assert again == draft
+
+
+def test_an_autosave_of_version_0_1_0_still_opens() -> None:
+    """Written by that version: a finished coronal view, a sagittal arc without its middle."""
+    raw = (Path(__file__).parents[1] / "data" / "version_0_1_0.autosave").read_bytes()
+    state, draft, damaged = last_state(raw)
+    assert (state.edit, damaged, draft.reader, draft.notes) == (2, 0, "r1", "almost done")
+    assert [shown.slice_index for shown in state.context.shown] == [5, 4]
+    assert draft.entries == ReaderEntries.of({"arco": "2", "jic": "C1"})
+    first, second = draft.views
+    assert first.observations == (Observation.FLATTENED,)
+    assert (len(first.rim), len(first.arcs), len(second.arcs)) == (12, 1, 1)
+    assert first.arcs[0].complete() is not None
+    assert second.arcs[0].via is None
+    session = ReadingSession((View.CORONAL, View.SAGITTAL))
+    session.recover(draft, state.file_sha256)
+    assert "dead side" in session.outcome().views[1].missing

@@ -7,15 +7,16 @@ import pytest
 from hipmaker import SHAPE, make_plane, make_reading, make_rim, make_view
 from hypothesis import given
 from hypothesis import strategies as st
+from napari_necroangle.reading.case import Picture
 from napari_necroangle.reading.draft import Handle, ReadingDraft, Role
 from napari_necroangle.reading.followup import (
+    Earlier,
     StudyRules,
     change_from,
     change_words,
+    earlier_readings,
     ghost_of,
 )
-from napari_necroangle.reading.other_visits import Earlier, earlier_readings
-from napari_necroangle.reading.picture import Picture
 from napari_necroangle.reading.session import ReadingSession
 from numpy.typing import NDArray
 

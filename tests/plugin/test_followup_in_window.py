@@ -59,11 +59,11 @@ def dock(
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
     dock: Any = ReadingDock(viewer)
-    dock.asker = Silent()
-    dock.desk.reader = "r1"
+    dock.dialogs = Silent()
+    dock.workspace.reader = "r1"
     viewer.window.add_dock_widget(dock, name="Hip reading", area="right")
     qtbot.wait(300)
-    dock.desk.keep_readings_in(readings)
+    dock.workspace.keep_readings_in(readings)
     dock.open_folder(shutil.copytree(samples / "two_visits", tmp_path / "two_visits"))
     take(dock, "month_12", Laterality.RIGHT)
     qtbot.wait(100)
@@ -72,8 +72,8 @@ def dock(
 
 
 def take(dock: Any, visit: str, side: Laterality) -> None:
-    found = next(one for one in dock.desk.visits if one.visit == visit)
-    dock.take(found, side, found.pairs[0])
+    found = next(one for one in dock.workspace.visits if one.visit == visit)
+    dock.free.take(found, side, found.pairs[0])
 
 
 def truth(samples: Path, visit: str) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def reading_of(samples: Path, visit: str, side: Laterality) -> HipReading:
 
 def mark_rims(dock: Any, reading: HipReading) -> None:
     """Click the rims of a saved reading, on its slices."""
-    case = dock.desk.case
+    case = dock.workspace.case
     for plane, entry in zip(dock.planes, reading.views, strict=True):
         assert isinstance(entry, ReadView)
         sources = [one.instance_uid for one in plane.picture.volume.sources]
@@ -163,7 +163,7 @@ def test_the_change_is_told_live_and_is_that_of_the_measurement(
     assert [one.split(": ")[0] for one in words] == ["baseline, by r1", "baseline, by truth"]
     assert "once both views are read" in parts.result.change.text()
     before, after = (reading_of(samples, visit, side) for visit in ("baseline", "month_12"))
-    dock.desk.case.session.restore(after, "0" * 64)
+    dock.workspace.case.session.restore(after, "0" * 64)
     change = change_between(measure(before), measure(after))
     assert change.cna is not None
     said = parts.result.change.text()
@@ -174,19 +174,19 @@ def test_the_change_is_told_live_and_is_that_of_the_measurement(
 
     for shift, moved in ((3.0, True), (0.0, False)):
         u, v = dock.planes[0].uv_of(Handle(Role.END, 0))
-        dock.desk.case.session.move(View.CORONAL, Handle(Role.END, 0), (u + shift, v + shift))
+        dock.workspace.case.session.move(View.CORONAL, Handle(Role.END, 0), (u + shift, v + shift))
         assert (parts.result.change.text() != said) or not moved
         said = parts.result.change.text()
 
 
 def test_keys_show_it_and_go_to_its_slice(dock: Any, qtbot: Any, samples: Path) -> None:
-    case = dock.desk.case
+    case = dock.workspace.case
     native = dock.canvases.native
     press(qtbot, native, "B")
     assert "Mark a head circle first" in dock.parts.steps.line.text()
     mark_rims(dock, reading_of(samples, "month_12", Laterality.RIGHT))
     plane = dock.planes[0]
-    ghost = dock.commands.recall.ghost(plane.view)
+    ghost = dock.commands.followup.ghost(plane.view)
     assert len(plane.lines["ghost"]) > 40
     label = plane.model.canvas.overlays["necroangle_ghost"].text
     assert label == f"dashed: baseline\non slice {ghost.slice_index + 1}"
@@ -200,7 +200,7 @@ def test_keys_show_it_and_go_to_its_slice(dock: Any, qtbot: Any, samples: Path) 
     assert case.session.draft is draft
     press(qtbot, dock.canvases.native, "B")
     take(dock, "month_12", Laterality.LEFT)
-    assert not dock.commands.recall.is_on
+    assert not dock.commands.followup.is_on
     assert len(plane.lines["ghost"]) == 0
 
 
@@ -209,7 +209,7 @@ def test_a_drag_of_an_arc_draws_no_ghost_anew(
 ) -> None:
     from napari_necroangle.reading.draft import Handle, Role
 
-    session = dock.desk.case.session
+    session = dock.workspace.case.session
     session.restore(reading_of(samples, "month_12", Laterality.RIGHT), "0" * 64)
     dock.commands.run("ghost", View.CORONAL)
     plane, drawn = dock.planes[0], []
@@ -221,11 +221,11 @@ def test_a_drag_of_an_arc_draws_no_ghost_anew(
         show(parts)
 
     monkeypatch.setattr(plane.drawer, "show", noted)
-    before = dock.commands.recall.ghost(View.CORONAL)
+    before = dock.commands.followup.ghost(View.CORONAL)
     u, v = plane.uv_of(Handle(Role.END, 0))
     for step in range(5):
         session.move(View.CORONAL, Handle(Role.END, 0), (u + step, v))
-    assert dock.commands.recall.ghost(View.CORONAL) is before
+    assert dock.commands.followup.ghost(View.CORONAL) is before
     session.settle()
     assert "arc" in drawn
     assert "ghost" not in drawn
@@ -235,7 +235,7 @@ def test_a_drag_of_an_arc_draws_no_ghost_anew(
 
 
 def test_a_blinded_reader_is_shown_nothing(dock: Any, qtbot: Any, samples: Path) -> None:
-    session = dock.desk.case.session
+    session = dock.workspace.case.session
     session.restore(reading_of(samples, "month_12", Laterality.RIGHT), "0" * 64)
     dock.commands.run("ghost", View.CORONAL)
     assert len(dock.planes[0].lines["ghost"]) > 40
@@ -248,7 +248,7 @@ def test_a_blinded_reader_is_shown_nothing(dock: Any, qtbot: Any, samples: Path)
         press(qtbot, dock.canvases.native, key)
         assert "baseline" not in dock.parts.steps.line.text()
     assert len(dock.planes[0].lines["ghost"]) == 0
-    assert dock.commands.recall.choices == ()
+    assert dock.commands.followup.choices == ()
 
 
 def press(qtbot: Any, widget: Any, key: str) -> None:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +13,12 @@ from msgspec import structs
 from napari.components import ViewerModel
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.dock.commands import Commands
-from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.modes.free import FreeReading
+from napari_necroangle.modes.workspace import Workspace
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import LANDMARKS, Handle, Role
-from napari_necroangle.reading.findings import finding_command
 from napari_necroangle.reading.guidance import guide_line, step_words
-from napari_necroangle.reading.keys import GROUPS, KEYS, key_label, keys_of
+from napari_necroangle.reading.keys import GROUPS, KEYS, finding_command, key_label, keys_of
 from napari_necroangle.reading.steps import Flow, Step, slice_check
 from napari_necroangle.reading.texts import CHOICES
 from napari_necroangle.store.readings import default_folder, load_into, save_session
@@ -34,47 +35,50 @@ Point = tuple[float, float]
 
 @dataclass
 class Room:
-    """The desk, two canvases without a window, and the commands; it is its own room."""
+    """Two canvases without a window, and the commands; it is its own window."""
 
-    desk: Desk
+    workspace: Workspace
     planes: tuple[PlaneView, PlaneView]
     view: View = A
     saves: list[Path] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.commands = Commands(self.desk, lambda: self.planes, self)
+        self.dialogs: Any = None
+        self.mode = FreeReading(self)
+        self.commands = Commands(self, lambda: self.planes)
 
     @property
     def case(self) -> Case:
-        assert self.desk.case is not None
-        return self.desk.case
+        assert self.workspace.case is not None
+        return self.workspace.case
 
     @property
     def flow(self) -> Flow:
-        assert self.desk.flow is not None
-        return self.desk.flow
+        assert self.workspace.flow is not None
+        return self.workspace.flow
 
     def turn_to(self, view: View) -> None:
         self.view = view
 
-    def open_next(self) -> str:
-        return "" if self.open_neighbour(1) else "Saved. This was the last hip of the folder."
-
     def save(self, *, final: bool = False) -> Path | None:
-        assert self.desk.readings is not None
-        path = save_session(self.case.session, self.desk.readings)
+        assert self.workspace.readings is not None
+        path = save_session(self.case.session, self.workspace.readings)
         self.saves.append(path)
         return path
 
-    def open_neighbour(self, step: int) -> bool:
-        key = self.desk.neighbour(step)
-        if key is None:
-            return False
-        visit = next(one for one in self.desk.visits if one.label == key.visit)
-        self.desk.take(visit, key.side, key.views)
-        self.show()
-        return True
+    def leave_case(self) -> None:
+        if self.workspace.case is not None:
+            self.case.session.unlisten(self.refresh)
+
+    def go_to_slices(self) -> None:
+        self.asked.append("slices")
+
+    def offer_unsaved(self) -> None:
+        self.asked.append("unsaved")
+
+    def read_freely(self) -> None:
+        self.asked.append("freely")
 
     def toggle_layout(self) -> None:
         self.asked.append("layout")
@@ -87,7 +91,7 @@ class Room:
             plane.follow()
             plane.refresh()
 
-    def show(self) -> None:
+    def show_current(self) -> None:
         for plane, view in zip(self.planes, MR_PAIR, strict=True):
             plane.show(self.case, self.case.pictures[view])
         self.case.session.listen(self.refresh)
@@ -116,7 +120,7 @@ class Room:
         self.commands.stroked()
 
     def line(self) -> str:
-        return guide_line(self.flow, self.view, self.desk.contradictions())
+        return guide_line(self.flow, self.view, self.workspace.contradictions())
 
     def uv(self, view: View, patient_mm: tuple[float, float, float]) -> Point:
         plane = self.plane(view)
@@ -139,13 +143,13 @@ def truth(samples: Path) -> tuple[ReadView, ReadView]:
 
 @pytest.fixture
 def room(samples: Path, tmp_path: Path) -> Iterator[Room]:
-    desk = Desk()
-    desk.reader = "r1"
-    desk.open(samples / "plain")
-    desk.keep_readings_in(tmp_path / "readings")
-    desk.take(desk.visits[0], Laterality.RIGHT, MR_PAIR)
-    made = Room(desk, (PlaneView(ViewerModel()), PlaneView(ViewerModel())))
-    made.show()
+    space = Workspace()
+    space.reader = "r1"
+    space.open(samples / "plain")
+    space.keep_readings_in(tmp_path / "readings")
+    space.take(space.visits[0], Laterality.RIGHT, MR_PAIR)
+    made = Room(space, (PlaneView(ViewerModel()), PlaneView(ViewerModel())))
+    made.show_current()
     yield made
     for plane in made.planes:
         plane.close()
@@ -184,8 +188,8 @@ def test_a_hip_goes_its_way_by_itself(room: Room, truth: tuple[ReadView, ReadVie
     room.press("save_next")
     assert [path.name for path in room.saves] == ["PHANTOM-01__R__baseline__r1__1.reading.json"]
     assert measure(load_reading(room.saves[0])).cna_deg == cna
-    assert room.desk.key is not None
-    assert room.desk.key.side is Laterality.LEFT
+    assert room.workspace.key is not None
+    assert room.workspace.key.side is Laterality.LEFT
     assert steps(room) == "....... head_a"
     room.press("save_next")
     assert "last hip" in room.case.notice
@@ -228,7 +232,7 @@ def test_a_slice_off_the_centre_is_said_and_moved_only_when_told(
     assert check.offset_mm == pytest.approx(0.3 + 4.4, abs=0.1)
     assert "4.7 mm behind" in room.plane(A).model.canvas.overlays["necroangle_title"].text
     assert "Coronal slice 7 lies 4.7 mm behind the head's centre; slice 6" in room.line()
-    said = [one.words for one in room.desk.contradictions()]
+    said = [one.words for one in room.workspace.contradictions()]
     assert any("Coronal slice 7 lies" in words for words in said)
     before = room.case.session.draft
     room.press("go_on")
@@ -291,8 +295,8 @@ def test_a_normal_hip_is_one_key(room: Room) -> None:
         Finding.NO_NECROSIS,
     ]
     assert measure(reading).cna_deg == 0.0
-    assert room.desk.key is not None
-    assert room.desk.key.side is Laterality.LEFT
+    assert room.workspace.key is not None
+    assert room.workspace.key.side is Laterality.LEFT
 
 
 def test_no_necrosis_names_its_slices_and_is_one_step(room: Room) -> None:
@@ -382,9 +386,9 @@ def test_landmarks_and_an_outline_are_set_by_clicks(
 
 
 def test_every_key_has_a_command_and_every_finding_one() -> None:
-    desk = Desk()
+    space = Workspace()
     planes = (PlaneView(ViewerModel()), PlaneView(ViewerModel()))
-    names = Commands(desk, lambda: planes, Room(desk, planes)).names
+    names = Room(space, planes).commands.names
     assert {one.name for one in KEYS} <= set(names)
     assert len({one.key for one in KEYS}) == len(KEYS)
     assert {one.group for one in KEYS} == set(GROUPS)
@@ -482,9 +486,9 @@ def test_the_reference_line_is_where_the_other_slice_cuts(room: Room) -> None:
 def test_circles_of_two_heads_cannot_be_saved(room: Room, truth: tuple[ReadView, ReadView]) -> None:
     room.draw(A, [(u + 120.0, v) for u, v in room.rim(truth[0])])
     room.draw(B, room.rim(truth[1]))
-    blocking = [one.words for one in room.desk.contradictions() if one.blocks]
+    blocking = [one.words for one in room.workspace.contradictions() if one.blocks]
     assert any("cannot be of one head" in words for words in blocking)
-    assert "Cannot be saved" in guide_line(_at_save(room.flow), A, room.desk.contradictions())
+    assert "Cannot be saved" in guide_line(_at_save(room.flow), A, room.workspace.contradictions())
 
 
 def _at_save(flow: Flow) -> Flow:
@@ -499,14 +503,14 @@ def test_radii_and_arc_ends_that_disagree_are_said(
     middle = rim.mean(axis=0)
     room.draw(A, [(float(u), float(v)) for u, v in middle + 1.2 * (rim - middle)])
     room.draw(B, room.rim(truth[1]))
-    said = " ".join(one.words for one in room.desk.contradictions())
+    said = " ".join(one.words for one in room.workspace.contradictions())
     assert "The coronal circle makes the head" in said
     room.commands.go_to(Step.ARC_B)
     u, v = room.uv(B, truth[1].arcs[0].start.patient_mm)
     room.click(B, (u - 6.0, v))
-    said = " ".join(one.words for one in room.desk.contradictions())
+    said = " ".join(one.words for one in room.workspace.contradictions())
     assert "Sagittal: an arc end lies" in said
-    assert not any(one.blocks for one in room.desk.contradictions())
+    assert not any(one.blocks for one in room.workspace.contradictions())
 
 
 def test_another_head_radius_at_another_visit_is_said(
@@ -517,7 +521,7 @@ def test_another_head_radius_at_another_visit_is_said(
     room.case.session.enter(reader="r1", visit="month_12")
     room.save()
     room.case.session.enter(visit="baseline")
-    assert room.desk.contradictions() == ()
+    assert room.workspace.contradictions() == ()
     draft = room.case.session.draft
     for view in MR_PAIR:
         rim = np.array([room.uv(view, mark.patient_mm) for mark in draft.view(view).rim])
@@ -526,34 +530,34 @@ def test_another_head_radius_at_another_visit_is_said(
         wider = [(float(u), float(v)) for u, v in middle + 1.08 * (rim - middle)]
         room.case.draw(view, room.plane(view).slice_index, wider)
         room.case.end_stroke(view)
-    said = " ".join(one.words for one in room.desk.contradictions())
+    said = " ".join(one.words for one in room.workspace.contradictions())
     assert "was 24.0 mm at visit month_12" in said
     draft = room.case.session.draft
     room.case.session.enter(conduct=structs.replace(draft.conduct, blinded=True))
-    room.desk._radii = (None, ())
-    assert "month_12" not in " ".join(one.words for one in room.desk.contradictions())
+    room.workspace._radii = (None, ())
+    assert "month_12" not in " ".join(one.words for one in room.workspace.contradictions())
 
 
 def test_readings_of_samples_do_not_go_beside_them(samples: Path, tmp_path: Path) -> None:
     assert default_folder(samples / "plain") == Path.home() / "necroangle-readings"
     study = shutil.copytree(samples / "normal", tmp_path / "study")
     assert default_folder(study) == tmp_path / "readings"
-    desk = Desk()
-    desk.open(samples / "plain")
-    case = desk.take(desk.visits[0], Laterality.RIGHT, MR_PAIR)
+    space = Workspace()
+    space.open(samples / "plain")
+    case = space.take(space.visits[0], Laterality.RIGHT, MR_PAIR).case
     path = samples / "readings" / "PHANTOM-01__R__baseline__truth__1.reading.json"
     load_into(case.session, path)
     assert case.session.file_sha256 is None
 
 
 def test_radiographs_have_no_slice_step(samples: Path) -> None:
-    desk = Desk()
-    desk.open(samples / "radiographs")
-    visit = desk.visits[0]
-    desk.take(visit, visit.sides[0], visit.pairs[0])
-    assert desk.flow is not None
-    assert Step.SLICES not in desk.flow.steps
-    words = [step_words(desk.flow, state) for state in desk.flow.states()]
+    space = Workspace()
+    space.open(samples / "radiographs")
+    visit = space.visits[0]
+    space.take(visit, visit.sides[0], visit.pairs[0])
+    assert space.flow is not None
+    assert Step.SLICES not in space.flow.steps
+    words = [step_words(space.flow, state) for state in space.flow.states()]
     assert words == ["AP head", "Frog-leg head", "AP arc", "Frog-leg arc", "Extras", "Save"]
 
 

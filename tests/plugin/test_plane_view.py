@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -282,8 +283,13 @@ def test_an_arc_is_drawn_with_shift(canvas: Canvas, mark_rim: MarkRim, circle_po
 def test_an_outline_is_drawn_with_shift(canvas: Canvas, mark_rim: MarkRim) -> None:
     mark_rim(canvas.case, A)
     canvas.case.aim_at(A, Role.CONTOUR)
-    box = [(40.0, 15.0), (55.0, 15.0), (55.0, 25.0), (40.0, 25.0), (40.0, 16.0)]
-    canvas.stroke(*box, box[-1], modifiers=("Shift",))
+    corners = [(40.0, 15.0), (55.0, 15.0), (55.0, 25.0), (40.0, 25.0), (40.0, 16.0)]
+    box = [
+        (u + (to_u - u) * step / 10, v + (to_v - v) * step / 10)
+        for (u, v), (to_u, to_v) in pairwise(corners)
+        for step in range(10)
+    ]
+    canvas.stroke(*box, corners[-1], modifiers=("Shift",))
     assert len(canvas.case.session.draft.view(A).contour) == 16
     assert len(canvas.plane.lines["outline"]) == 16
 

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.modes.free import FreeReading
+from napari_necroangle.modes.workspace import Workspace
 from napari_necroangle.store.readings import load_into
 from pydicom import dcmread
 
@@ -20,53 +23,53 @@ from necroangle.terms import Finding, Laterality, View
 
 
 @pytest.fixture
-def desk(samples: Path) -> Desk:
-    opened = Desk()
+def space(samples: Path) -> Workspace:
+    opened = Workspace()
     opened.reader = "r1"
     opened.open(samples / "plain")
     return opened
 
 
-def test_each_hip_gets_its_own_sagittal_series(desk: Desk) -> None:
-    (visit,) = desk.visits
+def test_each_hip_gets_its_own_sagittal_series(space: Workspace) -> None:
+    (visit,) = space.visits
     assert visit.pairs == (MR_PAIR,)
     for side in visit.sides:
-        case = desk.take(visit, side, MR_PAIR)
-        chosen = desk.chosen(View.SAGITTAL)
+        case = space.take(visit, side, MR_PAIR).case
+        chosen = space.chosen(View.SAGITTAL)
         assert chosen is not None
         assert chosen.laterality is side
         draft = case.session.draft
         assert (draft.subject, draft.visit, draft.reader) == ("PHANTOM-01", "baseline", "r1")
 
 
-def test_geometry_tells_the_side_where_no_code_does(desk: Desk) -> None:
-    uncoded = [replace(series, laterality=None) for series in desk.visits[0].series]
+def test_geometry_tells_the_side_where_no_code_does(space: Workspace) -> None:
+    uncoded = [replace(series, laterality=None) for series in space.visits[0].series]
     sides = StudySides(uncoded)
-    for series, coded in zip(uncoded, desk.visits[0].series, strict=True):
+    for series, coded in zip(uncoded, space.visits[0].series, strict=True):
         if series.plane is not None and series.plane.name == "sagittal":
             assert sides.of(series).side is coded.laterality
             assert sides.of(series).confidence == "sure"
 
 
-def test_a_case_that_is_left_is_there_again(desk: Desk) -> None:
-    (visit,) = desk.visits
-    right = desk.take(visit, Laterality.RIGHT, MR_PAIR)
+def test_a_case_that_is_left_is_there_again(space: Workspace) -> None:
+    (visit,) = space.visits
+    right = space.take(visit, Laterality.RIGHT, MR_PAIR).case
     right.choose(View.CORONAL, Finding.NO_NECROSIS, 5)
-    desk.take(visit, Laterality.LEFT, MR_PAIR)
-    assert [key.side for key in desk.unsaved] == [Laterality.RIGHT]
-    again = desk.take(visit, Laterality.RIGHT, MR_PAIR)
+    space.take(visit, Laterality.LEFT, MR_PAIR)
+    assert [key.side for key in space.unsaved] == [Laterality.RIGHT]
+    again = space.take(visit, Laterality.RIGHT, MR_PAIR).case
     assert again is right
     assert again.session.draft.view(View.CORONAL).choice is Finding.NO_NECROSIS
     assert set(again.pictures) == set(MR_PAIR)
 
 
-def test_another_folder_keeps_the_cases_of_the_first(desk: Desk, samples: Path) -> None:
-    case = desk.take(desk.visits[0], Laterality.RIGHT, MR_PAIR)
+def test_another_folder_keeps_the_cases_of_the_first(space: Workspace, samples: Path) -> None:
+    case = space.take(space.visits[0], Laterality.RIGHT, MR_PAIR).case
     case.choose(View.CORONAL, Finding.NO_NECROSIS, 5)
-    desk.open(samples / "normal")
-    assert len(desk.unsaved) == 1
-    desk.open(samples / "plain")
-    assert desk.take(desk.visits[0], Laterality.RIGHT, MR_PAIR) is case
+    space.open(samples / "normal")
+    assert len(space.unsaved) == 1
+    space.open(samples / "plain")
+    assert space.take(space.visits[0], Laterality.RIGHT, MR_PAIR).case is case
 
 
 def test_visits_are_told_apart(samples: Path) -> None:
@@ -84,33 +87,33 @@ def test_a_radiograph_pair_is_offered_by_its_coded_views(samples: Path) -> None:
     assert candidates(visit, View.CORONAL, Laterality.RIGHT) == ()
 
 
-def test_a_fresh_case_begins_at_the_head(desk: Desk) -> None:
-    case = desk.take(desk.visits[0], Laterality.RIGHT, MR_PAIR)
+def test_a_fresh_case_begins_at_the_head(space: Workspace) -> None:
+    case = space.take(space.visits[0], Laterality.RIGHT, MR_PAIR).case
     assert [case.proposed_index(view) for view in MR_PAIR] == [5, 5]
 
 
-def doubts(desk: Desk) -> list[tuple[str, bool]]:
-    return [(one.words, one.blocks) for one in desk.side_doubts()]
+def doubts(space: Workspace) -> list[tuple[str, bool]]:
+    return [(one.words, one.blocks) for one in space.side_doubts()]
 
 
-def test_marks_on_the_other_hip_are_noticed(desk: Desk, samples: Path) -> None:
-    case = desk.take(desk.visits[0], Laterality.RIGHT, MR_PAIR)
-    assert doubts(desk) == []
+def test_marks_on_the_other_hip_are_noticed(space: Workspace, samples: Path) -> None:
+    case = space.take(space.visits[0], Laterality.RIGHT, MR_PAIR).case
+    assert doubts(space) == []
     load_into(case.session, samples / "readings" / "PHANTOM-01__R__baseline__truth__1.reading.json")
-    assert doubts(desk) == []
+    assert doubts(space) == []
     load_into(case.session, samples / "readings" / "PHANTOM-01__L__baseline__truth__1.reading.json")
-    assert any("the marks lie on the other one" in words for words, _ in doubts(desk))
-    left = next(one for one in desk.choices(View.SAGITTAL) if one.laterality is Laterality.LEFT)
-    desk.show_series(View.SAGITTAL, left)
+    assert any("the marks lie on the other one" in words for words, _ in doubts(space))
+    left = next(one for one in space.choices(View.SAGITTAL) if one.laterality is Laterality.LEFT)
+    space.show_series(View.SAGITTAL, left)
     case.clear(View.CORONAL)
     assert (
         "The right hip is chosen, but the sagittal series shows the other one.",
         True,
-    ) in doubts(desk)
+    ) in doubts(space)
 
 
 @pytest.fixture
-def one_hip(samples: Path, tmp_path: Path) -> Desk:
+def one_hip(samples: Path, tmp_path: Path) -> Workspace:
     """The right hip of a sample without any code, on a coronal of 24 cm centred on that hip."""
     narrow_mm = 0.624
     for plane in ("coronal", "sagittal_r"):
@@ -126,21 +129,21 @@ def one_hip(samples: Path, tmp_path: Path) -> Desk:
                 slice_.ImagePositionPatient = position
                 slice_.PixelSpacing = [slice_.PixelSpacing[0], narrow_mm]
             slice_.save_as(tmp_path / plane / path.name)
-    opened = Desk()
+    opened = Workspace()
     opened.reader = "r1"
     opened.open(tmp_path)
     return opened
 
 
-def test_a_hip_on_its_own_is_saved_as_what_it_is(one_hip: Desk, samples: Path) -> None:
+def test_a_hip_on_its_own_is_saved_as_what_it_is(one_hip: Workspace, samples: Path) -> None:
     """No picture shows both hips: the right answer may be saved, the wrong one is doubted."""
     (visit,) = one_hip.visits
     reading = samples / "readings" / "PHANTOM-01__R__baseline__truth__1.reading.json"
-    right = one_hip.take(visit, Laterality.RIGHT, MR_PAIR)
+    right = one_hip.take(visit, Laterality.RIGHT, MR_PAIR).case
     load_into(right.session, reading)
     assert doubts(one_hip) == []
     assert not any(one.blocks for one in one_hip.contradictions())
-    left = one_hip.take(visit, Laterality.LEFT, MR_PAIR)
+    left = one_hip.take(visit, Laterality.LEFT, MR_PAIR).case
     load_into(left.session, reading)
     assert (
         "The left hip is chosen, but the sagittal series lies on the other side.", False,
@@ -152,7 +155,7 @@ def test_a_hip_on_its_own_is_saved_as_what_it_is(one_hip: Desk, samples: Path) -
         assert (found.found, found.confidence) == (Laterality.RIGHT, "sure")
 
 
-def test_a_code_against_the_place_is_doubted(one_hip: Desk) -> None:
+def test_a_code_against_the_place_is_doubted(one_hip: Workspace) -> None:
     (visit,) = one_hip.visits
     series = tuple(replace(one, laterality=Laterality.LEFT) for one in visit.series)
     one_hip.visits = (replace(visit, series=series),)
@@ -164,15 +167,15 @@ def test_a_code_against_the_place_is_doubted(one_hip: Desk) -> None:
 
 def test_two_subjects_with_one_visit_name_never_share_a_case(samples: Path) -> None:
     """The samples are several subjects, most of whose visits are called baseline."""
-    desk = Desk()
-    desk.open(samples)
-    assert len({visit.subject for visit in desk.visits}) > 3
-    labels = [visit.label for visit in desk.visits]
+    space = Workspace()
+    space.open(samples)
+    assert len({visit.subject for visit in space.visits}) > 3
+    labels = [visit.label for visit in space.visits]
     assert len(set(labels)) == len(labels)
     cases = {}
-    for visit in desk.visits:
+    for visit in space.visits:
         if visit.pairs:
-            case = desk.take(visit, visit.sides[0], visit.pairs[0])
+            case = space.take(visit, visit.sides[0], visit.pairs[0]).case
             assert case.session.draft.subject == visit.subject
             cases[visit.label] = case
     assert len({id(case) for case in cases.values()}) == len(cases)
@@ -187,19 +190,21 @@ def test_nameless_studies_have_labels_of_their_own(samples: Path) -> None:
 
 
 def test_going_on_through_a_folder_comes_to_every_hip_once(samples: Path) -> None:
-    desk = Desk()
-    desk.open(samples)
-    first = next(visit for visit in desk.visits if visit.pairs)
-    desk.take(first, first.sides[0], first.pairs[0])
+    space = Workspace()
+    space.open(samples)
+    first = next(visit for visit in space.visits if visit.pairs)
+    space.take(first, first.sides[0], first.pairs[0])
+    window: Any = SimpleNamespace(workspace=space)
+    free = FreeReading(window)
     seen = []
     while True:
-        assert desk.key is not None
-        assert desk.visit is not None
-        seen.append((desk.visit.subject, desk.visit.visit, desk.key.side))
-        key = desk.neighbour(1)
+        assert space.key is not None
+        assert space.visit is not None
+        seen.append((space.visit.subject, space.visit.visit, space.key.side))
+        key = free.key_at(1)
         if key is None or len(seen) > 50:
             break
-        visit = next(one for one in desk.visits if one.label == key.visit)
-        desk.take(visit, key.side, key.views)
-    expected = sum(len(visit.sides) for visit in desk.visits if visit.pairs)
+        visit = next(one for one in space.visits if one.label == key.visit)
+        space.take(visit, key.side, key.views)
+    expected = sum(len(visit.sides) for visit in space.visits if visit.pairs)
     assert len(seen) == len(set(seen)) == expected

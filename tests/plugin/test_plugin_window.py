@@ -173,7 +173,7 @@ def window(make_napari_viewer: Any, qtbot: Any) -> Iterator[tuple[Any, Any, Answ
     viewer.window.resize(1700, 950)
     dock: Any = ReadingDock(viewer)
     answers = Answers()
-    dock.asker = answers
+    dock.dialogs = answers
     viewer.window.add_dock_widget(dock, name="Hip reading", area="right")
     qtbot.wait(500)
     yield viewer, dock, answers
@@ -193,7 +193,7 @@ def test_the_road_from_folder_to_row(
 ) -> None:
     """A whole hip: its effort is counted, and the batch road finds the same row."""
     _, dock, answers = window
-    dock.desk.reader = "reader-1"
+    dock.workspace.reader = "reader-1"
     dock.open_folder(study)
     qtbot.wait(300)
     passport = dock.parts.study.series[1].widget.toolTip()
@@ -201,7 +201,7 @@ def test_the_road_from_folder_to_row(
     assert "coded R, by place R" in passport
     reader = Reader(dock, qtbot)
     truth = truth_of(samples, "PHANTOM-01", "R")
-    case = dock.desk.case
+    case = dock.workspace.case
     views = [view for view in truth.views if isinstance(view, ReadView)]
     for place, view in enumerate(views):
         reader.rim(place, view)
@@ -213,7 +213,7 @@ def test_the_road_from_folder_to_row(
     reader.press("Control-Enter")
     assert (reader.presses, reader.keys) == (12, 1)
     assert answers.asked == []
-    assert dock.desk.key.side is Laterality.LEFT
+    assert dock.workspace.key.side is Laterality.LEFT
 
     path = study.parent / "readings" / "PHANTOM-01__R__baseline__reader-1__1.reading.json"
     saved = load_reading(path)
@@ -238,8 +238,8 @@ def test_every_sample_is_read_by_hand(
 ) -> None:
     """Both sides, tilted planes, arcs above 180 degrees, two arcs, no necrosis, radiographs."""
     _, dock, answers = window
-    dock.desk.reader = "r1"
-    dock.desk.keep_readings_in(tmp_path / "readings")
+    dock.workspace.reader = "r1"
+    dock.workspace.keep_readings_in(tmp_path / "readings")
     reader = Reader(dock, qtbot)
     for folder, name in SAMPLES_READ:
         truth = load_reading(samples / "readings" / f"{name}__truth__1.reading.json")
@@ -257,7 +257,7 @@ def test_every_sample_is_read_by_hand(
             _mark_finding(reader, place, view)
         if folder == "oblique":
             assert reader.presses == 8
-        outcome = dock.desk.case.session.outcome()
+        outcome = dock.workspace.case.session.outcome()
         assert [view.missing for view in outcome.views] == ["", ""], name
         assert outcome.hip.cna_deg == pytest.approx(_cna(truth), abs=5.0), name
         reader.press("S")
@@ -346,7 +346,7 @@ def test_a_drag_is_seen_live_and_dragged_back_is_the_same(
     qtbot.wait(300)
     reader = Reader(dock, qtbot)
     plane = dock.planes[0]
-    session = dock.desk.case.session
+    session = dock.workspace.case.session
     from napari_necroangle.reading.draft import Handle, Role
 
     handle = Handle(Role.END, 0)
@@ -387,7 +387,7 @@ def test_saving_twice_over_another_reading_asks_and_keeps_both(
     _, dock, answers = window
     dock.open_folder(study)
     qtbot.wait(200)
-    case = dock.desk.case
+    case = dock.workspace.case
     for view in (View.CORONAL, View.SAGITTAL):
         case.choose(view, Finding.NO_NECROSIS, 5)
     assert dock.save() is None
@@ -410,7 +410,7 @@ def test_an_unfinished_view_is_asked_about_before_it_is_saved(
     _, dock, answers = window
     dock.open_folder(study)
     qtbot.wait(200)
-    case = dock.desk.case
+    case = dock.workspace.case
     qtbot.keyClicks(dock.parts.entries.texts["reader"], "r1")
     case.choose(View.SAGITTAL, Finding.NO_NECROSIS, 5)
     case.click(View.CORONAL, 5, (60.0, 60.0))
@@ -427,12 +427,12 @@ def test_switching_hips_keeps_marks_and_closing_asks(
     viewer, dock, answers = window
     dock.open_folder(study)
     qtbot.wait(200)
-    dock.desk.case.click(View.CORONAL, 5, (60.0, 60.0))
+    dock.workspace.case.click(View.CORONAL, 5, (60.0, 60.0))
     dock.parts.study.sides[Laterality.LEFT].click()
-    assert dock.desk.key.side is Laterality.LEFT
-    assert dock.desk.case.session.draft.views[0].rim == ()
+    assert dock.workspace.key.side is Laterality.LEFT
+    assert dock.workspace.case.session.draft.views[0].rim == ()
     dock.parts.study.sides[Laterality.RIGHT].click()
-    assert len(dock.desk.case.session.draft.views[0].rim) == 1
+    assert len(dock.workspace.case.session.draft.views[0].rim) == 1
     assert len(dock.planes[0].points.data) == 1
     viewer.window._qt_window.close()
     assert "right hip" in answers.asked[-1]
@@ -449,11 +449,11 @@ def test_saved_readings_open_on_their_slices(
     dock.open_reading(path)
     qtbot.wait(200)
     assert answers.asked == []
-    assert dock.desk.key.side is Laterality.LEFT
+    assert dock.workspace.key.side is Laterality.LEFT
     for plane in dock.planes:
-        assert plane.slice_index == dock.desk.case.marks_index(plane.view)
+        assert plane.slice_index == dock.workspace.case.marks_index(plane.view)
         assert len(plane.points.data) >= 11
-    assert dock.desk.case.session.outcome().hip.cna_deg == _cna(load_reading(path))
+    assert dock.workspace.case.session.outcome().hip.cna_deg == _cna(load_reading(path))
     assert dock.parts.status.text() != "Not saved"
 
     dock.open_folder(samples / "radiographs")

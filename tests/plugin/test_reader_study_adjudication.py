@@ -7,9 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 from hipmaker import make_image, make_reading, make_view
-from napari_necroangle.reading.adjudication import Adjudication, Start
-from napari_necroangle.reading.difference import CommonPlane
-from napari_necroangle.reading.record import reading_of
+from napari_necroangle.modes.adjudication import Start, consensus_draft
+from napari_necroangle.reading.draft import reading_of
 from napari_necroangle.reading.session import ReadingSession
 
 from necroangle.annotation import (
@@ -21,6 +20,7 @@ from necroangle.annotation import (
     save_reading,
 )
 from necroangle.errors import ReadingError
+from necroangle.readerstudy import Adjudication, CommonPlane
 from necroangle.terms import UnreadReason, View
 
 SHAS = ("a" * 64, "b" * 64)
@@ -170,7 +170,7 @@ def test_what_does_not_belong_together_is_refused(other: HipReading, problem: st
 def test_a_consensus_starts_as_asked_and_is_its_own_reader(start: Start) -> None:
     readings = (make_reading(100, 80, notes="mine"), second(make_reading(130, 90)))
     both = Adjudication(*readings, SHAS)
-    draft = both.draft(start)
+    draft = consensus_draft(both, start)
     assert (draft.reader, draft.read_no, draft.notes) == ("consensus", 1, "")
     assert draft.consensus_of == SHAS
     rims = [len(view.rim) for view in draft.views]
@@ -201,4 +201,4 @@ def test_the_consensus_is_saved_beside_both(tmp_path: Path) -> None:
     both.save(session.reading(_NOW), tmp_path / "readings", replaces=saved.sha256)
     with pytest.raises(ReadingError, match="the consensus is of S01"):
         both.signed(make_reading(subject="S09"))
-    assert encode_reading(reading_of(both.draft(Start.FIRST), both.first.views, _NOW))
+    assert encode_reading(reading_of(consensus_draft(both, Start.FIRST), both.first.views, _NOW))

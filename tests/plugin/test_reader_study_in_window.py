@@ -62,7 +62,7 @@ def open_dock(make_napari_viewer: Any, qtbot: Any) -> Any:
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
     opened: Any = ReadingDock(viewer)
-    opened.asker = Answers()
+    opened.dialogs = Answers()
     viewer.window.add_dock_widget(opened, name="Hip reading", area="right")
     qtbot.wait(500)
     return opened
@@ -83,9 +83,9 @@ def press(qtbot: Any, dock: Any, key: str, modifier: str = "No") -> None:
 
 def test_a_whole_study_blinded(dock: Any, qtbot: Any, samples: Path, worklist: Path) -> None:
     """The core's order; every case by one key; nothing tells whose hip it is."""
-    from napari_necroangle.modes.reader_worklist import StudyDesk
+    from napari_necroangle.modes.worklist import WorklistSession
 
-    listed = reading_list(StudyDesk(worklist, "r1").worklist, "r1")
+    listed = reading_list(WorklistSession(worklist, "r1").worklist, "r1")
     assert dock.open_worklist(worklist, "r1")
     qtbot.wait(200)
     repeated = [one for one in listed if one.read_no == 2]
@@ -93,21 +93,21 @@ def test_a_whole_study_blinded(dock: Any, qtbot: Any, samples: Path, worklist: P
     twice = [one for one in listed if one.case.key == repeated[0].case.key]
     assert len({one.label for one in twice}) == 2
     for number, one in enumerate(listed):
-        rows = dock.worklist.rows()
+        rows = dock.board.rows()
         assert [one.label in row for one, row in zip(listed, rows, strict=True)] == [True] * 5
-        assert dock.study.room.now.listed == one
-        assert dock.desk.key.side is one.case.laterality
+        assert dock.mode.now.listed == one
+        assert dock.workspace.key.side is one.case.laterality
         mark(dock, truth_of(samples, one))
         qtbot.wait(30)
         shown = all_words(dock.window())
         for hidden in (*SUBJECTS, *SUBJECTS.values(), "baseline", "r2"):
             assert hidden not in shown, hidden
         assert "°" in dock.parts.result.sum.text()
-        assert dock.worklist.bar.value() == number
+        assert dock.board.bar.value() == number
         press(qtbot, dock, "Return", "Control")
-        assert dock.asker.asked == []
+        assert dock.dialogs.asked == []
     assert "All cases are done" in dock.parts.steps.line.text()
-    assert dock.worklist.bar.value() == len(listed)
+    assert dock.board.bar.value() == len(listed)
     files = [load_reading(path) for path in (worklist.parent / "readings" / "r1").glob("*.json")]
     conducts = sorted((one.conduct for one in files), key=lambda one: one.read_order or 0)
     assert [one.read_order for one in conducts] == [1, 2, 3, 4, 5]
@@ -121,13 +121,13 @@ def test_a_locked_case_is_only_looked_at_until_it_is_reopened(
     dock: Any, qtbot: Any, samples: Path, worklist: Path
 ) -> None:
     dock.open_worklist(worklist, "r1")
-    first = dock.study.room.now.listed
+    first = dock.mode.now.listed
     mark(dock, truth_of(samples, first))
     press(qtbot, dock, "S", "Shift")
     folder = worklist.parent / "readings" / "r1"
     (path,) = folder.glob("*.reading.json")
     submitted = path.read_bytes()
-    session = dock.desk.case.session
+    session = dock.workspace.case.session
     before = session.draft
     assert dock.parts.status.text() == "Submitted and locked"
     native = dock.canvases.native
@@ -144,14 +144,14 @@ def test_a_locked_case_is_only_looked_at_until_it_is_reopened(
     assert path.read_bytes() == submitted
     assert "locked" in dock.parts.steps.line.text()
 
-    dock.study.reopen()
-    assert dock.desk.case.session.is_locked
-    dock.asker.typed = "the sagittal arc was too long"
-    dock.worklist.reopen_button.click()
-    assert not dock.desk.case.session.is_locked
-    assert "reopened" in dock.worklist.rows()[0]
-    dock.desk.case.session.enter(notes="shorter now")
-    dock.worklist.submit_button.click()
+    dock.mode.reopen()
+    assert dock.workspace.case.session.is_locked
+    dock.dialogs.typed = "the sagittal arc was too long"
+    dock.board.button("Reopen…").click()
+    assert not dock.workspace.case.session.is_locked
+    assert "reopened" in dock.board.rows()[0]
+    dock.workspace.case.session.enter(notes="shorter now")
+    dock.board.button("Submit").click()
     again = load_reading(path)
     assert again.revision.reason == "the sagittal arc was too long"
     assert again.notes == "shorter now"
@@ -165,23 +165,23 @@ def test_readers_do_not_see_each_other(
 ) -> None:
     """Another reader's marks, and one's own at another visit, are nowhere on the screen."""
     dock.open_worklist(worklist, "r2")
-    listed = dock.study.room.now.listed
+    listed = dock.mode.now.listed
     mark(dock, truth_of(samples, listed))
     press(qtbot, dock, "Return", "Control")
     dock.open_worklist(worklist, "r1")
     mine = next(
         item.listed
-        for item in dock.study.room.state.items
+        for item in dock.mode.state.items
         if item.listed.case == listed.case and item.listed.session == 1
     )
     readings = worklist.parent / "readings" / "r1"
     assert len(list((worklist.parent / "readings" / "r2").glob("*.json"))) == 1
-    dock.study.open(mine)
+    dock.mode.open(mine)
     qtbot.wait(100)
     for plane in dock.planes:
         drawn = [one.name for one in plane.model.layers if one is not plane.image and len(one.data)]
         assert all("reference" in name for name in drawn), drawn
-    assert dock.study.room.state.progress.submitted == 0
+    assert dock.mode.state.progress.submitted == 0
     assert "r2" not in all_words(dock.window())
     assert not list(readings.glob("*.json"))
 
@@ -191,41 +191,41 @@ def test_later_cases_say_when_they_open_and_cannot_be_opened(
 ) -> None:
     path = make_study(samples, tmp_path / "long", washout_days=14)
     dock.open_worklist(path, "r1")
-    locked = [item.listed for item in dock.study.room.state.items if item.listed.session == 2]
-    assert not dock.study.open(locked[0])
-    assert "opens after the first session" in dock.asker.asked.pop()
-    while dock.study.room.now.listed.session == 1 and dock.study.room.state.progress.to_read:
-        mark(dock, truth_of(samples, dock.study.room.now.listed))
+    locked = [item.listed for item in dock.mode.state.items if item.listed.session == 2]
+    assert not dock.mode.open(locked[0])
+    assert "opens after the first session" in dock.dialogs.asked.pop()
+    while dock.mode.now.listed.session == 1 and dock.mode.state.progress.to_read:
+        mark(dock, truth_of(samples, dock.mode.now.listed))
         press(qtbot, dock, "Return", "Control")
-    opens_on = str(dock.study.room.state.progress.opens_on)
-    assert opens_on in dock.worklist.progress.text()
-    assert all(opens_on in row for row in dock.worklist.rows()[-len(locked) :])
+    opens_on = str(dock.mode.state.progress.opens_on)
+    assert opens_on in dock.board.words.text()
+    assert all(opens_on in row for row in dock.board.rows()[-len(locked) :])
     assert opens_on in dock.parts.steps.line.text()
-    assert not dock.worklist.next_button.isEnabled()
+    assert not dock.board.button("Next case").isEnabled()
 
 
 def test_an_unsaved_case_is_offered_by_its_code(
     dock: Any, make_napari_viewer: Any, qtbot: Any, samples: Path, worklist: Path
 ) -> None:
     dock.open_worklist(worklist, "r1")
-    listed = dock.study.room.now.listed
+    listed = dock.mode.now.listed
     mark(dock, truth_of(samples, listed))
-    dock.study.room.now.clock.seconds = 42.0
-    dock.desk.case.session.enter(notes="not saved yet")
-    draft = dock.desk.case.session.draft
+    dock.mode.now.clock.seconds = 42.0
+    dock.workspace.case.session.enter(notes="not saved yet")
+    draft = dock.workspace.case.session.draft
     dock.shutdown()
     again: Any = open_dock(make_napari_viewer, qtbot)
     again.open_folder(worklist.parent / "images")
-    assert again.offers.panel.waiting == ()
+    assert again.recovery.waiting == ()
     again.open_worklist(worklist, "r1")
-    assert listed.label in again.offers.panel.words.text()
-    assert not any(name in again.offers.panel.words.text() for name in SUBJECTS)
-    again.offers.panel.take_button.click()
-    assert again.desk.case.session.draft == draft
-    assert again.study.room.now.clock.seconds >= 42.0
+    assert listed.label in again.recovery.words.text()
+    assert not any(name in again.recovery.words.text() for name in SUBJECTS)
+    again.recovery.take_button.click()
+    assert again.workspace.case.session.draft == draft
+    assert again.mode.now.clock.seconds >= 42.0
     press(qtbot, again, "Return", "Control")
-    assert again.asker.asked == []
-    assert again.study.room.state.progress.submitted == 1
+    assert again.dialogs.asked == []
+    assert again.mode.state.progress.submitted == 1
     again.shutdown()
 
 
@@ -233,13 +233,13 @@ def test_ending_a_study_gives_the_free_dock_back(
     dock: Any, qtbot: Any, samples: Path, worklist: Path
 ) -> None:
     dock.open_folder(worklist.parent / "images" / "folder-of-one")
-    before = dock.desk.readings
+    before = dock.workspace.readings
     dock.open_worklist(worklist, "r1")
     assert not dock.parts.who.isVisible()
-    dock.worklist.close_button.click()
-    assert dock.desk.readings == before
+    dock.board.leave_button.click()
+    assert dock.workspace.readings == before
     assert dock.parts.study.open_button.isVisible()
-    assert dock.desk.case is None
+    assert dock.workspace.case is None
     dock.open_folder(worklist.parent / "images" / "folder-of-one")
     assert dock.parts.who.isVisible()
     views = [plane.view for plane in dock.planes]
@@ -248,11 +248,11 @@ def test_ending_a_study_gives_the_free_dock_back(
 
 def test_what_is_wrong_is_said(dock: Any, worklist: Path, tmp_path: Path) -> None:
     assert not dock.open_worklist(worklist, "r9")
-    assert "has no reader 'r9'" in dock.asker.asked[-1]
+    assert "has no reader 'r9'" in dock.dialogs.asked[-1]
     assert not dock.open_worklist(tmp_path / "none.json", "r1")
     shutil.rmtree(worklist.parent / "images")
     assert dock.open_worklist(worklist, "r1")
-    told = dock.asker.asked[-1]
+    told = dock.dialogs.asked[-1]
     assert "cannot be opened" in told
     assert not any(name in told for name in (*SUBJECTS, *SUBJECTS.values()))
-    assert dock.desk.case is None
+    assert dock.workspace.case is None

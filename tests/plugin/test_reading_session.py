@@ -214,3 +214,46 @@ def test_listeners_hear_every_change_once(case: Case, circle_point: Point) -> No
     case.session.unlisten(listener)
     case.click(A, 2, circle_point(220.0))
     assert heard == [1]
+
+
+def test_a_new_edit_drops_what_was_undone(case: Case, circle_point: Point) -> None:
+    for turn in (130.0, 200.0):
+        case.click(A, 2, circle_point(turn))
+    case.session.undo()
+    assert case.session.can_redo
+    case.click(A, 2, circle_point(300.0))
+    marked = case.session.draft
+    assert not case.session.can_redo
+    case.session.redo()
+    assert case.session.draft == marked
+
+
+def test_an_outline_stays_behind_when_the_marks_move(
+    case: Case, mark_rim: MarkRim, circle_point: Point
+) -> None:
+    """It was seen on its own slice; on another one it would be a place that nobody marked."""
+    mark_rim(case, A)
+    case.aim_at(A, Role.CONTOUR)
+    for turn in (0.0, 90.0, 180.0):
+        case.click(A, 2, circle_point(turn))
+    case.session.move_to(A, case.pictures[A].marked_slice(3))
+    moved = case.session.draft.view(A)
+    assert len(moved.rim) == 10
+    assert moved.contour == ()
+    assert moved.neighbours == ()
+    case.session.undo()
+    assert len(case.session.draft.view(A).contour) == 3
+
+
+def test_a_file_opened_on_an_untouched_session_is_its_beginning(
+    case: Case, mark_rim: MarkRim, mark_arc: MarkArc
+) -> None:
+    for view in (A, B):
+        mark_rim(case, view)
+        mark_arc(case, view, (200.0, 300.0))
+    fresh = ReadingSession((A, B))
+    fresh.restore(case.session.reading(), "0" * 64)
+    assert not fresh.can_undo
+    assert not fresh.is_unsaved
+    fresh.undo()
+    assert fresh.draft.views == case.session.draft.views

@@ -14,9 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 import readingroom
-from napari_necroangle.reading.draft import ReadingDraft
-from napari_necroangle.reading.draft_file import encode_draft
-from napari_necroangle.store.autosave_file import AutosaveState
+from napari_necroangle.reading.draft import ReadingDraft, encode_draft
+from napari_necroangle.store.autosave import AutosaveState
 from readingroom import Answers
 
 from necroangle.annotation import ReaderEntries
@@ -47,7 +46,7 @@ def open_dock(make_napari_viewer: Any, qtbot: Any) -> Any:
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
     opened: Any = ReadingDock(viewer)
-    opened.asker = Answers()
+    opened.dialogs = Answers()
     viewer.window.add_dock_widget(opened, name="Hip reading", area="right")
     qtbot.wait(500)
     return opened
@@ -91,26 +90,26 @@ def test_killed_at_any_moment_the_next_window_offers_it(dock: Any, qtbot: Any, s
     for number in range(KILLS):
         digests, slices = killed_after(study, random.Random(number).randint(2, 14))
         dock.open_folder(study)
-        assert len(dock.offers.panel.waiting) == 1
-        assert dock.offers.panel.isVisible()
-        found = dock.offers.panel.waiting[0]
+        assert len(dock.recovery.waiting) == 1
+        assert dock.recovery.isVisible()
+        found = dock.recovery.waiting[0]
         kept = states_of(found.path)
-        dock.offers.panel.take_button.click()
+        dock.recovery.take_button.click()
         qtbot.wait(100)
-        digest = digest_of(dock.desk.case.session.draft)
+        digest = digest_of(dock.workspace.case.session.draft)
         assert digest == kept[-1]
         assert digests[-1] in kept[-2:]
         if digest == digests[-1]:
             for plane, shown in zip(dock.planes, slices, strict=True):
                 # a view without marks may have followed the other one after the edit was kept
-                if not dock.desk.case.is_untouched(plane.view):
+                if not dock.workspace.case.is_untouched(plane.view):
                     assert plane.slice_index == shown
         assert not found.path.exists()
-        assert not dock.offers.panel.isVisible()
-        dock.desk.keeping.forget(dock.desk.case.session)
-        dock.desk.close_folder()
-        dock.desk._cases.clear()
-    assert dock.asker.asked == []
+        assert not dock.recovery.isVisible()
+        dock.workspace.keeping.forget(dock.workspace.case.session)
+        dock.workspace.close_folder()
+        dock.workspace.forget_cases()
+    assert dock.dialogs.asked == []
 
 
 def test_another_hip_is_left_alone_and_the_offer_can_wait(
@@ -121,7 +120,7 @@ def test_another_hip_is_left_alone_and_the_offer_can_wait(
     dock.open_folder(study)
     dock.parts.study.sides[Laterality.LEFT].click()
     dock.planes[1].go_to(3)
-    session = dock.desk.case.session
+    session = dock.workspace.case.session
     session.enter(reader="r1", entries=ReaderEntries.of({"arco": "2"}))
     session.enter(notes="kept")
     dock.shutdown()
@@ -130,27 +129,27 @@ def test_another_hip_is_left_alone_and_the_offer_can_wait(
 
     again: Any = open_dock(make_napari_viewer, qtbot)
     again.open_folder(study.parent / "oblique")
-    assert again.offers.panel.waiting == ()
+    assert again.recovery.waiting == ()
     again.open_folder(study)
-    assert "left hip by r1 was not saved" in again.offers.panel.words.text()
-    again.offers.panel.later_button.click()
-    assert not again.offers.panel.isVisible()
+    assert "left hip by r1 was not saved" in again.recovery.words.text()
+    again.recovery.later_button.click()
+    assert not again.recovery.isVisible()
     again.open_folder(study)
-    again.offers.panel.take_button.click()
+    again.recovery.take_button.click()
     qtbot.wait(100)
-    assert again.desk.key.side is Laterality.LEFT
+    assert again.workspace.key.side is Laterality.LEFT
     assert again.planes[1].slice_index == 3
-    assert again.desk.case.session.draft.notes == "kept"
-    assert again.desk.case.session.is_unsaved
-    again.asker.answer = lambda choices: choices[1]
+    assert again.workspace.case.session.draft.notes == "kept"
+    assert again.workspace.case.session.is_unsaved
+    again.dialogs.answer = lambda choices: choices[0]
     assert again.may_close()
-    assert "left hip" in again.asker.asked[-1]
+    assert "left hip" in again.dialogs.asked[-1]
     again.shutdown()
     assert len(list(folder.glob("*.autosave"))) == 1
 
     last: Any = open_dock(make_napari_viewer, qtbot)
     last.open_folder(study)
-    last.offers.panel.aside_button.click()
+    last.recovery.aside_button.click()
     assert list(folder.glob("*.autosave")) == []
     assert len(list((folder / "set_aside").iterdir())) == 1
     last.shutdown()
@@ -159,36 +158,36 @@ def test_another_hip_is_left_alone_and_the_offer_can_wait(
 def test_a_saved_reading_goes_on_in_its_file_and_undo_shows_it(
     dock: Any, make_napari_viewer: Any, qtbot: Any, study: Path
 ) -> None:
-    dock.desk.reader = "r1"
+    dock.workspace.reader = "r1"
     dock.open_folder(study)
     for view in (View.CORONAL, View.SAGITTAL):
-        dock.desk.case.choose(view, Finding.NO_NECROSIS, 5)
+        dock.workspace.case.choose(view, Finding.NO_NECROSIS, 5)
     path = dock.save()
     folder = study.parent / "readings" / ".autosave"
     assert list(folder.glob("*.autosave")) == []
-    dock.desk.case.session.enter(notes="after it was saved")
+    dock.workspace.case.session.enter(notes="after it was saved")
     dock.shutdown()
 
     again: Any = open_dock(make_napari_viewer, qtbot)
     again.open_folder(study)
-    again.offers.panel.take_button.click()
-    session = again.desk.case.session
+    again.recovery.take_button.click()
+    session = again.workspace.case.session
     assert session.is_unsaved
     session.undo()
     assert not session.is_unsaved
     session.redo()
     assert again.save() == path
-    assert again.asker.asked == []
+    assert again.dialogs.asked == []
     assert list(folder.glob("*.autosave")) == []
     again.shutdown()
 
 
 def test_closing_and_losing_them_loses_them(dock: Any, study: Path) -> None:
     dock.open_folder(study)
-    dock.desk.case.session.enter(notes="not worth it")
-    dock.asker.answer = lambda _: None
+    dock.workspace.case.session.enter(notes="not worth it")
+    dock.dialogs.answer = lambda _: None
     assert not dock.may_close()
-    dock.asker.answer = lambda choices: choices[2]
+    dock.dialogs.answer = lambda choices: choices[1]
     assert dock.may_close()
     assert list((study.parent / "readings" / ".autosave").glob("*.autosave")) == []
 
@@ -198,6 +197,6 @@ def test_a_file_that_cannot_be_read_is_set_aside_and_told(dock: Any, study: Path
     folder.mkdir(parents=True)
     (folder / "broken.autosave").write_bytes(b"no autosave at all\n")
     dock.open_folder(study)
-    assert dock.offers.panel.waiting == ()
-    assert "broken.autosave" in dock.asker.asked[-1]
-    assert dock.desk.case is not None
+    assert dock.recovery.waiting == ()
+    assert "broken.autosave" in dock.dialogs.asked[-1]
+    assert dock.workspace.case is not None

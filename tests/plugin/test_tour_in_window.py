@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from napari_necroangle.help.tour import Tour, TourCard, TourStep
-from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.modes.workspace import Workspace
 from napari_necroangle.reader import above_180, copy_sample, plain
-from napari_necroangle.store import first_run
+from napari_necroangle.store import readings as first_run
 
 from necroangle.annotation import HipReading, ReadView, load_reading
 from necroangle.geometry import PatientPoints
@@ -57,7 +57,7 @@ def left_behind(config: Path) -> list[str]:
 
 def mark(dock: Any, place: int, entry: ReadView, what: str) -> None:
     """Draw a saved view's rim, or click its arc, on the slice that carries it."""
-    plane, case = dock.planes[place], dock.desk.case
+    plane, case = dock.planes[place], dock.workspace.case
     dock.commands.magnifies = False
     dock.commands.touched(plane.view)
     uids = [one.instance_uid for one in plane.picture.volume.sources]
@@ -104,20 +104,20 @@ def test_the_tour_waits_for_each_step_and_leaves_nothing(
     assert at() is TourStep.ARC
     mark(dock, 1, views[1], "arc")
     assert at() is TourStep.RESULT
-    dock.desk.case.session.undo()
+    dock.workspace.case.session.undo()
     assert at() is TourStep.ARC
-    dock.desk.case.session.redo()
+    dock.workspace.case.session.redo()
     assert at() is TourStep.RESULT
     qtbot.keyClick(dock.canvases.native, "s")
     qtbot.wait(50)
     assert at() is TourStep.END
-    dock.desk.case.click(View.CORONAL, dock.planes[0].slice_index, (60.0, 60.0))
-    dock.desk.case.choose(View.CORONAL, None, 0)
+    dock.workspace.case.click(View.CORONAL, dock.planes[0].slice_index, (60.0, 60.0))
+    dock.workspace.case.choose(View.CORONAL, None, 0)
     dock.guide.card_over.leave.click()
     qtbot.wait(50)
     assert not dock.guide.card_over.isVisible()
-    assert dock.desk.case is None
-    assert dock.desk.unsaved == ()
+    assert dock.workspace.case is None
+    assert dock.workspace.unsaved == ()
     assert left_behind(config) == []
     assert not dock.parts.offer.words.isVisible()
     assert dock.parts.offer.tour.isVisible()
@@ -130,27 +130,27 @@ def test_what_was_open_is_there_again(
 ) -> None:
     """Marks, hip and readings folder; the marks of a skipped tour ask nothing and are gone."""
     kept = config.parent / "mine"
-    dock.desk.keep_readings_in(kept)
-    dock.desk.reader = "r1"
+    dock.workspace.keep_readings_in(kept)
+    dock.workspace.reader = "r1"
     dock.open_folder(shutil.copytree(samples / "oblique", config.parent / "oblique"))
-    dock.open_neighbour(1)
-    key = dock.desk.key
-    dock.desk.case.click(View.CORONAL, 4, (60.0, 60.0))
-    draft = dock.desk.case.session.draft
+    assert dock.mode.neighbour(1) == ""
+    key = dock.workspace.key
+    dock.workspace.case.click(View.CORONAL, 4, (60.0, 60.0))
+    draft = dock.workspace.case.session.draft
     dock.parts.tour.click()
     qtbot.wait(100)
-    assert dock.desk.key != key
-    assert kept not in (dock.desk.readings, *dock.desk.readings.parents)
+    assert dock.workspace.key != key
+    assert kept not in (dock.workspace.readings, *dock.workspace.readings.parents)
     for number in range(edits):
-        dock.desk.case.click(View.CORONAL, 5, (60.0 + 5 * number, 60.0))
+        dock.workspace.case.click(View.CORONAL, 5, (60.0 + 5 * number, 60.0))
     dock.guide.card_over.leave.click()
     qtbot.wait(100)
-    assert dock.desk.key == key
-    assert dock.desk.readings == kept
-    assert dock.desk.reader == "r1"
-    assert dock.desk.case.session.draft == draft
-    assert dock.desk.unsaved == (key,)
-    assert dock.planes[0].picture is dock.desk.case.pictures[View.CORONAL]
+    assert dock.workspace.key == key
+    assert dock.workspace.readings == kept
+    assert dock.workspace.reader == "r1"
+    assert dock.workspace.case.session.draft == draft
+    assert dock.workspace.unsaved == (key,)
+    assert dock.planes[0].picture is dock.workspace.case.pictures[View.CORONAL]
     assert not kept.exists()
     assert list((config.parent / "scratch").iterdir()) == []
 
@@ -176,8 +176,8 @@ def test_the_card_stands_beside_what_it_speaks_of(dock: Any, qtbot: Any) -> None
 @screen
 def test_closing_the_window_in_mid_tour_asks_nothing(dock: Any, qtbot: Any, config: Path) -> None:
     dock.guide.begin()
-    dock.desk.case.click(View.CORONAL, 5, (60.0, 60.0))
-    dock.asker = None  # a question would fail
+    dock.workspace.case.click(View.CORONAL, 5, (60.0, 60.0))
+    dock.dialogs = None  # a question would fail
     assert dock.may_close()
     assert left_behind(config) == []
 
@@ -199,10 +199,10 @@ def test_an_offer_that_cannot_be_noted_is_made_again(config: Path) -> None:
 def test_the_tour_needs_no_samples_beside_it(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installed package has none: the study is made, and goes with the tour."""
     monkeypatch.setattr("napari_necroangle.reader.sample_folder", lambda _: None)
-    desk = Desk()
-    tour = Tour(desk, desk.open, desk.take)
+    space = Workspace()
+    tour = Tour(space, space.open, space.take)
     tour.begin()
-    assert len(desk.scan.series) == 3
+    assert len(space.scan.series) == 3
     tour.end()
     assert left_behind(config) == []
     assert list((config.parent / "scratch").iterdir()) == []

@@ -6,9 +6,8 @@ from contextlib import suppress
 from hipstrategy import reader_entries
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.case import Case, Picture
 from napari_necroangle.reading.draft import ReadingDraft, Role
-from napari_necroangle.reading.picture import Picture
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.steps import Flow
 

@@ -127,7 +127,7 @@ def labels_of(meta: object, name: str) -> dict[float, str]:
 
 
 def check_the_dock() -> None:
-    from napari_necroangle.dock.panel_entries import EntriesPanel
+    from napari_necroangle.dock.panels import EntriesPanel
     from qtpy.QtWidgets import QApplication, QComboBox, QDoubleSpinBox
 
     app = QApplication.instance() or QApplication([])

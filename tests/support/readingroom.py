@@ -58,7 +58,7 @@ def mark(dock: Any, truth: HipReading, jitter_mm: float = 0.0) -> None:
     from napari_necroangle.reading.draft import Handle, Role
 
     chance = np.random.default_rng(7)
-    session = dock.desk.case.session
+    session = dock.workspace.case.session
     for plane, entry in zip(dock.planes, truth.views, strict=True):
         assert isinstance(entry, ReadView)
         index = plane.picture.index_of_image(entry.image)
@@ -86,18 +86,18 @@ def edit_for_ever(folder: Path) -> None:
     """
     import hashlib
 
-    from napari_necroangle.reading.draft_file import encode_draft
+    from napari_necroangle.reading.draft import encode_draft
     from napari_necroangle.window import open_window, settle
 
     logging.getLogger("vispy").setLevel(logging.ERROR)
     dock: Any = open_window((1700, 950), reader="r1")
-    dock.asker = Answers()
+    dock.dialogs = Answers()
     dock.open_folder(folder)
     settle(300)
     done: list[str] = []
 
     def say() -> None:
-        session = dock.desk.case.session
+        session = dock.workspace.case.session
         if not session.is_settled:
             return
         digest = hashlib.sha256(encode_draft(session.draft)).hexdigest()
@@ -105,7 +105,7 @@ def edit_for_ever(folder: Path) -> None:
             done.append(digest)
             print(digest, *(plane.slice_index for plane in dock.planes), flush=True)
 
-    dock.desk.case.session.listen(say)
+    dock.workspace.case.session.listen(say)
     chance = np.random.default_rng()
     while True:
         _edit(dock, chance)
@@ -130,7 +130,7 @@ def _edit(dock: Any, chance: np.random.Generator) -> None:
         QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=spot)
     elif kind == 5:
         QTest.keyClick(native, Qt.Key.Key_Up if chance.random() < 0.5 else Qt.Key.Key_Down)
-    elif kind == 6 and len(dock.desk.case.session._history._past) > 1:
+    elif kind == 6 and len(dock.workspace.case.session._history._past) > 1:
         QTest.keyClick(native, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     else:
         QTest.keyClick(native, Qt.Key.Key_2 if chance.random() < 0.5 else Qt.Key.Key_1)

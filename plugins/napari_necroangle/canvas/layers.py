@@ -8,7 +8,7 @@ from napari.layers import Image, Points
 
 from napari_necroangle.canvas import style
 from napari_necroangle.canvas.drawer import Pen
-from napari_necroangle.reading.picture import Picture
+from napari_necroangle.reading.case import Picture
 
 __all__ = [
     "PENS",
@@ -25,6 +25,10 @@ PENS = {
     "arc": Pen(style.ARC_COLOUR, style.ARC_WIDTH_PX),
     "ghost": Pen(style.GHOST_COLOUR, style.GHOST_WIDTH_PX),
     "ghost arc": Pen(style.GHOST_COLOUR, style.GHOST_ARC_WIDTH_PX),
+    "first reader circle": Pen(style.YELLOW, style.READER_WIDTH_PX),
+    "first reader arcs": Pen(style.YELLOW, style.READER_ARC_WIDTH_PX),
+    "second reader circle": Pen(style.PURPLE, style.READER_WIDTH_PX),
+    "second reader arcs": Pen(style.PURPLE, style.READER_ARC_WIDTH_PX),
 }
 """The lines over a picture, by part."""
 

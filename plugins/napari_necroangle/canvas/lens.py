@@ -2,7 +2,7 @@
 
 from napari.components import ViewerModel
 
-from napari_necroangle.reading.picture import Picture
+from napari_necroangle.reading.case import Picture
 from necroangle.geometry import Circle, PatientPoints
 
 __all__ = ["Lens"]

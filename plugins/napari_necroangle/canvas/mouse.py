@@ -1,18 +1,21 @@
 """Mouse and keys on a canvas: click sets a mark, drag moves or draws, wheel turns slices."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QWidget
 
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import Handle, Role
+from napari_necroangle.reading.edits import marks_along
 from napari_necroangle.reading.keys import KEYS
-from napari_necroangle.reading.stroke import marks_along
 from necroangle.terms import View
 
-__all__ = ["Hands", "Interaction"]
+__all__ = ["Hands", "Interaction", "SampledPath"]
 
 GRAB_PX = 10.0
 """A press this near to a mark takes hold of it."""
@@ -34,6 +37,48 @@ class Hands(Protocol):
         """A rim, arc or outline has been drawn."""
 
 
+class SampledPath(QObject):
+    """Every position that Qt tells a canvas of while the left button is held.
+
+    vispy passes on one move in 10 ms at most, and napari fewer.
+
+    Parameters
+    ----------
+    native
+        The widget of the canvas.
+    plane
+        What it shows.
+    """
+
+    def __init__(self, native: QWidget, plane: PlaneView) -> None:
+        super().__init__(native)
+        self._native, self._plane = native, plane
+        self._path: list[tuple[float, float]] = []
+        native.installEventFilter(self)
+
+    def close(self) -> None:
+        """Listen no longer."""
+        self._native.removeEventFilter(self)
+
+    def path(self) -> tuple[tuple[float, float], ...]:
+        """The positions since the last press, (u, v) plane mm; each place once in a row."""
+        return tuple(self._path)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Note where the mouse is, and let the canvas have the event."""
+        if isinstance(event, QMouseEvent) and watched is self._native:
+            kind = event.type()
+            if kind == QEvent.Type.MouseButtonPress:
+                self._path = []
+            is_held = bool(event.buttons() & Qt.MouseButton.LeftButton)
+            if is_held or kind == QEvent.Type.MouseButtonRelease:
+                size = (self._native.width(), self._native.height())
+                place = self._plane.uv_under((event.position().x(), event.position().y()), size)
+                if not self._path or place != self._path[-1]:
+                    self._path.append(place)
+        return False
+
+
 class Interaction:
     """The mouse and the keys of one canvas.
 
@@ -43,11 +88,19 @@ class Interaction:
         The canvas.
     hands
         Is told what was done.
+    sampled
+        Gives every position of the mouse since its press, (u, v) plane mm: napari is told of some
+        of them only. Where it gives none, those that napari was told of are taken.
     """
 
-    def __init__(self, plane_view: PlaneView, hands: Hands) -> None:
+    def __init__(
+        self,
+        plane_view: PlaneView,
+        hands: Hands,
+        sampled: Callable[[], Sequence[tuple[float, float]]] = tuple,
+    ) -> None:
         self._plane_view = plane_view
-        self._hands = hands
+        self._hands, self._sampled = hands, sampled
         model = plane_view.model
         self._found = (
             list(model.mouse_wheel_callbacks),
@@ -62,14 +115,19 @@ class Interaction:
         model = self._plane_view.model
         model.mouse_wheel_callbacks[:], model.mouse_double_click_callbacks[:] = self._found
         model.mouse_drag_callbacks.remove(self._press)
-        for shortcut in KEYS:
-            model.bind_key(shortcut.key, None, overwrite=True)
+        for key in (*(shortcut.key for shortcut in KEYS), ...):
+            model.bind_key(key, None, overwrite=True)
 
     def bind_keys(self, run: Callable[[str, View], None]) -> None:
-        """Bind the keys on the canvas and on its marks, whose own keys would hide them."""
-        for shortcut in KEYS:
-            for target in (self._plane_view.model, self._plane_view.points):
+        """Bind the keys on the canvas and its layers, whose own keys would hide them.
+
+        Every other key is bound to nothing: napari's would turn the picture under our letters.
+        """
+        plane = self._plane_view
+        for target in (plane.model, plane.image, plane.points):
+            for shortcut in KEYS:
                 target.bind_key(shortcut.key, self._handler(shortcut.name, run), overwrite=True)
+            target.bind_key(..., _nothing, overwrite=True)
 
     def _handler(self, name: str, run: Callable[[str, View], None]) -> Callable[[Any], None]:
         def handle(_: Any) -> None:
@@ -156,10 +214,11 @@ class Interaction:
         while event.type == "mouse_move":
             path.append(_uv(event))
             farthest = max(farthest, float(np.hypot(*(np.array(event.pos) - pressed))))
-            drew = self._draw(case, aim, index, path) or drew
+            drew = self._draw(case, aim, index, self._sampled() or path) or drew
             event.handled = True
             yield
-        drew = (farthest >= CLICK_PX and self._draw(case, aim, index, [*path, _uv(event)])) or drew
+        whole = self._sampled() or [*path, _uv(event)]
+        drew = (farthest >= CLICK_PX and self._draw(case, aim, index, whole)) or drew
         if drew:
             case.end_stroke(plane.view)
             self._hands.stroked()
@@ -167,7 +226,7 @@ class Interaction:
             self._hands.clicked(plane.view, case.click(plane.view, index, path[0]))
 
     def _draw(
-        self, case: Case, aim: Handle | None, index: int, path: list[tuple[float, float]]
+        self, case: Case, aim: Handle | None, index: int, path: Sequence[tuple[float, float]]
     ) -> bool:
         marks = marks_along(path, aim.role) if aim is not None else ()
         if marks:
@@ -228,6 +287,10 @@ class Interaction:
             image.contrast_limits = (new_low, new_high)
             event.handled = True
             yield
+
+
+def _nothing(_: Any) -> None:
+    """What napari's own keys do on our canvases."""
 
 
 def _uv(event: Any) -> tuple[float, float]:

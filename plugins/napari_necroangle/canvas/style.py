@@ -21,10 +21,14 @@ __all__ = [
     "MARK_SYMBOLS",
     "MOUSE_HELP",
     "OUTLINE_COLOUR",
+    "PURPLE",
     "RAY_COLOUR",
+    "READER_ARC_WIDTH_PX",
+    "READER_WIDTH_PX",
     "REFERENCE_COLOUR",
     "SELECTED_COLOUR",
     "THIN_WIDTH_PX",
+    "YELLOW",
 ]
 
 SKY = "#56b4e9"
@@ -72,6 +76,8 @@ ARC_WIDTH_PX = 5.0
 THIN_WIDTH_PX = 1.5
 GHOST_WIDTH_PX = 2.0
 GHOST_ARC_WIDTH_PX = 3.5
+READER_WIDTH_PX = 1.8
+READER_ARC_WIDTH_PX = 4.5
 MOUSE_HELP = (
     "click: set   drag a point: move   Shift+drag: draw rim or arc   wheel: slices   "
     "Ctrl+wheel: zoom   right-drag: contrast"

@@ -16,9 +16,10 @@ from napari_necroangle.canvas import style
 from napari_necroangle.canvas.drawer import Drawer, best_drawer, place_points
 from napari_necroangle.canvas.layers import PENS, picture_layers, show_in_layers, write_text
 from napari_necroangle.canvas.lens import Lens
-from napari_necroangle.reading.case import Case
+from napari_necroangle.reading.case import Case, Picture, reference_ends
 from napari_necroangle.reading.draft import Handle, Role
 from napari_necroangle.reading.drawing import (
+    PenLines,
     as_vectors,
     dashed,
     drawing_of,
@@ -26,8 +27,6 @@ from napari_necroangle.reading.drawing import (
     outline_of,
 )
 from napari_necroangle.reading.followup import Ghost
-from napari_necroangle.reading.picture import Picture
-from napari_necroangle.reading.reference import reference_ends
 from napari_necroangle.reading.texts import canvas_title
 from necroangle.annotation import Mark
 from necroangle.geometry import PatientPoints
@@ -45,6 +44,8 @@ _EDGES = {
 
 _MEASURED = ("outline", "circle", "rays", "arc")
 """The lines that are drawn from the draft."""
+_GUESTS = ("first reader", "second reader")
+"""Whose lines are not the draft's."""
 
 
 class PlaneView:
@@ -142,6 +143,21 @@ class PlaneView:
         ):
             self.model.canvas.overlays.pop(name, None)
 
+    def bring_back(self, index: int) -> bool:
+        """Show the picture again, on a slice, where a layer of it is gone; whether one was."""
+        case, picture = self.case, self.picture
+        if case is None or picture is None or self.has_all_layers():
+            return False
+        self.clear()
+        self.show(case, picture)
+        self.go_to(index)
+        return True
+
+    def has_all_layers(self) -> bool:
+        """Whether nobody has taken a layer of the picture away."""
+        drawn = self.drawer.layers if self.drawer is not None else ()
+        return all(one in self.model.layers for one in (*self._layers.values(), *drawn))
+
     def close(self) -> None:
         """Clear, and leave the model as it was found."""
         self.clear()
@@ -208,6 +224,15 @@ class PlaneView:
         reach_mm = within_px / self.model.scene.camera.zoom
         return self._shown[nearest] if away[nearest] <= reach_mm else None
 
+    def uv_under(
+        self, place_px: tuple[float, float], size_px: tuple[int, int]
+    ) -> tuple[float, float]:
+        """Plane mm under a place on a canvas of this size, in Qt's pixels."""
+        camera = self.model.scene.camera
+        *_, v, u = camera.center
+        x, y = (place_px[axis] - size_px[axis] / 2 for axis in (0, 1))
+        return float(u + x / camera.zoom), float(v + y / camera.zoom)
+
     def uv_of(self, handle: Handle) -> tuple[float, float]:
         """Plane mm of a mark that is drawn."""
         _, v, u = self.points.data[self._shown.index(handle)].tolist()
@@ -252,6 +277,12 @@ class PlaneView:
             lines = as_vectors(dashed(state[1]), self.slice_index)
             self._show_lines({"reference": lines})
 
+    def show_guests(self, lines: Sequence[PenLines], slice_index: int) -> None:
+        """Show what others drew, on its slice; what was shown of it before goes."""
+        parts = {pen: np.zeros((0, 2, 3)) for pen in PENS if pen.startswith(_GUESTS)}
+        parts.update({one.pen: as_vectors(one.segments, slice_index) for one in lines})
+        self._show_lines(parts)
+
     def show_ghost(self, ghost: Ghost | None, label: str) -> None:
         """Show an earlier visit's marks in dashes on their slice, and name them; or none."""
         if self.picture is None or (self._ghost[0] is ghost and self._ghost[1] == label):
@@ -272,9 +303,7 @@ class PlaneView:
         self._ghost = (None, "")
         self._widths_for = 0.0
         name, step_mm = f"{picture.view.value} lines", picture.volume.scale_mm[0]
-        if self.drawer is not None and all(
-            one in self.model.layers for one in (*self._layers.values(), *self.drawer.layers)
-        ):
+        if self.drawer is not None and self.has_all_layers():
             show_in_layers(self._layers, picture)
             self.drawer.begin(name, step_mm)
             return

@@ -1,49 +1,22 @@
-"""What the keys and buttons of the reading room do; no Qt, so that a test can press them all."""
+"""What the keys and buttons of the window do; no Qt, so that a test can press them all."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Protocol
 
 from napari_necroangle.canvas.view import PlaneView
-from napari_necroangle.dock.looking import Act, Looking
-from napari_necroangle.dock.recall import Recall
-from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.modes.mode import Window
+from napari_necroangle.modes.workspace import OpenCase
 from napari_necroangle.reading.case import LOCKED, Case
 from napari_necroangle.reading.draft import LANDMARKS, Handle, Role
-from napari_necroangle.reading.findings import FINDING_COMMANDS, OBSERVATION_COMMANDS
-from napari_necroangle.reading.keys import key_label
-from napari_necroangle.reading.other_visits import Earlier
+from napari_necroangle.reading.followup import Earlier, FollowupOverlay, Ghost
+from napari_necroangle.reading.keys import FINDING_COMMANDS, OBSERVATION_COMMANDS, key_label
 from napari_necroangle.reading.steps import Flow, Step
 from napari_necroangle.reading.texts import LANDMARK_WORDS, VIEWS
 from necroangle.errors import ReadingError
 from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, View
 
-__all__ = ["Commands", "Room"]
+__all__ = ["Commands"]
 
-
-class Room(Protocol):
-    """The window round the commands."""
-
-    def turn_to(self, view: View) -> None:
-        """Show the tools of a view, and its canvas where there is one only."""
-
-    def save(self, *, final: bool = False) -> Path | None:
-        """Save the case, or submit it where it is one of a worklist."""
-
-    def open_neighbour(self, step: int) -> bool:
-        """Open the hip so many places further, if there is one."""
-
-    def open_next(self) -> str:
-        """Open what is to be read next; words where there is nothing."""
-
-    def toggle_layout(self) -> None:
-        """One canvas, or two."""
-
-    def toggle_help(self) -> None:
-        """Show or hide all keys."""
-
-    def refresh(self) -> None:
-        """Show everything as it stands."""
+Act = Callable[[Case, View], None]
 
 
 _ROLES = {"rim": Role.RIM, "start": Role.START, "end": Role.END, "via": Role.VIA}
@@ -62,35 +35,37 @@ class Commands:
 
     Parameters
     ----------
-    desk
-        What lies on the desk.
-    planes
-        Gives the canvases.
-    room
+    window
         The window.
+    planes
+        Gives its canvases.
 
     Attributes
     ----------
     magnifies
         Whether an arc end is magnified once it is placed.
-    recall
+    followup
         The reading of another visit that the hip is held against.
     """
 
-    def __init__(self, desk: Desk, planes: Callable[[], Sequence[PlaneView]], room: Room) -> None:
+    def __init__(self, window: Window, planes: Callable[[], Sequence[PlaneView]]) -> None:
         self.magnifies = True
-        self._desk = desk
+        self._window, self._workspace = window, window.workspace
         self._planes = planes
-        self._room = room
-        self._looking = Looking(planes, room.turn_to)
+        self._looking = _Looking(planes, window.turn_to)
         self._plane = self._looking.plane
-        self.recall = Recall(lambda: desk.case, lambda: desk.readings, planes)
+        self.followup = FollowupOverlay(
+            lambda: self._workspace.case,
+            lambda: self._workspace.readings,
+            self._show_ghost,
+            self._turn_slice,
+        )
         self._acts: dict[str, Act] = {
             **{name: self._aimer(role) for name, role in _ROLES.items()},
             **{name: self._finder(choice) for name, choice in FINDING_COMMANDS.items()},
             **{name: self._observer(seen) for name, seen in OBSERVATION_COMMANDS.items()},
             **self._looking.acts,
-            **self.recall.acts,
+            **self.followup.acts,
             "go_on": lambda *_: self._follow(self._flow.go_on()),
             "go_back": lambda *_: self._follow(self._flow.go_back()),
             "other_view": self._other_view,
@@ -104,15 +79,15 @@ class Commands:
             "remove": lambda case, view: case.remove_selected(view),
             "clear": lambda case, view: case.clear(view),
             "magnify": self._toggle_magnifying,
-            "layout": lambda *_: self._room.toggle_layout(),
-            "help": lambda *_: self._room.toggle_help(),
+            "layout": lambda *_: self._window.toggle_layout(),
+            "help": lambda *_: self._window.toggle_help(),
             "save": self._save_only,
             "save_next": lambda *_: self._save_next(),
             "submit": self._submit_only,
             "next_hip": lambda *_: self._open(1),
             "previous_hip": lambda *_: self._open(-1),
-            "undo": lambda case, _: case.session.undo(),
-            "redo": lambda case, _: case.session.redo(),
+            "undo": lambda case, _: self._step_through_time(case.session.undo),
+            "redo": lambda case, _: self._step_through_time(case.session.redo),
         }
 
     @property
@@ -122,15 +97,15 @@ class Commands:
 
     def run(self, name: str, view: View) -> None:
         """Do what a key says, on the view that the reader is at."""
-        case = self._desk.case
+        case = self._workspace.case
         if case is None:
             if name in ("help", "layout"):
                 self._acts[name](None, view)  # type: ignore[arg-type]
             return
         case.notice = ""
         if case.session.is_locked and name not in _LOOKS:
-            case.notice = LOCKED if name != "save_next" else self._room.open_next()
-            self._room.refresh()
+            case.notice = LOCKED if name != "save_next" else self._window.mode.next()
+            self._window.refresh()
             return
         if name in _AIMING:
             self._flow.turn_to(view)
@@ -139,7 +114,7 @@ class Commands:
             self._follow(self._flow.current)
         else:
             self._acts[name](case, view)
-        self._room.refresh()
+        self._window.refresh()
 
     def _accept_end(self, name: str) -> bool:
         """Show all again where an end is magnified; with Enter that is all there is to do."""
@@ -153,19 +128,19 @@ class Commands:
     def go_to(self, step: Step) -> None:
         """Go to a step of the list."""
         self._follow(self._flow.go_to(step))
-        self._room.refresh()
+        self._window.refresh()
 
     def compare_with(self, earlier: Earlier) -> None:
         """Hold the hip against another reading of another visit."""
-        self.recall.choose(earlier)
-        self._room.refresh()
+        self.followup.choose(earlier)
+        self._window.refresh()
 
     def touched(self, view: View) -> None:
         """The reader has turned to a canvas with the mouse."""
-        flow = self._desk.flow
+        flow = self._workspace.flow
         if flow is not None:
             flow.turn_to(view)
-        self._room.turn_to(view)
+        self._window.turn_to(view)
 
     def clicked(self, view: View, handle: Handle | None) -> None:
         """A click has set a mark: magnify a fresh arc end, else go on."""
@@ -177,14 +152,14 @@ class Commands:
             plane.lens.magnify(plane.uv_of(handle), centred=False)
             plane.settling = handle
             self._case.notice = "Magnified: click where the arc ends exactly, or press Enter."
-            self._room.refresh()
+            self._window.refresh()
             return
         plane.end_magnifying()
         before = self._flow.current
         self._flow.after_mark()
         if self._flow.current is not before:
             self._follow(self._flow.current)
-        self._room.refresh()
+        self._window.refresh()
 
     def stroked(self) -> None:
         """A rim or an arc has been drawn."""
@@ -192,29 +167,50 @@ class Commands:
         self._flow.after_stroke()
         if self._flow.current is not before:
             self._follow(self._flow.current)
-        self._room.refresh()
+        self._window.refresh()
+
+    @property
+    def _now(self) -> OpenCase:
+        """The open case: a command that needs one is not run without (see :meth:`run`)."""
+        if self._workspace.current is None:
+            raise ReadingError("no hip is open")
+        return self._workspace.current
 
     @property
     def _case(self) -> Case:
-        assert self._desk.case is not None  # noqa: S101
-        return self._desk.case
+        return self._now.case
 
     @property
     def _flow(self) -> Flow:
-        flow = self._desk.flow
-        assert flow is not None  # noqa: S101
-        return flow
+        return self._now.flow
+
+    def _show_ghost(self, view: View, ghost: Ghost | None, label: str) -> None:
+        plane = self._plane(view)
+        if plane is not None:
+            plane.show_ghost(ghost, label)
+
+    def _turn_slice(self, view: View, index: int) -> None:
+        plane = self._plane(view)
+        if plane is not None:
+            plane.go_to(index)
 
     def _follow(self, step: Step) -> None:
         """Show the view of a step, on the slice with its marks or the proposed one."""
         view = self._flow.view_of(step)
         if view is None:
             return
-        self._room.turn_to(view)
+        self._window.turn_to(view)
         plane = self._plane(view)
         index = self._case.marks_index(view)
         if plane is not None and index is not None:
             plane.go_to(index)
+
+    def _step_through_time(self, step: Callable[[], None]) -> None:
+        """Undo or redo; the list of steps goes along where one is open again, or done again."""
+        before = self._flow.first_open
+        step()
+        if self._flow.first_open is not before:
+            self._follow(self._flow.go_to(self._flow.first_open))
 
     def _aimer(self, role: Role) -> Act:
         return lambda case, view: case.aim_at(view, role)
@@ -249,7 +245,7 @@ class Commands:
     def _other_view(self, case: Case, view: View) -> None:
         other = next(one.view for one in case.session.draft.views if one.view is not view)
         self._flow.turn_to(other)
-        self._room.turn_to(other)
+        self._window.turn_to(other)
 
     def _move_to_best(self, case: Case, _: View) -> None:
         moved = [self._flow.move_to_best(check.view) for check in self._flow.doubtful_slices()]
@@ -320,19 +316,105 @@ class Commands:
         self._save(final=True)
 
     def _save(self, *, final: bool = False) -> bool:
-        if self._room.save(final=final) is None:
+        if self._window.save(final=final) is None:
             return False
         self._flow.go_to(Step.SAVE)
         return True
 
     def _save_next(self) -> None:
         if self._save(final=True):
-            words = self._room.open_next()
+            words = self._window.mode.next()
             if words:
                 self._case.notice = words
 
     def _open(self, step: int) -> None:
-        if not self._room.open_neighbour(step):
-            words = "last" if step > 0 else "first"
-            what = "case of the list" if self._desk.is_handed_out else "hip of the folder"
-            self._case.notice = f"This is the {words} {what}."
+        words = self._window.mode.neighbour(step)
+        if words:
+            self._case.notice = words
+
+
+class _Looking:
+    """Slices, zoom, contrast, overlay, and the second look at the arc ends.
+
+    Parameters
+    ----------
+    planes
+        Gives the canvases.
+    turn_to
+        Shows a view.
+
+    Attributes
+    ----------
+    acts
+        The commands by their names.
+    """
+
+    def __init__(
+        self, planes: Callable[[], Sequence[PlaneView]], turn_to: Callable[[View], None]
+    ) -> None:
+        self._planes, self._turn_to = planes, turn_to
+        self._looked: tuple[View, Handle] | None = None
+        self.acts: dict[str, Act] = {
+            "second_look": self._second_look,
+            "head": lambda _, view: self._on_plane(view, PlaneView.zoom_to_head),
+            "jump": self._jump,
+            "slice_up": lambda _, view: self._step(view, 1),
+            "slice_down": lambda _, view: self._step(view, -1),
+            "overlay": self._toggle_overlay,
+            "window": self._next_window,
+        }
+
+    def plane(self, view: View) -> PlaneView | None:
+        """The canvas that shows a view, if one does."""
+        shown = (plane for plane in self._planes() if plane.picture is not None)
+        return next((plane for plane in shown if plane.view is view), None)
+
+    def _on_plane(self, view: View, act: Callable[[PlaneView], object]) -> None:
+        plane = self.plane(view)
+        if plane is not None:
+            act(plane)
+
+    def _second_look(self, case: Case, _: View) -> None:
+        """Magnify the next arc end of either view; after the last one, show all as before."""
+        ends = [
+            (draft.view, handle)
+            for draft in case.session.draft.views
+            for handle, _ in draft.all_marks
+            if handle.role in (Role.START, Role.END) and self.plane(draft.view) is not None
+        ]
+        at = ends.index(self._looked) + 1 if self._looked in ends else 0
+        for one in self._planes():
+            one.end_magnifying()
+        self._looked = ends[at] if at < len(ends) else None
+        if self._looked is None:
+            case.notice = "That was every arc end." if ends else "There is no arc end yet."
+            return
+        self._magnify(case, *self._looked)
+        case.notice = f"Arc end {at + 1} of {len(ends)}: drag it if it is off."
+
+    def _magnify(self, case: Case, view: View, handle: Handle) -> None:
+        plane = self.plane(view)
+        if plane is None or not plane.draws(handle):
+            return
+        self._turn_to(view)
+        plane.go_to(plane.slice_of(handle))
+        plane.lens.magnify(plane.uv_of(handle), centred=True)
+        case.selected[view] = handle
+
+    def _jump(self, case: Case, view: View) -> None:
+        """Show the slice at the head's centre, as the other view shows it."""
+        if not view.is_radiograph:
+            self._on_plane(view, lambda plane: plane.go_to(case.proposed_index(view)))
+
+    def _step(self, view: View, step: int) -> None:
+        self._on_plane(view, lambda plane: plane.go_to(plane.slice_index + step))
+
+    def _toggle_overlay(self, *_: object) -> None:
+        on = not all(plane.overlay_on for plane in self._planes())
+        for plane in self._planes():
+            plane.show_overlay(on)
+
+    def _next_window(self, case: Case, view: View) -> None:
+        plane = self.plane(view)
+        if plane is not None:
+            case.notice = f"Contrast: {plane.next_window()}."

@@ -1,14 +1,15 @@
-"""Questions to the reader, in one place, so that a test can answer them."""
+"""Questions to the reader in one place, and the last one before a window closes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
+from qtpy.QtCore import QCoreApplication, QEvent, QObject
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMainWindow, QMessageBox, QWidget
 
-__all__ = ["Asker"]
+__all__ = ["QtDialogs", "WindowGuard"]
 
 
-class Asker:
+class QtDialogs:
     """Asks by dialogs.
 
     Parameters
@@ -52,7 +53,7 @@ class Asker:
         buttons = {
             answer: box.addButton(answer, QMessageBox.ButtonRole.AcceptRole) for answer in answers
         }
-        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.addButton("Go back", QMessageBox.ButtonRole.RejectRole)
         box.exec()
         clicked = box.clickedButton()
         return next((answer for answer, one in buttons.items() if one is clicked), None)
@@ -60,3 +61,53 @@ class Asker:
     def tell(self, title: str, words: str) -> None:
         """Tell what went wrong."""
         QMessageBox.warning(self._parent, title, words)
+
+
+class WindowGuard(QObject):
+    """Watches a main window's close and resize.
+
+    Parameters
+    ----------
+    window
+        The window.
+    may_close
+        Asks the reader where something is unsaved; False keeps the window open.
+    on_close, on_resize
+        Called once the window has agreed to close, and after it was resized.
+    """
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        may_close: Callable[[], bool],
+        on_close: Callable[[], None],
+        on_resize: Callable[[], None],
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._may_close = may_close
+        self._on_close = on_close
+        self._on_resize = on_resize
+        window.installEventFilter(self)
+
+    def release(self) -> None:
+        """Watch no longer."""
+        self._window.removeEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Ask first; then let the window decide, and go down only if it does close."""
+        if event.type() == QEvent.Type.Resize:
+            self._on_resize()
+            return False
+        if event.type() != QEvent.Type.Close:
+            return False
+        if not self._may_close():
+            event.ignore()
+            return True
+        self.release()
+        QCoreApplication.sendEvent(watched, event)
+        if event.isAccepted():
+            self._on_close()
+        else:
+            self._window.installEventFilter(self)
+        return True

@@ -1,45 +1,256 @@
-"""The reading dock: it puts desk, canvases and panels together, and computes nothing itself."""
+"""The reading dock: it puts mode, canvases and panels together, and computes nothing itself."""
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari.viewer import Viewer
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QKeyEvent, QShowEvent
-from qtpy.QtWidgets import QApplication, QMainWindow, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
-from napari_necroangle.canvas.pair import Canvases
-from napari_necroangle.canvas.second_canvas import DOCK_WIDTH_PX, dock_of
+from napari_necroangle.canvas.pair import DOCK_WIDTH_PX, Canvases, dock_of
 from napari_necroangle.canvas.view import PlaneView
-from napari_necroangle.dock.adjudication_mode import CouncilMode
-from napari_necroangle.dock.closing import WindowGuard
+from napari_necroangle.dock.choose import (
+    BoardPanel,
+    RecoveryPrompt,
+    StudyActions,
+    StudyPanel,
+    TourOffer,
+)
 from napari_necroangle.dock.commands import Commands
-from napari_necroangle.dock.dialogs import Asker
-from napari_necroangle.dock.dock_parts import DockParts
-from napari_necroangle.dock.doors import Doors
-from napari_necroangle.dock.offers import Offers
-from napari_necroangle.dock.panel_adjudication import AdjudicationActions, AdjudicationPanel
-from napari_necroangle.dock.panel_study import StudyActions
-from napari_necroangle.dock.panel_worklist import WorklistActions, WorklistPanel
-from napari_necroangle.dock.saving import Saving
-from napari_necroangle.dock.theme import SHEET
-from napari_necroangle.dock.worklist_mode import StudyMode
+from napari_necroangle.dock.dialogs import QtDialogs, WindowGuard
+from napari_necroangle.dock.panels import (
+    EntriesPanel,
+    FollowupPanel,
+    ResultPanel,
+    StepsPanel,
+    ViewPanel,
+)
+from napari_necroangle.dock.parts import Fold, button, heading, rule, style_sheet
 from napari_necroangle.help.overlay import HelpSheet
-from napari_necroangle.help.tour_guide import TourGuide
-from napari_necroangle.modes.workspace import Desk
+from napari_necroangle.help.tour import TourGuide
+from napari_necroangle.modes.adjudication import AdjudicationMode
+from napari_necroangle.modes.free import FreeReading
+from napari_necroangle.modes.mode import Mode, Window
+from napari_necroangle.modes.saving import folder_words, may_close, status_words
+from napari_necroangle.modes.worklist import Worklist
+from napari_necroangle.modes.workspace import Workspace
 from napari_necroangle.reading.case import Case
-from napari_necroangle.reading.guidance import guide_line
-from napari_necroangle.store.readings import load_into, readings_beside
-from necroangle.annotation import load_reading
+from napari_necroangle.reading.guidance import Contradiction, guide_line
+from napari_necroangle.reading.keys import GROUPS, key_label, keys_of
+from napari_necroangle.reading.steps import Step
+from napari_necroangle.store.readings import note_offer, was_offered
 from necroangle.dicom import SeriesSummary
-from necroangle.dicom.visits import Visit
 from necroangle.errors import NecroangleError
-from necroangle.terms import Laterality, View
+from necroangle.terms import View
 
-__all__ = ["ReadingDock"]
+__all__ = ["DockParts", "ReadingDock"]
 
-REST_MS = 150
-"""How long after the last move of a drag all else is shown as it stands."""
+
+class DockParts(QWidget):
+    """All panels of the dock.
+
+    Parameters
+    ----------
+    window
+        The window.
+    commands
+        What buttons do.
+    actions
+        What the study panel asks for.
+    run
+        Does a command on a view, and gives the keys back to the canvas.
+    on_readings
+        Called to choose where readings are saved.
+    on_tour
+        Called to begin the tour.
+    """
+
+    def __init__(
+        self,
+        window: Window,
+        commands: Commands,
+        actions: StudyActions,
+        run: Callable[[str, View], None],
+        on_readings: Callable[[], None],
+        on_tour: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._window, self._run = window, run
+        space = self._workspace = window.workspace
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.study = StudyPanel(window, actions)
+        self.entries = EntriesPanel(lambda: space.case, lambda: not window.mode.may_choose_hip)
+        self.steps = StepsPanel(lambda: space.flow, commands.go_to)
+        self.tools = ViewPanel(lambda: space.case, run)
+        self.tools.on_landmark = self._landmark(commands)
+        self.result = ResultPanel()
+        self._overlay = commands.followup
+        self.followup = FollowupPanel(
+            self._overlay, commands.compare_with, lambda name: self._runner(name)()
+        )
+        self.who = Fold(self.entries.who, "Whose hip this is, and who reads it")
+        self.extras = Fold(self._extras(), "Optional: landmarks, outline, neighbours, stage, notes")
+        self.offer = TourOffer(is_first=not was_offered(), on_tour=on_tour, on_answer=note_offer)
+        self.tour = button("Tour", "A sample hip in four steps; nothing of it is kept", on_tour)
+        self.keys = Fold(_keys_sheet(self.tour), "Every key; H shows them larger")
+        self.keys.say("Keys")
+        self.save_button = self._button("Save", "save", "Save in the readings folder")
+        self.save_next_button = self._button(
+            "Save, next hip", "save_next", "Save, and open the next hip of the folder"
+        )
+        self.save_next_button.setObjectName("necroangle_save")
+        self.keys_button = self._button("All keys", "help", "Show every key")
+        self.folder_button = button("Change…", "Save readings in another folder", on_readings)
+        self.status, self.folder = QLabel(), QLabel()
+        self.status.setObjectName("necroangle_status")
+        self.status.setWordWrap(True)
+        self.folder.setObjectName("necroangle_folder")
+        self._lay_out()
+
+    def put_above(self, parts: Sequence[QWidget]) -> None:
+        """Put panels above the study: offers, a worklist, a comparison."""
+        for place, part in enumerate(parts):
+            self._column.insertWidget(place, part)
+
+    def begin(self) -> None:
+        """Another case is open: ask for what its key lacks."""
+        self.who.open(not self.entries.is_complete())
+        self.extras.open(False)
+
+    def refresh(self, line: str, against: Sequence[Contradiction]) -> None:
+        """Show everything as it stands."""
+        case, flow = self._workspace.case, self._workspace.flow
+        self.study.refresh()
+        self.entries.refresh()
+        self.steps.refresh(line)
+        self.tools.refresh()
+        self.who.say(self.entries.summary())
+        self.extras.say("Extras: landmarks, outline, notes")
+        if flow is not None and flow.current is Step.MORE and not self.extras.is_open:
+            self.extras.open(True)
+            QTimer.singleShot(0, self._show_extras)
+        self.result.show_outcome(case.session.outcome() if case is not None else None)
+        self.result.show_doubts(against)
+        self.result.show_change(self._overlay.words())
+        for part in self._with_case:
+            part.setVisible(case is not None)
+        is_free = self._window.mode.may_choose_hip
+        self.who.setVisible(case is not None and is_free)
+        self.folder_button.setVisible(is_free)
+        words = self._window.mode.next_words()
+        self.save_next_button.setText(words)
+        self.save_next_button.setVisible(bool(words))
+        self.followup.refresh()
+        self.offer.setVisible(case is None and is_free)
+        self.tour.setEnabled(is_free)
+        self.status.setText(status_words(self._workspace, self._window.mode))
+        self.status.setVisible(bool(self.status.text()))
+        self.folder.setText(f"Readings: {folder_words(self._workspace)}")
+        self.folder.setToolTip(f"Folder: {self._workspace.readings or ''}")
+
+    def _show_extras(self) -> None:
+        """Scroll to what has been unfolded, as far as a small screen needs it."""
+        self._scroll.ensureWidgetVisible(self.extras, 0, 0)
+
+    def _extras(self) -> QWidget:
+        made = QWidget()
+        column = QVBoxLayout(made)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.tools.extras)
+        column.addWidget(self.entries.stage)
+        return made
+
+    def _lay_out(self) -> None:
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(8, 4, 10, 8)
+        column.setSpacing(6)
+        self._column = column
+        column.addWidget(self.study)
+        column.addWidget(self.offer)
+        above = [self.who, rule(), self.steps, self.tools, self.extras, self.keys]
+        for part in above:
+            column.addWidget(part)
+        column.addStretch(1)
+        self._scroll = scroll = QScrollArea()
+        scroll.setWidget(inner)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(scroll, 1)
+        foot = self._foot()
+        layout.addWidget(foot)
+        self._with_case: tuple[QWidget, ...] = (*above, foot)
+
+    def _foot(self) -> QWidget:
+        made = QWidget()
+        column = QVBoxLayout(made)
+        column.setContentsMargins(8, 0, 10, 6)
+        column.setSpacing(4)
+        saving, where = QHBoxLayout(), QHBoxLayout()
+        saving.setSpacing(4)
+        saving.addWidget(self.keys_button)
+        saving.addWidget(self.save_button)
+        saving.addWidget(self.save_next_button, 1)
+        where.addWidget(self.folder, 1)
+        where.addWidget(self.folder_button)
+        for part in (rule(), heading("Combined necrotic angle"), self.result, self.followup):
+            column.addWidget(part)
+        column.addLayout(saving)
+        column.addWidget(self.status)
+        column.addLayout(where)
+        return made
+
+    def _button(self, words: str, name: str, tip: str) -> QPushButton:
+        return button(words, f"{tip} (key {key_label(name)})", self._runner(name))
+
+    def _runner(self, name: str) -> Callable[[], None]:
+        def run() -> None:
+            view = self.tools.view
+            if view is not None:
+                self._run(name, view)
+
+        return run
+
+    def _landmark(self, commands: Commands) -> Callable[..., None]:
+        return lambda name, view: commands.aim_at_landmark(name, view)
+
+
+def _keys_sheet(tour: QWidget) -> QWidget:
+    """Every key in one compact text, and the tour."""
+    groups = (
+        f"<u>{name}</u>: " + ", ".join(f"<b>{key}</b>&nbsp;{words}" for key, words in keys)
+        for name, keys in ((name, keys_of(name)) for name in GROUPS)
+    )
+    sheet = QLabel("<br>".join(groups))
+    sheet.setObjectName("necroangle_keys")
+    sheet.setWordWrap(True)
+    made = QWidget()
+    column = QVBoxLayout(made)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(sheet)
+    column.addWidget(tour)
+    return made
+
+
+_SAVES = ("save", "save_next", "submit")
+"""Commands that see to it themselves where the keys go then."""
 
 AHEAD_MS = 500
 """How long after a hip was opened the series of the next one are read."""
@@ -60,41 +271,38 @@ class ReadingDock(QWidget):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self.viewer: Any = getattr(napari_viewer, "__wrapped__", napari_viewer)
-        self.desk = Desk()
-        self.asker = Asker(self)
-        self.saving = Saving(self.desk, lambda: self.asker)
+        self.workspace = Workspace()
+        self.dialogs: Any = QtDialogs(self)
         self.canvases: Canvases | None = None
-        self.commands = Commands(self.desk, lambda: self.planes, self)
+        self.free = FreeReading(self)
+        self.mode: Mode = self.free
+        self.commands = Commands(self, lambda: self.planes)
         self.help: HelpSheet | None = None
-        self.guide = TourGuide(self, lambda: self.parts.result)
-        self.study = StudyMode(self)
-        self.council = CouncilMode(self, lambda: self.planes)
-        self.offers = Offers(self, self.study, self.council, lambda: self.planes)
-        self.worklist, self.adjudication = self._guests()
-        doors = Doors(self)
+        self.guide = TourGuide(self, self.free, self._tour_target)
+        self.recovery = RecoveryPrompt(self, self._show_slices)
+        self.board = BoardPanel(self)
         actions = StudyActions(
-            doors.folder,
-            doors.reading,
-            doors.worklist,
-            doors.two_readings,
-            self.take,
+            self._ask_folder,
+            self._ask_reading,
+            self._ask_worklist,
+            self._ask_two_readings,
+            self.free.take,
             self.show_series,
-            self.open_neighbour,
         )
         self.parts = DockParts(
-            self.desk, self.commands, actions, self._run, doors.readings, self.guide.begin
+            self, self.commands, actions, self._run, self._ask_readings_folder, self.guide.begin
         )
-        self.parts.put_above((self.offers.panel, self.worklist, self.adjudication))
+        self.parts.put_above((self.recovery, self.board))
         self._guard: WindowGuard | None = None
         self._arranging = _timer(self, self.arrange)
         self._fitting = _timer(self, self._fit)
-        self._resting = _timer(self, self.refresh_all)
-        self._reading_ahead = _timer(self, self.desk.aim_at_next)
+        self._reading_ahead = _timer(self, self._read_ahead)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.parts, 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self.setStyleSheet(SHEET)
+        self._follow_theme()
+        self.viewer.events.theme.connect(self._follow_theme)
         self.setMinimumWidth(DOCK_WIDTH_PX)
         self.refresh()
 
@@ -110,7 +318,7 @@ class ReadingDock(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """A key that no field of the dock wants is one of the canvas."""
-        if self.canvases is not None and self.desk.case is not None:
+        if self.canvases is not None and self.workspace.case is not None:
             self.canvases.send(event)
 
     def arrange(self) -> None:
@@ -119,49 +327,73 @@ class ReadingDock(QWidget):
         if not isinstance(window, QMainWindow) or panel is None or self.canvases is not None:
             return
         self.canvases = Canvases(self.viewer, window, panel, self.commands, self._on_step)
-        self.help = HelpSheet(window)
-        self.help.setStyleSheet(SHEET)
-        self.guide.arrange(window, SHEET)
+        self.help = HelpSheet(window, self.focus_canvas)
+        self.guide.arrange(window)
+        self._follow_theme()
         self._guard = WindowGuard(window, self.may_close, self.shutdown, self._fit_soon)
-        if self.desk.case is not None:
-            self._show_case(self.desk.case)
+        if self.workspace.case is not None:
+            self._show_case(self.workspace.case)
         self._fit_soon()
 
     def open_folder(self, folder: Path) -> None:
         """Open a folder at its first visit; cases begun in another one are kept."""
+        self.read_freely()
         self.leave_case()
-        self.study.close()
-        self.council.close()
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            self.desk.open(folder)
-        except NecroangleError as error:
-            self.asker.tell("This folder cannot be opened", str(error))
+            self.free.open_folder(folder)
         finally:
             QApplication.restoreOverrideCursor()
-        self.show_first()
 
-    def show_first(self) -> None:
-        """Show the first hip of the open folder, where there is one, and offer what is unsaved."""
-        visit = next((one for one in self.desk.visits if one.pairs), None)
-        if visit is not None:
-            self.take(visit, visit.sides[0], visit.pairs[0])
-        else:
-            self.show_desk()
-        self.offer_unsaved()
+    def open_reading(self, path: Path) -> None:
+        """Go on with a saved reading, on the visit and the series that it was made on."""
+        self.free.open_reading(path)
 
-    def take(self, visit: Visit, side: Laterality, views: tuple[View, View]) -> None:
-        """Take up a hip of a visit."""
+    def open_worklist(self, path: Path, reader: str) -> bool:
+        """Read the cases of a reader study; whether the worklist could be opened."""
+        return self.enter(lambda: Worklist(self, path, reader), "This worklist cannot be opened")
+
+    def compare(self, first: Path, second: Path) -> bool:
+        """Compare two readers' readings of one hip; whether they could be compared."""
+        return self.enter(
+            lambda: AdjudicationMode(self, first, second), "These readings cannot be compared"
+        )
+
+    def enter(self, make: Callable[[], Mode], refusal: str) -> bool:
+        """Begin another mode; where it cannot be begun, it is said, and reading goes on freely.
+
+        Parameters
+        ----------
+        make
+            Makes the mode for this window.
+        refusal
+            The title of what is said where it cannot.
+        """
+        self.read_freely()
         self.leave_case()
         try:
-            self.desk.take(visit, side, views)
-        except NecroangleError as error:
-            self.asker.tell("A series cannot be shown", str(error))
-        self.show_desk()
+            self.mode = make()
+        except (NecroangleError, OSError) as error:
+            self.dialogs.tell(refusal, str(error))
+            self.show_current()
+            return False
+        if not self.mode.begin():
+            self.mode = self.free
+            self.show_current()
+            return False
+        return True
 
-    def show_desk(self) -> None:
-        """Show what now lies on the desk: a case, or nothing."""
-        case = self.desk.case
+    def read_freely(self) -> None:
+        """End the mode that is under way; the reader chooses the hip again."""
+        if self.mode is not self.free:
+            self.mode.close()
+            self._show_guests()
+            self.mode = self.free
+            self.mode.begin()
+
+    def show_current(self) -> None:
+        """Show what is open now: a case, or nothing."""
+        case = self.workspace.case
         if case is not None:
             case.session.listen(self.refresh)
             self._show_case(case)
@@ -170,74 +402,32 @@ class ReadingDock(QWidget):
             self.canvases.clear()
         self.refresh()
 
-    def open_next(self) -> str:
-        """Open what is to be read next; words where there is nothing."""
-        if self.study.room is not None:
-            return self.study.open_next()
-        if self.desk.is_handed_out:
-            return "The consensus is saved."
-        return "" if self.open_neighbour(1) else "Saved. This was the last hip of the folder."
-
-    def open_neighbour(self, step: int) -> bool:
-        """Open the hip so many places further in the folder or the list, if there is one."""
-        if self.study.room is not None:
-            return self.study.open_neighbour(step)
-        if self.desk.is_handed_out:
-            return False
-        key = self.desk.neighbour(step)
-        if key is None:
-            return False
-        visit = next(one for one in self.desk.visits if one.label == key.visit)
-        self.take(visit, key.side, key.views)
-        return True
-
     def show_series(self, view: View, series: SeriesSummary) -> None:
         """Show another series for a view; its marks stay where they are."""
         try:
-            self.desk.show_series(view, series)
+            self.workspace.show_series(view, series)
         except NecroangleError as error:
-            words = self.study.words(str(error)) if self.study.room is not None else str(error)
-            self.asker.tell("This series cannot be shown", words)
-        if self.desk.case is not None:
-            self._show_case(self.desk.case)
-
-    def open_reading(self, path: Path) -> None:
-        """Go on with a saved reading, on the visit and the series that it was made on."""
-        try:
-            reading = load_reading(path)
-            visit, views = self.saving.place_of(reading)
-            self.take(visit, reading.laterality, views)
-            if self.desk.case is not None and self.saving.may_replace(self.desk.case):
-                load_into(self.desk.case.session, path)
-                self.desk.readings = readings_beside(path, self.desk.readings)
-                self.desk.forget_choices()
-                self.take(visit, reading.laterality, views)
-        except NecroangleError as error:
-            self.asker.tell("This reading cannot be opened", str(error))
-
-    def open_worklist(self, path: Path, reader: str) -> bool:
-        """Read the cases of a reader study; whether the worklist could be opened."""
-        self.council.close()
-        self.study.close()
-        return self.study.begin(path, reader)
-
-    def compare(self, first: Path, second: Path) -> bool:
-        """Compare two readers' readings of one hip; whether they could be compared."""
-        self.study.close()
-        self.council.close()
-        return self.council.begin(first, second)
+            self.dialogs.tell("This series cannot be shown", self.mode.mask(str(error)))
+        if self.workspace.case is not None:
+            self._show_case(self.workspace.case)
 
     def offer_unsaved(self) -> None:
         """Offer what an earlier window left unsaved."""
-        self.offers.look()
+        self.recovery.look()
+
+    def go_to_slices(self) -> None:
+        """Turn the canvases to the slices that the mode wants to be seen."""
+        for plane in self.planes:
+            index = self.mode.slice_of(plane.view) if plane.picture is not None else None
+            if index is not None:
+                plane.go_to(index)
 
     def save(self, *, final: bool = False) -> Path | None:
         """Save or submit the reading of the case; its path, or None where it was not saved."""
         self.parts.entries.commit()
-        path = self.saving.save(final=final)
-        self.commands.recall.look(again=True)
-        if self.desk.case is not None and not self.desk.is_handed_out:
-            self.desk.reader = self.desk.case.session.draft.reader
+        path = self.mode.save(final=final)
+        self.focus_canvas()
+        self.commands.followup.look(again=True)
         self.refresh()
         return path
 
@@ -245,20 +435,19 @@ class ReadingDock(QWidget):
         """Whether the window may close: asks where something is unsaved."""
         self.parts.entries.commit()
         self.guide.leave()
-        return self.saving.may_close()
+        return may_close(self.workspace, self.dialogs)
 
     def shutdown(self) -> None:
         """Take the second canvas and all that hangs on the viewer down."""
         self.leave_case()
-        self._resting.stop()
         self._reading_ahead.stop()
-        self.desk.ahead.close()
+        self.workspace.ahead.close()
+        self.viewer.events.theme.disconnect(self._follow_theme)
         if self._guard is not None:
             self._guard.release()
             self._guard = None
         self.guide.close()
-        self.desk.keeping.close()
-        self.council.clear()
+        self.workspace.keeping.close()
         if self.help is not None:
             self.help.setParent(None)
             self.help.deleteLater()
@@ -269,12 +458,21 @@ class ReadingDock(QWidget):
 
     def turn_to(self, view: View) -> None:
         """Show the tools of a view, and make its canvas the active one."""
-        if self.desk.case is None:
+        if self.workspace.case is None:
             return
         self.parts.tools.turn_to(view)
-        place = [one.view for one in self.desk.case.session.draft.views].index(view)
+        place = [one.view for one in self.workspace.case.session.draft.views].index(view)
         if self.canvases is not None:
             self.canvases.turn_to(place)
+
+    def focus_canvas(self) -> None:
+        """Let the canvas have the keys; where the reader is not known, the field for the code."""
+        missing = self.parts.entries.first_missing() if self.workspace.case is not None else None
+        if missing is not None and self.parts.who.isVisible():
+            self.parts.who.open(True)
+            missing.setFocus()
+        elif self.canvases is not None:
+            self.canvases.focus()
 
     def toggle_layout(self) -> None:
         """One canvas, or two."""
@@ -291,55 +489,51 @@ class ReadingDock(QWidget):
         """Show the case as it stands: all of it, but in a drag only what the drag is about.
 
         The angle in the dock follows every move; the other canvas, the texts on this one, the steps
-        and the doubts as soon as the mouse rests.
+        and the doubts once the mouse is let go.
         """
-        case = self.desk.case
+        case = self.workspace.case
         if case is None or case.session.is_settled:
             self.refresh_all()
             return
-        self.study.act()
+        self.mode.act()
         for plane in self.planes:
             plane.follow()
             if plane.is_active:
                 plane.refresh(with_texts=False)
-        self.commands.recall.draw()
+        self.commands.followup.draw()
         self.parts.result.show_outcome(case.session.outcome())
-        self.parts.result.show_change(self.commands.recall.words())
-        self._resting.start(REST_MS)
+        self.parts.result.show_change(self.commands.followup.words())
 
     def refresh_all(self) -> None:
         """Show everything as it stands."""
-        self._resting.stop()
-        self.study.act()
-        self.worklist.refresh()
-        self.adjudication.refresh()
-        self.council.show_or_hide()
+        self.mode.act()
+        self.board.refresh()
         for plane in self.planes:
             plane.follow()
             plane.refresh()
-        self.commands.recall.draw()
+        self.commands.followup.draw()
         magnified = any(plane.settling is not None for plane in self.planes)
-        flow, view = self.desk.flow, self.parts.tools.view
-        against = self.desk.contradictions()
+        flow, view = self.workspace.flow, self.parts.tools.view
+        against = self.workspace.contradictions()
         line = (
             guide_line(flow, view, against, magnified=magnified)
             if flow and view is not None
             else ""
         )
-        self.parts.refresh(line, against, self.saving)
+        self.parts.refresh(line, against)
         self.guide.show()
 
     def _run(self, name: str, view: View) -> None:
         """Do what a button says, and give the keys back to the canvas."""
-        self.study.act()
+        self.mode.act()
         self.commands.run(name, view)
-        if self.canvases is not None and name != "help":
+        if self.canvases is not None and name not in ("help", *_SAVES):
             self.canvases.focus()
 
     def _run_key(self, name: str, _: View) -> None:
         """Do what a key says, on the active view, whichever canvas has heard it."""
         view = self.parts.tools.view
-        self.study.act()
+        self.mode.act()
         if view is not None:
             self.parts.entries.commit()
             self.commands.run(name, view)
@@ -347,40 +541,93 @@ class ReadingDock(QWidget):
     def _show_case(self, case: Case) -> None:
         if self.canvases is not None:
             self.canvases.show_case(case, self._run_key)
-            self.council.draw()
-        flow = self.desk.flow
+            self._show_guests()
+        flow = self.workspace.flow
         now = flow.view_of(flow.current) if flow is not None else None
         self.parts.begin()
         self.turn_to(now or case.session.draft.views[0].view)
         self.refresh()
+        self.focus_canvas()
         self._reading_ahead.start(AHEAD_MS)
 
     def leave_case(self) -> None:
         """Take up what is still being typed, and listen to the case no longer."""
         self.parts.entries.commit()
-        if self.desk.case is not None:
-            self.desk.case.session.unlisten(self.refresh)
+        if self.workspace.case is not None:
+            self.workspace.case.session.unlisten(self.refresh)
 
     def _on_step(self) -> None:
         """The other canvas draws where this one's slice cuts it."""
-        self.study.act()
+        self.mode.act()
         for plane in self.planes:
             plane.draw_reference()
         self.parts.tools.refresh()
 
-    def _submit(self) -> None:
-        if self.parts.tools.view is not None:
-            self._run("submit", self.parts.tools.view)
+    def _show_guests(self) -> None:
+        """Draw what the mode draws beside the reader's own marks."""
+        for plane in self.planes:
+            if plane.picture is not None:
+                index = self.mode.slice_of(plane.view)
+                lines = self.mode.drawings(plane.view) if index is not None else ()
+                plane.show_guests(lines, index or 0)
 
-    def _guests(self) -> tuple[WorklistPanel, AdjudicationPanel]:
-        """The panels of a reader study and of a comparison."""
-        study, council = self.study, self.council
-        worklist = WorklistPanel(
-            lambda: study.room,
-            WorklistActions(study.open, study.go_next, self._submit, study.reopen, study.close),
-        )
-        actions = AdjudicationActions(council.start, council.close)
-        return worklist, AdjudicationPanel(lambda: council.council, actions)
+    def _show_slices(self, shown: Mapping[View, int]) -> None:
+        for plane in self.planes:
+            if plane.picture is not None and plane.view in shown:
+                plane.go_to(shown[plane.view])
+
+    def _read_ahead(self) -> None:
+        self.workspace.ahead.aim_at(self.mode.ahead())
+
+    def _tour_target(self, view: View | None) -> QWidget | None:
+        """The canvas of a view, or the result; None before there is a hip to show."""
+        case, canvases = self.workspace.case, self.canvases
+        if case is None or canvases is None:
+            return None
+        views = [one.view for one in case.session.draft.views]
+        if view not in views:
+            return self.parts.result
+        shown: QWidget = canvases.native_of(views.index(view))
+        alone: QWidget = canvases.native
+        return shown if shown.isVisible() else alone
+
+    def _ask_folder(self) -> None:
+        folder = self.dialogs.folder("Open the folder of a study", self.workspace.folder)
+        if folder is not None:
+            self.open_folder(folder)
+
+    def _ask_reading(self) -> None:
+        path = self.dialogs.reading_file(self.workspace.readings)
+        if path is not None:
+            self.open_reading(path)
+
+    def _ask_worklist(self) -> None:
+        path = self.dialogs.worklist_file(self.workspace.folder)
+        words = "Your code as a reader:"
+        reader = path and self.dialogs.text("Open a worklist", words, self.workspace.reader)
+        if path is not None and reader:
+            self.open_worklist(path, reader)
+
+    def _ask_two_readings(self) -> None:
+        ask = self.dialogs.reading_file
+        first = ask(self.workspace.readings, "The first reader's reading")
+        second = first and ask(first.parent, "The second reader's reading")
+        if first is not None and second is not None:
+            self.compare(first, second)
+
+    def _ask_readings_folder(self) -> None:
+        folder = self.dialogs.folder("Save readings in this folder", self.workspace.readings)
+        if folder is not None:
+            self.workspace.keep_readings_in(folder)
+            self.refresh()
+
+    def _follow_theme(self) -> None:
+        sheet = style_sheet(self.viewer.theme)
+        for part in (self, self.help, self.guide.card_over):
+            if part is not None:
+                part.setStyleSheet(sheet)
+        if self.canvases is not None:
+            self.canvases.second.model.theme = self.viewer.theme
 
     def _fit_soon(self) -> None:
         self._fitting.start(LAYOUT_MS)

@@ -1,8 +1,11 @@
-"""Small pieces of the dock: headings, buttons and lists that keep values with their words."""
+"""Small pieces of the dock, and its style made from the theme that napari shows."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Generic, TypeVar
 
+import numpy as np
+from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, QSignalBlocker, Qt
 from qtpy.QtGui import QHelpEvent, QPaintEvent
 from qtpy.QtWidgets import (
@@ -19,7 +22,18 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-__all__ = ["ChoiceList", "Fold", "button", "heading", "hold", "note", "rule"]
+__all__ = [
+    "ChoiceList",
+    "Fold",
+    "button",
+    "contrast",
+    "heading",
+    "hold",
+    "note",
+    "readable",
+    "rule",
+    "style_sheet",
+]
 
 Value = TypeVar("Value")
 
@@ -188,3 +202,115 @@ def hold(buttons: Sequence[tuple[QPushButton, bool]]) -> None:
     """Show which of some buttons are on."""
     for one, is_on in buttons:
         one.setChecked(is_on)
+
+
+LEAST_CONTRAST = 4.5
+"""Of a text and what it stands on: WCAG 2.1, 1.4.3."""
+
+_WARNING, _CHANGE = "#e3b617", "#cc79a7"
+
+_SHEET = """
+QLabel#necroangle_heading { font-weight: 600; color: %(quiet)s; padding-top: 2px; }
+QFrame#necroangle_rule { color: %(line)s; max-height: 1px; background: %(line)s; }
+QLabel#necroangle_instruction {
+    background: %(raised)s; color: %(text)s; border-left: 3px solid %(accent)s;
+    border-radius: 4px; padding: 6px 8px;
+}
+QLabel#necroangle_sum { font-size: 30px; font-weight: 600; color: %(text)s; }
+QLabel#necroangle_grade { font-size: 16px; font-weight: 600; color: %(text)s; }
+QLabel#necroangle_doubts { color: %(warning)s; }
+QLabel#necroangle_status { color: %(quiet)s; }
+QLabel#necroangle_folder { color: %(quiet)s; font-size: 11px; }
+QLabel#necroangle_keys { font-size: 11px; color: %(quiet)s; }
+QLabel#necroangle_help {
+    background: #1b222b; color: #eaf4fb; border: 1px solid #56b4e9; border-radius: 6px;
+    padding: 14px 18px;
+}
+QFrame#necroangle_tour { background: #10344a; border: 1px solid #56b4e9; border-radius: 6px; }
+QFrame#necroangle_tour QLabel { color: #eaf4fb; background: transparent; }
+QLabel#necroangle_tour_title { font-weight: 600; font-size: 14px; }
+QLabel#necroangle_change { color: %(change)s; }
+QFrame#necroangle_offer { background: #3a2f10; border: 1px solid #e69f00; border-radius: 4px; }
+QFrame#necroangle_offer QLabel { color: #ffe9b8; background: transparent; }
+QListWidget { background: %(raised)s; color: %(text)s; border: 1px solid %(line)s; }
+QListWidget::item:selected { background: %(accent)s; color: %(text)s; }
+QProgressBar { background: %(raised)s; border: 1px solid %(line)s; border-radius: 3px; }
+QProgressBar::chunk { background: %(accent)s; }
+QPushButton#necroangle_fold { text-align: left; background: transparent; color: %(quiet)s; }
+QPushButton#necroangle_step { padding: 4px 2px; }
+QPushButton#necroangle_tool { padding: 3px 0px; }
+QPushButton { padding: 3px 6px; }
+QPushButton:checked { background: %(accent)s; color: %(text)s; }
+QPushButton:disabled { color: %(faint)s; }
+QPushButton#necroangle_save { font-weight: 600; padding: 7px; }
+QPushButton#necroangle_save:enabled { background: %(accent)s; color: %(text)s; }
+"""
+
+
+@cache
+def style_sheet(theme: str) -> str:
+    """The dock's style sheet for one of napari's themes.
+
+    Parameters
+    ----------
+    theme
+        The theme's name, as ``viewer.theme`` says it.
+    """
+    found = get_theme(theme)
+    background, raised, text = (
+        found.background.as_hex(format="long"),
+        found.foreground.as_hex(format="long"),
+        found.text.as_hex(format="long"),
+    )
+    return _SHEET % {
+        "text": text,
+        "raised": raised,
+        "line": found.secondary.as_hex(format="long"),
+        "accent": found.current.as_hex(format="long"),
+        "quiet": readable(found.icon.as_hex(format="long"), background, text),
+        "faint": _mixed(text, background, 0.5),
+        "warning": readable(_WARNING, background, text),
+        "change": readable(_CHANGE, background, text),
+    }
+
+
+def readable(colour: str, background: str, text: str) -> str:
+    """A colour, taken towards the text's own until it can be read on a background.
+
+    Examples
+    --------
+    >>> readable("#e3b617", "#23242b", "#f0f1f2")
+    '#e3b617'
+    >>> contrast(readable("#e3b617", "#ebe7e6", "#1e1e21"), "#ebe7e6") >= LEAST_CONTRAST
+    True
+    """
+    shares = (step / 20 for step in range(21))
+    tried = (_mixed(colour, text, share) for share in shares)
+    return next((one for one in tried if contrast(one, background) >= LEAST_CONTRAST), text)
+
+
+def contrast(first: str, second: str) -> float:
+    """Contrast of two colours, 1 to 21, by WCAG 2.1.
+
+    Examples
+    --------
+    >>> contrast("#000000", "#ffffff")
+    21.0
+    """
+    light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = _rgb(colour) / 255.0
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def _mixed(first: str, second: str, share: float) -> str:
+    parts = np.rint((1 - share) * _rgb(first) + share * _rgb(second)).astype(int).tolist()
+    return "#" + "".join(f"{part:02x}" for part in parts)
+
+
+def _rgb(colour: str) -> np.ndarray:
+    return np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)], float)

@@ -1,6 +1,8 @@
 """All keys on one sheet over the window; any key or click takes it away."""
 
-from qtpy.QtCore import Qt
+from collections.abc import Callable
+
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QKeyEvent, QMouseEvent
 from qtpy.QtWidgets import QLabel, QWidget
 
@@ -26,11 +28,13 @@ class HelpSheet(QLabel):
     ----------
     parent
         The window that it lies over.
+    on_hide
+        Called when it is gone: the keys go to somebody else then.
     """
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, on_hide: Callable[[], object]) -> None:
         super().__init__(parent)
-        self._over = parent
+        self._over, self._on_hide = parent, on_hide
         self.setObjectName("necroangle_help")
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setText(keys_html())
@@ -40,7 +44,7 @@ class HelpSheet(QLabel):
     def toggle(self) -> None:
         """Show it in the middle of its window, or hide it."""
         if self.isVisible():
-            self.hide()
+            self._leave()
             return
         self.adjustSize()
         over = self._over.rect().center() - self.rect().center()
@@ -52,13 +56,17 @@ class HelpSheet(QLabel):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Any key hides it."""
         event.accept()
-        self.hide()
-        self._over.activateWindow()
+        self._leave()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """So does a click."""
         event.accept()
+        self._leave()
+
+    def _leave(self) -> None:
         self.hide()
+        self._over.activateWindow()
+        QTimer.singleShot(0, self._on_hide)  # Qt gives the keys to the next field first
 
 
 def keys_html() -> str:

@@ -1,24 +1,44 @@
-"""Two readers' marks and their consensus on the desk. No Qt."""
+"""Adjudication: two readings of one hip over each other, and the consensus made from them."""
 
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 
-from napari_necroangle.modes.workspace import Desk
-from napari_necroangle.reading.adjudication import Adjudication, Start
-from napari_necroangle.reading.difference import CommonPlane, ViewDifference
+import numpy as np
+
+from napari_necroangle.modes.mode import Action, Board, CaseRow, Mode, Window
+from napari_necroangle.modes.saving import ready_to_save, written
+from napari_necroangle.reading.draft import ReadingDraft, ViewDraft, draft_of
+from napari_necroangle.reading.drawing import PenLines, Segments
 from napari_necroangle.reading.session import ReadingSession
-from napari_necroangle.reading.texts import VIEWS
-from napari_necroangle.store.autosave_file import Context
-from napari_necroangle.store.keeping import views_of
+from napari_necroangle.reading.texts import SIDES, VIEWS
+from napari_necroangle.store.autosave import Context
 from napari_necroangle.store.readings import load_into
-from napari_necroangle.store.recovery import Recovered, Remains, restore
-from necroangle.annotation import HipReading, ReadView, file_name, load_reading
+from napari_necroangle.store.recovery import Recovered, Remains, restore, views_of
+from necroangle.annotation import (
+    FIRST_REVISION,
+    FREE_READING,
+    NO_ENTRIES,
+    HipReading,
+    ReadView,
+    file_name,
+    load_reading,
+)
 from necroangle.dicom.visits import Visit
-from necroangle.errors import DicomError, ReadingError
+from necroangle.errors import DicomError, NecroangleError, ReadingError
 from necroangle.measurement import show_deg
-from necroangle.readerstudy import CONSENSUS, SavedReading, reader_folder
+from necroangle.readerstudy import (
+    CONSENSUS,
+    Adjudication,
+    CommonPlane,
+    Outline,
+    ViewDifference,
+    reader_folder,
+)
 from necroangle.terms import View
 
-__all__ = ["Council", "Row", "images_near"]
+__all__ = ["AdjudicationMode", "Start", "consensus_draft", "images_near", "segments_of"]
 
 Row = tuple[str, str, str]
 """A line of the table of differences: what, and its words for the A view and the B view."""
@@ -26,13 +46,22 @@ Row = tuple[str, str, str]
 _READINGS = "readings"
 
 
-class Council:
-    """Adjudicates two readings whose images lie in the open folder.
+class Start(StrEnum):
+    """What a consensus starts from."""
+
+    FIRST = "first"
+    SECOND = "second"
+    EMPTY = "empty"
+
+
+class AdjudicationMode(Mode):
+    """Two readings whose images lie in one folder, and their consensus in the making.
 
     Parameters
     ----------
-    desk
-        What lies before the reader.
+    window
+        The window; where no folder is open in it, the images are looked for beside the folder of
+        the readings.
     first, second
         The reading files.
 
@@ -51,17 +80,19 @@ class Council:
         The consensus in the making.
     readings
         Where the study keeps its readings; the consensus goes to a folder of its own there.
-    problem
-        Why an image cannot be shown; empty where all are.
     """
 
-    def __init__(self, desk: Desk, first: Path, second: Path) -> None:
-        self._desk = desk
+    def __init__(self, window: Window, first: Path, second: Path) -> None:
+        self._window, self._workspace = window, window.workspace
+        near = images_near(first)
+        if self._workspace.folder is None and near is not None:
+            self._workspace.open(near)
         self.both = Adjudication.of_files(first, second)
         self.readings = readings_of(first, self.both.first)
         self.session = ReadingSession(self.views, laterality=self.both.first.laterality)
-        self.problem = ""
-        self._take(self._visit())
+        self._visit = self._visit_of_images()
+        self._before = (self._workspace.readings, self._workspace.reader)
+        self._problem = ""
 
     @property
     def views(self) -> tuple[View, View]:
@@ -74,26 +105,123 @@ class Council:
         """Where the consensus is saved."""
         return reader_folder(self.readings, CONSENSUS)
 
+    def begin(self) -> bool:
+        """Take the hip up with the consensus that is saved of these two, or an empty one."""
+        window = self._window
+        try:
+            self._take()
+        except NecroangleError as error:
+            window.dialogs.tell("These readings cannot be compared", str(error))
+            return False
+        window.offer_unsaved()
+        window.show_current()
+        window.go_to_slices()
+        if self._problem:
+            window.dialogs.tell("A series cannot be shown", self._problem)
+        return True
+
+    def close(self) -> None:
+        """Put the consensus down; what is not saved is kept."""
+        self._window.leave_case()
+        self._workspace.put_down()
+        self._workspace.readings, self._workspace.reader = self._before
+
+    def cases(self) -> tuple[CaseRow, ...]:
+        """The one hip that both have read."""
+        return (CaseRow(self.both.first.key[:3], self._title(), is_open=True),)
+
+    def open(self, key: Hashable) -> bool:
+        """The hip is open already."""
+        return key == self.both.first.key[:3]
+
+    def next(self) -> str:
+        """Nothing comes after a consensus."""
+        return "The consensus is saved."
+
+    def save(self, *, final: bool) -> Path | None:
+        """Save the consensus."""
+        dialogs = self._window.dialogs
+        if not ready_to_save(self._workspace, dialogs, must_be_complete=final):
+            return None
+        path = written(self._write, dialogs, self, final=final)
+        if path is not None and self._workspace.current is not None:
+            self._workspace.current.saved = path
+        return path
+
+    def saved_words(self, path: Path) -> str:
+        """What is said of a saved consensus."""
+        return f"Saved as the consensus, in {path.parent.parent.name}/{path.parent.name}"
+
     def start(self, start: Start) -> None:
         """Begin the consensus with either reader's marks, or none; undo takes it back."""
-        self.session.recover(self.both.draft(start), self.session.file_sha256)
+        self.session.recover(consensus_draft(self.both, start), self.session.file_sha256)
+        self._window.go_to_slices()
 
-    def save(self) -> SavedReading:
-        """Save the consensus.
+    def unsaved(self) -> Remains:
+        """What earlier windows left unsaved of the consensus of these two readings."""
+        left = self._workspace.keeping.left_in(self.folder)
+        own = (one for one in left.recovered if one.draft.consensus_of == self.both.sha256)
+        return Remains(tuple(own), left.set_aside)
+
+    def recover(self, found: Recovered) -> None:
+        """Take an unsaved consensus up; undo brings back what was there.
 
         Raises
         ------
         ReadingError
-            As for :meth:`napari_necroangle.reading.adjudication.Adjudication.save`.
+            If another window has taken it up, or it is of another kind of image.
         """
-        replaces = self.session.file_sha256
-        saved = self.both.save(self.session.reading(), self.readings, replaces=replaces)
-        self.session.mark_saved(saved.sha256)
-        return saved
+        draft = restore(found)
+        if views_of(found) != self.views:
+            raise ReadingError("it is of another kind of image than the two readings")
+        try:
+            self._workspace.show_series_of(found.context.shown)
+        finally:
+            self.session.recover(draft, self.session.file_sha256)
+            self._keep(found.path)
+
+    def label(self, found: Recovered) -> str:
+        """Whose consensus it is."""
+        draft = found.draft
+        visit = found.context.visit or draft.visit
+        whose = " · ".join(part for part in (draft.subject, visit) if part)
+        return f"The consensus on {whose}, {SIDES[draft.laterality].lower()} hip,"
+
+    def board(self) -> Board:
+        """The table of differences, and what the consensus can start from."""
+        readers = (self.both.first.reader, self.both.second.reader)
+        starts = (
+            (Start.FIRST, readers[0], "Begin the consensus with the first reader's marks"),
+            (Start.SECOND, readers[1], "Begin the consensus with the second reader's marks"),
+            (Start.EMPTY, "none", "Begin the consensus with no marks"),
+        )
+        return Board(
+            heading="Two readings compared",
+            leave=Action("Close", "End the comparison", self._window.read_freely),
+            words=f"{self._title()}\n{self._sum_words()}",
+            legend=(("first reader circle", readers[0]), ("second reader circle", readers[1])),
+            table=self.rows(),
+            doubts=self._moved_words(),
+            asks="Consensus from",
+            actions=tuple(Action(words, tip, self._starter(start)) for start, words, tip in starts),
+        )
+
+    def drawings(self, view: View) -> tuple[PenLines, ...]:
+        """Circle and arcs of both readers: the first in whole lines, the second dashed."""
+        found = self.both.view(view)
+        return tuple(
+            PenLines(
+                f"{('first', 'second')[number]} reader {part}",
+                segments_of(outline, part, is_dashed=number == 1),
+            )
+            for number, outline in enumerate((found.first, found.second))
+            if outline is not None
+            for part in ("circle", "arcs")
+        )
 
     def slice_of(self, view: View) -> int | None:
         """The slice of the shown series on which both are drawn; None where there is none."""
-        case = self._desk.case
+        case = self._workspace.case
         place = self.views.index(view)
         entry = self.both.first.views[place]
         picture = case.pictures.get(view) if case is not None else None
@@ -101,12 +229,6 @@ class Council:
         if picture is None or not is_shown or not isinstance(entry, ReadView):
             return None
         return picture.index_of_image(entry.image)
-
-    def title(self) -> str:
-        """Whose readings of what are compared."""
-        first = self.both.first
-        side = "left" if first.laterality == "L" else "right"
-        return f"{first.subject}, {first.visit}, {side} hip"
 
     def rows(self) -> tuple[Row, ...]:
         """The table of differences, the second reader less the first."""
@@ -133,14 +255,19 @@ class Council:
         ]
         return tuple(rows)
 
-    def sum_words(self) -> str:
+    def _title(self) -> str:
+        """Whose readings of what are compared."""
+        first = self.both.first
+        return f"{first.subject}, {first.visit}, {SIDES[first.laterality].lower()} hip"
+
+    def _sum_words(self) -> str:
         """Both combined angles and their difference."""
         one, other = self.both.cna_of_each_deg
         names = (self.both.first.reader, self.both.second.reader)
         words = f"CNA: {names[0]} {show_deg(one)}, {names[1]} {show_deg(other)}"
         return f"{words}, difference {_signed(self.both.cna_deg, '°')}"
 
-    def moved_words(self) -> str:
+    def _moved_words(self) -> str:
         """What was done so that both can be drawn in one picture, or why that cannot be."""
         second = self.both.second.reader
         lines = []
@@ -152,41 +279,29 @@ class Council:
                 lines.append(f"{name}: the two cannot be drawn in one picture.")
         return "\n".join(lines)
 
-    def left_unsaved(self) -> Remains:
-        """What earlier windows left unsaved of the consensus of these two readings."""
-        left = self._desk.keeping.left_in(self.folder)
-        own = (one for one in left.recovered if one.draft.consensus_of == self.both.sha256)
-        return Remains(tuple(own), left.set_aside)
+    def _starter(self, start: Start) -> Callable[[], None]:
+        return lambda: self.start(start)
 
-    def recover(self, found: Recovered) -> None:
-        """Take an unsaved consensus up; undo brings back what was there.
+    def _write(self) -> Path:
+        replaces = self.session.file_sha256
+        saved = self.both.save(self.session.reading(), self.readings, replaces=replaces)
+        self.session.mark_saved(saved.sha256)
+        return saved.path
 
-        Raises
-        ------
-        ReadingError
-            If another window has taken it up, or it is of another kind of image.
-        """
-        draft = restore(found)
-        if views_of(found) != self.views:
-            raise ReadingError("it is of another kind of image than the two readings")
-        try:
-            self._desk.show_series_of(found.context.shown)
-        finally:
-            self.session.recover(draft, self.session.file_sha256)
-            self._keep(found.path)
-
-    def _take(self, visit: Visit) -> None:
-        self.session.recover(self.both.draft(Start.EMPTY), None)
+    def _take(self) -> None:
+        space = self._workspace
+        self.session.recover(consensus_draft(self.both, Start.EMPTY), None)
         saved = self.folder / file_name(self.session.reading())
         if saved.exists() and load_reading(saved).consensus_of == self.both.sha256:
             load_into(self.session, saved)
-        self._desk.readings = self.readings
+        space.readings = self.readings
         handed_out = (f"consensus-{self.both.sha256[0][:8]}", self.session)
+        side = self.both.first.laterality
         try:
-            self._desk.take(visit, self.both.first.laterality, self.views, handed_out=handed_out)
+            space.take(self._visit, side, self.views, handed_out=handed_out)
+            self._show_marked_series()
         except DicomError as error:
-            self.problem = str(error)
-        self._show_marked_series()
+            self._problem = str(error)
         self._keep()
 
     def _show_marked_series(self) -> None:
@@ -194,25 +309,25 @@ class Council:
         for entry in self.both.first.views:
             if not isinstance(entry, ReadView):
                 continue
-            for series in self._desk.choices(entry.view):
+            for series in self._workspace.choices(entry.view):
                 if series.series_uid == entry.image.series_uid and self._lacks(entry):
-                    self._desk.show_series(entry.view, series)
+                    self._workspace.show_series(entry.view, series)
 
     def _lacks(self, entry: ReadView) -> bool:
-        case = self._desk.case
+        case = self._workspace.case
         picture = case.pictures.get(entry.view) if case is not None else None
         return picture is None or picture.index_of_image(entry.image) is None
 
     def _keep(self, replaces: Path | None = None) -> None:
-        key, desk = self._desk.key, self._desk
-        assert key is not None  # noqa: S101
+        space, one = self._workspace, self._workspace.current
+        if one is not None:
 
-        def context() -> Context:
-            return desk.context(key)
+            def context() -> Context:
+                return space.context(one)
 
-        desk.keeping.watch(self.folder, self.session, context, replaces=replaces)
+            space.keeping.watch(self.folder, self.session, context, replaces=replaces)
 
-    def _visit(self) -> Visit:
+    def _visit_of_images(self) -> Visit:
         read = [
             view
             for reading in (self.both.first, self.both.second)
@@ -220,10 +335,69 @@ class Council:
             if isinstance(view, ReadView)
         ]
         uids = {view.image.series_uid for view in read}
-        for visit in self._desk.visits:
+        for visit in self._workspace.visits:
             if any(series.series_uid in uids for series in visit.series):
                 return visit
         raise ReadingError("the images of these readings are not in the open folder")
+
+
+def consensus_draft(both: Adjudication, start: Start) -> ReadingDraft:
+    """The consensus to begin with: either reader's marks, or none; notes stay with their reader."""
+    source = draft_of(both.second if start is Start.SECOND else both.first)
+    if start is Start.EMPTY:
+        first, second = source.views
+        empty = (ViewDraft(first.view), ViewDraft(second.view))
+        source = replace(source, views=empty, entries=NO_ENTRIES)
+    return replace(
+        source,
+        reader=CONSENSUS,
+        read_no=1,
+        notes="",
+        conduct=FREE_READING,
+        revision=FIRST_REVISION,
+        consensus_of=both.sha256,
+    )
+
+
+def segments_of(outline: Outline, part: str, *, is_dashed: bool) -> Segments:
+    """(N, 2, 2) plane mm of the circle or the arcs of an outline.
+
+    Parameters
+    ----------
+    outline
+        What a reader drew.
+    part
+        ``"circle"``, with a cross at its centre, or ``"arcs"``.
+    is_dashed
+        Whether every second pair of segments is left out.
+
+    Examples
+    --------
+    >>> line = tuple((float(number), 0.0) for number in range(9))
+    >>> outline = Outline(centre=(0.0, 0.0), circle=line, arcs=())
+    >>> len(segments_of(outline, "circle", is_dashed=False))
+    10
+    >>> len(segments_of(outline, "circle", is_dashed=True))
+    6
+    """
+    lines = (outline.circle,) if part == "circle" else outline.arcs
+    found = [_lines(np.array(line), is_dashed=is_dashed) for line in lines]
+    if part == "circle":
+        found.append(_cross(outline))
+    return np.concatenate((*found, np.zeros((0, 2, 2))))
+
+
+def _lines(points_mm: np.ndarray, *, is_dashed: bool) -> Segments:
+    segments = np.stack((points_mm[:-1], points_mm[1:]), axis=1)
+    return segments[np.arange(len(segments)) % 4 < 2] if is_dashed else segments
+
+
+def _cross(outline: Outline) -> Segments:
+    u, v = outline.centre
+    arm = 0.05 * float(np.hypot(*(np.array(outline.circle[0]) - outline.centre)))
+    return np.array(
+        (((u - arm, v - arm), (u + arm, v + arm)), ((u - arm, v + arm), (u + arm, v - arm)))
+    )
 
 
 def readings_of(path: Path, reading: HipReading) -> Path:

@@ -1,32 +1,57 @@
-"""What lies on the reader's desk: the open folder, and every case begun, so that none is lost."""
+"""The open folder, and every case begun in this window, so that none is lost."""
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from napari_necroangle.modes.prefetch import Prefetch
-from napari_necroangle.reading.case import Case, CaseKey
-from napari_necroangle.reading.contradictions import Contradiction, contradictions
-from napari_necroangle.reading.other_visits import VisitRadius, radii_of_other_visits
-from napari_necroangle.reading.picture import Picture
+from napari_necroangle.reading.case import Case, CaseKey, Picture
+from napari_necroangle.reading.followup import VisitRadius, radii_of_other_visits
+from napari_necroangle.reading.guidance import Contradiction, contradictions
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.steps import Flow
 from napari_necroangle.reading.texts import SIDES, VIEWS
-from napari_necroangle.store.autosave_file import Context, Shown
-from napari_necroangle.store.keeping import Keeping, offers_for_visits, views_of, visit_of
-from napari_necroangle.store.readings import default_folder, load_into, path_of
-from napari_necroangle.store.recovery import Recovered, Remains, restore
-from necroangle.annotation import StackPassport, read_bytes, sha256_of
+from napari_necroangle.store.autosave import Context, Shown
+from napari_necroangle.store.readings import default_folder
+from napari_necroangle.store.recovery import Keeping
+from necroangle.annotation import StackPassport
 from necroangle.dicom import Scan, SeriesSummary, passport_of, read_volume, scan_folder
 from necroangle.dicom.sides import HipSide
 from necroangle.dicom.visits import Visit, candidates, visits_of
-from necroangle.errors import NecroangleError, ReadingError
+from necroangle.errors import ReadingError
 from necroangle.terms import Laterality, View
 
-__all__ = ["Desk"]
+__all__ = ["OpenCase", "Workspace"]
 
 
-class Desk:
+@dataclass(slots=True, eq=False)
+class OpenCase:
+    """A hip that is being read, with all that is only valid together.
+
+    Attributes
+    ----------
+    key, visit
+        Which hip of which visit.
+    case
+        The reading being made, with its pictures.
+    flow
+        Where the reader is on the way through it.
+    chosen
+        The series that is shown for each view, where it is known.
+    saved
+        Where the reading was saved in this window; None before.
+    """
+
+    key: CaseKey
+    visit: Visit
+    case: Case
+    flow: Flow
+    chosen: dict[View, SeriesSummary] = field(default_factory=dict)
+    saved: Path | None = None
+
+
+class Workspace:
     """The open folder and the cases begun in this window.
 
     A case that is left stays as it was and is there again when the reader comes back to it.
@@ -39,10 +64,8 @@ class Desk:
         Where readings are saved.
     reader
         The reader's code, kept from case to case.
-    case, key, visit
-        What is being read.
-    is_handed_out
-        Whether a worklist or a comparison hands cases out: the reader does not choose them.
+    current
+        What is being read, or None.
     ahead
         Reads the series of the next hip before they are asked for.
     trouble
@@ -54,28 +77,48 @@ class Desk:
         self.scan = Scan((), (), 0)
         self.visits: tuple[Visit, ...] = ()
         self.readings: Path | None = None
-        self._keeps_readings = False
+        self.keeps_readings = False
         self.reader = ""
-        self.case: Case | None = None
-        self.key: CaseKey | None = None
-        self.visit: Visit | None = None
-        self._cases: dict[CaseKey, Case] = {}
-        self._chosen: dict[tuple[CaseKey, View], SeriesSummary] = {}
-        self._flows: dict[CaseKey, Flow] = {}
+        self.current: OpenCase | None = None
+        self._begun: dict[CaseKey, OpenCase] = {}
         self._radii: tuple[object, tuple[VisitRadius, ...]] = (None, ())
         self.trouble = ""
-        self.is_handed_out = False
         self.keeping = Keeping(self._note_trouble)
         self.ahead = Prefetch()
+
+    @property
+    def case(self) -> Case | None:
+        """The case that is read, or None."""
+        return self.current.case if self.current is not None else None
+
+    @property
+    def key(self) -> CaseKey | None:
+        """Its key, or None."""
+        return self.current.key if self.current is not None else None
+
+    @property
+    def visit(self) -> Visit | None:
+        """Its visit, or None."""
+        return self.current.visit if self.current is not None else None
+
+    @property
+    def flow(self) -> Flow | None:
+        """Where the reader is in it, or None."""
+        return self.current.flow if self.current is not None else None
 
     @property
     def unsaved(self) -> tuple[CaseKey, ...]:
         """The cases with something that no file holds."""
         return tuple(
             key
-            for key, case in self._cases.items()
-            if case.session.is_unsaved and not case.session.is_locked
+            for key, one in self._begun.items()
+            if one.case.session.is_unsaved and not one.case.session.is_locked
         )
+
+    def begun(self, key: CaseKey) -> Case | None:
+        """The case of a hip, where it was begun in this window."""
+        one = self._begun.get(key)
+        return one.case if one is not None else None
 
     def open(self, folder: Path, progress: Callable[[int, int], None] | None = None) -> None:
         """Look through a folder; the cases begun in another one stay.
@@ -88,25 +131,30 @@ class Desk:
         self.scan = scan_folder(folder, progress)
         self.folder = folder
         self.visits = visits_of(self.scan)
-        if not self._keeps_readings:
+        if not self.keeps_readings:
             self.readings = default_folder(folder)
         self.put_down()
 
     def put_down(self) -> None:
         """Have no case before the reader."""
-        if self.case is not None:
-            self.case.put_away()
-        self.case = self.key = self.visit = None
+        if self.current is not None:
+            self.current.case.put_away()
+        self.current = None
 
     def close_folder(self) -> None:
         """Have no folder open; the cases begun stay."""
         self.put_down()
         self.folder, self.scan, self.visits = None, Scan((), (), 0), ()
 
+    def forget_cases(self) -> None:
+        """Forget every case begun, as a window that is opened anew."""
+        self.put_down()
+        self._begun.clear()
+
     def keep_readings_in(self, folder: Path) -> None:
         """Save readings in this folder, whatever study is opened."""
         self.readings = folder
-        self._keeps_readings = True
+        self.keeps_readings = True
 
     def take(
         self,
@@ -115,7 +163,7 @@ class Desk:
         views: tuple[View, View],
         *,
         handed_out: tuple[str, ReadingSession] | None = None,
-    ) -> Case:
+    ) -> OpenCase:
         """Take up the case of a hip, begun before or new, with its likeliest series.
 
         Parameters
@@ -123,58 +171,36 @@ class Desk:
         visit, side, views
             The hip, and how it is read.
         handed_out
-            Code and session of a case that a worklist or a comparison hands out; whoever does
-            sees to it that it is kept.
-
-        Raises
-        ------
-        DicomError
-            If a series cannot be read.
-        """
-        assert self.folder is not None  # noqa: S101
-        code, session = handed_out or ("", None)
-        key = CaseKey(self.folder, visit.label, side, views, code)
-        known = self._cases.get(key)
-        if known is None or (session is not None and known.session is not session):
-            self._cases[key] = Case(session or self._begin(key, visit), {})
-            self._flows.pop(key, None)
-        if self.case is not None and self.case is not self._cases[key]:
-            self.case.put_away()
-        self.case, self.key, self.visit = self._cases[key], key, visit
-        for view in views:
-            chosen = self.chosen(view)
-            if chosen is not None and view not in self.case.pictures:
-                self.show_series(view, chosen)
-        return self.case
-
-    def left_unsaved(self) -> Remains:
-        """What earlier windows left unsaved of the readings of the open folder."""
-        if self.folder is None:
-            return Remains((), ())
-        left = self.keeping.left_in(default_folder(self.folder))
-        return Remains(offers_for_visits(left.recovered, self.visits), left.set_aside)
-
-    def recover(self, found: Recovered) -> None:
-        """Take an unsaved reading of the open folder up, on the series that it was read on.
+            Code and session of a case that a mode hands out; it then sees to it that it is kept.
 
         Raises
         ------
         DicomError
             If a series cannot be read.
         ReadingError
-            If another window has taken it up, or its images are not in the open folder.
+            If no folder is open.
         """
-        draft = restore(found)
-        visit = visit_of(found, self.visits)
-        if visit is None:
-            raise ReadingError("its images are not in the open folder; open their folder first")
-        case = self.take(visit, draft.laterality, views_of(found))
-        assert self.key is not None  # noqa: S101
-        try:
-            self.show_series_of(found.context.shown)
-        finally:
-            case.session.recover(draft, self._file_of(case, found))
-            self.watch(case.session, self.key, replaces=found.path)
+        if self.folder is None:
+            raise ReadingError("open a folder first")
+        code, session = handed_out or ("", None)
+        key = CaseKey(self.folder, visit.label, side, views, code)
+        one = self._begun.get(key)
+        if one is None or (session is not None and one.case.session is not session):
+            case = Case(session or self._new_session(key, visit), {})
+            chosen = one.chosen if one is not None else {}
+            one = self._begun[key] = OpenCase(key, visit, case, Flow(case), chosen)
+            if session is None:
+                self.watch(one)
+        if self.current is not None and self.current is not one:
+            self.current.case.put_away()
+        one.visit = visit
+        self.current = one
+        one.case.lacking = {view: words for view in views if (words := self._lacks(view))}
+        for view in views:
+            series = self.chosen(view)
+            if series is not None and view not in one.case.pictures:
+                self.show_series(view, series)
+        return one
 
     def show_series_of(self, shown: tuple[Shown, ...]) -> None:
         """Show the series and the slices that an earlier window showed, as far as they are there.
@@ -184,77 +210,46 @@ class Desk:
         DicomError
             If a series cannot be read.
         """
-        if self.key is None or self.case is None:
+        if self.current is None:
             return
         for one in shown:
-            self.case.see(one.view, one.slice_index)
+            self.current.case.see(one.view, one.slice_index)
         wanted = {(one.view, one.series_uid, one.stack_no) for one in shown}
-        for view in self.key.views:
+        for view in self.current.key.views:
             for series in self.choices(view):
                 if (view, series.series_uid, series.stack_no) in wanted:
                     self.show_series(view, series)
 
-    def context(self, key: CaseKey, *, is_named: bool = True) -> Context:
+    def context(self, one: OpenCase, *, is_named: bool = True) -> Context:
         """Where the reader is in a case; its visit is left out where it is not to be known."""
-        case = self._cases[key]
         shown = (
-            Shown(view, series.series_uid, series.stack_no, case.seen(view) or 0)
-            for view in key.views
-            if (series := self._chosen.get((key, view))) is not None
+            Shown(view, series.series_uid, series.stack_no, one.case.seen(view) or 0)
+            for view in one.key.views
+            if (series := one.chosen.get(view)) is not None
         )
-        visit = key.visit if is_named else ""
-        return Context(visit=visit, shown=tuple(shown), case_code=key.code)
+        visit = one.key.visit if is_named else ""
+        return Context(visit=visit, shown=tuple(shown), case_code=one.key.code)
 
-    def watch(self, session: ReadingSession, key: CaseKey, *, replaces: Path | None = None) -> None:
-        """Keep a reading against a crash."""
-        folder = default_folder(key.folder)
-        self.keeping.watch(folder, session, lambda: self.context(key), replaces=replaces)
+    def watch(self, one: OpenCase, *, replaces: Path | None = None) -> None:
+        """Keep a freely read case against a crash."""
+        folder, session = default_folder(one.key.folder), one.case.session
+        self.keeping.watch(folder, session, lambda: self.context(one), replaces=replaces)
 
     def give_up_unsaved(self) -> None:
         """Keep what is not saved no longer: the reader has said so."""
         for key in self.unsaved:
-            self.keeping.forget(self._cases[key].session)
-
-    def _begin(self, key: CaseKey, visit: Visit) -> ReadingSession:
-        session = ReadingSession(
-            key.views,
-            laterality=key.side,
-            subject=visit.subject,
-            visit=visit.visit,
-            reader=self.reader,
-        )
-        self.watch(session, key)
-        return session
-
-    def _file_of(self, case: Case, found: Recovered) -> str | None:
-        """The file that a recovered reading replaces; a file that is still as it was is loaded."""
-        if self.readings is None or found.file_sha256 is None:
-            return found.file_sha256
-        asked = ReadingSession(views_of(found))
-        asked.recover(found.draft, None)
-        try:
-            path = path_of(asked, self.readings)
-            if not path.exists():
-                return None
-            if sha256_of(read_bytes(path)) == found.file_sha256:
-                load_into(case.session, path)
-        except NecroangleError:
-            return found.file_sha256
-        return found.file_sha256
-
-    def _note_trouble(self, words: str) -> None:
-        self.trouble = words
+            self.keeping.forget(self._begun[key].case.session)
 
     def side_doubts(self) -> tuple[Contradiction, ...]:
         """What speaks against the chosen hip: whom a series shows, and where the marks lie.
 
         Only code and place together forbid saving: a code may be wrong, and so may a place.
         """
-        if self.visit is None or self.key is None or self.case is None:
+        if self.current is None:
             return ()
-        chosen, sides = self.key.side, self.visit.by_place
+        chosen, sides = self.current.key.side, self.current.visit.by_place
         found: list[Contradiction] = []
-        for outcome in self.case.session.outcome().views:
+        for outcome in self.current.case.session.outcome().views:
             series, name = self.chosen(outcome.view), VIEWS[outcome.view].lower()
             if series is None:
                 continue
@@ -269,99 +264,86 @@ class Desk:
 
     def contradictions(self) -> tuple[Contradiction, ...]:
         """Everything that speaks against the marks of the present case."""
-        if self.case is None:
+        if self.current is None:
             return ()
-        return contradictions(self.case, self.side_doubts(), self._other_radii())
-
-    @property
-    def flow(self) -> Flow | None:
-        """Where the reader is in the present case."""
-        if self.key is None or self.case is None:
-            return None
-        if self.key not in self._flows:
-            self._flows[self.key] = Flow(self.case)
-        return self._flows[self.key]
-
-    def neighbour(self, step: int) -> CaseKey | None:
-        """The hip that comes so many places after the present one in the folder, if any.
-
-        Visits stand in the order of their names, the right hip before the left.
-        """
-        order = [
-            CaseKey(self.folder, visit.label, side, visit.pairs[0])
-            for visit in self.visits
-            if self.folder is not None and visit.pairs
-            for side in visit.sides
-        ]
-        if self.key is None:
-            return None
-        hips = [(key.visit, key.side) for key in order]
-        at = hips.index((self.key.visit, self.key.side)) + step
-        return order[at] if 0 <= at < len(order) else None
-
-    def aim_at_next(self) -> None:
-        """Read the likeliest series of the hip that comes next in the folder ahead."""
-        key = None if self.is_handed_out else self.neighbour(1)
-        visit = next((one for one in self.visits if key and one.label == key.visit), None)
-        if key is None or visit is None:
-            self.ahead.aim_at(())
-            return
-        found = (candidates(visit, view, key.side) for view in key.views)
-        self.ahead.aim_at(one[0] for one in found if one)
-
-    def _other_radii(self) -> tuple[VisitRadius, ...]:
-        """The head at other visits: looked up once for a hip, and after each save."""
-        if self.case is None or self.readings is None:
-            return ()
-        draft = self.case.session.draft
-        asked = (self.readings, draft.subject, draft.laterality, draft.visit, draft.reader)
-        if self._radii[0] != asked:
-            self._radii = (asked, radii_of_other_visits(self.readings, draft))
-        return self._radii[1]
+        return contradictions(self.current.case, self.side_doubts(), self._other_radii())
 
     def choices(self, view: View) -> tuple[SeriesSummary, ...]:
         """The series that can be read as a view of the present hip, the likeliest first."""
-        if self.visit is None or self.key is None:
+        if self.current is None:
             return ()
-        return candidates(self.visit, view, self.key.side)
+        return candidates(self.current.visit, view, self.current.key.side)
 
     def chosen(self, view: View) -> SeriesSummary | None:
         """The series of a view: the reader's choice, the one with marks, or the likeliest."""
-        if self.key is None or self.case is None:
+        if self.current is None:
             return None
-        choices = self.choices(view)
-        chosen = self._chosen.get((self.key, view))
+        chosen = self.current.chosen.get(view)
         if chosen is not None:
             return chosen
-        on = self.case.session.draft.view(view).on
+        choices = self.choices(view)
+        on = self.current.case.session.draft.view(view).on
         marked = [one for one in choices if on and one.series_uid == on.image.series_uid]
         return next(iter((*marked, *choices)), None)
 
     def show_series(self, view: View, series: SeriesSummary) -> None:
-        """Read a view on a series.
+        """Read a view on a series; nothing where no case is open.
 
         Raises
         ------
         DicomError
             If its pixels cannot be read.
         """
-        assert self.case is not None  # noqa: S101
-        assert self.key is not None  # noqa: S101
+        if self.current is None:
+            return
         passport = passport_of(series, self.scan.series, self.scan.refused)
         read = self.ahead.take(series)
-        self.case.pictures[view] = Picture(
+        self.current.case.pictures[view] = Picture(
             view,
             read_volume(series) if read is None else read,
             series.calibrated,
             StackPassport.of(passport.to_dict()),
         )
-        self._chosen[(self.key, view)] = series
+        self.current.chosen[view] = series
 
     def forget_choices(self) -> None:
         """Let the marks of the present case say again which series is shown."""
-        assert self.case is not None  # noqa: S101
-        self._chosen = {key: one for key, one in self._chosen.items() if key[0] != self.key}
-        self.case.put_away()
+        if self.current is not None:
+            self.current.chosen.clear()
+            self.current.case.put_away()
+
+    def _lacks(self, view: View) -> str:
+        """Why a view of the present hip has no series, and which there are; empty where it has."""
+        if self.current is None or self.choices(view):
+            return ""
+        kinds = Counter(
+            series.plane.name if series.plane is not None else series.kind
+            for series in self.current.visit.series
+        )
+        here = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        return f"No {VIEWS[view].lower()} series; here are: {here}."
+
+    def _new_session(self, key: CaseKey, visit: Visit) -> ReadingSession:
+        return ReadingSession(
+            key.views,
+            laterality=key.side,
+            subject=visit.subject,
+            visit=visit.visit,
+            reader=self.reader,
+        )
+
+    def _other_radii(self) -> tuple[VisitRadius, ...]:
+        """The head at other visits: looked up once for a hip, and after each save."""
+        if self.current is None or self.readings is None:
+            return ()
+        draft = self.current.case.session.draft
+        asked = (self.readings, draft.subject, draft.laterality, draft.visit, draft.reader)
+        if self._radii[0] != asked:
+            self._radii = (asked, radii_of_other_visits(self.readings, draft))
+        return self._radii[1]
+
+    def _note_trouble(self, words: str) -> None:
+        self.trouble = words
 
 
 def _doubts_of_series(shown: HipSide, chosen: Laterality, name: str) -> list[Contradiction]:

@@ -1,4 +1,4 @@
-"""One hip under the reader's eyes: its session, its two pictures, and what the next click means."""
+"""A hip with its two pictures: what is shown, what the next click means, where the views cut."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,20 +7,124 @@ from typing import Any
 
 import numpy as np
 
-from napari_necroangle.reading.draft import LANDMARKS, ArcDraft, Handle, Role, ViewDraft
-from napari_necroangle.reading.picture import Picture
+from napari_necroangle.reading.draft import (
+    LANDMARKS,
+    ArcDraft,
+    Handle,
+    MarkedSlice,
+    Role,
+    ViewDraft,
+)
+from napari_necroangle.reading.edits import ENOUGH_POSITIONS
 from napari_necroangle.reading.session import ReadingSession
+from necroangle.annotation import ImageRecord, PlaneRecord, StackPassport
 from necroangle.errors import ReadingError
-from necroangle.geometry import PatientPoints, PlanePoints
-from necroangle.imaging import Slice
+from necroangle.geometry import PatientPoints, PixelPoints, PlanePoints
+from necroangle.imaging import MidSlice, Slice, Volume, cross_reference, mid_slice
 from necroangle.terms import Finding, LandmarkName, Laterality, UnreadReason, View
 
-__all__ = ["ARC_ROLES", "LOCKED", "Case", "CaseKey", "first_gap"]
+__all__ = ["ARC_ROLES", "LOCKED", "Case", "CaseKey", "Picture", "first_gap", "reference_ends"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A volume that is shown for one view.
+
+    Attributes
+    ----------
+    view
+        The view that it is read as.
+    volume
+        The slices.
+    calibrated
+        Whether its mm are true mm; False on most radiographs.
+    passport
+        What the loader knows of the stack; None where there was none.
+    """
+
+    view: View
+    volume: Volume
+    calibrated: bool = True
+    passport: StackPassport | None = None
+
+    def __len__(self) -> int:
+        return len(self.volume)
+
+    @property
+    def middle_index(self) -> int:
+        """The slice in the middle of the stack."""
+        return len(self.volume) // 2
+
+    def marked_slice(self, index: int) -> MarkedSlice:
+        """A slice as a reading records it."""
+        plane = PlaneRecord.of(
+            self.volume.planes[index],
+            self.volume.pixels.shape[1:3],
+            frame="detector" if self.view.is_radiograph else "patient",
+            calibrated=self.calibrated,
+        )
+        return MarkedSlice(ImageRecord.of(self.volume.sources[index]), plane, self.passport)
+
+    def index_of(self, on: MarkedSlice | None) -> int | None:
+        """Where a marked slice stands in this stack; None where it is not of it."""
+        return None if on is None else self.index_of_image(on.image)
+
+    def index_of_image(self, image: ImageRecord) -> int | None:
+        """Where an image stands in this stack; None where it is not of it."""
+        records = (ImageRecord.of(source) for source in self.volume.sources)
+        return next((index for index, found in enumerate(records) if found == image), None)
+
+    def holds(self, uv_mm: tuple[float, float]) -> bool:
+        """Whether a point, plane mm, lies on the picture: on a pixel, up to its very edge."""
+        _, rows, columns = self.volume.pixels.shape
+        _, down_mm, across_mm = self.volume.scale_mm
+        column, row = uv_mm[0] / across_mm, uv_mm[1] / down_mm
+        return bool(-0.5 <= column <= columns - 0.5 and -0.5 <= row <= rows - 0.5)
+
+    def centre_mm(self) -> PatientPoints:
+        """(1, 3) patient LPS mm: the middle of the stack."""
+        _, rows, columns = self.volume.pixels.shape
+        middle = PixelPoints(np.array([[(rows - 1) / 2, (columns - 1) / 2]]))
+        ends = [self.volume.planes[index].pixel_to_patient(middle) for index in (0, len(self) - 1)]
+        return PatientPoints(np.mean(ends, axis=0))
+
+    def best_slice(self, centre: PatientPoints) -> MidSlice:
+        """The slice nearest to a head's centre, (1, 3) patient LPS mm."""
+        return mid_slice(self.volume, centre)
+
+    def offset_mm(self, index: int, centre: PatientPoints) -> float:
+        """Signed distance of a slice from a head's centre: positive behind it, or to its left."""
+        alone = replace(
+            self.volume,
+            pixels=self.volume.pixels[index : index + 1],
+            planes=self.volume.planes[index : index + 1],
+            sources=self.volume.sources[index : index + 1],
+        )
+        return mid_slice(alone, centre).offset_mm
+
+    def windows(self) -> tuple[tuple[str, tuple[float, float]], ...]:
+        """Presets of (low, high) grey values shown black and white, each with its name."""
+        low, middle, bright, high = np.percentile(self.volume.pixels, (0.5, 50.0, 90.0, 99.9))
+        presets = (
+            ("as stored", self.volume.shown_window()),
+            ("marrow", (float(middle), float(high))),
+            ("dark band", (float(low), float(bright))),
+            ("full range", (float(low), float(high))),
+        )
+        return tuple((name, (a, b)) for name, (a, b) in presets if b > a)
+
+    def window(self) -> tuple[float, float]:
+        """Grey values shown black and white: the file's own, else the middle 99 percent."""
+        return self.volume.shown_window()
+
 
 ARC_ROLES = (Role.START, Role.END, Role.VIA)
 
 LOCKED = "This reading is submitted and locked. Reopen… in the dock opens it again, with a reason."
 """What is said to who would change a submitted reading."""
+
+LEAST_STROKE_POINTS = 3
+"""A stroke of fewer positions marks nothing: neither a circle nor an arc."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +160,8 @@ class Case:
         The mark of each view that was touched last.
     beside_on
         Whether clicks on another slice than the view's own mark it as a neighbour.
+    lacking
+        Views that cannot be read here, and why: no series of the study shows them.
     checked
         What was found last of each view's slice, with the outcome and the picture it holds for.
     """
@@ -66,6 +172,7 @@ class Case:
         self.notice = ""
         self.selected: dict[View, Handle] = {}
         self.beside_on = False
+        self.lacking: dict[View, str] = {}
         self.checked: dict[View, tuple[Any, ...]] = {}
         self._aims: dict[View, Handle | None] = {}
         self._seen: dict[View, int] = {}
@@ -152,8 +259,10 @@ class Case:
         """
         self.see(view, slice_index)
         aim = self.aim(view)
-        if aim is None:
-            self.notice = "All points are set. Drag a point to move it."
+        is_inside = self.pictures[view].holds(uv_mm)
+        if aim is None or not is_inside:
+            done = "All points are set. Drag a point to move it."
+            self.notice = done if is_inside else "That is outside of the picture."
             self.session.settle()
             return None
         on = self.pictures[view].marked_slice(slice_index)
@@ -174,24 +283,37 @@ class Case:
         if aim is None or aim.role is Role.LANDMARK:
             return
         first = aim if aim.role.is_arc else replace(aim, index=0)
-        on = self.pictures[view].marked_slice(slice_index)
-        self.notice = ""
+        picture = self.pictures[view]
+        on = picture.marked_slice(slice_index)
+        inside = [point for point in points_mm if picture.holds(point)]
+        self.notice = "" if len(inside) == len(points_mm) else "Part of it is outside the picture."
+        if len(inside) < LEAST_STROKE_POINTS:
+            return
         try:
-            self.session.draw(view, first, on, points_mm)
+            self.session.draw(view, first, on, inside)
         except ReadingError as error:
             self.notice = self._elsewhere(view) or error.problem
 
     def end_stroke(self, view: View) -> None:
-        """End a stroke: it is one step, and an arc is done with it."""
+        """End a stroke: it is one step, an arc is done with it, and a thin rim is spoken of."""
         aim = self.aim(view)
         if aim is not None and aim.role.is_arc and not self.session.is_settled:
             self._aims[view] = None
+        if aim is not None and aim.role is Role.RIM and not self.session.is_settled:
+            count = len(self.session.draft.view(view).rim_on(aim.slice_no))
+            if count < ENOUGH_POSITIONS:
+                self.notice = (
+                    f"The mouse was caught at {count} places only. Draw it again, slower, or click "
+                    "more points of the rim."
+                )
         self.session.settle()
 
     def drag(self, view: View, handle: Handle, uv_mm: tuple[float, float]) -> None:
-        """Move a mark while the mouse is down."""
+        """Move a mark while the mouse is down; beyond the picture's edge it stays where it was."""
         self.selected[view] = handle
-        self.session.move(view, handle, uv_mm)
+        picture = self.pictures.get(view)
+        if picture is None or picture.holds(uv_mm):
+            self.session.move(view, handle, uv_mm)
 
     def remove_selected(self, view: View) -> None:
         """Take away the mark that was set or moved last; without one, the last rim mark."""
@@ -304,3 +426,23 @@ def first_gap(draft: ViewDraft, slice_no: int) -> Handle | None:
             if role not in there:
                 return Handle(role, index, slice_no)
     return None
+
+
+Ends = tuple[tuple[float, float], tuple[float, float]]
+
+
+def reference_ends(case: Case, view: View) -> Ends | None:
+    """The ends of the line, plane mm of the slice that is shown; None where there is none.
+
+    Parameters
+    ----------
+    case
+        The case: it knows which slices are shown.
+    view
+        The view on which the line is drawn.
+    """
+    other = next(one.view for one in case.session.draft.views if one.view is not view)
+    here, there = case.shown_slice(view), case.shown_slice(other)
+    if view.is_radiograph or here is None or there is None:
+        return None
+    return cross_reference(here, there).ends_mm

@@ -1,30 +1,39 @@
-"""The reading as it stands while it is being made: frozen values, so that every step is kept.
+"""The reading as it is made: frozen values, so that every step is kept; to reading, bytes and back.
 
 A draft may be unfinished in any way; a :class:`necroangle.annotation.HipReading` may not.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from enum import Enum, StrEnum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from napari_necroangle.reading.marks import (
-    ArcDraft,
-    Handle,
-    MarkedSlice,
-    NeighbourDraft,
-    Role,
-    slice_marks,
-    with_arc,
-    with_item,
-)
+import msgspec
+
+from necroangle import __version__
 from necroangle.annotation import (
     FIRST_REVISION,
     FREE_READING,
     NO_ENTRIES,
     Conduct,
+    HipReading,
+    ImageRecord,
     Landmark,
     Mark,
+    NecroticArc,
+    NeighbourSlice,
+    PlaneRecord,
     ReaderEntries,
+    ReadView,
     Revision,
+    StackPassport,
+    UnreadView,
 )
+from necroangle.decoding import MalformedError, converted, from_json
+from necroangle.errors import ReadingError
+from necroangle.moments import utc_text
 from necroangle.terms import (
     Finding,
     LandmarkName,
@@ -37,13 +46,176 @@ from necroangle.terms import (
 __all__ = [
     "LANDMARKS",
     "ArcDraft",
+    "Entry",
     "Handle",
     "MarkedSlice",
     "NeighbourDraft",
     "ReadingDraft",
     "Role",
     "ViewDraft",
+    "decode_draft",
+    "draft_of",
+    "encode_draft",
+    "reading_of",
+    "slice_marks",
+    "with_arc",
+    "with_item",
 ]
+
+
+class Role(StrEnum):
+    """What a mark stands for."""
+
+    RIM = "rim"
+    START = "start"
+    END = "end"
+    VIA = "via"
+    LANDMARK = "landmark"
+    CONTOUR = "contour"
+
+    @property
+    def is_arc(self) -> bool:
+        """Whether it is a point of a necrotic arc."""
+        return self in (Role.START, Role.END, Role.VIA)
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A place for one mark of a view.
+
+    Attributes
+    ----------
+    role
+        What the mark stands for.
+    index
+        Which rim mark, arc or outline point, from 0; of a landmark, its place in
+        :class:`necroangle.terms.LandmarkName`.
+    slice_no
+        0 on the view's own slice; 1 on its first neighbour, and so on.
+    """
+
+    role: Role
+    index: int
+    slice_no: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedSlice:
+    """A slice that carries marks.
+
+    Attributes
+    ----------
+    image
+        Its DICOM identifiers.
+    plane
+        Where it lies.
+    passport
+        What the loader knew of its stack; None where it is not known.
+    """
+
+    image: ImageRecord
+    plane: PlaneRecord
+    passport: StackPassport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArcDraft:
+    """An arc of which some points may be missing."""
+
+    start: Mark | None = None
+    end: Mark | None = None
+    via: Mark | None = None
+
+    @property
+    def marks(self) -> tuple[tuple[Role, Mark], ...]:
+        """The marks that are there."""
+        pairs = ((Role.START, self.start), (Role.END, self.end), (Role.VIA, self.via))
+        return tuple((role, mark) for role, mark in pairs if mark is not None)
+
+    def complete(self) -> NecroticArc | None:
+        """The arc, once its three points are there."""
+        if self.start is None or self.end is None or self.via is None:
+            return None
+        return NecroticArc(self.start, self.end, self.via)
+
+    def with_mark(self, role: Role, mark: Mark | None) -> "ArcDraft":
+        """The arc with one point set, or taken away."""
+        if role is Role.START:
+            return replace(self, start=mark)
+        return replace(self, end=mark) if role is Role.END else replace(self, via=mark)
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourDraft:
+    """Another slice of the view's series that is marked too.
+
+    Attributes
+    ----------
+    on
+        The slice.
+    rim, arcs
+        Its marks.
+    is_free
+        Whether the reader said that it shows no necrosis: an arc that is merely missing is not
+        the same.
+    """
+
+    on: MarkedSlice
+    rim: tuple[Mark, ...] = ()
+    arcs: tuple[ArcDraft, ...] = ()
+    is_free: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing."""
+        return not (self.rim or self.arcs or self.is_free)
+
+    def marks(self, slice_no: int) -> tuple[tuple[Handle, Mark], ...]:
+        """Every mark with its place."""
+        return slice_marks(self.rim, self.arcs, slice_no)
+
+    def with_mark(self, handle: Handle, mark: Mark) -> "NeighbourDraft":
+        """The slice with one mark added or moved."""
+        if handle.role is Role.RIM:
+            return replace(self, rim=with_item(self.rim, handle.index, mark))
+        return replace(self, arcs=with_arc(self.arcs, handle, mark), is_free=False)
+
+    def without_mark(self, handle: Handle) -> "NeighbourDraft":
+        """The slice with one mark taken away."""
+        if handle.role is Role.RIM:
+            return replace(self, rim=with_item(self.rim, handle.index, None))
+        return replace(self, arcs=with_arc(self.arcs, handle, None))
+
+
+def slice_marks(
+    rim: tuple[Mark, ...], arcs: tuple[ArcDraft, ...], slice_no: int
+) -> tuple[tuple[Handle, Mark], ...]:
+    """Rim and arc marks of a slice with their places."""
+    around = ((Handle(Role.RIM, at, slice_no), mark) for at, mark in enumerate(rim))
+    along = (
+        (Handle(role, at, slice_no), mark)
+        for at, arc in enumerate(arcs)
+        for role, mark in arc.marks
+    )
+    return (*around, *along)
+
+
+def with_item(marks: tuple[Mark, ...], index: int, mark: Mark | None) -> tuple[Mark, ...]:
+    """Marks with one exchanged or taken away; a new one goes behind the others."""
+    put = () if mark is None else (mark,)
+    return (*marks[:index], *put, *marks[index + 1 :])
+
+
+def with_arc(arcs: tuple[ArcDraft, ...], handle: Handle, mark: Mark | None) -> tuple[ArcDraft, ...]:
+    """Arcs with one point set or taken away; an arc without points goes too."""
+    if handle.index >= len(arcs):
+        arcs = (*arcs, ArcDraft())
+    changed = (
+        arc.with_mark(handle.role, mark) if index == handle.index else arc
+        for index, arc in enumerate(arcs)
+    )
+    return tuple(arc for arc in changed if arc.marks)
+
 
 LANDMARKS = tuple(LandmarkName)
 
@@ -200,3 +372,199 @@ class ReadingDraft:
         if changed.view is first.view:
             return replace(self, views=(changed, second))
         return replace(self, views=(first, changed))
+
+
+Entry = ReadView | UnreadView
+"""A view as it stands in a reading."""
+
+
+def reading_of(draft: ReadingDraft, entries: tuple[Entry, Entry], saved_at: datetime) -> HipReading:
+    """The reading of a draft.
+
+    Parameters
+    ----------
+    draft
+        What was entered.
+    entries
+        Its views, complete or not read.
+    saved_at
+        When; any time zone.
+    """
+    return HipReading(
+        format="necroangle.reading",
+        version=3,
+        subject=draft.subject,
+        laterality=draft.laterality,
+        visit=draft.visit,
+        reader=draft.reader,
+        read_no=draft.read_no,
+        views=entries,
+        entries=draft.entries,
+        notes=draft.notes,
+        conduct=draft.conduct,
+        revision=draft.revision,
+        consensus_of=draft.consensus_of,
+        saved_at=utc_text(saved_at),
+        software=f"necroangle {__version__}",
+    )
+
+
+def draft_of(reading: HipReading) -> ReadingDraft:
+    """The draft from which a reading can be taken up again."""
+    first, second = (_view_draft(entry) for entry in reading.views)
+    return ReadingDraft(
+        views=(first, second),
+        laterality=reading.laterality,
+        subject=reading.subject,
+        visit=reading.visit,
+        reader=reading.reader,
+        read_no=reading.read_no,
+        entries=reading.entries,
+        notes=reading.notes,
+        conduct=reading.conduct,
+        revision=reading.revision,
+        consensus_of=reading.consensus_of,
+    )
+
+
+def _view_draft(entry: Entry) -> ViewDraft:
+    if isinstance(entry, UnreadView):
+        return ViewDraft(entry.view, choice=entry.reason)
+    return ViewDraft(
+        view=entry.view,
+        on=MarkedSlice(entry.image, entry.plane, entry.passport),
+        rim=entry.rim,
+        arcs=_arc_drafts(entry.arcs),
+        choice=entry.finding,
+        observations=entry.observations,
+        neighbours=tuple(_neighbour_draft(one) for one in entry.neighbours),
+        landmarks=entry.landmarks,
+        contour=entry.contour,
+    )
+
+
+def _neighbour_draft(slice_: NeighbourSlice) -> NeighbourDraft:
+    return NeighbourDraft(
+        on=MarkedSlice(slice_.image, slice_.plane),
+        rim=slice_.rim,
+        arcs=_arc_drafts(slice_.arcs),
+        is_free=not slice_.arcs,
+    )
+
+
+def _arc_drafts(arcs: tuple[NecroticArc, ...]) -> tuple[ArcDraft, ...]:
+    return tuple(ArcDraft(arc.start, arc.end, arc.via) for arc in arcs)
+
+
+_PLAIN = msgspec.json.Decoder()
+
+
+def encode_draft(draft: ReadingDraft) -> bytes:
+    """The bytes of a draft: one line of JSON, floats in full.
+
+    Raises
+    ------
+    ReadingError
+        If a text holds half of a surrogate pair, which no file can hold.
+
+    Examples
+    --------
+    >>> from napari_necroangle.reading.draft import ViewDraft
+    >>> from necroangle.terms import Laterality, View
+    >>> views = (ViewDraft(View.CORONAL), ViewDraft(View.SAGITTAL))
+    >>> draft = ReadingDraft(views, Laterality.LEFT, notes="half done")
+    >>> decode_draft(encode_draft(draft)) == draft
+    True
+    """
+    try:
+        return msgspec.json.encode(draft)
+    except UnicodeEncodeError as error:
+        raise ReadingError("a text holds half of a surrogate pair; type it anew") from error
+
+
+def decode_draft(raw: bytes) -> ReadingDraft:
+    """The draft that these bytes hold.
+
+    Raises
+    ------
+    ReadingError
+        If they are no draft of this version, naming the place.
+
+    Examples
+    --------
+    >>> decode_draft(b'{"views": []}')
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.ReadingError: $: the key 'conduct' is missing
+    """
+    try:
+        values = from_json(raw, _PLAIN)
+    except MalformedError as error:
+        raise ReadingError("no draft: malformed JSON") from error
+    draft = _built(ReadingDraft, _present(values), "$")
+    assert isinstance(draft, ReadingDraft)  # noqa: S101
+    return draft
+
+
+def _present(values: Any) -> Any:
+    """A draft as version 0.1.0 kept it, ARCO stage and JIC type beside the key, as one of today."""
+    if not isinstance(values, dict) or not {"arco", "jic"} <= values.keys():
+        return values
+    kept = {name: value for name, value in values.items() if name not in ("arco", "jic")}
+    entered = {name: values[name] for name in ("arco", "jic") if values[name] is not None}
+    return {**kept, "entries": entered}
+
+
+def _built(kind: Any, value: Any, place: str) -> Any:
+    if is_dataclass(kind):
+        return _built_fact(kind, value, place)
+    origin = get_origin(kind)
+    if origin is tuple:
+        return _built_tuple(get_args(kind), value, place)
+    if origin in (Union, UnionType):
+        return _built_choice(get_args(kind), value, place)
+    try:
+        return converted(value, kind)
+    except MalformedError as error:
+        raise ReadingError(error.problem, place=place + error.place.removeprefix("$")) from error
+
+
+def _built_fact(kind: Any, value: Any, place: str) -> Any:
+    hints = _hints(kind)
+    if not isinstance(value, dict):
+        raise ReadingError(f"an object is needed, found {type(value).__name__}", place=place)
+    for name in sorted(hints.keys() - value.keys()):
+        raise ReadingError(f"the key {name!r} is missing", place=place)
+    for name in sorted(value.keys() - hints.keys()):
+        raise ReadingError(f"the key {name!r} is unknown", place=place)
+    return kind(**{name: _built(hints[name], value[name], f"{place}.{name}") for name in hints})
+
+
+def _built_tuple(kinds: tuple[Any, ...], value: Any, place: str) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise ReadingError(f"a list is needed, found {type(value).__name__}", place=place)
+    each = kinds[:1] * len(value) if kinds[1:] == (...,) else kinds
+    if len(each) != len(value):
+        raise ReadingError(f"{len(each)} items are needed, found {len(value)}", place=place)
+    pairs = enumerate(zip(each, value, strict=True))
+    return tuple(_built(kind, item, f"{place}[{at}]") for at, (kind, item) in pairs)
+
+
+def _built_choice(kinds: tuple[Any, ...], value: Any, place: str) -> Any:
+    """A value of several kinds: nothing, one of several lists of words, or one class."""
+    if value is None and NoneType in kinds:
+        return None
+    words = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Enum)]
+    for kind in words:
+        if value in [member.value for member in kind]:
+            return kind(value)
+    others = [kind for kind in kinds if kind is not NoneType and kind not in words]
+    if not others:
+        raise ReadingError(f"no known word: {str(value)[:40]!r}", place=place)
+    return _built(others[0], value, place)
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    hints = get_type_hints(kind, include_extras=True)
+    return {field.name: hints[field.name] for field in fields(kind)}

@@ -12,6 +12,8 @@ from necroangle.geometry import Arc, Circle
 __all__ = [
     "NO_SEGMENTS",
     "Drawing",
+    "PenLines",
+    "Segments",
     "arc_polyline",
     "as_vectors",
     "dashed",
@@ -51,6 +53,22 @@ class Drawing:
     def parts(self) -> tuple[tuple[str, Segments], ...]:
         """The segments by the name of their layer."""
         return (("circle", self.circle), ("rays", self.rays), ("arc", self.arcs))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PenLines:
+    """Lines over a slice that do not come from the draft.
+
+    Attributes
+    ----------
+    pen
+        Which pen draws them.
+    segments
+        (N, 2, 2) plane mm.
+    """
+
+    pen: str
+    segments: Segments
 
 
 def drawing_of(circle: Circle | None, arcs: Sequence[Arc]) -> Drawing:

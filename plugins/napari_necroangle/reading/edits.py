@@ -1,7 +1,13 @@
-"""What a reader can do to a view: each edit takes a draft and gives the changed one."""
+"""What a reader can do to a view: an edit takes a draft and gives the changed one; a stroke marks.
+
+A mark is only where the hand was: nothing is laid between two positions of the mouse, for on a slow
+machine they lie far apart, and a chord lies inside the head.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from napari_necroangle.reading.draft import (
     Handle,
@@ -15,7 +21,19 @@ from necroangle.errors import ReadingError
 from necroangle.geometry import ImagePlane
 from necroangle.terms import Finding, UnreadReason
 
-__all__ = ["carried_to", "chosen", "drawn", "freed", "moved", "placed", "tidy"]
+__all__ = [
+    "ENOUGH_POSITIONS",
+    "LEAST_STROKE_MM",
+    "carried_to",
+    "chosen",
+    "drawn",
+    "freed",
+    "length_mm",
+    "marks_along",
+    "moved",
+    "placed",
+    "tidy",
+]
 
 Point = tuple[float, float]
 
@@ -165,3 +183,65 @@ def _on_slice(draft: ViewDraft, slice_no: int, on: MarkedSlice) -> ViewDraft:
 
 def _projected(mark: Mark, plane: ImagePlane) -> Mark:
     return Mark.at_patient(plane, mark.patient_mm)
+
+
+RIM_MARKS = 10
+"""A drawn rim gets so many marks: 8 to 12 are enough, the ends of the arc matter more."""
+ARC_MARKS = 3
+ENOUGH_POSITIONS = 6
+"""A rim drawn through fewer positions is spoken of: each of them then weighs much."""
+OUTLINE_STEP_MM = 3.0
+OUTLINE_MARKS = (6, 60)
+LEAST_STROKE_MM = {Role.RIM: 20.0, Role.CONTOUR: 10.0}
+"""A shorter path is no stroke; for an arc 4 mm will do."""
+
+Path = Sequence[tuple[float, float]]
+
+
+def length_mm(path: Path) -> float:
+    """Length of a path of (u, v) plane mm.
+
+    Examples
+    --------
+    >>> length_mm([(0.0, 0.0), (3.0, 4.0), (3.0, 10.0)])
+    11.0
+    """
+    return float(np.hypot(*np.diff(np.array(path), axis=0).T).sum()) if len(path) > 1 else 0.0
+
+
+def marks_along(path: Path, role: Role) -> tuple[tuple[float, float], ...]:
+    """Positions of a path that lie nearest to equal distances, from its first to its last.
+
+    Parameters
+    ----------
+    path
+        (u, v) plane mm, as the mouse went.
+    role
+        Up to ten marks for a rim; first, middle and last for an arc; one every 3 mm for an
+        outline, which is closed by itself.
+
+    Returns
+    -------
+    tuple[tuple[float, float], ...]
+        (u, v) plane mm; empty for a path too short to be meant, or of fewer than three positions.
+
+    Examples
+    --------
+    >>> marks_along([(0.0, 0.0), (4.0, 0.0), (10.0, 0.0)], Role.START)
+    ((0.0, 0.0), (4.0, 0.0), (10.0, 0.0))
+    >>> marks_along([(0.0, 0.0), (1.0, 0.0)], Role.RIM)
+    ()
+    """
+    total = length_mm(path)
+    if total < LEAST_STROKE_MM.get(role, 4.0):
+        return ()
+    points = np.array(path)
+    along = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))))
+    if role is Role.CONTOUR:
+        count = int(np.clip(round(total / OUTLINE_STEP_MM), *OUTLINE_MARKS)) + 1
+        wanted = np.linspace(0.0, total, count)[:-1]
+    else:
+        wanted = np.linspace(0.0, total, RIM_MARKS if role is Role.RIM else ARC_MARKS)
+    nearest = np.abs(along[:, None] - wanted).argmin(axis=0)
+    places = tuple(dict.fromkeys((float(u), float(v)) for u, v in points[nearest]))
+    return places if len(places) >= ARC_MARKS else ()

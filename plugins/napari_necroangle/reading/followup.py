@@ -6,29 +6,193 @@ centre to the present one, patient axes kept. On radiographs, whose millimetres 
 the head's radius gives the scale as well.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_necroangle.reading.case import Case, Picture
+from napari_necroangle.reading.draft import ReadingDraft
 from napari_necroangle.reading.drawing import Drawing, arc_polyline
-from napari_necroangle.reading.other_visits import Earlier
+from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.outcome import Outcome
-from napari_necroangle.reading.picture import Picture
-from necroangle.annotation import ReadView
+from napari_necroangle.reading.texts import VIEWS
+from necroangle.annotation import SUFFIX, HipReading, ReadView, load_reading
 from necroangle.errors import MethodError, NecroangleError
 from necroangle.geometry import Circle, ImagePlane, PatientPoints, PlanePoints
-from necroangle.measurement import HipChange, ViewMeasurement, change_between, show_deg
+from necroangle.measurement import (
+    HipChange,
+    HipMeasurement,
+    ViewMeasurement,
+    change_between,
+    measure,
+    show_deg,
+)
 from necroangle.protocol.ending import VisitState
 from necroangle.protocol.study import CutOffs
 from necroangle.study import find_study
 from necroangle.terms import View
 
-__all__ = ["Ghost", "StudyRules", "change_from", "change_words", "earlier_words", "ghost_of"]
+__all__ = [
+    "Earlier",
+    "FollowupOverlay",
+    "Ghost",
+    "StudyRules",
+    "VisitRadius",
+    "change_from",
+    "change_words",
+    "earlier_readings",
+    "earlier_words",
+    "ghost_of",
+    "head_radius_mm",
+    "radii_of_other_visits",
+]
+
+FILES_KEPT = 256
+"""So many measured files are kept, by their place and time of change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A reading of the same hip at another visit.
+
+    Attributes
+    ----------
+    reading
+        The reading.
+    measurement
+        What it measures.
+    """
+
+    reading: HipReading
+    measurement: HipMeasurement
+
+    @classmethod
+    def of(cls, reading: HipReading) -> "Earlier":
+        """Measure a reading.
+
+        Raises
+        ------
+        NecroangleError
+            If its marks cannot be measured.
+        """
+        return cls(reading, measure(reading))
+
+    def view(self, view: View) -> tuple[ReadView, ViewMeasurement] | None:
+        """A view that was read, with its measurement."""
+        pairs = zip(self.reading.views, (self.measurement.a, self.measurement.b), strict=True)
+        for entry, measured in pairs:
+            if entry.view is view and isinstance(entry, ReadView) and measured is not None:
+                return entry, measured
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRadius:
+    """The head's radius at another visit.
+
+    Attributes
+    ----------
+    visit
+        The visit's name.
+    radius_mm
+        Radius of the head, mm.
+    """
+
+    visit: str
+    radius_mm: float
+
+
+def earlier_readings(folder: Path, draft: ReadingDraft) -> tuple[Earlier, ...]:
+    """The readings of the draft's hip at its other visits, in the same kind of image.
+
+    The reader's own come first, then those of others; within that by visit and read. A blinded
+    reader is given none, and one who reads for a study only their own. A file that cannot be read
+    or measured is passed over: opening it tells why.
+
+    Parameters
+    ----------
+    folder
+        The folder of the readings; it need not be there.
+    draft
+        What is being read.
+    """
+    if draft.conduct.blinded:
+        return ()
+    found = [one for one in _readings(folder, draft) if _is_other_visit(one.reading, draft)]
+    if draft.conduct.worklist is not None:
+        found = [one for one in found if one.reading.reader == draft.reader]
+    return tuple(
+        sorted(found, key=lambda one: (one.reading.reader != draft.reader, *one.reading.key))
+    )
+
+
+def radii_of_other_visits(folder: Path, draft: ReadingDraft) -> tuple[VisitRadius, ...]:
+    """The head's radius in the saved readings of this hip, by this reader, at other visits.
+
+    Of MR alone: the millimetres of radiographs are the detector's. A blinded reader is told
+    nothing of other visits.
+    """
+    radii = (
+        (one.reading.visit, head_radius_mm(one.measurement))
+        for one in earlier_readings(folder, draft)
+        if one.reading.reader == draft.reader and not one.reading.is_radiograph
+    )
+    return tuple(VisitRadius(visit, radius) for visit, radius in radii if radius is not None)
+
+
+def head_radius_mm(hip: HipMeasurement) -> float | None:
+    """The radius of the joint sphere, else of the only circle; None without true mm."""
+    if hip.judge is not None:
+        return hip.judge.sphere.sphere.radius_mm
+    radii = [view.radius_mm for view in (hip.a, hip.b) if view is not None and view.radius_mm]
+    return radii[0] if len(radii) == 1 else None
+
+
+def _readings(folder: Path, draft: ReadingDraft) -> Iterator[Earlier]:
+    """What lies in files that may hold the hip: by their name, or by a digest of a long one."""
+    if not draft.subject or not folder.is_dir():
+        return
+    starts = (f"{draft.subject}__{draft.laterality}__", "reading__")
+    for path in sorted(folder.iterdir()):
+        if path.name.endswith(SUFFIX) and path.name.startswith(starts):
+            found = _measured(path)
+            if found is not None:
+                yield found
+
+
+def _measured(path: Path) -> Earlier | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return _measured_once(path, state.st_mtime_ns, state.st_size, state.st_ino)
+
+
+@lru_cache(maxsize=FILES_KEPT)
+def _measured_once(path: Path, *state: int) -> Earlier | None:  # noqa: ARG001
+    """Read and measure a file once in each of its states."""
+    try:
+        return Earlier.of(load_reading(path))
+    except (NecroangleError, OSError):
+        return None
+
+
+def _is_other_visit(reading: HipReading, draft: ReadingDraft) -> bool:
+    same_hip = (reading.subject, reading.laterality) == (draft.subject, draft.laterality)
+    kinds = {reading.views[0].view, draft.views[0].view}
+    return same_hip and len(kinds) == 1 and reading.visit != draft.visit
+
 
 _Vector = NDArray[np.float64]
+
+LABEL_LETTERS = 14
+"""So many letters of a visit's name fit beside the scale bar of a small window."""
+
+_NOT_TIED = "Mark a head circle first: the head's place ties the two visits together."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,6 +359,170 @@ def ghost_of(earlier: Earlier, view: View, outcome: Outcome, picture: Picture) -
     return Ghost(index, carrier.draw(measured), placed_by)
 
 
+class FollowupOverlay:
+    """The reading of another visit that the present hip is held against.
+
+    It is taken off at every other hip: a reader marks first and compares afterwards, unless they
+    ask for it. A blinded reader has none.
+
+    Parameters
+    ----------
+    case
+        Gives the case that is read, or None.
+    folder
+        Gives the folder of the readings, or None.
+    show
+        Shows a ghost with its label on a view, or takes it away.
+    go_to
+        Turns a view to a slice.
+
+    Attributes
+    ----------
+    choices
+        The readings of other visits, the reader's own first.
+    chosen
+        The one that is compared with; None where there is none.
+    is_on
+        Whether its marks are shown.
+    acts
+        Its commands by their names.
+    """
+
+    def __init__(
+        self,
+        case: Callable[[], Case | None],
+        folder: Callable[[], Path | None],
+        show: Callable[[View, Ghost | None, str], None],
+        go_to: Callable[[View, int], None],
+    ) -> None:
+        self._case, self._folder = case, folder
+        self._show, self._go_to = show, go_to
+        self.choices: tuple[Earlier, ...] = ()
+        self.chosen: Earlier | None = None
+        self.is_on = False
+        self._asked: tuple[object, ...] = ()
+        self._of: Case | None = None
+        self._ghosts: dict[View, tuple[tuple[object, ...], Ghost | None]] = {}
+        self._words: tuple[Outcome | None, Earlier | None, str] = (None, None, "")
+        self._rules = StudyRules()
+        self.acts: dict[str, Callable[[Case, View], None]] = {
+            "ghost": lambda case, _: self._toggle(case),
+            "recall": self._go_to_ghost,
+        }
+
+    def look(self, *, again: bool = False) -> None:
+        """Find the readings of other visits; ``again`` looks at the folder even for the same hip.
+
+        Parameters
+        ----------
+        again
+            Whether something may have come into the folder: a case was opened, or saved.
+        """
+        case, folder = self._case(), self._folder()
+        draft = case.session.draft if case is not None else None
+        asked = (
+            folder,
+            draft and (draft.subject, draft.laterality, draft.visit, draft.reader, draft.conduct),
+        )
+        if case is not self._of:
+            self.is_on, self._of, self._ghosts = False, case, {}
+        elif asked == self._asked and not again:
+            return
+        self._asked = asked
+        self.choices = earlier_readings(folder, draft) if folder and draft else ()
+        if self.choices and draft:
+            self._rules = StudyRules.of(folder, draft.subject, draft.laterality)
+        if self.chosen not in self.choices:
+            self.chosen = self.choices[0] if self.choices else None
+        self.is_on = self.is_on and self.chosen is not None
+
+    def choose(self, earlier: Earlier) -> None:
+        """Compare with another reading."""
+        self.chosen = earlier
+        self.draw()
+
+    def draw(self) -> None:
+        """Show the ghosts as they stand on every canvas, or none."""
+        self.look()
+        for view in self._views():
+            ghost = self.ghost(view) if self.is_on else None
+            self._show(view, ghost, self._label(ghost))
+
+    def ghost(self, view: View) -> Ghost | None:
+        """Where the chosen reading's marks fall on a view; found anew only if a circle changed."""
+        case = self._case()
+        picture = case.pictures.get(view) if case is not None else None
+        if case is None or picture is None or self.chosen is None:
+            return None
+        outcome = case.session.outcome()
+        state = (self.chosen, picture, *((one.circle, one.plane) for one in outcome.views))
+        known = self._ghosts.get(view)
+        if known is None or not _same(known[0], state):
+            self._ghosts[view] = known = (state, ghost_of(self.chosen, view, outcome, picture))
+        return known[1]
+
+    def words(self) -> str:
+        """The change since the chosen reading, in one line; empty where there is none."""
+        case = self._case()
+        if case is None or self.chosen is None:
+            return ""
+        outcome = case.session.outcome()
+        if self._words[0] is not outcome or self._words[1] is not self.chosen:
+            change = change_from(self.chosen, outcome, self._rules)
+            said = change_words(self.chosen, change, self._rules, case.session.draft.visit)
+            self._words = (outcome, self.chosen, said)
+        return self._words[2]
+
+    def _views(self) -> tuple[View, ...]:
+        case = self._case()
+        if case is None:
+            return ()
+        views = (draft.view for draft in case.session.draft.views)
+        return tuple(view for view in views if view in case.pictures)
+
+    def _label(self, ghost: Ghost | None) -> str:
+        if ghost is None or self.chosen is None:
+            return ""
+        visit = self.chosen.reading.visit
+        short = visit if len(visit) <= LABEL_LETTERS else f"{visit[: LABEL_LETTERS - 1]}…"
+        return f"dashed: {short}\non slice {ghost.slice_index + 1}"
+
+    def _toggle(self, case: Case) -> None:
+        if self.chosen is None:
+            case.notice = "There is no reading of this hip at another visit in the readings folder."
+            return
+        self.is_on = not self.is_on
+        if self.is_on:
+            case.notice = self._where()
+
+    def _where(self) -> str:
+        """Which slices the ghosts lie on."""
+        ghosts = [(view, self.ghost(view)) for view in self._views()]
+        places = [
+            f"{VIEWS[view].lower()} slice {ghost.slice_index + 1}"
+            for view, ghost in ghosts
+            if ghost
+        ]
+        if not places:
+            return _NOT_TIED
+        chosen = earlier_words(self.chosen) if self.chosen is not None else ""
+        shown = f"Dashed: {chosen}, on {' and '.join(places)}."
+        return f"{shown} {key_label('recall')}: go there."
+
+    def _go_to_ghost(self, case: Case, view: View) -> None:
+        """Show the ghost, on the slice that it lies on."""
+        if self.chosen is None:
+            self._toggle(case)
+            return
+        ghost = self.ghost(view)
+        if ghost is None:
+            case.notice = _NOT_TIED
+            return
+        self.is_on = True
+        self._go_to(view, ghost.slice_index)
+        case.notice = self._where()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Carrier:
     """Carries plane points of an earlier slice to a present one."""
@@ -285,3 +613,8 @@ def _signed(value_deg: float) -> str:
 
 def _steps(line: _Vector) -> _Vector:
     return np.stack((line[:-1], line[1:]), axis=1)
+
+
+def _same(first: tuple[object, ...], second: tuple[object, ...]) -> bool:
+    """Whether all parts are the very same or equal; pictures are compared by what they are."""
+    return first[0] is second[0] and first[1] is second[1] and first[2:] == second[2:]

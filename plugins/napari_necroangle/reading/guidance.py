@@ -1,16 +1,163 @@
-"""What the dock says of the way through a hip: the steps' names, and one line on what to do."""
+"""What speaks against the marks, and the one line on what to do.
 
-from collections.abc import Sequence
+Saving is forbidden only where the number would be meaningless: under a side that code and place
+both deny, or from two views that cannot show one head. All else is said, kept as a flag, and left
+to the reader.
+"""
 
-from napari_necroangle.reading.case import LOCKED
-from napari_necroangle.reading.contradictions import Contradiction, off_centre_words
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_necroangle.reading.case import LOCKED, Case
+from napari_necroangle.reading.draft import ArcDraft
+from napari_necroangle.reading.followup import VisitRadius, head_radius_mm
 from napari_necroangle.reading.keys import key_label
-from napari_necroangle.reading.steps import Flow, Step, StepState
-from napari_necroangle.reading.texts import VIEWS, instruction
+from napari_necroangle.reading.outcome import Outcome, ViewOutcome
+from napari_necroangle.reading.steps import Flow, SliceCheck, Step, StepState, slice_check
+from napari_necroangle.reading.texts import VIEWS, doubts, instruction, offset_words
+from necroangle.geometry import PatientPoints
 from necroangle.measurement import show_deg
-from necroangle.terms import View
+from necroangle.measurement.doubts import LIMITS
+from necroangle.terms import Flag, View
 
-__all__ = ["STEP_TIPS", "guide_line", "step_words"]
+__all__ = [
+    "STEP_TIPS",
+    "Contradiction",
+    "contradictions",
+    "guide_line",
+    "off_centre_words",
+    "step_words",
+]
+
+VISITS_DIFFER_MM = 1.0
+"""A head whose radius differs more between visits is spoken of."""
+
+_SAID_WITH_NUMBERS = (Flag.SLICE_OFF_CENTRE, Flag.RADII_DIFFER, Flag.EDGE_OFF_CIRCLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Something that speaks against the marks.
+
+    Attributes
+    ----------
+    words
+        One or two plain sentences.
+    blocks
+        Whether nothing may be saved with it.
+    """
+
+    words: str
+    blocks: bool = False
+
+
+def contradictions(
+    case: Case, side_doubts: Sequence[Contradiction], others: Sequence[VisitRadius]
+) -> tuple[Contradiction, ...]:
+    """Everything that speaks against a case, what forbids saving first.
+
+    Parameters
+    ----------
+    case
+        The case.
+    side_doubts
+        What speaks against the chosen hip.
+    others
+        The head at other visits.
+    """
+    outcome = case.session.outcome()
+    apart = _two_heads(outcome)
+    said = [*side_doubts, *([Contradiction(apart, blocks=True)] if apart else ())]
+    said.sort(key=lambda one: not one.blocks)
+    said += [Contradiction(words) for words in _slices(case)]
+    said += [Contradiction(words) for words in _radii(outcome)]
+    said += [Contradiction(words) for words in _ends(case)]
+    said += [Contradiction(words) for words in _visits(outcome, others)]
+    return (*said, *(Contradiction(words) for words in doubts(outcome, _SAID_WITH_NUMBERS)))
+
+
+def _two_heads(outcome: Outcome) -> str:
+    """Circles that lie further apart than a head is large are not of one head."""
+    judge = outcome.heads.judge if outcome.heads is not None else None
+    if judge is None:
+        return ""
+    radius = judge.sphere.sphere.radius_mm
+    apart = max(abs(judge.centre_gap_mm), abs(judge.a_offset_mm), abs(judge.b_offset_mm))
+    if apart <= radius:
+        return ""
+    return f"The two circles cannot be of one head: their centres lie {apart:.0f} mm apart."
+
+
+def _slices(case: Case) -> Iterator[str]:
+    checks = (slice_check(case, draft.view) for draft in case.session.draft.views)
+    for check in checks:
+        if check is None:
+            continue
+        if not check.shows_centre:
+            yield (
+                f"{VIEWS[check.view]}: the series ends before the head's middle. Choose another "
+                "series, or read this view as not readable."
+            )
+        elif not check.is_best or abs(check.offset_mm) > LIMITS.off_centre_mm:
+            yield off_centre_words(check)
+
+
+def off_centre_words(check: SliceCheck) -> str:
+    """Where a slice lies from the centre, and which one lies nearer."""
+    name = VIEWS[check.view]
+    here = f"{name} slice {check.index + 1} lies {offset_words(check.view, check.offset_mm)}"
+    if check.is_best:
+        return f"{here} the head's centre; no slice lies nearer."
+    there = offset_words(check.view, check.best_offset_mm)
+    return f"{here} the head's centre; slice {check.best_index + 1} lies {there} it."
+
+
+def _radii(outcome: Outcome) -> Iterator[str]:
+    heads = outcome.heads
+    if heads is None or Flag.RADII_DIFFER not in heads.flags or heads.judge is None:
+        return
+    gap = heads.judge.radius_gap_mm
+    larger, smaller = (VIEWS[outcome.views[at].view] for at in ((1, 0) if gap > 0 else (0, 1)))
+    yield (
+        f"The {larger.lower()} circle makes the head {abs(gap):.1f} mm larger in radius than the "
+        f"{smaller.lower()} one: look at both rims again."
+    )
+
+
+def _ends(case: Case) -> Iterator[str]:
+    for draft, outcome in zip(case.session.draft.views, case.session.outcome().views, strict=True):
+        gaps = [gap for arc in draft.arcs for gap in _gaps_mm(arc, outcome)]
+        if max(gaps, default=0.0) > LIMITS.edge_gap_mm:
+            yield (
+                f"{VIEWS[draft.view]}: an arc end lies {max(gaps):.1f} mm off the circle; it is "
+                "measured where the circle passes it."
+            )
+
+
+def _gaps_mm(arc: ArcDraft, outcome: ViewOutcome) -> Iterator[float]:
+    """How far the ends of an arc lie from the circle, complete or not."""
+    if outcome.circle is None or outcome.plane is None:
+        return
+    for mark in (arc.start, arc.end):
+        if mark is not None:
+            place = outcome.plane.patient_to_plane(PatientPoints(np.array([mark.patient_mm])))[0]
+            away = float(np.hypot(*(place - np.array(outcome.circle.centre_mm))))
+            yield abs(away - outcome.circle.radius_mm)
+
+
+def _visits(outcome: Outcome, others: Sequence[VisitRadius]) -> Iterator[str]:
+    here = head_radius_mm(outcome.heads) if outcome.heads is not None else None
+    if here is None:
+        return
+    for other in others:
+        if abs(here - other.radius_mm) > VISITS_DIFFER_MM:
+            yield (
+                f"The head's radius is {here:.1f} mm here and was {other.radius_mm:.1f} mm at "
+                f"visit {other.visit}: one of the circles is off."
+            )
+
 
 STEP_TIPS = {
     Step.HEAD_A: "Mark the healthy rim of the femoral head: a circle is fitted to it",
@@ -58,6 +205,10 @@ def guide_line(
         return flow.case.notice or LOCKED
     if flow.case.notice:
         return flow.case.notice
+    if not session.draft.reader and not session.is_unsaved:
+        return "Type your code as a reader first (Whose hip this is, above)."
+    if flow.case.lacking and (view in flow.case.lacking or flow.current is Step.SAVE):
+        return _lacking_line(flow)
     if flow.current is Step.SLICES:
         return _slices_line(flow)
     if flow.current is Step.SAVE:
@@ -78,6 +229,16 @@ def _slices_line(flow: Flow) -> str:
     if not flow.is_done(Step.SLICES):
         return "Mark both head circles first: each shows where the other's slice should be."
     return "Both slices are the nearest to the head's centre. Go on (Enter)."
+
+
+def _lacking_line(flow: Flow) -> str:
+    """Which view has no series, and what can be read all the same."""
+    words = " ".join(flow.case.lacking.values())
+    views = [draft.view for draft in flow.case.session.draft.views]
+    left = [VIEWS[view].lower() for view in views if view not in flow.case.lacking]
+    if not left:
+        return f"This hip cannot be read here. {words}"
+    return f"{words} Only the {left[0]} view can be read; the other stays not read."
 
 
 def _save_line(flow: Flow, against: Sequence[Contradiction]) -> str:

@@ -1,8 +1,42 @@
-"""Every key of the reading room, what it does, and the words that the help shows."""
+"""The table of commands: key, name, words, group, and the finding that a command says."""
 
 from dataclasses import dataclass
 
-__all__ = ["GROUPS", "KEYS", "Shortcut", "key_label", "keys_of"]
+from necroangle.terms import Finding, Observation, UnreadReason
+
+__all__ = [
+    "FINDING_COMMANDS",
+    "GROUPS",
+    "KEYS",
+    "OBSERVATION_COMMANDS",
+    "Shortcut",
+    "finding_command",
+    "key_label",
+    "keys_of",
+]
+
+FINDING_COMMANDS: dict[str, Finding | UnreadReason | None] = {
+    "necrosis": Finding.NECROSIS,
+    "not_done": UnreadReason.NOT_DONE,
+    "no_necrosis": Finding.NO_NECROSIS,
+    "not_subchondral": Finding.NOT_SUBCHONDRAL,
+    "off_midslice": Finding.OFF_MIDSLICE,
+    "not_readable": UnreadReason.NOT_READABLE,
+    "prosthesis": UnreadReason.PROSTHESIS,
+    "undecided": None,
+}
+OBSERVATION_COMMANDS = {"flattened": Observation.FLATTENED, "track": Observation.POSTOP_TRACK}
+
+
+def finding_command(choice: Finding | UnreadReason | None) -> str:
+    """The command that says a finding.
+
+    Examples
+    --------
+    >>> finding_command(Finding.NO_NECROSIS), finding_command(None)
+    ('no_necrosis', 'undecided')
+    """
+    return next(name for name, found in FINDING_COMMANDS.items() if found is choice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +105,14 @@ KEYS = (
     Shortcut("H", "help", "all keys", _LOOK),
     Shortcut("F1", "help", "all keys", _LOOK),
     Shortcut("S", "save", "save", _HIP),
+    Shortcut("Control-S", "save", "save", _HIP),
     Shortcut("Control-Enter", "save_next", "save (or submit) and open the next hip", _HIP),
     Shortcut("Shift-S", "submit", "submit and lock (reader study)", _HIP),
     Shortcut("PageDown", "next_hip", "next hip", _HIP),
     Shortcut("PageUp", "previous_hip", "hip before", _HIP),
     Shortcut("Control-Z", "undo", "undo", _HIP),
     Shortcut("Control-Shift-Z", "redo", "redo", _HIP),
+    Shortcut("Control-Y", "redo", "redo", _HIP),
 )
 
 _LABELS = {"Control": "Ctrl", "PageDown": "Page↓", "PageUp": "Page↑", "Up": "↑", "Down": "↓"}

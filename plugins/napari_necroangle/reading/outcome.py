@@ -3,22 +3,133 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from napari_necroangle.reading.draft import ReadingDraft, ViewDraft
-from napari_necroangle.reading.record import Entry, reading_of
-from napari_necroangle.reading.slices import (
-    SliceOutcome,
-    arcs_about,
-    beside,
-    circle_of,
-    complete_arcs,
+import numpy as np
+
+from napari_necroangle.reading.draft import (
+    ArcDraft,
+    Entry,
+    NeighbourDraft,
+    ReadingDraft,
+    Role,
+    ViewDraft,
+    reading_of,
 )
-from necroangle.annotation import ReadView, UnreadView
+from necroangle.annotation import Mark, NecroticArc, NeighbourSlice, ReadView, UnreadView
 from necroangle.errors import GeometryError
-from necroangle.geometry import Arc, Circle, ImagePlane
-from necroangle.measurement import HipMeasurement, ViewMeasurement, measure
+from necroangle.geometry import Arc, Circle, CircleFit, ImagePlane, PatientPoints, PlanePoints
+from necroangle.measurement import HipMeasurement, ViewMeasurement, head_circle, measure, view_arcs
 from necroangle.terms import Finding, UnreadReason, View
 
-__all__ = ["Outcome", "ViewOutcome", "outcome_of", "view_outcome"]
+__all__ = [
+    "NEEDED_RIM_MARKS",
+    "Outcome",
+    "SliceOutcome",
+    "ViewOutcome",
+    "arcs_about",
+    "beside",
+    "complete_arcs",
+    "fit_of",
+    "outcome_of",
+    "view_outcome",
+]
+
+NEEDED_RIM_MARKS = 3
+
+_PARTS = {
+    Role.START: "one end of the arc",
+    Role.END: "the other end of the arc",
+    Role.VIA: "a point between them on the dead side",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SliceOutcome:
+    """What a neighbouring slice says so far.
+
+    Attributes
+    ----------
+    entry
+        The slice as it would stand in a saved reading.
+    circle, arcs
+        What is drawn on it, plane mm: about its own rim, or about the view's centre without one.
+    missing
+        What is to be done before it is complete; empty once it is.
+    """
+
+    entry: NeighbourSlice
+    circle: Circle | None
+    arcs: tuple[Arc, ...]
+    missing: str
+
+
+def beside(draft: ViewDraft, circle: Circle | None) -> tuple[SliceOutcome, ...]:
+    """What the neighbours of a view say, the view's own head circle being known or not."""
+    return tuple(_beside(one, draft, circle) for one in draft.neighbours)
+
+
+def fit_of(rim: tuple[Mark, ...], plane: ImagePlane) -> tuple[CircleFit | None, str]:
+    """The head circle of rim marks and how well they hold it, or why there is none."""
+    if len(rim) < NEEDED_RIM_MARKS:
+        more = NEEDED_RIM_MARKS - len(rim)
+        return None, f"mark {more} more rim point{'s' if more > 1 else ''}"
+    try:
+        return head_circle(rim, plane), ""
+    except GeometryError as error:
+        return None, str(error)
+
+
+def arcs_about(
+    drafts: tuple[ArcDraft, ...], plane: ImagePlane, circle: Circle
+) -> tuple[tuple[Arc, ...], str]:
+    """The complete arcs about a circle, and what keeps the others from being one."""
+    found: list[Arc] = []
+    trouble = ""
+    for draft in drafts:
+        arc = draft.complete()
+        if arc is None:
+            trouble = trouble or _lacking(draft)
+            continue
+        try:
+            found.extend(view_arcs((arc,), plane, circle))
+        except GeometryError as error:
+            trouble = trouble or str(error)
+    return tuple(found), trouble
+
+
+def complete_arcs(drafts: tuple[ArcDraft, ...]) -> tuple[NecroticArc, ...]:
+    """The arcs that have their three points."""
+    return tuple(arc for arc in (draft.complete() for draft in drafts) if arc is not None)
+
+
+def _beside(slice_: NeighbourDraft, draft: ViewDraft, circle: Circle | None) -> SliceOutcome:
+    plane = slice_.on.plane.plane()
+    missing = ""
+    if slice_.rim:
+        fit, missing = fit_of(slice_.rim, plane)
+        circle = fit.circle if fit is not None else None
+    elif circle is not None and draft.on is not None:
+        circle = _carried(circle, draft.on.plane.plane(), plane)
+    arcs: tuple[Arc, ...] = ()
+    if circle is not None:
+        arcs, trouble = arcs_about(slice_.arcs, plane, circle)
+        missing = missing or trouble
+    if not slice_.arcs and not slice_.is_free:
+        missing = missing or "mark the arc on the neighbouring slice, or say that it is free"
+    entry = NeighbourSlice(slice_.on.image, slice_.on.plane, slice_.rim, complete_arcs(slice_.arcs))
+    return SliceOutcome(entry, circle, arcs, missing)
+
+
+def _carried(circle: Circle, plane: ImagePlane, other: ImagePlane) -> Circle:
+    """A circle on a parallel slice: the same radius about the same centre."""
+    centre = plane.plane_to_patient(PlanePoints(np.array([circle.centre_mm])))
+    u, v = other.patient_to_plane(PatientPoints(centre))[0].tolist()
+    return Circle((u, v), circle.radius_mm)
+
+
+def _lacking(arc: ArcDraft) -> str:
+    there = {role for role, _ in arc.marks}
+    return "mark " + next(text for role, text in _PARTS.items() if role not in there)
+
 
 LEAST_OUTLINE = 3
 """So many points make an outline."""
@@ -43,6 +154,8 @@ class ViewOutcome:
         Its neighbouring slices, in their order.
     missing
         What is to be done before the view is complete; empty once it is.
+    rim_span_deg
+        How far its rim marks reach round, while they give a circle.
     """
 
     view: View
@@ -53,6 +166,7 @@ class ViewOutcome:
     arcs: tuple[Arc, ...] = ()
     beside: tuple[SliceOutcome, ...] = ()
     missing: str = ""
+    rim_span_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +218,8 @@ def view_outcome(draft: ViewDraft) -> ViewOutcome:
     if draft.on is None:
         return ViewOutcome(draft.view, unread, missing="not started")
     plane = draft.on.plane.plane()
-    circle, missing = _circle(draft, plane)
+    fit, missing = _fit(draft, plane)
+    circle = fit.circle if fit is not None else None
     arcs: tuple[Arc, ...] = ()
     if circle is not None and draft.choice in (Finding.NECROSIS, None):
         arcs, trouble = arcs_about(draft.arcs, plane, circle)
@@ -113,7 +228,8 @@ def view_outcome(draft: ViewDraft) -> ViewOutcome:
     missing = missing or _undecided(draft)
     missing = missing or next((one.missing for one in others if one.missing), "")
     entry = unread if missing else _entry(draft, others)
-    return ViewOutcome(draft.view, entry, None, plane, circle, arcs, others, missing)
+    span_deg = fit.span_deg if fit is not None else None
+    return ViewOutcome(draft.view, entry, None, plane, circle, arcs, others, missing, span_deg)
 
 
 def _heads(draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome]) -> HipMeasurement | None:
@@ -167,11 +283,11 @@ def _refused(view: ViewOutcome, error: GeometryError) -> ViewOutcome:
     return replace(view, entry=unread, missing=str(error))
 
 
-def _circle(draft: ViewDraft, plane: ImagePlane) -> tuple[Circle | None, str]:
+def _fit(draft: ViewDraft, plane: ImagePlane) -> tuple[CircleFit | None, str]:
     optional = draft.choice not in (Finding.NECROSIS, None)
     if not draft.rim and optional:
         return None, ""
-    return circle_of(draft.rim, plane)
+    return fit_of(draft.rim, plane)
 
 
 def _undecided(draft: ViewDraft) -> str:

@@ -142,14 +142,25 @@ class Flow:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps of this case: on radiographs there is no slice to be checked."""
-        is_radiograph = self.case.session.draft.views[0].view.is_radiograph
-        return tuple(step for step in Step if step is not Step.SLICES or not is_radiograph)
+        """The steps of this case: a view without a series has none, a radiograph no slices."""
+        views = self.case.session.draft.views
+        has_slices = not views[0].view.is_radiograph and not self.case.lacking
+        return tuple(
+            step
+            for step in Step
+            if (step is not Step.SLICES or has_slices)
+            and self.view_of(step) not in self.case.lacking
+        )
 
     @property
     def current(self) -> Step:
-        """Where the reader is: where she went, else the first step that is not done."""
+        """Where the reader is: where they went, else the first step that is not done."""
         return self._at if self._at is not None else self._first_open(self.steps)
+
+    @property
+    def first_open(self) -> Step:
+        """The first step that is not done; saving, where none is left."""
+        return self._first_open(self.steps)
 
     def states(self) -> tuple[StepState, ...]:
         """Every step as it stands."""

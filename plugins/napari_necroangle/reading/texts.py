@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from napari_necroangle.reading.draft import LANDMARKS, Handle, Role, ViewDraft
-from napari_necroangle.reading.outcome import Outcome, ViewOutcome
+from napari_necroangle.reading.outcome import NEEDED_RIM_MARKS, Outcome, ViewOutcome
+from necroangle.annotation import ReadView
 from necroangle.measurement import HaRisk, KerboulBin, show_deg
+from necroangle.measurement.doubts import LIMITS
 from necroangle.terms import (
     Finding,
     Flag,
@@ -59,6 +61,8 @@ LANDMARK_WORDS = {
     LandmarkName.NECK_DISTAL: "midline of the neck, away from the head",
     LandmarkName.COLLAPSE_DEEPEST: "deepest point of the sunken surface",
 }
+_SAID_BY = {Flag.SHORT_RIM: Flag.VERY_SHORT_RIM}
+"""A flag that is not said of a view where the other one is: it says the same and more."""
 _RISKS = {HaRisk.LOW: "low", HaRisk.MODERATE: "moderate", HaRisk.HIGH: "high"}
 _KERBOUL = {KerboulBin.SMALL: "small", KerboulBin.MEDIUM: "medium", KerboulBin.LARGE: "large"}
 _STEPS = {
@@ -124,7 +128,7 @@ def instruction(
         return _sentence(outcome.missing) or "Done. Drag any point to correct it."
     if aim.role is not Role.RIM:
         return "Click exactly where the arc ends." if magnified else _STEPS[aim.role]
-    return _rim_line(len(draft.rim))
+    return _rim_line(len(draft.rim), outcome)
 
 
 def _special(aim: Handle) -> str:
@@ -138,12 +142,21 @@ def _special(aim: Handle) -> str:
     return ""
 
 
-def _rim_line(count: int) -> str:
+def _rim_line(count: int, outcome: ViewOutcome) -> str:
+    span_deg = outcome.rim_span_deg
     if count == 0:
         return "Draw along the healthy rim of the head in one drag, or click 8 points round it."
+    if count >= NEEDED_RIM_MARKS and span_deg is None:
+        return f"No head circle: {outcome.missing}. Draw it again with Shift+drag."
     if count < RIM_ADVISED:
         return f"Click round the healthy rim of the head: {count} of {RIM_ADVISED} points."
-    return f"{count} rim points. Drag one to correct it, or go on (Enter)."
+    if span_deg is not None and span_deg < LIMITS.short_rim_deg:
+        return (
+            f"{count} rim points reach {span_deg:.0f}° round; below {LIMITS.short_rim_deg:.0f}° the "
+            "centre is uncertain. Click more of the rim, or go on (Enter)."
+        )
+    reach = f", {span_deg:.0f}° round" if span_deg is not None else ""
+    return f"{count} rim points{reach}. Drag one to correct it, or go on (Enter)."
 
 
 def grade_lines(outcome: Outcome) -> tuple[str, str]:
@@ -151,6 +164,9 @@ def grade_lines(outcome: Outcome) -> tuple[str, str]:
     hip = outcome.hip
     if hip.cna_deg is None:
         return "", ""
+    read = [view.entry for view in outcome.views if isinstance(view.entry, ReadView)]
+    if all(entry.finding is Finding.NO_NECROSIS for entry in read):
+        return "No necrosis", ""
     if hip.ha_grade is not None and hip.ha_risk is not None:
         chance = _percent(hip.grade_probability[hip.ha_grade - 1])
         return f"Grade {int(hip.ha_grade)} ({chance})", f"{_RISKS[hip.ha_risk]} risk of collapse"
@@ -180,7 +196,12 @@ def doubts(outcome: Outcome, without: Sequence[Flag] = ()) -> tuple[str, ...]:
     names = [VIEWS[view.view] for view in outcome.views]
     lines = []
     for flag in Flag:
-        where = [name for name, raised in zip(names, flags, strict=True) if flag in raised]
+        worse = _SAID_BY.get(flag)
+        where = [
+            name
+            for name, raised in zip(names, flags, strict=True)
+            if flag in raised and worse not in raised
+        ]
         if where and flag not in without:
             lines.append(f"{' and '.join(where)}: {flag.meaning}")
     silent = (Flag.VIEW_NOT_READ, *without)

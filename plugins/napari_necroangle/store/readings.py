@@ -1,6 +1,11 @@
-"""Where readings are kept, and how a new one finds a free place: nothing is overwritten unseen."""
+"""Where readings and preferences lie, and how a new reading finds a free place.
+
+Nothing is overwritten unseen.
+"""
 
 import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 from napari_necroangle.reading.session import ReadingSession
@@ -8,15 +13,17 @@ from necroangle.annotation import decode_reading, file_name, file_name_of, save_
 from necroangle.annotation.file import read_bytes
 
 __all__ = [
+    "config_folder",
     "default_folder",
     "is_sample",
     "load_into",
     "next_read_no",
+    "note_offer",
     "path_of",
     "readings_beside",
     "save_session",
+    "was_offered",
 ]
-
 
 SAMPLES = "sample_dicoms"
 """Readings made on the samples are not put beside them."""
@@ -88,3 +95,35 @@ def load_into(session: ReadingSession, path: Path) -> None:
     session.restore(decode_reading(raw, file=path.name), sha256_of(raw))
     if is_sample(path):
         session.file_sha256 = None
+
+
+_NOTE = "tour-offered"
+
+
+def config_folder() -> Path:
+    """The reader's folder for settings on this platform, with our own name; it need not be there.
+
+    Examples
+    --------
+    >>> config_folder().name
+    'necroangle'
+    """
+    if sys.platform == "win32":
+        named, otherwise = "APPDATA", Path.home() / "AppData" / "Roaming"
+    elif sys.platform == "darwin":
+        named, otherwise = "", Path.home() / "Library" / "Application Support"
+    else:
+        named, otherwise = "XDG_CONFIG_HOME", Path.home() / ".config"
+    return Path(os.environ.get(named) or otherwise) / "necroangle"
+
+
+def was_offered() -> bool:
+    """Whether the tour has been offered to this reader before."""
+    return (config_folder() / _NOTE).exists()
+
+
+def note_offer() -> None:
+    """Remember that it has been; where nothing can be written, it is offered again."""
+    with suppress(OSError):
+        config_folder().mkdir(parents=True, exist_ok=True)
+        (config_folder() / _NOTE).touch()

@@ -1,0 +1,595 @@
+"""What is to be read: the folder, the hip and its series, a mode's list, what was left unsaved."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_necroangle.canvas.layers import PENS
+from napari_necroangle.dock.parts import ChoiceList, Fold, button, heading, hold, note
+from napari_necroangle.modes.mode import Action, Board, CaseRow, Window
+from napari_necroangle.modes.workspace import Workspace
+from napari_necroangle.reading.keys import key_label
+from napari_necroangle.reading.texts import SIDES, VIEWS
+from napari_necroangle.store.recovery import Recovered, discard, offer_words
+from necroangle.dicom import SeriesSummary, passport_lines, passport_of
+from necroangle.dicom.visits import Visit
+from necroangle.errors import NecroangleError
+from necroangle.terms import Laterality, View
+
+__all__ = ["BoardPanel", "RecoveryPrompt", "StudyActions", "StudyPanel", "TourOffer"]
+
+LIST_HEIGHT_PX = 132
+MOST_LINES = 6
+"""So many hips are seen at once."""
+_ROW_GAP_PX = 1
+_DASHES = {"first": "━━", "second": "╍╍"}
+
+
+@dataclass(frozen=True, slots=True)
+class StudyActions:
+    """What the panel asks for."""
+
+    open_folder: Callable[[], object]
+    open_reading: Callable[[], object]
+    open_worklist: Callable[[], object]
+    compare: Callable[[], object]
+    take: Callable[[Visit, Laterality, tuple[View, View]], object]
+    show_series: Callable[[View, SeriesSummary], object]
+
+
+class StudyPanel(QWidget):
+    """Choose what is read.
+
+    Parameters
+    ----------
+    window
+        The window.
+    actions
+        What to do.
+    """
+
+    def __init__(self, window: Window, actions: StudyActions) -> None:
+        super().__init__()
+        self._window, self._workspace = window, window.workspace
+        self._actions = actions
+        self.open_button = button(
+            "Open folder…", "Open the folder of a DICOM study", actions.open_folder
+        )
+        self.open_reading_button = button(
+            "Open reading…", "Go on with a saved reading of this study", actions.open_reading
+        )
+        self.open_worklist_button = button(
+            "Open worklist…", "Read the cases of a reader study", actions.open_worklist
+        )
+        self.compare_button = button(
+            "Compare two…",
+            "Lay two readers' readings of one hip over each other, and agree on one",
+            actions.compare,
+        )
+        self.found = note()
+        self.list = QListWidget()
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.itemClicked.connect(self._take_row)
+        self.hips = Fold(self.list, "Every hip of the folder, and how it stands")
+        self._rows: tuple[CaseRow, ...] = ()
+        self.visits: ChoiceList[Visit] = ChoiceList("The visit that is read", self._take_visit)
+        self.sides = {
+            side: button(
+                words, f"Read the patient's {words.lower()} hip", self._side_taker(side), held=True
+            )
+            for side, words in SIDES.items()
+        }
+        self.previous = button(
+            "◂", f"The hip before (key {key_label('previous_hip')})", self._goer(-1)
+        )
+        self.next = button("▸", f"The next hip (key {key_label('next_hip')})", self._goer(1))
+        self.kinds: ChoiceList[tuple[View, View]] = ChoiceList(
+            "The pair of views that is read", self._take_views
+        )
+        self.series = (self._series_list(0), self._series_list(1))
+        self.series_labels = (QLabel(), QLabel())
+        self._shown: tuple[object, ...] = ()
+        self._lay_out()
+
+    def refresh(self) -> None:
+        """Show what is open."""
+        space, mode = self._workspace, self._window.mode
+        self._show_hips(mode.cases() if mode.may_choose_hip else ())
+        if space.key is not None:
+            hold([(one, side is space.key.side) for side, one in self.sides.items()])
+        read = space.key.views if space.key is not None else ()
+        state = (
+            id(space.scan),
+            space.key,
+            mode.may_choose_hip,
+            *(id(space.chosen(view)) for view in read),
+        )
+        if self._shown == state:
+            return
+        self._shown = state
+        is_free = mode.may_choose_hip
+        self._opening.setVisible(is_free)
+        self.found.setVisible(is_free)
+        self.found.setText(_found(space) if is_free else "")
+        refused = space.scan.refused if is_free else ()
+        self.found.setToolTip("\n".join(str(refusal) for refusal in refused))
+        self.open_reading_button.setEnabled(space.case is not None)
+        if space.key is None or space.visit is None:
+            self._chooser.hide()
+            return
+        visits, pairs = (space.visits, space.visit.pairs) if is_free else ((), ())
+        shown_rows = (len(visits) > 1, is_free, len(pairs) > 1)
+        fields = (self.visits.widget, self._hips, self.kinds.widget)
+        for label, field, shown in zip(self._labels, fields, shown_rows, strict=False):
+            label.setVisible(shown)
+            field.setVisible(shown)
+        self.visits.offer(((visit, visit.label) for visit in visits), space.visit)
+        for side, one in self.sides.items():
+            one.setEnabled(side in space.visit.sides)
+        rows = [row for row in self._rows if row.can_open]
+        at = next((at for at, row in enumerate(rows) if row.is_open), 0)
+        self.previous.setEnabled(is_free and at > 0)
+        self.next.setEnabled(is_free and at + 1 < len(rows))
+        self.kinds.offer(
+            ((pair, " + ".join(VIEWS[view] for view in pair)) for pair in pairs),
+            space.key.views,
+        )
+        for views, label, view in zip(
+            self.series, self.series_labels, space.key.views, strict=True
+        ):
+            label.setText(VIEWS[view])
+            choices = ((one, series_words(one)) for one in space.choices(view))
+            chosen = space.chosen(view)
+            views.widget.setEnabled(chosen is not None)
+            if chosen is not None:
+                views.offer(choices, chosen)
+                found = passport_lines(passport_of(chosen, space.scan.series)) if is_free else ()
+                views.widget.setToolTip("\n".join(found))
+        self._chooser.show()
+
+    def _lay_out(self) -> None:
+        self._opening, self._hips = QWidget(), QWidget()
+        buttons = QGridLayout(self._opening)
+        buttons.setContentsMargins(0, 0, 0, 0)
+        buttons.setSpacing(4)
+        buttons.addWidget(self.open_button, 0, 0)
+        buttons.addWidget(self.open_reading_button, 0, 1)
+        buttons.addWidget(self.open_worklist_button, 1, 0)
+        buttons.addWidget(self.compare_button, 1, 1)
+        sides = QHBoxLayout(self._hips)
+        sides.setContentsMargins(0, 0, 0, 0)
+        sides.setSpacing(4)
+        for one in (self.previous, *self.sides.values(), self.next):
+            narrow = one in (self.previous, self.next)
+            sides.addWidget(one, 0 if narrow else 1)
+        self._chooser = QWidget()
+        grid = QGridLayout(self._chooser)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setColumnStretch(1, 1)
+        grid.setVerticalSpacing(4)
+        self._labels = (QLabel("Visit"), QLabel("Hip"), QLabel("Images"), *self.series_labels)
+        for number, label in enumerate(self._labels):
+            grid.addWidget(label, number, 0)
+        grid.addWidget(self._hips, 1, 1)
+        for number, field in ((0, self.visits), (2, self.kinds), (3, self.series[0])):
+            grid.addWidget(field.widget, number, 1)
+        grid.addWidget(self.series[1].widget, 4, 1)
+        for widget in (self, self._chooser):
+            widget.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self._opening)
+        layout.addWidget(self.found)
+        layout.addWidget(self._chooser)
+        layout.addWidget(self.hips)
+
+    def _show_hips(self, rows: tuple[CaseRow, ...]) -> None:
+        """List the hips of the folder, where there are several of them."""
+        if rows == self._rows:
+            return
+        self._rows = rows
+        self.hips.setVisible(len(rows) > 1)
+        done = sum(row.is_done and row.can_open for row in rows)
+        self.hips.say(f"Hips of this folder: {done} of {len(rows)} read")
+        _fill_list(self.list, rows)
+        lines = min(len(rows), MOST_LINES)
+        self.list.setFixedHeight(lines * max(self.list.sizeHintForRow(0), 1) + 4)
+
+    def _take_row(self, item: QListWidgetItem) -> None:
+        row = self._rows[self.list.row(item)]
+        if row.can_open:
+            self._window.mode.open(row.key)
+
+    def _series_list(self, place: int) -> ChoiceList[SeriesSummary]:
+        def picked(series: SeriesSummary) -> None:
+            if self._workspace.key is not None:
+                self._actions.show_series(self._workspace.key.views[place], series)
+
+        return ChoiceList("The series that is shown for this view", picked)
+
+    def _take_visit(self, visit: Visit) -> None:
+        if self._workspace.key is None:
+            return
+        views, side = self._workspace.key.views, self._workspace.key.side
+        self._actions.take(
+            visit,
+            side if side in visit.sides else visit.sides[0],
+            views if views in visit.pairs else visit.pairs[0],
+        )
+
+    def _side_taker(self, side: Laterality) -> Callable[[], None]:
+        def take() -> None:
+            if self._workspace.visit is not None and self._workspace.key is not None:
+                self._actions.take(self._workspace.visit, side, self._workspace.key.views)
+
+        return take
+
+    def _goer(self, step: int) -> Callable[[], None]:
+        def go() -> None:
+            self._window.mode.neighbour(step)
+
+        return go
+
+    def _take_views(self, views: tuple[View, View]) -> None:
+        if self._workspace.visit is not None and self._workspace.key is not None:
+            self._actions.take(self._workspace.visit, self._workspace.key.side, views)
+
+
+def series_words(series: SeriesSummary) -> str:
+    """A series in one line: what tells it from its neighbours, and nothing of the patient."""
+    side = f"{SIDES[series.laterality].lower()}, " if series.laterality is not None else ""
+    size = f"{series.rows} × {series.columns}"
+    if series.kind == "radiograph":
+        return f"{side}{series.view or 'view not coded'}, {size}"
+    return f"{side}{len(series)} slices, {series.step_mm:.1f} mm apart, {size}"
+
+
+def _found(space: Workspace) -> str:
+    if space.folder is None:
+        return "Open a folder with the DICOM files of a hip study to begin."
+    count = len(space.scan.series)
+    parts = [f"{space.folder.name}: {count} series"]
+    refused = sum(refusal.files for refusal in space.scan.refused)
+    if refused:
+        parts.append(f"{refused} file{'s' if refused > 1 else ''} refused (rest here for why)")
+    if not space.visits:
+        parts.append("no slices or radiographs to read a hip on")
+    return ", ".join(parts)
+
+
+class BoardPanel(QWidget):
+    """What a mode shows of itself: how far it is, its list, its table and its buttons.
+
+    Parameters
+    ----------
+    window
+        The window, which has the mode.
+
+    Attributes
+    ----------
+    buttons
+        The mode's buttons, in their order.
+    """
+
+    def __init__(self, window: Window) -> None:
+        super().__init__()
+        self._window = window
+        self._shown: tuple[object, ...] = ()
+        self._board: Board | None = None
+        self._rows: tuple[CaseRow, ...] = ()
+        self.heading = heading("")
+        self.leave_button = button("", "", self._leave)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(8)
+        self.legend, self.words, self.doubts = QLabel(), note(), note()
+        self.doubts.setObjectName("necroangle_doubts")
+        self.list = QListWidget()
+        self.list.setFixedHeight(LIST_HEIGHT_PX)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.itemClicked.connect(self._clicked)
+        self.table = QWidget()
+        self._grid = QGridLayout(self.table)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(8)
+        self._grid.setVerticalSpacing(_ROW_GAP_PX)
+        self.cells: list[QLabel] = []
+        self.asks = QLabel()
+        self.buttons: list[QPushButton] = []
+        self._lay_out()
+        self.hide()
+
+    def refresh(self) -> None:
+        """Show the mode as it stands."""
+        board = self._board = self._window.mode.board()
+        self.setVisible(board is not None)
+        if board is None:
+            self._shown = ()
+            return
+        self._rows = self._window.mode.cases()
+        buttons = tuple((one.words, one.tip, one.is_enabled) for one in board.actions)
+        shown = (self._rows, buttons, *_plain(board))
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self.heading.setText(board.heading)
+        self.leave_button.setText(board.leave.words)
+        self.leave_button.setToolTip(board.leave.tip)
+        done, total = board.progress or (0, 0)
+        self.bar.setVisible(board.progress is not None)
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        for label, words in (
+            (self.legend, _legend_html(board)),
+            (self.words, board.words),
+            (self.doubts, board.doubts),
+            (self.asks, board.asks),
+        ):
+            label.setText(words)
+            label.setVisible(bool(words))
+        self._fill_list()
+        self._fill_table(board.table)
+        self._fill_buttons(board.actions)
+
+    def button(self, words: str) -> QPushButton:
+        """The button of these words."""
+        return next(one for one in self.buttons if one.text() == words)
+
+    def rows(self) -> tuple[str, ...]:
+        """The words of every row of the list."""
+        return tuple(self.list.item(row).text() for row in range(self.list.count()))
+
+    def cell_words(self) -> tuple[str, ...]:
+        """All that the table says, row by row."""
+        return tuple(cell.text() for cell in self.cells)
+
+    def _leave(self) -> None:
+        if self._board is not None:
+            self._board.leave.run()
+
+    def _act(self, number: int) -> None:
+        if self._board is not None:
+            self._board.actions[number].run()
+
+    def _clicked(self, row: QListWidgetItem) -> None:
+        self._window.mode.open(self._rows[self.list.row(row)].key)
+
+    def _fill_list(self) -> None:
+        self.list.setVisible(len(self._rows) > 1)
+        _fill_list(self.list, self._rows)
+
+    def _fill_table(self, rows: tuple[tuple[str, ...], ...]) -> None:
+        for cell in self.cells:
+            self._grid.removeWidget(cell)
+            cell.deleteLater()
+        self.cells = []
+        self.table.setVisible(bool(rows))
+        for number, row in enumerate(rows):
+            for column, words in enumerate(row):
+                cell = heading(words) if number == 0 or column == 0 else QLabel(words)
+                cell.setTextFormat(Qt.TextFormat.PlainText)
+                self._grid.addWidget(cell, number, column)
+                self._grid.setColumnStretch(column, 1 if column else 0)
+                self.cells.append(cell)
+        line_px = max((cell.sizeHint().height() for cell in self.cells), default=0) + _ROW_GAP_PX
+        self.table.setFixedHeight(line_px * len(rows))
+
+    def _fill_buttons(self, actions: tuple[Action, ...]) -> None:
+        for number in range(len(self.buttons), len(actions)):
+            self.buttons.append(button("", "", partial(self._act, number)))
+            self._foot.addWidget(self.buttons[-1], 1)
+        for one in self.buttons[len(actions) :]:
+            self._foot.removeWidget(one)
+            one.deleteLater()
+        del self.buttons[len(actions) :]
+        for one, action in zip(self.buttons, actions, strict=True):
+            one.setText(action.words)
+            one.setToolTip(action.tip)
+            one.setEnabled(action.is_enabled)
+
+    def _lay_out(self) -> None:
+        top, self._foot = QHBoxLayout(), QHBoxLayout()
+        top.addWidget(self.heading, 1)
+        top.addWidget(self.leave_button)
+        self._foot.setSpacing(4)
+        self._foot.addWidget(self.asks)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(top)
+        for part in (self.legend, self.bar, self.words, self.list, self.table, self.doubts):
+            layout.addWidget(part)
+        layout.addLayout(self._foot)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+
+
+def _fill_list(made: QListWidget, rows: tuple[CaseRow, ...]) -> None:
+    """Show these lines, the open one selected."""
+    with QSignalBlocker(made):
+        made.clear()
+        for row in rows:
+            item = QListWidgetItem(row.words)
+            item.setToolTip(row.tip)
+            made.addItem(item)
+            if row.is_open:
+                made.setCurrentItem(item)
+                made.scrollToItem(item)
+
+
+def _plain(board: Board) -> tuple[object, ...]:
+    """What a board says, without what its buttons do."""
+    texts = (board.heading, board.leave.words, board.words, board.doubts, board.asks)
+    return (*texts, board.progress, board.legend, board.table)
+
+
+def _legend_html(board: Board) -> str:
+    return "&nbsp;&nbsp; ".join(
+        f'<span style="color:{PENS[pen].colour}">{_DASHES[pen.split()[0]]}</span> {whose}'
+        for pen, whose in board.legend
+    )
+
+
+class RecoveryPrompt(QFrame):
+    """Offers what earlier windows left unsaved of what is open, one reading after the other.
+
+    Parameters
+    ----------
+    window
+        The window, whose mode finds and takes up.
+    show_slices
+        Turns views to the slices that were shown.
+
+    Attributes
+    ----------
+    waiting
+        What is still to be offered, the one that is shown first.
+    """
+
+    def __init__(self, window: Window, show_slices: Callable[[Mapping[View, int]], object]) -> None:
+        super().__init__()
+        self.setObjectName("necroangle_offer")
+        self._window, self._show_slices = window, show_slices
+        self.waiting: tuple[Recovered, ...] = ()
+        self.words = note()
+        self.take_button = button(
+            "Take it up", "Open it as it was, on the same slice", self._does(self._take_up)
+        )
+        self.later_button = button("Later", "Offer it again at the next start", self._drop_first)
+        self.aside_button = button(
+            "Put aside",
+            "Offer it no more; it is moved to the folder .autosave/set_aside, not deleted",
+            self._does(self._put_aside),
+        )
+        self._lay_out()
+        self._offer(())
+
+    def look(self) -> None:
+        """Look for unsaved readings, and offer them; what cannot be read is told."""
+        window = self._window
+        left = window.mode.unsaved()
+        self._offer(left.recovered)
+        if left.set_aside:
+            places = "\n".join(f"{one.path.name}: {one.problem}" for one in left.set_aside)
+            folder = left.set_aside[0].path.parent
+            words = f"They are kept in {folder.parent.name}/{folder.name}:\n{places}"
+            window.dialogs.tell("Unsaved readings that cannot be read", window.mode.mask(words))
+
+    def _offer(self, found: tuple[Recovered, ...]) -> None:
+        self.waiting = found
+        self.setVisible(bool(found))
+        if found:
+            count = f" (1 of {len(found)})" if len(found) > 1 else ""
+            words = offer_words(found[0], self._window.mode.label(found[0]))
+            self.words.setText(words + count)
+
+    def _take_up(self, found: Recovered) -> None:
+        """Open an unsaved reading as it was, on the slices that were shown."""
+        window = self._window
+        window.leave_case()
+        try:
+            window.mode.recover(found)
+        except NecroangleError as error:
+            window.dialogs.tell("It cannot be taken up", window.mode.mask(str(error)))
+        window.show_current()
+        self._show_slices({one.view: one.slice_index for one in found.context.shown})
+        window.refresh()
+
+    def _put_aside(self, found: Recovered) -> None:
+        try:
+            discard(found)
+        except OSError as error:
+            words = f"The file stays where it is: {error.strerror}."
+            self._window.dialogs.tell("It cannot be put aside", words)
+
+    def _does(self, act: Callable[[Recovered], object]) -> Callable[[], None]:
+        def run() -> None:
+            first = self.waiting[0]
+            self._drop_first()
+            act(first)
+
+        return run
+
+    def _drop_first(self) -> None:
+        self._offer(self.waiting[1:])
+
+    def _lay_out(self) -> None:
+        row = QWidget()
+        buttons = QHBoxLayout(row)
+        buttons.setContentsMargins(0, 0, 0, 0)
+        buttons.setSpacing(4)
+        for one in (self.take_button, self.later_button, self.aside_button):
+            buttons.addWidget(one, 1)
+        self.take_button.setObjectName("necroangle_offer_take")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.setSpacing(5)
+        layout.addWidget(self.words)
+        layout.addWidget(row)
+
+
+class TourOffer(QWidget):
+    """The way into the tour while no study is open; a first start is asked in words, once.
+
+    Parameters
+    ----------
+    is_first
+        Whether the reader has not been offered it before.
+    on_tour
+        Called to begin it.
+    on_answer
+        Called once the reader has answered.
+    """
+
+    def __init__(
+        self, *, is_first: bool, on_tour: Callable[[], None], on_answer: Callable[[], None]
+    ) -> None:
+        super().__init__()
+        self._on_tour, self._on_answer = on_tour, on_answer
+        self.words = note()
+        self.words.setText(
+            "New here? The tour reads a sample hip in four steps. Nothing of it is kept."
+        )
+        self.words.setObjectName("necroangle_instruction")
+        self.tour = button("Take the tour", "A sample hip in four steps", self._begin)
+        self.later = button("No, thanks", "The button of the tour stays here", self._answered)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(4)
+        buttons.addWidget(self.tour)
+        buttons.addWidget(self.later)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.words)
+        layout.addLayout(buttons)
+        self._ask(is_first)
+
+    def _ask(self, is_first: bool) -> None:
+        self.words.setVisible(is_first)
+        self.later.setVisible(is_first)
+
+    def _answered(self) -> None:
+        self._ask(False)
+        self._on_answer()
+
+    def _begin(self) -> None:
+        self._answered()
+        self._on_tour()

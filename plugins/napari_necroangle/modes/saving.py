@@ -1,0 +1,150 @@
+"""What every mode asks before it writes, and says after: what could lose marks is asked about."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from napari_necroangle.modes.mode import Dialogs, Mode
+from napari_necroangle.modes.workspace import Workspace
+from napari_necroangle.reading.case import Case, CaseKey
+from napari_necroangle.reading.texts import SIDES, VIEWS
+from necroangle.errors import ReadingError
+
+__all__ = [
+    "ENTRIES",
+    "folder_words",
+    "may_close",
+    "may_replace",
+    "ready_to_save",
+    "status_words",
+    "written",
+]
+
+ENTRIES = {
+    "$.subject": "Patient",
+    "$.visit": "Visit",
+    "$.reader": "Reader",
+    "$.notes": "Notes",
+}
+"""The typed entries by their place in a reading file."""
+
+_SAVE_ANYWAY = "Save without it"
+_KEEP, _DISCARD = "Close, offer them next time", "Close and lose them"
+_REPLACE = "Open it, Undo brings these marks back"
+
+
+def ready_to_save(workspace: Workspace, dialogs: Dialogs, *, must_be_complete: bool) -> bool:
+    """Whether the open case may be written now; if not, the reader has been told why.
+
+    Parameters
+    ----------
+    workspace
+        It has the case.
+    dialogs
+        Asks and tells.
+    must_be_complete
+        Whether a view that is begun and not complete forbids it; else it is asked about.
+    """
+    case = workspace.case
+    if case is None:
+        return False
+    draft = case.session.draft
+    lacking = [name for name in ("subject", "visit", "reader") if not getattr(draft, name)]
+    if lacking:
+        name = ENTRIES[f"$.{lacking[0]}"]
+        dialogs.tell("Not saved yet", f"{name}: enter a code first. Your marks are kept.")
+        return False
+    wrong = [one.words for one in workspace.contradictions() if one.blocks]
+    if wrong:
+        words = f"{' '.join(wrong)} Correct it first. Your marks are kept."
+        dialogs.tell("Not saved: it cannot be right", words)
+        return False
+    return _may_save_incomplete(case, dialogs, must_be_complete=must_be_complete)
+
+
+def written(
+    write: Callable[[], Path], dialogs: Dialogs, mode: Mode, *, final: bool = False
+) -> Path | None:
+    """Write, and tell the reader where disk or study refuse; the path, or None.
+
+    Parameters
+    ----------
+    write
+        Writes the reading.
+    dialogs, mode
+        Who tells, in words for this reader's eyes.
+    final
+        Whether it is submitted with it.
+    """
+    try:
+        return write()
+    except ReadingError as error:
+        title = "Not submitted" if final else "Not saved"
+        dialogs.tell(title, mode.mask(f"{error}. Your marks are kept."))
+    except OSError as error:
+        words = f"The file cannot be written: {error.strerror}. Your marks are kept."
+        dialogs.tell("Not saved", mode.mask(words))
+    return None
+
+
+def status_words(workspace: Workspace, mode: Mode) -> str:
+    """One line on whether the open case is saved."""
+    now = workspace.current
+    if now is None:
+        return ""
+    if now.case.session.is_locked:
+        return "Submitted and locked"
+    if now.case.session.is_unsaved:
+        return f"Not saved. {workspace.trouble}" if workspace.trouble else "Not saved"
+    return mode.saved_words(now.saved) if now.saved is not None else ""
+
+
+def folder_words(workspace: Workspace) -> str:
+    """The readings folder, short: its end, from the reader's home where it lies there."""
+    folder = workspace.readings
+    if folder is None:
+        return ""
+    if folder.is_relative_to(Path.home()):
+        return str(Path("~") / folder.relative_to(Path.home()))
+    return str(Path("…", *folder.parts[-2:]))
+
+
+def may_close(workspace: Workspace, dialogs: Dialogs) -> bool:
+    """Ask before unsaved marks are left; they are offered again unless the reader drops them."""
+    lost = workspace.unsaved
+    if not lost:
+        return True
+    words = "These readings are not saved:\n" + "\n".join(map(_name, lost))
+    answer = dialogs.choose("Unsaved marks", words, (_KEEP, _DISCARD))
+    if answer == _DISCARD:
+        workspace.give_up_unsaved()
+    return answer in (_KEEP, _DISCARD)
+
+
+def may_replace(case: Case, dialogs: Dialogs) -> bool:
+    """Ask before a saved reading takes the place of unsaved marks."""
+    if not case.session.is_unsaved:
+        return True
+    words = "This hip has unsaved marks. Open the saved reading in their place?"
+    return dialogs.choose("Unsaved marks", words, (_REPLACE,)) == _REPLACE
+
+
+def _may_save_incomplete(case: Case, dialogs: Dialogs, *, must_be_complete: bool) -> bool:
+    views = zip(case.session.draft.views, case.session.outcome().views, strict=True)
+    lost = [view for draft, view in views if view.missing and (draft.is_bound or draft.choice)]
+    if not lost:
+        return True
+    if must_be_complete:
+        lacking = " ".join(f"{VIEWS[view.view]}: {view.missing}." for view in lost)
+        dialogs.tell("Not submitted: it is not complete", f"{lacking} Nothing is lost.")
+        return False
+    words = "\n".join(
+        f"The {VIEWS[view.view].lower()} view is not complete ({view.missing}): "
+        "the file would say that it was not read."
+        for view in lost
+    )
+    return dialogs.choose("Not complete", words, (_SAVE_ANYWAY,)) == _SAVE_ANYWAY
+
+
+def _name(key: CaseKey) -> str:
+    """A case as the reader knows it: by its code alone where it was handed out."""
+    return f"{key.code or key.visit}, {SIDES[key.side].lower()} hip"
