@@ -152,8 +152,9 @@ def _rim_line(count: int, outcome: ViewOutcome) -> str:
         return f"Click round the healthy rim of the head: {count} of {RIM_ADVISED} points."
     if span_deg is not None and span_deg < LIMITS.short_rim_deg:
         return (
-            f"{count} rim points reach {span_deg:.0f}° round; below {LIMITS.short_rim_deg:.0f}° the "
-            "centre is uncertain. Click more of the rim, or go on (Enter)."
+            f"{count} rim points reach {span_deg:.0f}° round; below "
+            f"{LIMITS.short_rim_deg:.0f}° the centre is uncertain. Click more of the rim, or go on "
+            "(Enter)."
         )
     reach = f", {span_deg:.0f}° round" if span_deg is not None else ""
     return f"{count} rim points{reach}. Drag one to correct it, or go on (Enter)."
