@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 
 import msgspec
 
@@ -23,6 +24,7 @@ from necroangle.measurement.row import Cell, CohortRow
 from necroangle.protocol.ending import VisitState, state_at
 from necroangle.protocol.study import NO_STUDY, StudyProtocol
 from necroangle.protocol.visits import Visit
+from necroangle.study import Study
 from necroangle.terms import Flag, UnreadReason
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "as_it_may_leave",
     "followed_rows",
     "rows_that_leave",
+    "states_in_study",
     "states_of_hip",
     "united_readings",
 ]
@@ -103,6 +106,20 @@ def states_of_hip(
         if course.hip == (subject, laterality)
         for one in course.visits
     }
+
+
+def states_in_study(study: Study | None, subject: str, laterality: str) -> dict[str, VisitState]:
+    """Likewise in a study's cohort; nothing where there is no study, or no cohort yet.
+
+    Raises
+    ------
+    CohortError
+        If the cohort cannot be read.
+    """
+    if study is None or (isinstance(study.cohort, Path) and not study.cohort.is_file()):
+        return {}
+    with CohortStore.open(study.cohort, create=False) as store:
+        return states_of_hip(store, subject, laterality, study.protocol)
 
 
 def united_readings(store: CohortStore) -> dict[ReadingId, frozenset[str]]:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from necroangle.annotation import HipReading
     from necroangle.measurement import HipChange, HipMeasurement, ViewChange
 
 __all__ = ["command"]
@@ -50,9 +53,26 @@ def command(
     hips = {(one.subject, one.laterality) for one in readings}
     if len(hips) > 1:
         raise click.UsageError("the two readings are of different hips")
+    _refuse_censored(readings)
     before, after = (measure(one, method, settings) for one in readings)
     for line in _lines(before, after, change_between(before, after, protocol.cut_offs)):
         click.echo(line)
+
+
+def _refuse_censored(readings: Sequence[HipReading]) -> None:
+    """A visit that holds no value of the natural hip, by the study's records, has no change."""
+    from necroangle.analysis.stored import states_in_study
+    from necroangle.errors import CohortError
+    from necroangle.study import study_here
+
+    states = states_in_study(study_here(), readings[0].subject, readings[0].laterality)
+    for one in readings:
+        if (state := states.get(one.visit)) is not None and state.is_censored:
+            why = "the hip was replaced" if state == "censored_tha" else "the patient's death"
+            raise CohortError(
+                f"{one.subject} {one.laterality}, visit {one.visit}: after {why} there is no angle "
+                "of the natural hip to compare"
+            )
 
 
 def _lines(before: HipMeasurement, after: HipMeasurement, change: HipChange) -> list[str]:

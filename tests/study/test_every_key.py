@@ -235,6 +235,17 @@ def test_change_and_the_panel_hear_the_threshold(
     assert compared().splitlines()[1] != wide.splitlines()[1], "its interval holds the noise"
 
 
+def test_change_refuses_a_visit_after_the_hip_was_replaced(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = shutil.copytree(folder, tmp_path / "study")
+    monkeypatch.chdir(place)
+    early = Entry("event", ("S1", "L", "tha", "1"), {"event_date": "2021-06-01"})
+    CohortStore.open("cohort.sqlite").record([early], actor="test")
+    told = compared()
+    assert told.startswith("refused: S1 L, visit m24: after the hip was replaced there is no angle")
+
+
 def test_a_reader_who_is_none_of_the_studys_is_told_when_measured(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

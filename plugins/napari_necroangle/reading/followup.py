@@ -242,15 +242,12 @@ class StudyRules:
             study = find_study(folder) if folder is not None else None
             if study is None:
                 return cls()
-            place, protocol = study.cohort, study.protocol
-            if isinstance(place, Path) and not place.is_file():
-                return cls(protocol.cut_offs)
-            from necroangle.analysis.stored import states_of_hip  # the database, for a study alone
-            from necroangle.ledger.store import CohortStore
+            from necroangle.analysis.stored import (
+                states_in_study,
+            )  # the database, for a study alone
 
-            with CohortStore.open(place, create=False) as store:
-                states = states_of_hip(store, subject, laterality, protocol)
-            return cls(protocol.cut_offs, states)
+            states = states_in_study(study, subject, laterality)
+            return cls(study.protocol.cut_offs, states)
         except NecroangleError:
             return cls()
 
