@@ -246,6 +246,8 @@ def split_records(
     >>> split_records('id,note\r\n00123,"a ""b"",\n c"\r\n', ",")
     ([(1, ['id', 'note']), (2, ['00123', 'a "b",\n c'])], [])
     """
+    # not csv.reader: to it a quote that does not close takes all rows below into one cell, and an
+    # error of it has no column
     match = _field_pattern(delimiter).match
     records: list[tuple[int, list[str]]] = []
     problems: list[Problem] = []
