@@ -1,198 +1,123 @@
-"""How long an export takes beside pandas' own writer: ``python benchmarks/export_speed.py``.
+"""What an export costs a row, beside pandas' own writer: ``python benchmarks/export_speed.py``.
 
-Both start from the same rows in memory, in the same run, each the best of several turns. pandas
-writes bare values: no labels, no codes, no reasons for what is missing, no check of the values.
+CPU time in one process, all libraries loaded. ``command`` is the whole of ``necroangle export --to
+FORMAT`` of a cohort whose readings are kept: database, readings, analysis set, table, canonical
+hash, CSV with codebook and scripts, and the format. ``writer`` is the file alone. pandas writes the
+same columns from a ready frame: bare values, no labels, no codes, no reasons for what is missing
+(for SPSS, pyreadstat from that frame).
 """
 
 import argparse
+import gc
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
+import pyarrow  # noqa: F401 - loaded before the clock runs
+import pyreadstat
+from click.testing import CliRunner
+from kept_cohort import kept_cohort
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from necroangle.export import ExportColumn, ExportTable, Missing
-from necroangle.export.clinical import clinical_columns
-from necroangle.export.columns import Value
+from necroangle.cli.export import command
+from necroangle.export import ExportSource, ExportTable, build_table, facts_from
 from necroangle.export.csv_file import data_csv
-from necroangle.export.follow_up import COURSE_COLUMNS
-from necroangle.export.keys import KEY_COLUMNS
-from necroangle.export.measured import MEASURED_COLUMNS
 from necroangle.export.redcap import redcap_files
 from necroangle.export.sheet_files import write_parquet, write_xlsx
 from necroangle.export.statistics_files import write_dta, write_sav, write_xpt
 
-MAIN = frozenset(
-    {
-        "arco",
-        "vas",
-        "hhs",
-        "tha",
-        "tha_days",
-        "cor_status",
-        "cna_cor_deg",
-        "cna_cor_se_deg",
-        "sag_status",
-        "cna_sag_deg",
-        "cna_sag_se_deg",
-        "cna_deg",
-        "cna_se_deg",
-        "cna_low_deg",
-        "cna_high_deg",
-        "cna_grade",
-        "flags_hip",
-        "flag_near_cutoff",
-        "annotation_sha256",
-    }
-)
-MISSING_SHARE = 0.1
+LIMIT_US = 150.0
 
-
-@dataclass(frozen=True)
-class Road:
-    """A format: our writer, and pandas' where it has one."""
-
-    name: str
-    ours: Callable[[ExportTable, Path], object]
-    theirs: Callable[[pd.DataFrame, Path], object] | None
-
-
-ROADS = (
-    Road("csv", lambda t, p: p.write_bytes(data_csv(t)), lambda f, p: f.to_csv(p, index=False)),
-    Road(
-        "xlsx",
-        lambda t, p: write_xlsx(t, p, {}),
-        lambda f, p: f.to_excel(p, index=False, engine="xlsxwriter"),
-    ),
-    Road("sav", lambda t, p: write_sav(t, p, "benchmark"), None),
-    Road(
-        "dta",
-        lambda t, p: write_dta(t, p, "benchmark"),
-        lambda f, p: f.to_stata(p, write_index=False, version=118),
-    ),
-    Road("xpt", write_xpt, None),
-    Road("parquet", lambda t, p: write_parquet(t, p, {}), lambda f, p: f.to_parquet(p)),
-    Road("redcap", lambda t, p: [p.write_bytes(raw) for raw in redcap_files(t).values()], None),
-)
-
-
-def columns_of(everything: bool) -> tuple[ExportColumn, ...]:
-    """Keys and the main columns, or every column."""
-    visit = [one.column for one in clinical_columns("visit", with_dates=False)]
-    rest = [*visit, *COURSE_COLUMNS, *MEASURED_COLUMNS]
-    return (*KEY_COLUMNS, *(one for one in rest if everything or one.name in MAIN))
-
-
-def column_values(column: ExportColumn, rows: int, chance: np.random.Generator) -> list[Value]:
-    """Random values of a column, a tenth of them missing where they may be."""
-    values: list[Value]
-    if column.values:
-        codes = [code for code, _ in column.values]
-        values = [codes[n] for n in chance.integers(0, len(codes), rows).tolist()]
-    elif column.kind == "real":
-        values = [round(value, 6) for value in (360.0 * chance.random(rows)).tolist()]
-    elif column.kind == "whole":
-        values = list(chance.integers(0, 2000, rows).tolist())
-    elif column.name == "annotation_sha256":
-        values = [f"{n:064x}" for n in range(rows)]
-    else:
-        words = ("", "near_cutoff", "radii_differ near_cutoff")
-        values = [words[n] for n in chance.integers(0, 3, rows).tolist()]
-    if column.can_miss:
-        for place in np.flatnonzero(chance.random(rows) < MISSING_SHARE).tolist():
-            values[place] = Missing.NOT_DONE
-    return values
-
-
-def random_rows(columns: tuple[ExportColumn, ...], rows: int) -> list[tuple[Value, ...]]:
-    """Rows with keys of their own: two hips of each patient, five visits of each hip."""
-    chance = np.random.default_rng(1)
-    cells = {one.name: column_values(one, rows, chance) for one in columns}
-    cells["patient_id"] = [f"{n // 10:05d}" for n in range(rows)]
-    cells["side"] = [1 + n // 5 % 2 for n in range(rows)]
-    cells["hip_id"] = [f"{n // 10:05d}_{'LR'[n // 5 % 2]}" for n in range(rows)]
-    cells["visit"] = [f"m{n % 5 * 6:02d}" for n in range(rows)]
-    cells["months_nominal"] = [n % 5 * 6.0 for n in range(rows)]
-    cells["reader_id"] = ["kim"] * rows
-    return list(zip(*(cells[one.name] for one in columns), strict=True))
-
-
-def best(work: Callable[[], object], turns: int) -> float:
-    """Seconds of the fastest turn."""
-    times = []
-    for _ in range(turns):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def plain_frame(columns: tuple[ExportColumn, ...], rows: list[tuple[Value, ...]]) -> pd.DataFrame:
-    """What a pandas user has: bare values, None where there is nothing."""
-    bare = [[None if type(cell) is Missing else cell for cell in row] for row in rows]
-    frame = pd.DataFrame(bare, columns=[one.name for one in columns])
-    numbers = [one.name for one in columns if one.kind != "text"]
-    return frame.astype(dict.fromkeys(numbers, "float64"))
+OURS: dict[str, Callable[[ExportTable, Path], object]] = {
+    "csv": lambda t, p: p.write_bytes(data_csv(t)),
+    "sav": lambda t, p: write_sav(t, p, "benchmark"),
+    "dta": lambda t, p: write_dta(t, p, "benchmark"),
+    "parquet": lambda t, p: write_parquet(t, p, {}),
+    "xpt": write_xpt,
+    "redcap": lambda t, p: [p.write_bytes(raw) for raw in redcap_files(t).values()],
+    "xlsx": lambda t, p: write_xlsx(t, p, {}),
+}
+THEIRS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
+    "csv": lambda f, p: f.to_csv(p, index=False),
+    "sav": lambda f, p: pyreadstat.write_sav(f, str(p)),
+    "dta": lambda f, p: f.to_stata(p, write_index=False, version=118),
+    "parquet": lambda f, p: f.to_parquet(p),
+    "xlsx": lambda f, p: f.to_excel(p, index=False, engine="xlsxwriter"),
+}
+MAIN = ("csv", "sav", "dta", "parquet")
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--turns", type=int, default=2)
-    parser.add_argument("--all-columns", action="store_true", help="every column, without xlsx")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--turns", type=int, default=2, help="the fastest of so many counts")
+    parser.add_argument("--every", action="store_true", help="xpt, redcap and xlsx, too")
     asked = parser.parse_args()
-    columns = columns_of(asked.all_columns)
-    rows = random_rows(columns, asked.rows)
-    start = time.perf_counter()
-    made = ExportTable.of(columns, rows, unit="reading", keys=len(KEY_COLUMNS))
-    built = time.perf_counter() - start
-    start = time.perf_counter()
-    sha256 = made.canonical_sha256
-    hashed = time.perf_counter() - start
-    console = Console(width=110)
-    console.print(f"{len(rows):,} rows x {len(columns)} columns; canonical sha256 {sha256[:16]}...")
-    console.print(f"checked, cleaned, ordered in {built:.2f} s; hashed in {hashed:.2f} s")
-    headings = ("format", "necroangle s", "pandas s", "ratio", "pandas from rows s", "ratio")
-    table = Table(box=SIMPLE)
-    for heading in headings:
+    table = Table(
+        box=SIMPLE, caption=f"CPU µs a row; at most {LIMIT_US:g} for a command is aimed at"
+    )
+    for heading in ("format", "command", "its writer", "pandas' writer", "writer / pandas"):
         table.add_column(heading, justify="left" if heading == "format" else "right")
-    for road in ROADS:
-        if not (asked.all_columns and road.name == "xlsx"):
-            table.add_row(road.name, *timed(road, made, rows, asked.turns))
+    with tempfile.TemporaryDirectory(prefix="necroangle-speed-") as name:
+        folder = Path(name)
+        store = kept_cohort(folder / "cohort.sqlite", asked.rows)
+        rows = store.rows()
+        made = build_table(ExportSource(rows, facts=facts_from(store.contents()), secret=b"k" * 16))
+        frame = plain_frame(made)
+        del rows
+        for one in OURS if asked.every else MAIN:
+            table.add_row(one, *costs(one, folder, made, frame, asked.turns))
+    console = Console(width=100)
+    console.print(f"{len(made):,} rows of {len(made.columns)} columns")
     console.print(table)
 
 
-def timed(
-    road: Road, made: ExportTable, rows: list[tuple[Value, ...]], turns: int
+def costs(
+    name: str, folder: Path, made: ExportTable, frame: pd.DataFrame, turns: int
 ) -> tuple[str, ...]:
-    """Our seconds, pandas' from a ready frame with the ratio, and pandas' from the rows."""
-    turns = 1 if road.name == "xlsx" else turns
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"t.{road.name}"
-        fresh = lambda: ExportTable(made.columns, made.rows, made.unit, made.keys)  # noqa: E731
-        ours = best(lambda: road.ours(fresh(), path), turns)
-        if road.theirs is None:
-            return f"{ours:.2f}", "-", "-", "-", "-"
-        theirs = road.theirs
-        start = time.perf_counter()
-        frame = plain_frame(made.columns, rows)
-        framing = time.perf_counter() - start
-        writing = best(lambda: theirs(frame, path), turns)
-    whole = framing + writing
-    return (
-        f"{ours:.2f}",
-        f"{writing:.2f}",
-        f"{writing / ours:.2f}",
-        f"{whole:.2f}",
-        f"{whole / ours:.2f}",
-    )
+    """CPU µs a row of the command, of its writer, and of pandas' writer."""
+    arguments = ["--to", name, "--cohort", str(folder / "cohort.sqlite")]
+    arguments += ["--out", str(folder / "export"), "--secret", str(folder / "secret")]
+    (folder / "secret").write_text("k" * 32)
+
+    def run() -> None:
+        result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+
+    def fresh() -> ExportTable:
+        return ExportTable(made.columns, made.data, made.unit, made.keys)
+
+    whole = cpu_us(run, len(made), turns)
+    writing = cpu_us(lambda: OURS[name](fresh(), folder / "ours"), len(made), turns)
+    if name not in THEIRS:
+        return f"{whole:.0f}", f"{writing:.0f}", "-", "-"
+    pandas = cpu_us(lambda: THEIRS[name](frame, folder / "theirs"), len(made), turns)
+    return f"{whole:.0f}", f"{writing:.0f}", f"{pandas:.0f}", f"{writing / pandas:.2f}"
+
+
+def cpu_us(work: Callable[[], object], rows: int, turns: int) -> float:
+    """CPU time of the fastest turn, in microseconds a row."""
+    times = []
+    for _ in range(turns):
+        gc.collect()
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times) / rows * 1e6
+
+
+def plain_frame(table: ExportTable) -> pd.DataFrame:
+    """What a pandas user has: bare values, nothing where a value is missing."""
+    cells = {
+        column.name: pd.Series(one.values, dtype=object) if column.kind == "text" else one.values
+        for column, one in zip(table.columns, table.data, strict=True)
+    }
+    return pd.DataFrame(cells)
 
 
 if __name__ == "__main__":
