@@ -17,6 +17,7 @@ from hipmaker import make_reading
 from necroangle.annotation import encode_reading, sha256_of
 from necroangle.cohort import CohortRow, CohortStore, to_row
 from necroangle.measurement import measure
+from necroangle.terms import Laterality
 
 __all__ = ["kept_cohort", "kept_rows"]
 
@@ -27,15 +28,15 @@ _AT_ONCE = 5_000
 def kept_rows(count: int) -> Iterator[tuple[CohortRow, bytes]]:
     """Measured rows, and the bytes of their readings."""
     chance = np.random.default_rng(1)
-    readings = [make_reading(*pair) for pair in chance.uniform(20.0, 175.0, (_MADE, 2)).tolist()]
+    readings = [
+        make_reading(a, b, laterality=side)
+        for a, b in chance.uniform(20.0, 175.0, (_MADE // 2, 2)).tolist()
+        for side in Laterality
+    ]
     made = [(encode_reading(one), to_row(one, measure(one), "")) for one in readings]
     for number in range(count):
-        raw, row = made[number % _MADE]
-        key = {
-            "subject": f"S{number // 10:06}",
-            "laterality": "LR"[number // 5 % 2],
-            "visit": f"m{number % 5 * 6:02}",
-        }
+        raw, row = made[number // 5 % 2 + 2 * (number % (_MADE // 2))]
+        key = {"subject": f"S{number // 10:06}", "visit": f"m{number % 5 * 6:02}"}
         for name, value in key.items():
             raw = raw.replace(f'"{name}": "{row[name]}"'.encode(), f'"{name}": "{value}"'.encode())
         yield CohortRow.of({**row, **key, "annotation_sha256": sha256_of(raw)}), raw

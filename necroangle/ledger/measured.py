@@ -40,6 +40,7 @@ __all__ = [
     "READING_FILE",
     "columns_digest",
     "contents",
+    "contents_between",
     "decode_row",
     "encode_row",
     "history",
@@ -228,13 +229,23 @@ def contents(
 ) -> Iterator[tuple[str, bytes]]:
     """Kept readings, hash and bytes, ordered by hash: all, or those wanted."""
     query = sa.select(CONTENT.c.sha256, CONTENT.c.content).order_by(CONTENT.c.sha256)
-    if wanted is None:
+    hashes = None if wanted is None else set(wanted)
+    count = connection.scalar(sa.select(sa.func.count()).select_from(CONTENT)) or 0
+    if hashes is None or 2 * len(hashes) > count:  # one walk through all is faster then
         for sha256, raw in connection.execute(query.execution_options(yield_per=_CONTENTS_AT_ONCE)):
-            yield sha256, bytes(raw)
+            if hashes is None or sha256 in hashes:
+                yield sha256, bytes(raw)
         return
-    for some in portions(sorted(wanted)):
+    for some in portions(sorted(hashes)):
         for sha256, raw in connection.execute(query.where(CONTENT.c.sha256.in_(some))):
             yield sha256, bytes(raw)
+
+
+def contents_between(connection: sa.Connection, first: str, last: str) -> list[tuple[str, bytes]]:
+    """The kept readings from one hash to another, both included, ordered by hash."""
+    sha256 = CONTENT.c.sha256
+    query = sa.select(sha256, CONTENT.c.content).where(sha256.between(first, last))
+    return [(one, bytes(raw)) for one, raw in connection.execute(query.order_by(sha256))]
 
 
 def _tell(

@@ -286,6 +286,11 @@ class CohortStore:
         with self.reading() as connection:
             yield from contents(connection, wanted)
 
+    def contents_between(self, first: str, last: str) -> list[tuple[str, bytes]]:
+        """The kept readings from one hash to another, both included, ordered by hash."""
+        with self.reading() as connection:
+            return measured.contents_between(connection, first, last)
+
     def close(self) -> None:
         """Let go of the database; the store can be used again."""
         self._engine.dispose()

@@ -50,6 +50,7 @@ _TRIGGERS = {
 _SELECT = sa.select(*(ROWS.c[name] for name in NAMES))
 _FETCHED = 2000
 _PLAIN = frozenset({str, int, float, type(None)})
+_INFINITE = frozenset({inf, -inf})
 _READING_PARTS = 5
 _HASH_AT = NAMES.index("annotation_sha256")
 
@@ -309,7 +310,7 @@ def check_records(records: dict[str, set[tuple[str, ...]]]) -> Iterator[Problem]
 
 def _is_plain(cells: tuple[Any, ...]) -> bool:
     """Whether the cells are what JSON can tell apart: infinity is not, nor are bytes."""
-    return _PLAIN.issuperset(map(type, cells)) and inf not in cells and -inf not in cells
+    return _PLAIN.issuperset(map(type, cells)) and _INFINITE.isdisjoint(cells)
 
 
 class _Columns(NamedTuple):

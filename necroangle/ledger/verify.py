@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,7 +74,7 @@ COMPARED = (*KEY, *_SETTINGS, *_ANGLES, *_WORDS)
 """The columns that are needed to measure again and to compare."""
 
 _CHUNK = 500
-_COMPARED_AT = tuple(NAMES.index(name) for name in COMPARED)
+_COMPARED_OF = itemgetter(*(NAMES.index(name) for name in COMPARED))
 _AT_ONCE = 500
 _PART = ".part"
 _OLD_S = 3600.0
@@ -220,8 +221,7 @@ class _Run:
     def _remember(self, found: MeasuredCells) -> None:
         self._readings[found.sha256] = found.reading
         if found.cells:
-            cells = tuple(found.cells[place] for place in _COMPARED_AT)
-            self._rows.setdefault(found.sha256, []).append(cells)
+            self._rows.setdefault(found.sha256, []).append(_COMPARED_OF(found.cells))
 
     def files(self, folder: Path, found: FoundFiles) -> Iterator[Problem]:
         """The folder of reading files."""
@@ -244,8 +244,10 @@ class _Run:
     ) -> Iterator[tuple[str, str, bytes]]:
         kept = sorted(self.kept)
         for start in range(0, len(kept), _AT_ONCE):  # each in a short look: writers may go on
-            for sha256, raw in list(self._store.contents(kept[start : start + _AT_ONCE])):
-                yield self._name(sha256), sha256, raw
+            some = kept[start : start + _AT_ONCE]
+            for sha256, raw in self._store.contents_between(some[0], some[-1]):
+                if sha256 in self.kept:
+                    yield self._name(sha256), sha256, raw
         for sha256 in only_files:
             try:
                 yield found.by_hash[sha256].name, sha256, read_bytes(found.by_hash[sha256])
