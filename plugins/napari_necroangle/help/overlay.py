@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeyEvent, QMouseEvent
 from qtpy.QtWidgets import QLabel, QWidget
 
@@ -29,7 +29,7 @@ class HelpSheet(QLabel):
     parent
         The window that it lies over.
     on_hide
-        Called when it is gone: the keys go to somebody else then.
+        Called before it goes: gives the keys to somebody else.
     """
 
     def __init__(self, parent: QWidget, on_hide: Callable[[], object]) -> None:
@@ -64,9 +64,8 @@ class HelpSheet(QLabel):
         self._leave()
 
     def _leave(self) -> None:
+        self._on_hide()  # first: else Qt gives the keys to napari's next field, which keeps them
         self.hide()
-        self._over.activateWindow()
-        QTimer.singleShot(0, self._on_hide)  # Qt gives the keys to the next field first
 
 
 def keys_html() -> str:
