@@ -204,7 +204,7 @@ def _check_replacement(state: State, hip: Hip) -> Iterator[Issue]:
             continue
         message = f"{(day - replaced).days} days after the hip was replaced"
         if kind == "visit":
-            message += ": angle and stage are censored, scores are kept"
+            message += ": kept here, left out of outcomes and exports"
             given = [stage for stage in _STAGES if state.one("visit", key).get(stage) is not None]
             message += f" ({', '.join(given)} given)" if given else ""
         yield Issue(kind, key, name, message, is_fatal=False)

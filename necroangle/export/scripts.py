@@ -140,7 +140,7 @@ def _spss_clashes(table: ExportTable) -> Iterator[str]:
     """Move by a hair what is the code of a missing value by chance, so that it stays a value."""
     codes = [float(reason.code) for reason in Missing]
     for column, cells in zip(table.columns, table.data, strict=True):
-        if column.kind == "real" and column.can_miss:
+        if column.kind in {"whole", "real"} and column.can_miss:
             for code in np.intersect1d(cells.values, codes).tolist():
                 hair = math.nextafter(code, 0.0)
                 yield f"IF ({column.reason_name} = '' AND {column.name} = {code:g})"

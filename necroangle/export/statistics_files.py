@@ -234,17 +234,12 @@ def _frame(
 def _with_codes(table: ExportTable, place: int) -> NDArray[np.float64]:
     """The numbers with SPSS's codes for what is missing.
 
-    A real number that is one of the codes by chance moves by its last binary digit, so that no
-    value reads as missing.
+    A number that is one of the codes by chance, a visit 98 days before the baseline, moves by its
+    last binary digit, so that no value reads as missing.
     """
-    column, (values, why) = table.columns[place], table.data[place]
+    values, why = table.data[place]
     numbers = np.array(values, dtype=np.float64)
     clash = np.flatnonzero(np.isin(numbers, _CODES[1:]))
-    if clash.size and column.kind == "whole":
-        raise CohortError(
-            f"column {column.name}: {numbers[clash[0]]:g} is a value, and the code of a missing "
-            "value in SPSS"
-        )
     numbers[clash] = np.nextafter(numbers[clash], 0.0)
     return np.where(why > 0, _CODES[why], numbers)
 

@@ -135,7 +135,7 @@ CASES = (
     Case(
         "score after THA",
         visit(visit_date="2022-01-02", hhs=90.0),
-        "1 days after the hip was replaced: angle and stage are censored, scores are kept",
+        "1 days after the hip was replaced: kept here, left out of outcomes and exports",
         is_fatal=False,
         more=event("tha", "2022-01-01"),
     ),

@@ -336,10 +336,15 @@ def test_a_width_of_spss_does_not_follow_the_longest_text(tmp_path: Path) -> Non
     assert widths == ["A64", "A64"]
 
 
-def test_a_whole_number_that_is_a_missing_code_is_refused_by_spss(tmp_path: Path) -> None:
-    table = ExportTable.of((ExportColumn("n", "whole", "N"),), [(-98,)], unit="row", keys=1)
-    with pytest.raises(CohortError, match="column n: -98 is a value, and the code of a missing"):
-        write_sav(table, tmp_path / "t.sav", "title")
+def test_a_whole_number_that_is_a_missing_code_stays_a_value_in_spss(tmp_path: Path) -> None:
+    rows = [(-98,), (-99,), (7,), (None,)]
+    table = ExportTable.of((ExportColumn("n", "whole", "N"),), rows, unit="row", keys=1)
+    write_sav(table, tmp_path / "t.sav", "title")
+    frame, _ = pyreadstat.read_sav(str(tmp_path / "t.sav"))
+    read = frame["n"].tolist()
+    assert math.isnan(read[3])
+    assert read[:3] == pytest.approx([-99, -98, 7], abs=1e-12)
+    assert [round(number) for number in read[:3]] == [-99, -98, 7]
 
 
 @pytest.mark.parametrize("shape", ["reading", "hip_visit", "wide"])
