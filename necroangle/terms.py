@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 __all__ = [
+    "VIEW_PAIRS",
     "ArcoStage",
     "Finding",
     "Flag",
@@ -55,6 +56,14 @@ class View(StrEnum):
     def is_a(self) -> bool:
         """Whether the view gives angle A (coronal, AP); the others give B."""
         return self in (View.CORONAL, View.AP)
+
+
+VIEW_PAIRS = (
+    (View.CORONAL, View.SAGITTAL),
+    (View.AP, View.FROG_LEG),
+    (View.AP, View.CROSS_TABLE),
+)
+"""The A view and the B view that may stand in one reading."""
 
 
 class Finding(StrEnum):

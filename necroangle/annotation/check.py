@@ -6,7 +6,7 @@ from necroangle.annotation.model import HipReading, Mark, NeighbourSlice, PlaneR
 from necroangle.errors import PlaneError, ReadingError
 from necroangle.geometry import ImagePlane
 from necroangle.geometry.vectors import cross3, dot3
-from necroangle.terms import Finding, View
+from necroangle.terms import VIEW_PAIRS, Finding
 
 __all__ = ["check_reading"]
 
@@ -21,11 +21,6 @@ PARALLEL_TOLERANCE = 1e-3
 
 LARGEST_COORDINATE_MM = 1e5
 SMALLEST_SPACING_MM, LARGEST_SPACING_MM = 1e-3, 1e2
-
-_B_VIEWS = {
-    View.CORONAL: (View.SAGITTAL,),
-    View.AP: (View.FROG_LEG, View.CROSS_TABLE),
-}
 
 
 def check_reading(reading: HipReading) -> None:
@@ -64,12 +59,13 @@ def check_reading(reading: HipReading) -> None:
 
 def _check_pair(reading: HipReading) -> None:
     first, second = (view.view for view in reading.views)
-    if first not in _B_VIEWS:
+    beside = [b for a, b in VIEW_PAIRS if a is first]
+    if not beside:
         raise ReadingError(
             f"the first view must be coronal or ap, found {first}", place="$.views[0].view"
         )
-    if second not in _B_VIEWS[first]:
-        wanted = " or ".join(_B_VIEWS[first])
+    if second not in beside:
+        wanted = " or ".join(beside)
         raise ReadingError(
             f"the second view beside {first} must be {wanted}, found {second}",
             place="$.views[1].view",

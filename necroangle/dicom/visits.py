@@ -7,12 +7,11 @@ from functools import cached_property
 
 from necroangle.dicom.records import Scan, SeriesSummary
 from necroangle.dicom.sides import StudySides
-from necroangle.terms import Laterality, View
+from necroangle.terms import VIEW_PAIRS, Laterality, View
 
 __all__ = ["MR_PAIR", "RADIOGRAPH_PAIR", "Visit", "candidates", "visits_of"]
 
-MR_PAIR = (View.CORONAL, View.SAGITTAL)
-RADIOGRAPH_PAIR = (View.AP, View.FROG_LEG)
+MR_PAIR, RADIOGRAPH_PAIR, _ = VIEW_PAIRS
 
 _BOTH = (Laterality.RIGHT, Laterality.LEFT)
 _CODED_VIEWS = {

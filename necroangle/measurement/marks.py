@@ -24,6 +24,7 @@ from necroangle.geometry import ImagePlane, PlanePoints
 from necroangle.geometry.vectors import cross3, dot3
 from necroangle.measurement.refusals import Refused
 from necroangle.terms import (
+    VIEW_PAIRS,
     Finding,
     Laterality,
     Observation,
@@ -50,7 +51,6 @@ Bools = NDArray[np.bool_]
 Triple = tuple[Array, Array, Array]
 T = TypeVar("T")
 
-_LATERALS = (View.FROG_LEG, View.CROSS_TABLE)
 
 _FARTHEST_MM = 1e5
 _NEAR = 0.01 - 1e-6
@@ -446,11 +446,7 @@ def _holds_together(reading: HipReading) -> tuple[bool, bool, bool]:
     """
     first, second = reading.views
     flat = first.view.is_radiograph
-    good = (
-        first.view is View.AP and second.view in _LATERALS
-        if flat
-        else first.view is View.CORONAL and second.view is View.SAGITTAL
-    )
+    good = (first.view, second.view) in VIEW_PAIRS
     frame, differ = "detector" if flat else "patient", False
     if isinstance(first, ReadView):
         good = good and _view_holds(first, frame)

@@ -22,7 +22,7 @@ from necroangle.decoding import MalformedError, converted, from_json
 from necroangle.errors import ReadingError
 from necroangle.moments import utc_now
 from necroangle.storage import write_atomically
-from necroangle.terms import Laterality, View
+from necroangle.terms import VIEW_PAIRS, Laterality, View
 
 __all__ = [
     "CONSENSUS",
@@ -44,12 +44,9 @@ CONSENSUS = "consensus"
 
 MAX_BYTES = 16 << 20
 
-_PAIR_NAMES = {
-    "": (View.CORONAL, View.SAGITTAL),
-    "mr": (View.CORONAL, View.SAGITTAL),
-    "frog_leg": (View.AP, View.FROG_LEG),
-    "cross_table": (View.AP, View.CROSS_TABLE),
-}
+_PAIR_NAMES = {"mr" if b is View.SAGITTAL else str(b): (a, b) for a, b in VIEW_PAIRS}
+"""What a table of cases names a pair by: its lateral radiograph, or ``mr``, the usual one."""
+
 _WINDOWS_NAMES = {"con", "prn", "aux", "nul"} | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
 }
@@ -233,7 +230,7 @@ def check_worklist(worklist: Worklist) -> None:
             raise ReadingError(
                 f"{case.subject} {case.laterality} {case.visit} stands there twice", place=place
             )
-        if case.views not in _PAIR_NAMES.values():
+        if case.views not in VIEW_PAIRS:
             raise ReadingError("no pair of views that belong together", place=f"{place}.views")
         _check_path(case.folder, f"{place}.folder", may_climb=False)
         seen.add(case.key)
@@ -389,9 +386,9 @@ def _case(row: dict[str | Any, str | Any], number: int, file: str) -> StudyCase:
     if None in row:
         raise ReadingError("more cells than columns", place=_row(number), file=file)
     cells = {name: (row.get(name) or "").strip() for name in _CSV_COLUMNS}
-    views = cells["views"]
+    views = cells["views"] or "mr"
     if views not in _PAIR_NAMES:
-        known = ", ".join(filter(None, _PAIR_NAMES))
+        known = ", ".join(_PAIR_NAMES)
         raise ReadingError(f"views: one of {known}, found {views!r}", place=_row(number), file=file)
     values = {**cells, "folder": cells["folder"] or ".", "views": _PAIR_NAMES[views]}
     try:
