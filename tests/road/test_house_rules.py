@@ -65,3 +65,12 @@ def test_every_version_that_make_installs_is_one_that_is_allowed() -> None:
         if name != "necroangle":
             assert name in held, f"{name}: run make versions"
             assert all(map(requirement.specifier.contains, held[name])), name
+
+
+def test_every_place_that_the_page_of_the_house_names_is_there() -> None:
+    import re
+
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    named = re.findall(r"`((?:necroangle|plugins|tests|docs)/[\w./]+)`", page)
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / name).exists()] == []
