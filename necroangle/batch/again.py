@@ -1,12 +1,21 @@
 """Chosen cells of the rows of kept readings, many at once: for whoever holds rows against marks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from necroangle.batch.worker import Plan, measure_chunk
+import numpy as np
+
+from necroangle.annotation import HipReading
+from necroangle.annotation.quick import decode_many
+from necroangle.errors import ReadingError
 from necroangle.measurement import Method, Settings
-from necroangle.measurement.row import Cell
+from necroangle.measurement.marks import lay_out
+from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.row import Cell, RowColumns
 
 __all__ = ["cells_again"]
+
+_JUDGED = frozenset(f"{side}_{name}" for side in "ab" for name in ("flags", "rim_misplaced"))
+"""Columns that say which rim marks look misplaced; without them nobody needs to look."""
 
 
 def cells_again(
@@ -33,9 +42,20 @@ def cells_again(
     >>> cells_again([raw, b"{}"], method, DEFAULTS, ["modality", "ha_grade"])
     [('mr', 2), None]
     """
-    items = [(str(place), raw) for place, raw in enumerate(raws)]
-    columns = measure_chunk(items, Plan((method,), settings)).columns
+    places: list[int] = []
+
+    def readings() -> Iterator[HipReading]:
+        for place, found in enumerate(decode_many(raws)):
+            if not isinstance(found, ReadingError):
+                places.append(place)
+                yield found
+
+    batch = lay_out(readings())
+    measured = measure_batch(batch, method, settings, judged=not _JUDGED.isdisjoint(names))
+    rows = RowColumns.measured([str(place) for place in places], [], measured, names)
     found: list[tuple[Cell, ...] | None] = [None] * len(raws)
-    for place, cells in zip(columns.files, columns.cells(names), strict=True):
+    for place, cells in zip(rows.files, rows.cells(names), strict=True):
         found[int(place)] = cells
+    for hip in np.flatnonzero(batch.doubtful).tolist():  # to be looked at by themselves
+        found[places[hip]] = None
     return found

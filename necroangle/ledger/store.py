@@ -194,7 +194,7 @@ class CohortStore:
             If the database cannot be read, or a value in it is not what its column allows.
         """
         with self.reading() as connection:
-            found = [CohortRow(tuple(cells)) for cells in connection.execute(_SELECT).all()]
+            found = CohortRow.of_cells([tuple(row) for row in connection.execute(_SELECT)])
         return tuple(sorted(found, key=lambda row: row.key))
 
     def rows_of(self, subjects: Iterable[str]) -> dict[RowKey, CohortRow]:

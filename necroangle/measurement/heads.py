@@ -91,8 +91,13 @@ def head_circle(rim: Iterable[Mark], plane: ImagePlane) -> CircleFit:
     return fit_circle(plane_points(rim, plane))
 
 
-def fit_heads(batch: ReadingBatch, settings: Settings, refusals: Refusals) -> Heads:
-    """Find the head circle of every view that has a rim; note what gives none."""
+def fit_heads(
+    batch: ReadingBatch, settings: Settings, refusals: Refusals, *, judged: bool = True
+) -> Heads:
+    """Find the head circle of every view that has a rim; note what gives none.
+
+    Without ``judged``, misplaced marks are not looked for: the circles are the same.
+    """
     work = _Work(batch, _prior(settings), refusals)
     work.fit(work.rim_start, work.rim_count, np.flatnonzero(batch.marked))
     work.refuse_arcs()
@@ -108,7 +113,7 @@ def fit_heads(batch: ReadingBatch, settings: Settings, refusals: Refusals) -> He
         arcs=work.arcs(),
         collapsed=sunken & work.there,
         left_out={view: tuple(np.flatnonzero(one).tolist()) for view, one in inside.items()},
-        misplaced=_misplaced(batch, inside, np.flatnonzero(work.there)),
+        misplaced=_misplaced(batch, inside, np.flatnonzero(work.there)) if judged else {},
         used_mm=np.array(in_patient(used, planes)),
         used_start=first,
     )

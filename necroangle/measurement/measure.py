@@ -506,16 +506,26 @@ def measure_many(
 
 
 def measure_batch(
-    batch: ReadingBatch, method: Method | None = None, settings: Settings = DEFAULTS
+    batch: ReadingBatch,
+    method: Method | None = None,
+    settings: Settings = DEFAULTS,
+    *,
+    judged: bool = True,
 ) -> Measured:
-    """Measure readings that have been laid out: the whole road, in its order."""
+    """Measure readings that have been laid out: the whole road, in its order.
+
+    Without ``judged``, misplaced rim marks are not looked for, which is nearly half of the work:
+    every angle and error is the same, and no doubt about them is raised.
+    """
     with np.errstate(all="ignore"):  # what is no number has been refused
-        return _measure(batch, method, settings)
+        return _measure(batch, method, settings, judged=judged)
 
 
-def _measure(batch: ReadingBatch, method: Method | None, settings: Settings) -> Measured:
+def _measure(
+    batch: ReadingBatch, method: Method | None, settings: Settings, *, judged: bool
+) -> Measured:
     refusals = _first_refusals(batch, method)
-    heads = fit_heads(batch, settings, refusals)
+    heads = fit_heads(batch, settings, refusals, judged=judged)
     judges = judge_heads(batch, heads, refusals.free)
     mode = method.mode if method else "surface_arc"
     own_centre = mode == "centre_plane"

@@ -1,9 +1,9 @@
 """Rows of the cohort table: one by one, and many column by column."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ _PLACES = {name: place for place, name in enumerate(NAMES)}
 _RULES = tuple((column.name, column.kind, column.need == "maybe") for column in COLUMNS)
 _TYPES = {"text": str, "whole": int, "real": float}
 _KINDS = {column.name: column.kind for column in COLUMNS}
+_KEY_LENGTH = len(KEY)
 
 
 class RowKey(NamedTuple):
@@ -94,19 +95,57 @@ class CohortRow(Mapping[str, Cell]):
             raise CohortError(f"columns missing or unknown: {', '.join(wrong)}")
         return cls(tuple(_plain(values[name]) for name in NAMES))
 
+    @classmethod
+    def of_cells(cls, rows: Sequence[tuple[Cell, ...]]) -> list["CohortRow"]:
+        """Many rows, each checked as the class does; the checks go column by column.
+
+        Raises
+        ------
+        CohortError
+            As for the class.
+        """
+        if {len(row) for row in rows} != {len(COLUMNS)} or not all(
+            map(_column_is_sound, _RULES, zip(*rows, strict=True))
+        ):
+            return list(map(cls, rows))  # which names the row and the column at fault
+        return list(map(_checked_row, rows))
+
     @property
     def key(self) -> RowKey:
         """The key of the row."""
-        return RowKey(*self.cells[: len(RowKey._fields)])  # type: ignore[arg-type]
+        return RowKey._make(self.cells[:_KEY_LENGTH])
 
     def __getitem__(self, name: str) -> Cell:
         return self.cells[_PLACES[name]]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a column, or the default where there is no such column."""
+        place = _PLACES.get(name)
+        return default if place is None else self.cells[place]
 
     def __iter__(self) -> Iterator[str]:
         return iter(NAMES)
 
     def __len__(self) -> int:
         return len(NAMES)
+
+
+def _column_is_sound(rule: tuple[str, str, bool], cells: Sequence[Cell]) -> bool:
+    _, kind, empty_allowed = rule
+    types = set(map(type, cells))
+    if not types <= ({_TYPES[kind], type(None)} if empty_allowed else {_TYPES[kind]}):
+        return False
+    if kind != "real":
+        return True
+    there = [cell for cell in cells if cell is not None] if type(None) in types else list(cells)
+    return bool(np.isfinite(np.array(there, dtype=np.float64)).all())
+
+
+def _checked_row(cells: tuple[Cell, ...]) -> CohortRow:
+    """A row whose cells have been checked."""
+    row = object.__new__(CohortRow)
+    object.__setattr__(row, "cells", cells)
+    return row
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,16 +179,27 @@ class RowColumns:
         )
 
     @classmethod
-    def measured(cls, files: Sequence[str], sha256: Sequence[str], found: Measured) -> "RowColumns":
+    def measured(
+        cls,
+        files: Sequence[str],
+        sha256: Sequence[str],
+        found: Measured,
+        names: Collection[str] = NAMES,
+    ) -> "RowColumns":
         """Columns of the readings that were measured; those that were refused have no row.
 
         Parameters
         ----------
         files, sha256
             The files of all readings, and the SHA-256 of their bytes.
+        names
+            The columns that are wanted.
         """
-        columns: dict[str, ColumnData] = {one.name: one.get(found) for one in COLUMNS}
-        columns["annotation_sha256"] = list(sha256)
+        columns: dict[str, ColumnData] = {
+            one.name: one.get(found) for one in COLUMNS if one.name in names
+        }
+        if "annotation_sha256" in names:
+            columns["annotation_sha256"] = list(sha256)
         plain = {
             name: data + 0.0 if isinstance(data, np.ndarray) else data  # no negative zero
             for name, data in columns.items()
@@ -172,7 +222,7 @@ class RowColumns:
 
     def rows(self) -> tuple[CohortRow, ...]:
         """The rows, each checked."""
-        return tuple(map(CohortRow, self.cells(NAMES)))
+        return tuple(CohortRow.of_cells(list(self.cells(NAMES))))
 
     def cells(self, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
         """Some cells of each row."""
