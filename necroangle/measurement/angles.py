@@ -20,8 +20,8 @@ from necroangle.geometry.vectors import dot3, quadratic2
 from necroangle.measurement.arcs import SliceAngles, extent_angles, surface_angles
 from necroangle.measurement.heads import Heads, circles_of_runs
 from necroangle.measurement.marks import PlaneColumns, ReadingBatch, above, in_patient, in_plane
-from necroangle.measurement.refusals import Refusals, Stage
-from necroangle.measurement.slices import Stacks, centre_plane, outside
+from necroangle.measurement.refusals import Refusals, Refused, Stage
+from necroangle.measurement.slices import Stacks, centre_planes, outside
 from necroangle.terms import Finding, Flag
 
 __all__ = ["ViewAngles", "angles_of"]
@@ -409,16 +409,19 @@ def _centre_plane(work: _Work) -> ViewAngles:
         for flag in (Flag.NOT_BRACKETED, Flag.EXTRAPOLATED, Flag.BOUNDED)
     }
     arcs: list[tuple[Arc, ...]] = [()] * len(batch.own)
-    for column, (view, size) in enumerate(zip(views.tolist(), radius.tolist(), strict=True)):
-        if view in stacks.problems:
-            problem = stacks.problems[view]
-            work.refuse(view, problem.kind, problem.problem)
+    sizes = dict(zip(views.tolist(), radius.tolist(), strict=True))
+    sound = [view for view in sizes if view not in stacks.problems]
+    read = centre_planes((stacks.slices[view], sizes[view]) for view in sound)
+    planes_of = dict(zip(sound, read, strict=True))
+    for column, view in enumerate(sizes):
+        one = planes_of.get(view, stacks.problems.get(view))
+        if isinstance(one, Refused):
+            work.refuse(view, one.kind, one.problem)
             continue
-        try:
-            one = centre_plane(stacks.slices[view], size)
-        except GeometryError as error:
-            work.refuse(view, type(error), str(error))
+        if isinstance(one, GeometryError):
+            work.refuse(view, type(one), str(one))
             continue
+        assert one is not None  # noqa: S101
         ends = float(np.sum(np.radians(one.sensitivity.end_deg_per_mm) ** 2))
         found.angles.angle_deg[view] = found.angles.span_deg[view] = one.angle_deg
         found.angles.ends[view] = ends

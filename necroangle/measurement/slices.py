@@ -44,6 +44,7 @@ __all__ = [
     "Stacks",
     "SurfaceShare",
     "centre_plane",
+    "centre_planes",
     "fit_stacks",
     "outside",
     "surface_share",
@@ -303,16 +304,55 @@ def centre_plane(slices: Sequence[SliceArcs], radius_mm: float) -> CentrePlane:
     ...
     necroangle.errors.GeometryError: no marked slice cuts the head; mark the two slices ...
     """
-    ordered = in_order(slices, radius_mm)
+    (found,) = centre_planes([(slices, radius_mm)])
+    if isinstance(found, GeometryError):
+        raise found
+    return found
+
+
+def centre_planes(
+    stacks: Iterable[tuple[Sequence[SliceArcs], float]],
+) -> list[CentrePlane | GeometryError]:
+    """The same of many views at once: an angle, or why there is none, for each."""
+    work = [(slices, radius_mm, _at_centre(slices, radius_mm)) for slices, radius_mm in stacks]
+    found = [(radius_mm, one) for _, radius_mm, one in work]
+    sound = [(one[2], radius) for radius, one in found if not isinstance(one, GeometryError)]
+    bands = [band for some, _ in sound for band in some]
+    radii = np.array([radius_mm for some, radius_mm in sound for _ in some], float)
+    angles = iter(band_angles_deg(bands, np.zeros((len(bands), 1)), radii)[:, 0].tolist())
+    return [
+        one if isinstance(one, GeometryError) else _read_off(slices, radius_mm, one, angles)
+        for slices, radius_mm, one in work
+    ]
+
+
+_AtCentre = tuple[SliceArcs, SliceArcs, list[Band]]
+"""The two slices beside the centre, and the stretches that they give there."""
+
+
+def _at_centre(slices: Sequence[SliceArcs], radius_mm: float) -> _AtCentre | GeometryError:
+    try:
+        ordered = in_order(slices, radius_mm)
+    except GeometryError as error:
+        return error
     if not ordered:
-        raise GeometryError(
+        return GeometryError(
             "no marked slice cuts the head; mark the two slices on either side of its centre"
         )
     first, second = _beside_centre(ordered)
-    pair = (ordered[first], ordered[second])
-    alone = first == second
-    bands = bands_of(pair[0], radius_mm) if alone else bands_between(ordered, first, radius_mm)
-    angles = [float(band.angles_deg(np.zeros(1), radius_mm)[0]) for band in bands]
+    near, far = ordered[first], ordered[second]
+    if first == second:
+        return near, far, bands_of(near, radius_mm)
+    return near, far, bands_between(ordered, first, radius_mm)
+
+
+def _read_off(
+    slices: Sequence[SliceArcs], radius_mm: float, found: _AtCentre, all_angles: Iterator[float]
+) -> CentrePlane:
+    """The angle from the stretches at the centre and their angles there."""
+    *pair, bands = found
+    alone = pair[0] is pair[1]
+    angles = list(islice(all_angles, len(bands)))
     arcs = _arcs(bands, angles)
     low, high = _range(bands, angles)
     bracketed = pair[0].offset_mm <= _ON_CENTRE_MM and pair[1].offset_mm >= -_ON_CENTRE_MM
@@ -348,17 +388,17 @@ def _beside_centre(ordered: Sequence[SliceArcs]) -> tuple[int, int]:
 
 def _range(bands: Sequence[Band], angles: Sequence[float]) -> tuple[float, float]:
     """Least and largest total that agree with the chords known on one side only."""
-    total = np.zeros(2)
+    low = high = 0.0
     for band, angle in zip(bands, angles, strict=True):
-        bounds = (angle, angle)
+        least, most = angle, angle
         if band.is_open:
             (free,) = (cut for cut in (band.first, band.second) if not cut.has_ends)
             weight = band.weights()[band.second == free]
             at_most = (free.angle_deg == 0) == (weight > 0)
-            bounds = (0.0, angle) if at_most else (angle, 360.0)
-        total += bounds if band.sign > 0 else (-bounds[1], -bounds[0])
-    low, high = np.clip(total, 0.0, 360.0).tolist()
-    return low, high
+            least, most = (0.0, angle) if at_most else (angle, 360.0)
+        low += least if band.sign > 0 else -most
+        high += most if band.sign > 0 else -least
+    return min(max(low, 0.0), 360.0), min(max(high, 0.0), 360.0)
 
 
 def _arcs(bands: Sequence[Band], angles: Sequence[float]) -> tuple[tuple[float, float], ...]:
@@ -374,13 +414,14 @@ def _arcs(bands: Sequence[Band], angles: Sequence[float]) -> tuple[tuple[float, 
 def _sensitivity(bands: Sequence[Band], angles: Sequence[float], radius_mm: float) -> Sensitivity:
     """Sum over the stretches that have ends at the centre."""
     ends: list[float] = []
-    head = np.zeros(4)
+    head = [0.0, 0.0, 0.0, 0.0]
     for band, angle in zip(bands, angles, strict=True):
         if 0 < angle < 360.0:
             scale = band.sign * math.degrees(1.0 / (radius_mm * math.sin(math.radians(angle / 2))))
             ends += [scale * slope for slope in _end_slopes(band)]
-            head += scale * _head_slopes(band, radius_mm)
-    u, v, normal, radius = head.tolist()
+            slopes = _head_slopes(band, radius_mm)
+            head = [one + scale * slope for one, slope in zip(head, slopes, strict=True)]
+    u, v, normal, radius = head
     return Sensitivity(tuple(ends), (u, v, normal), radius)
 
 
@@ -394,28 +435,20 @@ def _end_slopes(band: Band) -> list[float]:
     return slopes
 
 
-def _head_slopes(band: Band, radius_mm: float) -> NDArray[np.float64]:
-    """By the centre along u, v and the normal, and by the radius; (4,)."""
+def _head_slopes(band: Band, radius_mm: float) -> tuple[float, float, float, float]:
+    """By the centre along u, v and the normal, and by the radius."""
     step = band.second.offset_mm - band.first.offset_mm
     tilt = (band.second.chord_mm - band.first.chord_mm) / step if step else 0.0
-    slopes = np.array((0.0, 0.0, -2.0 * tilt, 2.0 * band.chord_mm(0.0) / radius_mm))
+    u, v, normal, radius = 0.0, 0.0, -2.0 * tilt, 2.0 * band.chord_mm(0.0) / radius_mm
     for weight, cut in _weighted(band):
         half, middle = math.radians(cut.angle_deg / 2), math.radians(cut.middle_deg)
         across = math.sin(half) ** 2
         along = math.cos(half) / cut.circle_mm
-        slopes += (
-            2.0
-            * weight
-            * np.array(
-                (
-                    across * math.cos(middle),
-                    across * math.sin(middle),
-                    -along * cut.offset_mm,
-                    -along * radius_mm,
-                )
-            )
-        )
-    return slopes
+        u += 2.0 * weight * (across * math.cos(middle))
+        v += 2.0 * weight * (across * math.sin(middle))
+        normal += 2.0 * weight * (-along * cut.offset_mm)
+        radius += 2.0 * weight * (-along * radius_mm)
+    return u, v, normal, radius
 
 
 def _weighted(band: Band) -> tuple[tuple[float, Cut], tuple[float, Cut]]:
@@ -536,7 +569,7 @@ class _Integrals:
             for index, (near, far) in enumerate(pairwise(ordered))
             for band in bands_between(ordered, index, radius_mm)
         ]
-        mirrored = [SliceArcs(-one.offset_mm, one.arcs) for one in reversed(ordered)]
+        mirrored = [SliceArcs(-one.offset_mm, one.arcs) for one in (ordered[1], ordered[0])]
         ends = [_beyond_last(way, radius_mm) for way in (ordered, mirrored)]
         pieces += [piece for end in ends for piece in end or ()]
         beyond = tuple(None if end is None else len(end) for end in ends)
