@@ -409,11 +409,10 @@ def _centre_plane(work: _Work) -> ViewAngles:
         for flag in (Flag.NOT_BRACKETED, Flag.EXTRAPOLATED, Flag.BOUNDED)
     }
     arcs: list[tuple[Arc, ...]] = [()] * len(batch.own)
-    sizes = dict(zip(views.tolist(), radius.tolist(), strict=True))
-    sound = [view for view in sizes if view not in stacks.problems]
-    read = centre_planes((stacks.slices[view], sizes[view]) for view in sound)
+    sound = [view for view in views.tolist() if view not in stacks.problems]
+    read = centre_planes(stacks.slices[view] for view in sound)
     planes_of = dict(zip(sound, read, strict=True))
-    for column, view in enumerate(sizes):
+    for column, view in enumerate(views.tolist()):
         one = planes_of.get(view, stacks.problems.get(view))
         if isinstance(one, Refused):
             work.refuse(view, one.kind, one.problem)

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +72,10 @@ class SliceArcs:
     arcs: tuple[tuple[float, float], ...]
 
     def __post_init__(self) -> None:
-        numbers = (self.offset_mm, *(number for arc in self.arcs for number in arc))
-        if not all(map(math.isfinite, numbers)):
+        finite = math.isfinite(self.offset_mm)
+        for middle, angle in self.arcs:
+            finite = finite and math.isfinite(middle) and math.isfinite(angle)
+        if not finite:
             raise GeometryError("a marked slice holds a value that is not a finite number")
         for _, angle in self.arcs:
             if not 0 < angle <= 360.0:
@@ -88,11 +91,13 @@ class SliceArcs:
 
     def intervals(self) -> list[Interval]:
         """Disjoint (lower bound, width) of the arcs, overlaps joined, degrees."""
+        if len(self.arcs) == 1:  # nearly always: one arc joins no other
+            ((middle, angle),) = self.arcs
+            return [((middle - angle / 2) % 360.0, angle)]
         return joined([(middle - angle / 2, angle) for middle, angle in self.arcs])
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """Where a slice cuts one necrotic stretch, or one healthy gap in it.
 
     Attributes
@@ -120,8 +125,7 @@ class Cut:
         return 0 < self.angle_deg < 360.0
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(NamedTuple):
     """One necrotic stretch, or one healthy gap in it, followed from one slice to another.
 
     Attributes
@@ -392,14 +396,14 @@ def _band(
     radius_mm: float,
 ) -> Band:
     """A band; where a slice has nothing of it, or all, its middle is the other slice's."""
-    known = [interval for interval in found if interval is not None and interval[1] < 360.0]
-    low, width = known[0] if known else (0.0, 360.0)
+    near, far = found
+    low, width = next((one for one in found if one is not None and one[1] < 360.0), (0.0, 360.0))
     free, whole = (low + width / 2, 0.0), (low + width / 2 - 180.0, 360.0)
-    first, second = (
-        _cut(one, free if part is None else (part if part[1] < 360.0 else whole), radius_mm)
-        for one, part in zip(slices, found, strict=True)
-    )
-    return Band(sign, first, second)
+    if near is None or near[1] >= 360.0:
+        near = whole if near else free
+    if far is None or far[1] >= 360.0:
+        far = whole if far else free
+    return Band(sign, _cut(slices[0], near, radius_mm), _cut(slices[1], far, radius_mm))
 
 
 def _drawn_on(band: Band, ordered: Sequence[SliceArcs], index: int, radius_mm: float) -> Band:

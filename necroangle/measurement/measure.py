@@ -598,21 +598,17 @@ def _places(hips: Places, size: int) -> Places:
 def _shares(batch: ReadingBatch, stacks: Stacks, refusals: Refusals) -> tuple[Array, Bools]:
     """(V,) necrotic share of the surface, and whether the marked slices leave the lesion open."""
     share, uncovered = np.full(len(batch.own), np.nan), np.zeros(len(batch.own), bool)
-    free, radius_of = (
-        refusals.free,
-        dict(zip(stacks.hip.tolist(), stacks.spheres.radius_mm.tolist(), strict=True)),
-    )
-    enough = []
-    for view, slices in stacks.slices.items():
-        if not free[batch.views.hip[view]]:
-            continue
-        if view in stacks.problems:
-            one = stacks.problems[view]
-            _refuse_surface(batch, refusals, view, one.kind, one.problem)
-        elif len(slices) >= MIN_SLICES:
-            enough.append(view)
-    work = [(stacks.slices[view], radius_of[batch.views.hip[view]]) for view in enough]
-    for view, found in zip(enough, surface_shares(work), strict=True):
+    free = refusals.free
+    for view, problem in stacks.problems.items():
+        if free[batch.views.hip[view]]:
+            _refuse_surface(batch, refusals, view, problem.kind, problem.problem)
+    enough = [
+        view
+        for view, number in stacks.count.items()
+        if free[batch.views.hip[view]] and number >= MIN_SLICES
+    ]
+    shares = surface_shares(stacks.slices[view] for view in enough)
+    for view, found in zip(enough, shares, strict=True):
         if isinstance(found, GeometryError):
             _refuse_surface(batch, refusals, view, type(found), str(found))
         else:

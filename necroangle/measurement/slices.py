@@ -65,6 +65,40 @@ _STEPS = 128
 _ON_CENTRE_MM = 1e-9
 
 
+class OrderedSlices:
+    """The marked slices of one view in order, with the stretches between each two of them.
+
+    The centre plane and the surface ask for the same stretches: they are worked out once.
+
+    Raises
+    ------
+    GeometryError
+        As :func:`necroangle.measurement.bands.in_order`.
+    """
+
+    def __init__(self, slices: Sequence[SliceArcs], radius_mm: float) -> None:
+        self.slices, self.radius_mm = slices, radius_mm
+        self.ordered = in_order(slices, radius_mm)
+        self._between: dict[int, list[Band]] = {}
+
+    @classmethod
+    def of(cls, slices: Sequence[SliceArcs], radius_mm: float) -> "OrderedSlices | GeometryError":
+        """The slices in order, or why they have none."""
+        try:
+            return cls(slices, radius_mm)
+        except GeometryError as error:
+            return error
+
+    def between(self, index: int) -> list[Band]:
+        """The stretches between a slice and the next one."""
+        if index not in self._between:
+            self._between[index] = bands_between(self.ordered, index, self.radius_mm)
+        return self._between[index]
+
+
+Ordered = OrderedSlices | GeometryError
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stacks:
     """The heads of those hips whose marked slices are taken together.
@@ -76,14 +110,18 @@ class Stacks:
     spheres
         The sphere of each, through every rim mark of both views and all their slices.
     slices
-        By view, its marked slices that cut the head, with the arcs about the head's centre.
+        By view, its marked slices that cut the head, with the arcs about the head's centre; or why
+        they cannot be put in order.
+    count
+        How many they are, by view.
     problems
         The views with a slice that does not go with the sphere, and what is wrong.
     """
 
     hip: Places
     spheres: Spheres
-    slices: dict[int, list[SliceArcs]]
+    slices: dict[int, Ordered]
+    count: dict[int, int]
     problems: dict[int, Refused]
 
 
@@ -112,7 +150,7 @@ def fit_stacks(batch: ReadingBatch, heads: Heads, refusals: Refusals, *, wanted:
         sound[place] = False
         if wanted and holds_arcs[hips[place]]:
             refusals.note(int(hips[place]), Refused(RimError, problem), Stage.STACK)
-    found = Stacks(hips[sound], spheres.some(sound), {}, {})
+    found = Stacks(hips[sound], spheres.some(sound), {}, {}, {})
     _fill(batch, found)
     return found
 
@@ -168,8 +206,10 @@ def _fill(batch: ReadingBatch, found: Stacks) -> None:
     bounds = np.searchsorted(arcs.circle, np.arange(len(slices) + 1)).tolist()
     faulty, offsets = arcs.fault.any(), (-height).tolist()
     views, missed = batch.slice_view[slices].tolist(), misses.tolist()
+    stacks: dict[int, list[SliceArcs]] = {}
+    radius_of = dict(zip(views, radius.tolist(), strict=True))
     for column, (view, offset) in enumerate(zip(views, offsets, strict=True)):
-        stack = found.slices.setdefault(view, [])
+        stack = stacks.setdefault(view, [])
         first, last = bounds[column : column + 2]
         if view in found.problems or (missed[column] and first == last):
             continue
@@ -184,6 +224,10 @@ def _fill(batch: ReadingBatch, found: Stacks) -> None:
             found.problems[view] = Refused(kind, text)
         else:
             stack.append(SliceArcs(offset, tuple(marks[first:last])))
+    for view, stack in stacks.items():
+        if view not in found.problems:
+            found.slices[view] = OrderedSlices.of(stack, radius_of[view])
+            found.count[view] = len(stack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,25 +348,26 @@ def centre_plane(slices: Sequence[SliceArcs], radius_mm: float) -> CentrePlane:
     ...
     necroangle.errors.GeometryError: no marked slice cuts the head; mark the two slices ...
     """
-    (found,) = centre_planes([(slices, radius_mm)])
+    (found,) = centre_planes([OrderedSlices(slices, radius_mm)])
     if isinstance(found, GeometryError):
         raise found
     return found
 
 
-def centre_planes(
-    stacks: Iterable[tuple[Sequence[SliceArcs], float]],
-) -> list[CentrePlane | GeometryError]:
+def centre_planes(stacks: Iterable[Ordered]) -> list[CentrePlane | GeometryError]:
     """The same of many views at once: an angle, or why there is none, for each."""
-    work = [(slices, radius_mm, _at_centre(slices, radius_mm)) for slices, radius_mm in stacks]
-    found = [(radius_mm, one) for _, radius_mm, one in work]
-    sound = [(one[2], radius) for radius, one in found if not isinstance(one, GeometryError)]
-    bands = [band for some, _ in sound for band in some]
-    radii = np.array([radius_mm for some, radius_mm in sound for _ in some], float)
+    work = [(one, _at_centre(one)) for one in stacks]
+    sound = [
+        (one.radius_mm, found[2])
+        for one, found in work
+        if isinstance(one, OrderedSlices) and not isinstance(found, GeometryError)
+    ]
+    bands = [band for _, some in sound for band in some]
+    radii = np.array([radius_mm for radius_mm, some in sound for _ in some], float)
     angles = iter(band_angles_deg(bands, np.zeros((len(bands), 1)), radii)[:, 0].tolist())
     return [
-        one if isinstance(one, GeometryError) else _read_off(slices, radius_mm, one, angles)
-        for slices, radius_mm, one in work
+        found if isinstance(found, GeometryError) else _read_off(one, found, angles)
+        for one, found in work
     ]
 
 
@@ -330,26 +375,23 @@ _AtCentre = tuple[SliceArcs, SliceArcs, list[Band]]
 """The two slices beside the centre, and the stretches that they give there."""
 
 
-def _at_centre(slices: Sequence[SliceArcs], radius_mm: float) -> _AtCentre | GeometryError:
-    try:
-        ordered = in_order(slices, radius_mm)
-    except GeometryError as error:
-        return error
-    if not ordered:
+def _at_centre(stack: Ordered) -> _AtCentre | GeometryError:
+    if isinstance(stack, GeometryError):
+        return stack
+    if not stack.ordered:
         return GeometryError(
             "no marked slice cuts the head; mark the two slices on either side of its centre"
         )
-    first, second = _beside_centre(ordered)
-    near, far = ordered[first], ordered[second]
+    first, second = _beside_centre(stack.ordered)
+    near, far = stack.ordered[first], stack.ordered[second]
     if first == second:
-        return near, far, bands_of(near, radius_mm)
-    return near, far, bands_between(ordered, first, radius_mm)
+        return near, far, bands_of(near, stack.radius_mm)
+    return near, far, stack.between(first)
 
 
-def _read_off(
-    slices: Sequence[SliceArcs], radius_mm: float, found: _AtCentre, all_angles: Iterator[float]
-) -> CentrePlane:
+def _read_off(stack: Ordered, found: _AtCentre, all_angles: Iterator[float]) -> CentrePlane:
     """The angle from the stretches at the centre and their angles there."""
+    assert isinstance(stack, OrderedSlices)  # noqa: S101
     *pair, bands = found
     alone = pair[0] is pair[1]
     angles = list(islice(all_angles, len(bands)))
@@ -366,9 +408,9 @@ def _read_off(
         bracketed=bracketed,
         extrapolated=any(band.extended for band in bands) or not (bracketed or alone),
         bounded=any(band.is_open for band in bands),
-        used=(slices.index(pair[0]), slices.index(pair[1])),
+        used=(stack.slices.index(pair[0]), stack.slices.index(pair[1])),
         weights=(1.0 - share, share),
-        sensitivity=_sensitivity(bands, angles, radius_mm),
+        sensitivity=_sensitivity(bands, angles, stack.radius_mm),
     )
 
 
@@ -509,17 +551,15 @@ def surface_share(slices: Sequence[SliceArcs], radius_mm: float) -> SurfaceShare
     ...
     necroangle.errors.GeometryError: the necrotic share of the surface needs 3 marked slices, ...
     """
-    (found,) = surface_shares([(slices, radius_mm)])
+    (found,) = surface_shares([OrderedSlices(slices, radius_mm)])
     if isinstance(found, GeometryError):
         raise found
     return found
 
 
-def surface_shares(
-    stacks: Iterable[tuple[Sequence[SliceArcs], float]],
-) -> list[SurfaceShare | GeometryError]:
+def surface_shares(stacks: Iterable[Ordered]) -> list[SurfaceShare | GeometryError]:
     """The same of many views at once: a share, or why there is none, for each."""
-    work = [_Integrals.over(slices, radius_mm) for slices, radius_mm in stacks]
+    work = [_Integrals.over(stack) for stack in stacks]
     areas = iter(_integrals([piece for one in work for piece in one.pieces]))
     return [one.share(areas) for one in work]
 
@@ -553,11 +593,10 @@ class _Integrals:
     problem: GeometryError | None = None
 
     @classmethod
-    def over(cls, slices: Sequence[SliceArcs], radius_mm: float) -> "_Integrals":
-        try:
-            ordered = in_order(slices, radius_mm)
-        except GeometryError as error:
-            return cls(radius_mm, 0, [], (), error)
+    def over(cls, stack: Ordered) -> "_Integrals":
+        if isinstance(stack, GeometryError):
+            return cls(math.nan, 0, [], (), stack)
+        ordered, radius_mm = stack.ordered, stack.radius_mm
         if len(ordered) < MIN_SLICES:
             problem = (
                 f"the necrotic share of the surface needs {MIN_SLICES} marked slices, "
@@ -567,7 +606,7 @@ class _Integrals:
         pieces = [
             _Piece(band, near.offset_mm, far.offset_mm, radius_mm)
             for index, (near, far) in enumerate(pairwise(ordered))
-            for band in bands_between(ordered, index, radius_mm)
+            for band in stack.between(index)
         ]
         mirrored = [SliceArcs(-one.offset_mm, one.arcs) for one in (ordered[1], ordered[0])]
         ends = [_beyond_last(way, radius_mm) for way in (ordered, mirrored)]
