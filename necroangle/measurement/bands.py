@@ -186,13 +186,19 @@ def band_angles_deg(
     """
     square = np.array([float(radius) ** 2 for radius in radius_mm.tolist()])
     circles = np.sqrt(np.maximum(square[:, None] - offsets_mm**2, 0.0))
-    start = np.array([band.chord_mm(0.0) for band in bands])[:, None]
-    end = np.array([band.chord_mm(1.0) for band in bands])[:, None]
+    start, end = np.array([_chords_mm(band) for band in bands]).reshape(-1, 2).T[:, :, None]
     chords = start + (end - start) * offsets_mm
     cosines = np.divide(chords, circles, out=np.sign(chords), where=circles > 0)
     whole = [band.first.angle_deg == band.second.angle_deg == 360.0 for band in bands]
     cosines[np.array(whole, bool)] = -1.0
     return np.asarray(np.degrees(2 * np.arccos(np.clip(cosines, -1.0, 1.0))))
+
+
+def _chords_mm(band: Band) -> tuple[float, float]:
+    """Signed distances of a band's chord at offset 0 and at offset 1 mm."""
+    first, second = band.first.chord_mm, band.second.chord_mm
+    (one, other), (third, fourth) = band.weights(0.0), band.weights(1.0)
+    return one * first + other * second, third * first + fourth * second
 
 
 def in_order(slices: Iterable[SliceArcs], radius_mm: float) -> list[SliceArcs]:

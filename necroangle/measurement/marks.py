@@ -351,6 +351,7 @@ class _Taken:
         self.arcs: list[tuple[int, int]] = []
         self.planes = array("d")
         self.marks = array("d")
+        self.mark_count = 0
         self.landmarked: dict[int, HipReading] = {}
         self.texts = Texts()
 
@@ -406,7 +407,7 @@ class _Taken:
 
     def _add_slice(self, view: int, marked: "ReadView | NeighbourSlice", more: list[Mark]) -> int:
         """Put the marks of a slice and its plane to the others; how many marks there are then."""
-        start, plane = len(self.marks) // 5, marked.plane
+        start, plane = self.mark_count, marked.plane
         marks = [*marked.rim]
         for arc in marked.arcs:
             self.arcs.append((len(self.slices), start + len(marks)))
@@ -427,7 +428,8 @@ class _Taken:
             ]
         )
         self.slices.append((view, start, len(marked.rim), len(marks)))
-        return start + len(marks)
+        self.mark_count += len(marks)
+        return self.mark_count
 
 
 def _columns(kind: type[T], rows: list[tuple[object, ...]]) -> T:

@@ -608,8 +608,10 @@ class _Integrals:
             for index, (near, far) in enumerate(pairwise(ordered))
             for band in stack.between(index)
         ]
-        mirrored = [SliceArcs(-one.offset_mm, one.arcs) for one in (ordered[1], ordered[0])]
-        ends = [_beyond_last(way, radius_mm) for way in (ordered, mirrored)]
+        ends = [
+            _beyond(ordered[-2], ordered[-1], radius_mm, 1.0),
+            _beyond(ordered[1], ordered[0], radius_mm, -1.0),
+        ]
         pieces += [piece for end in ends for piece in end or ()]
         beyond = tuple(None if end is None else len(end) for end in ends)
         return cls(radius_mm, len(ordered), pieces, beyond)
@@ -625,17 +627,25 @@ class _Integrals:
         return SurfaceShare(share, 4 * math.pi * share, None not in self.beyond, self.slice_count)
 
 
-def _beyond_last(ordered: Sequence[SliceArcs], radius_mm: float) -> list[_Piece] | None:
-    """The pieces beyond the last slice; None where nothing closes the lesion."""
-    before, last = ordered[-2:]
+def _beyond(
+    before: SliceArcs, last: SliceArcs, radius_mm: float, sign: float
+) -> list[_Piece] | None:
+    """The pieces beyond the outermost slice of a side; None where nothing closes the lesion.
+
+    Parameters
+    ----------
+    sign
+        1 on the side of growing offsets, -1 on the other, which is looked at in a mirror.
+    """
     if not last.arcs:
         return []
-    if radius_mm - last.offset_mm > last.offset_mm - before.offset_mm + POLE_MM:
+    near_mm, far_mm = sign * before.offset_mm, sign * last.offset_mm
+    if radius_mm - far_mm > far_mm - near_mm + POLE_MM:
         return None
-    lines = bands_past(ordered, radius_mm)
+    lines = bands_past([SliceArcs(near_mm, before.arcs), SliceArcs(far_mm, last.arcs)], radius_mm)
     if lines is None:
         return None
-    return [_Piece(line, last.offset_mm, radius_mm, radius_mm) for line in lines]
+    return [_Piece(line, far_mm, radius_mm, radius_mm) for line in lines]
 
 
 def _integrals(pieces: Sequence[_Piece]) -> list[float]:
