@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from necroangle.annotation import HipReading, decode_reading, encode_reading
 from necroangle.errors import NecroangleError
 from necroangle.measurement import HipMeasurement, Settings, measure
+from necroangle.measurement.grades import HA_GRADES, HA_RISKS
 from necroangle.selftest.clicks import Clicks, dome_pressed_in, round_hip
 from necroangle.selftest.phantoms import Family, Measure, families
 from necroangle.selftest.simulation import Simulation, simulate
@@ -18,8 +19,6 @@ TOLERANCE_DEG = 0.01
 """Marks at the truth must give the true angle within this."""
 
 _SEED = 20260101
-_GRADE_CUTS = (200.0, 250.0, 300.0)
-_RISKS = ((190.0, "low"), (math.nextafter(240.0, 0.0), "moderate"), (math.inf, "high"))
 _SUNKEN_MM = 2.0
 _HANDS = (
     (Clicks(220.0, 12, 0.5, 0.5), 120.0),
@@ -148,12 +147,9 @@ def _right_category(found: HipMeasurement | None, truth_deg: float) -> bool:
     """Whether grade and risk are those of the true angle, or this lies too near a cut to say."""
     if found is None or found.cna_deg is None:
         return False
-    cuts = (*_GRADE_CUTS, *(cut for cut, _ in _RISKS))
-    if min(abs(truth_deg - cut) for cut in cuts) <= TOLERANCE_DEG:
+    if min(abs(truth_deg - cut) for cut in (*HA_GRADES.cuts, *HA_RISKS.cuts)) <= TOLERANCE_DEG:
         return True
-    grade = 1 + sum(truth_deg >= cut for cut in _GRADE_CUTS)
-    risk = next(name for most, name in _RISKS if truth_deg <= most)
-    return (found.ha_grade, found.ha_risk) == (grade, risk)
+    return (found.ha_grade, found.ha_risk) == (HA_GRADES.of(truth_deg), HA_RISKS.of(truth_deg))
 
 
 def _collapse_check(measure: Measure) -> Check:

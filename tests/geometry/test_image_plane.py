@@ -152,3 +152,26 @@ def test_what_is_no_plane_is_refused(
 ) -> None:
     with pytest.raises(PlaneError, match=words):
         ImagePlane.from_dicom(position, orientation, spacing)
+
+
+@pytest.mark.parametrize(("off", "refused"), [(0.0009, False), (0.002, True), (0.008, True)])
+def test_cosines_may_be_off_by_a_thousandth_and_no_more(off: float, refused: bool) -> None:
+    """Files hold few decimals; what is further off is no plane of that scanner."""
+    longer = ((1.0 + off, 0.0, 0.0), (0.0, 0.0, -1.0))
+    askew = ((1.0, 0.0, 0.0), (off, 0.0, -((1.0 - off * off) ** 0.5)))
+    for row, column in (longer, askew):
+        if refused:
+            with pytest.raises(PlaneError):
+                ImagePlane((0.0, 0.0, 0.0), row, column, 1.0, 1.0)
+        else:
+            ImagePlane((0.0, 0.0, 0.0), row, column, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("tilt_deg", "letters"), [(0.0, "L"), (19.0, "L"), (21.0, "LP"), (29.0, "LP"), (46.0, "PL")]
+)
+def test_a_second_letter_stands_from_20_degrees_on(tilt_deg: float, letters: str) -> None:
+    turn = np.radians(tilt_deg)
+    row = (float(np.cos(turn)), float(np.sin(turn)), 0.0)
+    plane = ImagePlane((0.0, 0.0, 0.0), row, (0.0, 0.0, -1.0), 1.0, 1.0)
+    assert plane.edge_letters()["right"] == letters
