@@ -18,8 +18,8 @@ from necroangle.selftest import Clicks, click_noise, round_hip
 
 GEOMETRIC = "necroangle fit_circles (geometric)"
 TARGETS = (
-    (GEOMETRIC, "scikit-image CircleModel", 12.0),
-    (GEOMETRIC, "scipy least_squares (lm)", 150.0),
+    (GEOMETRIC, "scikit-image CircleModel", 10.0),
+    (GEOMETRIC, "scipy least_squares (lm)", 100.0),
 )
 FRAME_MS = 1000.0 / 60.0
 
