@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from necroangle.annotation.words import Identifier, Sha256, Text
 from necroangle.terms import Laterality
@@ -21,13 +21,19 @@ _AS_THEY_ARE = (
     *("is_secondary", "burned_in", "charset_known", "executable_preamble", "decoder"),
 )
 
+_OF_STEPS = (
+    *("order_source", "step_mm", "deviation_mm", "gaps", "missing", "duplicates"),
+    *("shear_deg", "shift_mm"),
+)
+
 
 class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the loader knew of the stack that was marked: the geometry passport, flat.
 
     It holds no name, date, description, identifier or file name. The attributes are those of
     ``necroangle.dicom.GeometryPassport``; ``refused`` counts what else of the series could not be
-    opened.
+    opened. ``irregular`` says in words why the stack is no regular volume, and is absent where it
+    is one.
     """
 
     kind: Line
@@ -59,6 +65,7 @@ class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     executable_preamble: bool
     decoder: Line
     refused: Count
+    irregular: Annotated[Line, Meta(min_length=1)] | UnsetType = UNSET
 
     @classmethod
     def of(cls, passport: Mapping[str, Any]) -> "StackPassport":
@@ -67,7 +74,8 @@ class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         side, contrast = passport["side"], passport["contrast"]
         return cls(
             **{name: passport[name] for name in _AS_THEY_ARE},
-            **steps,
+            **{name: steps[name] for name in _OF_STEPS},
+            irregular=steps["irregular"] or UNSET,
             spacing_source=scale["source"],
             magnification=scale["magnification"],
             coded_side=side["coded"],

@@ -94,7 +94,7 @@ def _lines(folder: Path, store: IndexStore) -> list[str]:
     scan = scan_index(folder, store)
     sides = StudySides(scan.series)
     objects = [series_object(series, scan, sides) for series in scan.series]
-    objects += [refusal_object(refusal) for refusal in scan.refused]
+    objects += [refusal_object(refusal) for refusal in scan.left_out]
     objects.append(asdict(scan.tally()))
     return [json.dumps(found) for found in objects]
 
@@ -107,10 +107,14 @@ def _show(folder: Path, changes: Changes, lines: list[str]) -> None:
     for entry in stacks:
         console.print(Text(_stack_line(entry)), soft_wrap=True)
     for entry in objects:
-        if entry["record"] == "refusal":
+        if entry["record"] == "refusal" and entry["stage"] != "aside":
             reasons[": ".join(filter(None, (entry["tag"], entry["reason"])))] += entry["files"]
     for reason, count in reasons.most_common():
         console.print(Text(f"refused  {count} files: {harmless(reason)}"), soft_wrap=True)
+    for entry in objects:
+        if entry["record"] == "refusal" and entry["stage"] == "aside":
+            words = harmless(f"{entry['place']}: {entry['reason']}")
+            console.print(Text(f"set aside  {entry['files']} files: {words}"), soft_wrap=True)
     tally = _tally(lines)
     summary = (
         f"{harmless(os.fspath(folder))}: {len(stacks)} stacks, {tally.refused} files refused, "

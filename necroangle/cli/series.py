@@ -87,7 +87,7 @@ def command(
         codes = IdentifierCodes((names.code_key() if names else None) or new_key())
         sides = StudySides(scan.series)
         records = [series_object(series, scan, sides) for series in scan.series]
-        records += [refusal_object(refusal) for refusal in scan.refused]
+        records += [refusal_object(refusal) for refusal in scan.left_out]
         for record in records:
             click.echo(
                 json.dumps(coded(record, codes, identifiers=identifiers, named=names is not None))
@@ -129,6 +129,8 @@ def _show(scan: Scan, passport: bool) -> None:
         _show_passports(scan, console)
     for refusal in scan.refused:
         console.print(Text(f"refused  {harmless(str(refusal))}"), soft_wrap=True)
+    for one in scan.aside:
+        console.print(Text(f"set aside  {harmless(str(one))}"), soft_wrap=True)
     console.print(
         Text(
             f"{len(scan.series)} to open, {len(scan.refused)} refused, "
@@ -162,7 +164,7 @@ def _show_passports(scan: Scan, console: Console) -> None:
     sides = StudySides(scan.series)
     for series in scan.series:
         console.print(Text(f"…{series.series_uid[-8:]} stack {series.stack_no}"))
-        for line in passport_lines(passport_of(series, sides, scan.refused)):
+        for line in passport_lines(passport_of(series, sides, scan.left_out)):
             console.print(Text(f"  {harmless(line)}"), soft_wrap=True)
 
 
@@ -174,6 +176,7 @@ def _cells(series: SeriesSummary) -> tuple[str, ...]:
         spacing = "none"
     elif not series.calibrated:
         spacing += " (detector)"
+    graded = f"not regular: {series.regularity.words()}" if series.regularity.flags else ""
     return (
         plane,
         str(len(series)),
@@ -184,5 +187,5 @@ def _cells(series: SeriesSummary) -> tuple[str, ...]:
         series.modality,
         f"…{series.series_uid[-8:]}",
         str(series.stack_no),
-        series.split_by,
+        "; ".join(filter(None, (series.split_by, graded))),
     )

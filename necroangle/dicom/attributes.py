@@ -34,6 +34,9 @@ __all__ = [
     "wholes",
 ]
 
+LEAST_SPACING_MM, MOST_SPACING_MM = 1e-4, 1e3
+"""No pixel of a picture of a patient is smaller or larger."""
+
 _UID = re.compile(r"[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*")
 _CODE = re.compile(r"[A-Z0-9 _-]{1,16}")
 
@@ -159,6 +162,11 @@ def spacing_mm(dataset: Dataset, keyword: str) -> tuple[float, ...] | None:
     found = numbers(dataset, keyword, 2)
     if found is not None and min(found) <= 0:
         raise DicomError(f"must be positive, found {found}", tag=keyword)
+    if found is not None and not LEAST_SPACING_MM <= min(found) <= max(found) <= MOST_SPACING_MM:
+        raise DicomError(
+            f"must lie between {LEAST_SPACING_MM:g} and {MOST_SPACING_MM:g} mm, found {found}",
+            tag=keyword,
+        )
     return found
 
 

@@ -82,6 +82,8 @@ KEYWORDS = [
     "TemporalPositionIdentifier",
     "EchoNumbers",
     "EchoTime",
+    "FlipAngle",
+    "TriggerTime",
     "DiffusionBValue",
     "RepetitionTime",
     "InversionTime",
@@ -230,6 +232,11 @@ def _plane(groups: FrameGroups) -> ImagePlane:
     orientation = _present("ImageOrientationPatient", numbers(where, "ImageOrientationPatient", 6))
     where = groups.need("PixelMeasuresSequence")
     spacing = _present("PixelSpacing", spacing_mm(where, "PixelSpacing"))
+    if max(map(abs, position)) > FARTHEST_MM:
+        raise DicomError(
+            f"further than {FARTHEST_MM:g} mm from the origin, found {position}",
+            tag="ImagePositionPatient",
+        )
     try:
         return ImagePlane.from_dicom(position, orientation, spacing)
     except PlaneError as error:
@@ -247,6 +254,9 @@ MAX_SIDE_PX = 65_535
 
 MAX_FRAME_PIXELS = 64 * 1024**2
 """Larger frames are refused at the header: no image of a hip comes near."""
+
+FARTHEST_MM = 1e5
+"""No scanner places a slice further from its origin."""
 
 _KINDS = {
     "MR": "stack",
@@ -501,6 +511,7 @@ def repeat_keys(groups: FrameGroups) -> RepeatKeys:
     frame_type = groups.find("MRImageFrameTypeSequence")
     words = codes(frame_type, "FrameType") or codes(dataset, "ImageType")
     component = code(frame_type, "ComplexImageComponent") if frame_type is not None else None
+    timing = groups.find("MRTimingAndRelatedParametersSequence")
     return RepeatKeys(
         image_words=words[2:] + ((component,) if component else ()),
         stack_id=_short(content, "StackID"),
@@ -512,6 +523,8 @@ def repeat_keys(groups: FrameGroups) -> RepeatKeys:
         ),
         acquisition_number=_first_whole(content, "FrameAcquisitionNumber", "AcquisitionNumber"),
         instance_number=whole(dataset, "InstanceNumber"),
+        flip_angle_deg=first_number(timing, "FlipAngle"),
+        trigger_time_ms=first_number(dataset, "TriggerTime"),
         dimensions=wholes(content, "DimensionIndexValues")[:MAX_DIMENSIONS],
     )
 

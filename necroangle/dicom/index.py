@@ -420,7 +420,7 @@ def scan_folder(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = (Path(folder) / "notes.txt").write_text("no DICOM")
     ...     scan_folder(Path(folder)).tally()
-    FileTally(opened=0, refused=0, copies=0, skipped=1, unreadable=0)
+    FileTally(opened=0, refused=0, aside=0, copies=0, skipped=1, unreadable=0)
     >>> scan_folder(Path("nowhere"))
     Traceback (most recent call last):
     ...
@@ -429,7 +429,7 @@ def scan_folder(
     store = MemoryStore(names)
     refresh_index(folder, store, progress)
     scan = scan_index(folder, store)
-    return replace(scan, refused=group_refusals(scan.refused))
+    return replace(scan, refused=group_refusals(scan.refused), aside=group_refusals(scan.aside))
 
 
 def refresh_index(folder: Path, store: Store, progress: Progress | None = None) -> Changes:
@@ -477,15 +477,20 @@ def scan_index(folder: Path, store: Store) -> Scan:
     images = [entry for entry in entries if entry.frames]
     kept = _without_copies(images, folder)
     frames = [frame for entry in kept for frame in entry.frames]
-    series, more = summarise(frames, folder)
-    every = numbered([*refused, *more], store.stamps())
+    series, more, aside = summarise(frames, folder)
+    paths = store.stamps()
     return Scan(
         series=tuple(series),
-        refused=tuple(sorted(every, key=lambda refusal: (refusal.place, refusal.tag))),
+        refused=_ordered(numbered([*refused, *more], paths)),
+        aside=_ordered(numbered(aside, paths)),
         skipped=len(entries) - len(images) - len(refused),
         copies=len(images) - len(kept),
         walked=len(entries),
     )
+
+
+def _ordered(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    return tuple(sorted(refusals, key=lambda refusal: (refusal.place, refusal.tag)))
 
 
 def _walk(folder: Path, own_file: str) -> dict[bytes, Stamp]:

@@ -11,7 +11,7 @@ from necroangle.dicom.decoders import decoder_words
 from necroangle.dicom.pseudonym import IdentifierCodes
 from necroangle.dicom.records import Refusal, Scan, SeriesSummary
 from necroangle.dicom.sides import StudySides
-from necroangle.dicom.stacks import POSITION_TOLERANCE_MM, allowed_step_mm, usual_step_mm
+from necroangle.dicom.stacks import POSITION_TOLERANCE_MM
 from necroangle.geometry import PlaneName
 from necroangle.terms import Laterality
 
@@ -38,11 +38,14 @@ class Steps:
         Median step along the normal, and the largest difference of a step from it; None for a
         single picture.
     gaps, missing, duplicates
-        Steps beyond the tolerance, slices that would fill them, slices at one position. All 0 in
-        a stack that opens: the others are refused.
+        Gaps between slices, slices that would fill them, and 0: of two slices at one position the
+        second is set aside.
     shear_deg, shift_mm
         Angle between the line through the first pixels and the normal, and the largest shift of
         a slice within its plane.
+    flags, irregular
+        As in :class:`~necroangle.dicom.records.Regularity`, and in words; empty where the stack is
+        regular.
     """
 
     order_source: str
@@ -53,6 +56,8 @@ class Steps:
     duplicates: int
     shear_deg: float
     shift_mm: float
+    flags: tuple[str, ...] = ()
+    irregular: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,15 +254,16 @@ def _steps(summary: SeriesSummary) -> Steps:
     depths_mm = offsets @ normal
     shifts_mm = np.linalg.norm(offsets - np.outer(depths_mm, normal), axis=1)
     steps_mm = np.diff(depths_mm)
-    usual_mm = usual_step_mm(steps_mm)
-    wide = steps_mm[steps_mm - usual_mm > allowed_step_mm(usual_mm)]
+    graded = summary.regularity
     return Steps(
         order_source="mosaic header" if summary.tiles_per_side else "positions along the normal",
         step_mm=summary.step_mm,
         deviation_mm=float(np.abs(steps_mm - summary.step_mm).max()),
-        gaps=len(wide),
-        missing=int(sum(round(step / usual_mm) - 1 for step in wide)),
+        gaps=len(graded.gaps),
+        missing=sum(count for _, count in graded.gaps),
         duplicates=int(np.sum(steps_mm < POSITION_TOLERANCE_MM)),
+        flags=graded.flags,
+        irregular=graded.words() if graded.flags else "",
         shear_deg=float(np.degrees(np.arctan2(shifts_mm[-1], depths_mm[-1]))),
         shift_mm=float(shifts_mm.max()),
     )
@@ -272,6 +278,8 @@ def passport_lines(found: GeometryPassport) -> list[str]:
             f", step {steps.step_mm:.4f} mm (± {steps.deviation_mm or 0:.4f}), {steps.gaps} gaps, "
             f"{steps.missing} missing, {steps.duplicates} double, shear {steps.shear_deg:.2f}°"
         )
+    if steps.irregular:
+        order += f" - NOT REGULAR: {steps.irregular}"
     measure, side = found.scale, found.side
     scale = "true mm" if measure.calibrated else "no true mm"
     scale += f" (from {measure.source}), pixel aspect {measure.pixel_aspect:.4f}"
@@ -305,7 +313,7 @@ def _plane(found: GeometryPassport) -> str:
 
 def series_object(series: SeriesSummary, scan: Scan, sides: StudySides) -> dict[str, Any]:
     """A stack as one JSON object, with its geometry passport and its identifiers."""
-    passport = passport_of(series, sides, scan.refused).to_dict()
+    passport = passport_of(series, sides, scan.left_out).to_dict()
     return {
         "record": "series",
         "study_uid": series.study_uid,
@@ -328,6 +336,7 @@ def series_object(series: SeriesSummary, scan: Scan, sides: StudySides) -> dict[
         "subject": series.subject,
         "visit": series.visit,
         "split_by": series.split_by,
+        "flags": series.regularity.flags,
         "charset_known": series.facts.charset_known,
         "executable_preamble": series.facts.executable_preamble,
         "frames": series.frames,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "native_volume",
     "read_volume",
+    "volume_of",
 ]
 
 _NAMES = (
@@ -255,8 +256,21 @@ def read_volume(summary: SeriesSummary, allocate: Allocate = np.empty) -> Volume
     window = summary.window
     if inverted:
         window = _turn_round(pixels, window)
-    decoder = decoder_words(summary.syntaxes)
-    return Volume(pixels, summary.planes, summary.sources, summary.step_mm, window, decoder)
+    return volume_of(summary, pixels, window)
+
+
+def volume_of(summary: SeriesSummary, pixels: Pixels, window: tuple[float, float] | None) -> Volume:
+    """The decoded pixels of a stack with what was listed of it."""
+    graded = summary.regularity
+    return Volume(
+        pixels=pixels,
+        planes=summary.planes,
+        sources=summary.sources,
+        step_mm=summary.step_mm,
+        window=window,
+        decoder=decoder_words(summary.syntaxes),
+        irregular="" if graded.is_volume else graded.words(),
+    )
 
 
 def _decoded_volume(

@@ -3,7 +3,7 @@
 An allow-list: names, dates, descriptions, institutions and free text are never copied here.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 from necroangle.errors import DicomError
@@ -11,9 +11,11 @@ from necroangle.geometry import ImagePlane, PlaneName
 from necroangle.terms import Laterality, SourceImage
 
 __all__ = [
+    "REGULAR",
     "FileTally",
     "FrameHeader",
     "Refusal",
+    "Regularity",
     "RepeatKeys",
     "Scan",
     "SequenceFacts",
@@ -36,6 +38,8 @@ class RepeatKeys:
     temporal_position, acquisition_number, instance_number
         ``TemporalPositionIdentifier`` (``TemporalPositionIndex``), ``AcquisitionNumber``
         (``FrameAcquisitionNumber``), ``InstanceNumber``.
+    flip_angle_deg, trigger_time_ms
+        ``FlipAngle``; ``TriggerTime``, from the heart beat on.
     dimensions
         ``DimensionIndexValues``.
     """
@@ -48,6 +52,8 @@ class RepeatKeys:
     temporal_position: int | None = None
     acquisition_number: int | None = None
     instance_number: int | None = None
+    flip_angle_deg: float | None = None
+    trigger_time_ms: float | None = None
     dimensions: tuple[int, ...] = ()
 
 
@@ -161,8 +167,81 @@ class FrameHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class Regularity:
+    """How far a stack is from evenly spaced slices of one contrast, right behind each other.
+
+    Every slice of a listed stack can be read, for its own plane is known. What needs a regular
+    volume is withheld where a flag says so.
+
+    Attributes
+    ----------
+    flags
+        None where it is regular. ``"rounded"`` (positions rounded in the files), ``"gaps"``
+        (slices missing), ``"two steps"``, ``"uneven"``, ``"sheared"`` (a tilted gantry),
+        ``"shifted"``, ``"jittered"`` (slices turned a little against each other), ``"doubled"`` (a
+        second image of a position was set aside), ``"mixed"`` (slices of several contrasts).
+    uncertain_mm
+        By how much a position may be off, where positions are rounded.
+    gaps
+        (slice, missing): so many slices are missing behind this one, counted from 0.
+    runs
+        (steps, mm): stretches of one step each, where there are several.
+    tilt_deg, shift_mm
+        Angle between the line through the slices and their normal, where sheared; largest shift
+        within the plane, where sheared or shifted.
+    turned_deg
+        Largest angle of a slice to the mean plane, where jittered.
+
+    Examples
+    --------
+    >>> Regularity(("gaps",), gaps=((6, 1),)).words()
+    '1 slice missing behind slice 7'
+    >>> Regularity().words()
+    'regular'
+    """
+
+    flags: tuple[str, ...] = ()
+    uncertain_mm: float = 0.0
+    gaps: tuple[tuple[int, int], ...] = ()
+    runs: tuple[tuple[int, float], ...] = ()
+    tilt_deg: float = 0.0
+    shift_mm: float = 0.0
+    turned_deg: float = 0.0
+
+    @property
+    def is_volume(self) -> bool:
+        """Whether what lies between the slices may be computed from them."""
+        return set(self.flags) <= {"rounded", "doubled"}
+
+    def words(self) -> str:
+        """The flags with their figures, in words."""
+        missing = [
+            f"{count} slice{'s' if count > 1 else ''} missing behind slice {place + 1}"
+            for place, count in self.gaps[:2]
+        ]
+        if len(self.gaps) > 2:
+            missing.append(f"and at {len(self.gaps) - 2} more places")
+        said = {
+            "rounded": f"positions rounded, uncertain by {self.uncertain_mm:.3g} mm",
+            "gaps": ", ".join(missing),
+            "two steps": "steps of " + ", then ".join(f"{n} x {mm:.3f} mm" for n, mm in self.runs),
+            "uneven": "slices are not evenly spaced",
+            "sheared": f"sheared (tilted gantry), {self.tilt_deg:.1f}° off the normal",
+            "shifted": f"slices shifted within their plane, by up to {self.shift_mm:.3f} mm",
+            "jittered": f"slices turned against each other, by up to {self.turned_deg:.2f}°",
+            "doubled": "a second image of a position was set aside",
+            "mixed": "slices of several contrasts",
+        }
+        return "; ".join(said[flag] for flag in self.flags) or "regular"
+
+
+REGULAR = Regularity()
+"""Evenly spaced slices of one contrast, right behind each other."""
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesSummary:
-    """A regular stack of slices, one radiograph or one secondary capture, that can be opened.
+    """A stack of slices, one radiograph or one secondary capture, that can be opened.
 
     Attributes
     ----------
@@ -178,8 +257,8 @@ class SeriesSummary:
     planes, sources
         One per slice, in the same order.
     step_mm
-        Median distance between neighbouring slices along the normal, from their positions; 0 for
-        one slice.
+        Median distance between neighbouring slices along the normal, from their positions (fitted
+        where these are rounded or slices are missing); 0 for one slice.
     rows, columns, row_spacing_mm, column_spacing_mm
         Matrix and pixel spacing. Row spacing is the distance between rows.
     laterality, view, patient_position, subject, visit, calibrated, spacing_source
@@ -197,6 +276,8 @@ class SeriesSummary:
         How the image of the middle slice was made; its flags are those of all slices.
     syntaxes
         The transfer syntaxes of its files, in order; empty for one that states none.
+    regularity
+        Whether its slices are evenly spaced, and if not, how.
     """
 
     study_uid: str
@@ -226,6 +307,7 @@ class SeriesSummary:
     tiles_per_side: int = 0
     facts: SequenceFacts = field(default_factory=SequenceFacts, repr=False)
     syntaxes: tuple[str, ...] = ()
+    regularity: Regularity = REGULAR
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -299,6 +381,8 @@ class FileTally:
         Files of which at least one frame can be opened.
     refused
         Files that are refused; a folder that cannot be entered is not among them.
+    aside
+        Files of which nothing is opened, and whose images were set aside.
     copies
         Byte-equal copies of an image already listed.
     skipped
@@ -309,6 +393,7 @@ class FileTally:
 
     opened: int
     refused: int
+    aside: int
     copies: int
     skipped: int
     unreadable: int
@@ -316,7 +401,7 @@ class FileTally:
     @property
     def walked(self) -> int:
         """All of them together."""
-        return self.opened + self.refused + self.copies + self.skipped + self.unreadable
+        return sum(astuple(self))
 
     @property
     def is_lacking(self) -> bool:
@@ -325,8 +410,9 @@ class FileTally:
 
     def __str__(self) -> str:
         return (
-            f"{self.opened} opened, {self.refused} refused, {self.copies} copies, {self.skipped} "
-            f"no DICOM images, {self.unreadable} folders that cannot be entered"
+            f"{self.opened} opened, {self.refused} refused, {self.aside} set aside, "
+            f"{self.copies} copies, {self.skipped} no DICOM images, "
+            f"{self.unreadable} folders that cannot be entered"
         )
 
 
@@ -344,6 +430,9 @@ class Scan:
         Number of files that are no DICOM images at all (notes, tables, ``DICOMDIR``).
     copies
         Number of byte-equal copies of an image already listed.
+    aside
+        Images that belong to no listed stack and harm none: an incomplete time point, a second
+        image of a position; as the refusals, ordered by place.
     walked
         Number of files, members of archives, and folders that cannot be entered.
     """
@@ -353,6 +442,12 @@ class Scan:
     skipped: int
     copies: int = 0
     walked: int = 0
+    aside: tuple[Refusal, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[Refusal, ...]:
+        """What is refused, then what is set aside."""
+        return (*self.refused, *self.aside)
 
     def tally(self) -> FileTally:
         """What became of every file: the numbers add up to :attr:`walked`.
@@ -360,11 +455,21 @@ class Scan:
         Examples
         --------
         >>> Scan((), (Refusal("a/", "cannot be entered"), Refusal("b", "bad")), 3).tally()
-        FileTally(opened=0, refused=1, copies=0, skipped=3, unreadable=1)
+        FileTally(opened=0, refused=1, aside=0, copies=0, skipped=3, unreadable=1)
         """
         opened = {file for series in self.series for file, _ in series.frames}
-        refused = {file for one in self.refused for file in one.members or (one.place,)} - opened
+        refused = _files(self.refused) - opened
+        aside = _files(self.aside) - opened - refused
         unreadable = sum(place.endswith("/") for place in refused)
         return FileTally(
-            len(opened), len(refused) - unreadable, self.copies, self.skipped, unreadable
+            opened=len(opened),
+            refused=len(refused) - unreadable,
+            aside=len(aside),
+            copies=self.copies,
+            skipped=self.skipped,
+            unreadable=unreadable,
         )
+
+
+def _files(told: tuple[Refusal, ...]) -> set[str]:
+    return {file for one in told for file in one.members or (one.place,)}

@@ -18,7 +18,14 @@ from pydicom import dcmread
 from pydicom.tag import Tag
 
 from necroangle.dicom import guard
-from necroangle.dicom.attributes import FrameGroups, numbers, required_uid, stated_window, whole
+from necroangle.dicom.attributes import (
+    FrameGroups,
+    first_number,
+    numbers,
+    required_uid,
+    stated_window,
+    whole,
+)
 from necroangle.dicom.header import KEYWORDS, SYNTAX, Origin, frames_of
 from necroangle.dicom.mosaic import MOSAIC_TAGS, is_mosaic
 from necroangle.dicom.plain import PlainHeader, Unusual, scan_elements
@@ -50,7 +57,8 @@ _NAMES = tuple(KEYWORDS)
 _ALL_TAGS = [*map(Tag, KEYWORDS), *map(Tag, MOSAIC_TAGS)]
 _VARYING = frozenset(
     {
-        "SOPInstanceUID", "ImagePositionPatient", "InstanceNumber", "WindowCenter", "WindowWidth",
+        "SOPInstanceUID", "ImagePositionPatient", "InstanceNumber", "TriggerTime", "WindowCenter",
+        "WindowWidth",
     }
 )  # fmt: skip
 _SAME_WORDS = frozenset({"SOPClassUID", "Modality", "ImageType", "PhotometricInterpretation"})
@@ -216,7 +224,11 @@ def _next_slice(like: FrameHeader, header: PlainHeader, file: str) -> FrameHeade
         source=replace(like.source, instance_uid=instance_uid),
         plane=replace(like.plane, origin_mm=(x, y, z)),
         window=window,
-        repeat=replace(like.repeat, instance_number=whole(dataset, "InstanceNumber")),
+        repeat=replace(
+            like.repeat,
+            instance_number=whole(dataset, "InstanceNumber"),
+            trigger_time_ms=first_number(dataset, "TriggerTime"),
+        ),
         facts=facts,
     )
 

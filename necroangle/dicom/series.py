@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from necroangle.dicom.records import FrameHeader, Refusal, SeriesSummary
-from necroangle.dicom.stacks import Part, split_series, stack_geometry
+from necroangle.dicom.splitting import Part, split_series
+from necroangle.dicom.stacks import stack_geometry
 from necroangle.errors import DicomError
 
 __all__ = [
@@ -21,7 +22,7 @@ SeriesKey = tuple[str, str]
 
 def summarise(
     frames: Iterable[FrameHeader], root: Path
-) -> tuple[list[SeriesSummary], list[Refusal]]:
+) -> tuple[list[SeriesSummary], list[Refusal], list[Refusal]]:
     """Make stacks of frames.
 
     Parameters
@@ -33,8 +34,9 @@ def summarise(
 
     Returns
     -------
-    list of SeriesSummary, list of Refusal
-        Ordered by study, series and stack number, whatever the order of the frames.
+    list of SeriesSummary, list of Refusal, list of Refusal
+        Stacks, what is refused, and what is set aside: ordered by study, series and stack number,
+        whatever the order of the frames.
     """
     by_series: dict[SeriesKey, list[FrameHeader]] = defaultdict(list)
     patients: dict[str, set[str]] = defaultdict(set)
@@ -45,10 +47,23 @@ def summarise(
             patients[uid].update(filter(None, [frame.patient_key]))
     summaries: list[SeriesSummary] = []
     refusals: list[Refusal] = []
+    aside: list[Refusal] = []
     for key in sorted(by_series):
-        mixed = any(len(patients[uid]) > 1 for uid in key)
-        _one_series(by_series[key], mixed, root, summaries, refusals)
-    return summaries, refusals
+        frames_of = by_series[key]
+        if any(len(patients[uid]) > 1 for uid in key):
+            refusals.append(_refusal(frames_of, _SEVERAL_PATIENTS.placed(stage="series")))
+            continue
+        single, twins = _without_twins(frames_of)
+        if twins:
+            told = DicomError(
+                "two files both claim to be the same image, and differ: keep one",
+                tag="SOPInstanceUID",
+                stage="aside",
+                at=tuple(sorted({frame.file for frame in twins}))[:2],
+            )
+            aside.append(_refusal(twins, told))
+        _one_series(single, root, summaries, refusals, aside)
+    return summaries, refusals, aside
 
 
 def group_refusals(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
@@ -92,41 +107,43 @@ def numbered(refusals: Iterable[Refusal], paths: Iterable[bytes]) -> list[Refusa
     return found
 
 
+_SEVERAL_PATIENTS = DicomError(
+    "images of several patients under one study or series: sort them apart first",
+    tag="SeriesInstanceUID",
+)
+
+
 def _one_series(
     frames: Sequence[FrameHeader],
-    mixed: bool,
     root: Path,
     summaries: list[SeriesSummary],
     refusals: list[Refusal],
+    aside: list[Refusal],
 ) -> None:
-    try:
-        _check_series(frames, mixed)
-    except DicomError as error:
-        refusals.append(_refusal(frames, error.placed(stage="series")))
-        return
-    for stack_no, part in enumerate(split_series(frames), start=1):
+    parts, left = split_series(frames) if frames else ((), ())
+    for stack_no, part in enumerate(parts, start=1):
         try:
             summaries.append(_summary(part, stack_no, root))
         except DicomError as error:
             refusals.append(_refusal(part.frames, error.placed(stage="geometry")))
+    for one in left:
+        told = DicomError(one.reason, tag="ImagePositionPatient", stage="aside")
+        aside.append(_refusal(one.frames, told))
 
 
-def _check_series(frames: Sequence[FrameHeader], mixed: bool) -> None:
-    if mixed:
-        raise DicomError(
-            "images of several patients under one study or series: sort them apart first",
-            tag="SeriesInstanceUID",
-        )
-    seen: dict[tuple[str, int], str] = {}
-    for frame in sorted(frames, key=lambda frame: frame.file):
-        key = (frame.source.instance_uid, frame.source.frame_number)
-        if key in seen:
-            raise DicomError(
-                "two files both claim to be the same image, and differ: keep one",
-                tag="SOPInstanceUID",
-                at=(seen[key], frame.file),
-            )
-        seen[key] = frame.file
+def _without_twins(
+    frames: Sequence[FrameHeader],
+) -> tuple[list[FrameHeader], list[FrameHeader]]:
+    """Frames without those that two files state; which of two that differ is right, none tells."""
+    files: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for frame in frames:
+        files[frame.source.instance_uid, frame.source.frame_number].add(frame.file)
+    single: list[FrameHeader] = []
+    twins: list[FrameHeader] = []
+    for frame in frames:
+        several = len(files[frame.source.instance_uid, frame.source.frame_number]) > 1
+        (twins if several else single).append(frame)
+    return single, twins
 
 
 def _refusal(frames: Sequence[FrameHeader], error: DicomError) -> Refusal:
@@ -175,5 +192,6 @@ def _summary(part: Part, stack_no: int, root: Path) -> SeriesSummary:
         spacing_source=first.spacing_source,
         window=middle.window,
         root=root,
+        regularity=stack.regularity,
         **agreed,
     )

@@ -139,7 +139,8 @@ class StudySides:
     def __init__(self, series: Iterable[SeriesSummary]) -> None:
         self._places: dict[tuple[str, str | None], set[_Place]] = defaultdict(set)
         for one in series:
-            if one.plane is not None and one.sources[0].frame_of_reference_uid is not None:
+            compared = one.plane is not None and "uneven" not in one.regularity.flags
+            if compared and one.sources[0].frame_of_reference_uid is not None:
                 self._places[_frame(one.sources[0])].add(_place(one))
 
     def of(self, summary: SeriesSummary) -> HipSide:
@@ -147,6 +148,8 @@ class StudySides:
         coded = summary.laterality
         if summary.plane is None:
             return _judged((), coded, "no stack: no place in the patient")
+        if "uneven" in summary.regularity.flags:
+            return _judged((), coded, "uneven slices: they may be of both hips")
         place = _place(summary)
         if not place.is_narrow:
             return _judged((), coded, "both hips in one picture")

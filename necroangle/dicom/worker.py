@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from necroangle.dicom.decoders import decoder_words
-from necroangle.dicom.pixels import read_volume
+from necroangle.dicom.pixels import read_volume, volume_of
 from necroangle.dicom.records import SeriesSummary
 from necroangle.errors import DicomError
 from necroangle.imaging import Volume
@@ -278,10 +277,7 @@ class GuardedReader:
             raise
         finally:
             _forget(name)
-        decoder = decoder_words(summary.syntaxes)
-        return Volume(
-            pixels, summary.planes, summary.sources, summary.step_mm, handed.window, decoder
-        )
+        return volume_of(summary, pixels, handed.window)
 
     def close(self) -> None:
         """End the worker; a later :meth:`read` starts another."""

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from necroangle.errors import PlaneError
 from necroangle.geometry import ImagePlane, PatientPoints, PixelPoints
 from necroangle.imaging.volume import Slice, Volume
 
@@ -45,6 +46,11 @@ def reslice(
         ``through_plane_mm`` how far the acquired slices lie apart. Nothing is refused for a coarse
         step: that is the caller's to flag.
 
+    Raises
+    ------
+    PlaneError
+        If the volume is not regular: what lies between its slices is not known.
+
     Examples
     --------
     >>> from necroangle.terms import SourceImage
@@ -60,6 +66,8 @@ def reslice(
     >>> made.resampled
     'linear interpolation between 3 axial slices 2 mm apart; nan outside'
     """
+    if volume.irregular:
+        raise PlaneError(f"no picture between slices: {volume.irregular}; read it in its slices")
     rows, columns = np.indices(shape, dtype=np.float64).reshape(2, -1)
     points = plane.pixel_to_patient(PixelPoints(np.column_stack((rows, columns))))
     places = _places(volume, points)

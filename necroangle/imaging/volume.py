@@ -1,4 +1,4 @@
-"""A regular stack of slices, and one slice of it: pixels that know where they lie."""
+"""A stack of slices, and one slice of it: pixels that know where they lie."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +68,9 @@ class Volume:
         (low, high) grey values shown black and white, or None where the files name none.
     decoder
         What decoded the pixels, with its version; ``"native"`` where they were stored as they are.
+    irregular
+        Why nothing may be computed between the slices (slices are missing, sheared, of several
+        contrasts), in words; empty where the stack is regular.
     """
 
     pixels: NDArray[Any]
@@ -76,6 +79,7 @@ class Volume:
     step_mm: float
     window: tuple[float, float] | None = None
     decoder: str = ""
+    irregular: str = ""
 
     def __len__(self) -> int:
         return len(self.planes)
@@ -100,7 +104,8 @@ class Volume:
     def index_to_patient(self) -> NDArray[np.float64]:
         """(4, 4) matrix from (slice, row, column, 1) to patient LPS mm.
 
-        Of the mean step: a slice may lie off it by what its position is off the even spacing.
+        Of the mean step: a slice may lie off it by what its position is off the even spacing. Only
+        for what is drawn; a place in the patient comes from the plane of its own slice.
 
         Examples
         --------

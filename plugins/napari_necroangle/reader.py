@@ -79,7 +79,7 @@ def layers_of(scan: Scan, files: set[str]) -> list[LayerData]:
         If there is none.
     """
     read: list[tuple[SeriesSummary, Volume]] = []
-    reasons = [str(refusal) for refusal in scan.refused if _concerns(refusal, files)]
+    reasons = [str(refusal) for refusal in scan.left_out if _concerns(refusal, files)]
     for series in scan.series:
         if files and not _places(series, files):
             continue
@@ -100,6 +100,7 @@ def _layer(
     series: SeriesSummary, volume: Volume, places: tuple[int, ...], said: dict[str, Any]
 ) -> LayerData:
     is_stack = series.kind == "stack"
+    is_regular = is_stack and not volume.irregular
     scale, unit = _scale(series, volume)
     options = {
         "name": _name(series, places),
@@ -112,7 +113,7 @@ def _layer(
             "sources": volume.sources,
             "calibrated": series.calibrated,
             "edge_letters": volume.planes[len(volume) // 2].edge_letters() if is_stack else None,
-            "index_to_patient": volume.index_to_patient if is_stack else None,
+            "index_to_patient": volume.index_to_patient if is_regular else None,
             "series": _facts(series),
             "opened_slices": places,
             **said,
@@ -138,7 +139,7 @@ def _passport(series: SeriesSummary, scan: Scan) -> dict[str, Any] | None:
     write = getattr(dicom, "passport_of", None)
     if write is None:
         return None
-    passport: dict[str, Any] = write(series, scan.series, scan.refused).to_dict()
+    passport: dict[str, Any] = write(series, scan.series, scan.left_out).to_dict()
     return passport
 
 

@@ -70,17 +70,17 @@ def test_every_refusal_has_its_stage(tmp_path: Path) -> None:
         (tmp_path / f"twin{number}").write_bytes(twin)
     due = {
         "cut.dcm": "open", "empty.dcm": "open", "rows": "header", "same0": "geometry",
-        "twin0": "series",
+        "twin0": "aside",
     }  # fmt: skip
     scan = scan_folder(tmp_path)
-    assert {refusal.place: refusal.stage for refusal in scan.refused} == due
+    assert {refusal.place: refusal.stage for refusal in scan.left_out} == due
     ordered = sorted(path.name for path in tmp_path.iterdir())
-    assert all(ordered[one.number - 1] == one.place for one in scan.refused)
+    assert all(ordered[one.number - 1] == one.place for one in scan.left_out)
     with closing(IndexStore(tmp_path / DATABASE)) as store:
         refresh_index(tmp_path, store)
         kept = scan_index(tmp_path, store)
-    assert kept.refused == scan.refused
-    (twins,) = (one for one in kept.refused if one.stage == "series")
+    assert kept.left_out == scan.left_out
+    (twins,) = (one for one in kept.left_out if one.stage == "aside")
     assert (twins.files, twins.members, twins.at) == (2, ("twin0", "twin1"), ("twin0", "twin1"))
 
 

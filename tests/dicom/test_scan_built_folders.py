@@ -226,12 +226,13 @@ def test_one_bad_header_leaves_a_hole_that_is_seen(
     tmp_path: Path, write_slices: WriteSlices
 ) -> None:
     write_slices(tmp_path, coronal(), each=[{}, {}, {"Rows": 0}, {}])
-    reasons = list(map(str, scan_folder(tmp_path).refused))
-    assert len(reasons) == 2
-    assert any("such gap (IM001.dcm, IM003.dcm)" in reason for reason in reasons)
+    scan = scan_folder(tmp_path)
+    (refused,) = scan.refused
+    assert (refused.place, refused.tag) == ("IM002.dcm", "Rows")
+    assert scan.series[0].regularity.gaps == ((1, 1),)
 
 
-def test_copies_are_skipped_but_twins_that_differ_are_refused(
+def test_copies_are_skipped_but_twins_that_differ_are_set_aside(
     tmp_path: Path, write_slices: WriteSlices
 ) -> None:
     paths = write_slices(tmp_path, coronal())
@@ -242,10 +243,11 @@ def test_copies_are_skipped_but_twins_that_differ_are_refused(
     changed[-1] ^= 1
     (tmp_path / "copy.dcm").write_bytes(changed)
     scan = scan_folder(tmp_path)
-    assert scan.series == ()
-    assert "two files both claim to be the same image" in scan.refused[0].reason
-    assert scan.refused[0].at == ("IM001.dcm", "copy.dcm")
-    assert scan.refused[0].stage == "series"
+    assert (len(scan.series[0]), scan.series[0].regularity.flags) == (3, ("gaps",))
+    (aside,) = scan.aside
+    assert "two files both claim to be the same image" in aside.reason
+    assert aside.at == ("IM001.dcm", "copy.dcm")
+    assert (aside.files, aside.stage) == (2, "aside")
 
 
 def test_hips_of_two_patients_never_share_a_series(

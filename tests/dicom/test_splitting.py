@@ -1,4 +1,4 @@
-"""Series that hold more than one stack: split where it is certain, else refused whole."""
+"""Series that hold more than one stack: split by what tells frames apart, else refused whole."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from necroangle.dicom import read_volume, scan_folder
 from necroangle.dicom.records import FrameHeader, RepeatKeys
-from necroangle.dicom.stacks import split_series, stack_geometry
+from necroangle.dicom.splitting import split_series
+from necroangle.dicom.stacks import stack_geometry
 from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane
 from necroangle.terms import SourceImage
@@ -44,13 +45,13 @@ def slices(
 def stacks(frames: Sequence[FrameHeader]) -> list[tuple[str, list[str]]]:
     return [
         (part.split_by, [frame.file for frame in stack_geometry(part.frames).frames])
-        for part in split_series(frames)
+        for part in split_series(frames)[0]
     ]
 
 
 def test_two_hips_of_one_sagittal_series_are_two_stacks() -> None:
     frames = [*slices(LEFT_HIP, SAGITTAL), *slices(RIGHT_HIP, SAGITTAL, start=6)]
-    parts = split_series(frames[::-1])
+    parts = split_series(frames[::-1])[0]
     assert [part.split_by for part in parts] == ["slab 1 of 2", "slab 2 of 2"]
     depths = [
         [frame.plane.origin_mm[0] for frame in stack_geometry(part.frames).frames] for part in parts
@@ -59,22 +60,36 @@ def test_two_hips_of_one_sagittal_series_are_two_stacks() -> None:
 
 
 WHOLE = {
-    "one slice missing": slices([0, 4, 12, 16], SAGITTAL),
-    "a gap of two slices": slices([0, 4, 8, 20, 24, 28], SAGITTAL),
-    "a short slab": slices([0, 4, 80, 84, 88], SAGITTAL),
+    "one slice missing": (slices([0, 4, 12, 16], SAGITTAL), "gaps"),
+    "a gap of two slices": (slices([0, 4, 8, 20, 24, 28], SAGITTAL), "gaps"),
+    "a short slab": (slices([0, 4, 80, 84, 88], SAGITTAL), "uneven"),
+    "numbers left out": (
+        [*slices([0, 4, 8], SAGITTAL), *slices([40, 44, 48], SAGITTAL, start=11)], "gaps",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("frames", "flag"), WHOLE.values(), ids=list(WHOLE))
+def test_other_gaps_are_one_stack_that_says_so(frames: list[FrameHeader], flag: str) -> None:
+    (part,), aside = split_series(frames)
+    assert (part.split_by, aside) == ("", ())
+    assert part.stack is not None
+    assert part.stack.regularity.flags == (flag,)
+
+
+SLABS = {
     "unequal steps": [*slices([0, 4, 8], SAGITTAL), *slices([80, 85, 90], SAGITTAL, start=4)],
     "three slabs": slices([0, 4, 8, 80, 84, 88, 160, 164, 168], SAGITTAL),
     "coronal slabs": slices([0, 4, 8, 80, 84, 88]),
-    "numbers left out": [*slices([0, 4, 8], SAGITTAL), *slices([40, 44, 48], SAGITTAL, start=11)],
 }
 
 
-@pytest.mark.parametrize("frames", WHOLE.values(), ids=list(WHOLE))
-def test_other_gaps_stay_refused(frames: list[FrameHeader]) -> None:
-    (part,) = split_series(frames)
-    assert part.split_by == ""
-    with pytest.raises(DicomError, match="slices are not evenly spaced"):
-        stack_geometry(part.frames)
+@pytest.mark.parametrize("frames", SLABS.values(), ids=list(SLABS))
+def test_slabs_of_any_step_and_plane(frames: list[FrameHeader]) -> None:
+    count = len(frames) // 3
+    assert [part.split_by for part in split_series(frames)[0]] == [
+        f"slab {n} of {count}" for n in range(1, count + 1)
+    ]
 
 
 KEYS: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
@@ -150,29 +165,51 @@ def test_two_places_at_the_same_depths() -> None:
     assert [label for label, _ in stacks([*near, *far])] == ["place 1", "place 2"]
 
 
-UNCERTAIN = {
-    "an echo lacks a slice": [
-        *slices([0, 3, 6], echo_time_ms=20.0),
-        *slices([0, 3], start=4, echo_time_ms=80.0),
-    ],
-    "the echo is not always said": [
+def test_an_echo_that_lacks_a_slice_is_a_stack_of_its_own() -> None:
+    frames = [
+        *slices([0, 3, 6], echo_time_ms=20.0), *slices([0, 3], start=4, echo_time_ms=80.0),
+    ]  # fmt: skip
+    assert [(label, len(files)) for label, files in stacks(frames)] == [
+        ("echo time 20 ms", 3), ("echo time 80 ms", 2),
+    ]  # fmt: skip
+
+
+def test_an_echo_that_is_not_always_said() -> None:
+    frames = [
         *slices([0, 3, 6], echo_time_ms=20.0, instance_number=None),
         *slices([0, 3, 6], start=4, instance_number=None),
-    ],
-    "numbers run by position": [
+    ]
+    assert [label for label, _ in stacks(frames)] == ["echo time 20 ms", "echo time not stated"]
+
+
+def test_numbers_that_run_by_position() -> None:
+    frames = [
         replace(frame, repeat=RepeatKeys(instance_number=2 * n + echo))
         for echo in (0, 1)
         for n, frame in enumerate(slices([0, 3, 6], start=1 + 3 * echo))
-    ],
+    ]
+    assert stacks(frames) == [("volume 1", ["f1", "f2", "f3"]), ("volume 2", ["f4", "f5", "f6"])]
+
+
+def test_a_second_image_of_a_position_is_set_aside() -> None:
+    frames = [*slices([0, 3, 6]), *slices([3], start=4)]
+    (part,), (aside,) = split_series(frames)
+    assert [frame.file for frame in part.frames] == ["f1", "f2", "f3"]
+    assert part.stack is not None
+    assert part.stack.regularity.flags == ("doubled",)
+    assert [frame.file for frame in aside.frames] == ["f4"]
+
+
+UNCERTAIN = {
     "one position": slices([5, 5, 5]),
-    "a copy": [*slices([0, 3, 6]), *slices([3], start=4)],
+    "no numbers": slices([0, 3, 6, 0, 3, 6], instance_number=None),
 }
 
 
 @pytest.mark.parametrize("frames", UNCERTAIN.values(), ids=list(UNCERTAIN))
-def test_what_is_not_certain_stays_refused(frames: list[FrameHeader]) -> None:
-    (part,) = split_series(frames)
-    assert part.split_by == ""
+def test_what_nothing_tells_apart_stays_refused(frames: list[FrameHeader]) -> None:
+    (part,) = split_series(frames)[0]
+    assert (part.split_by, part.stack) == ("", None)
     with pytest.raises(DicomError, match="several echoes or time points"):
         stack_geometry(part.frames)
 
@@ -183,7 +220,7 @@ def test_stack_ids_part_what_is_not_regular() -> None:
     ]  # fmt: skip
     assert stacks(frames) == [("stack 1", ["f1", "f2", "f3"]), ("stack 2", ["f4", "f5", "f6"])]
     single = [*slices([0, 3], stack_id="7"), *slices([50], start=3, stack_id="B")]
-    assert [part.split_by for part in split_series(single)] == [""]
+    assert [part.split_by for part in split_series(single)[0]] == [""]
 
 
 def test_echoes_of_two_stacks_that_overlap() -> None:
@@ -213,7 +250,7 @@ def test_forms_are_named() -> None:
     others = [
         replace(frames[0], rows=18, plane=finer, source=replace(frames[0].source, instance_uid="8"))
     ]
-    assert [part.split_by for part in split_series([*frames, *others])] == [
+    assert [part.split_by for part in split_series([*frames, *others])[0]] == [
         "matrix, pixel spacing"
     ] * 2
 

@@ -62,29 +62,15 @@ def test_rounded_positions_pass() -> None:
 
 
 REFUSED = {
-    "missing": (
-        coronal_at(0, 3, 9, 12),
-        "usually 3.000 mm, 6.000 mm (1 missing), 1 such gap (f1, f2)",
-    ),
-    "uneven": (coronal_at(0, 3, 7, 10), "4.000 mm (uneven), 1 such gap (f1, f2)"),
-    "two slabs": (coronal_at(0, 3, 6, 96, 99, 102), "90.000 mm (uneven), 1 such gap (f2, f3)"),
     "two echoes": (coronal_at(0, 3, 6, 0, 3, 6), "2 images at each of 3 positions"),
     "one place": (coronal_at(5, 5, 5, 5), "4 images at one and the same position"),
     "one repeated": (coronal_at(0, 3, 6, 3), "send them as series of their own (f1, f3)"),
     "nearly repeated": (coronal_at(0, 3, 6, 3.005), "4 images at 3 positions"),
-    "tilt": (
-        [frame((0, 4.0 * k, 1.3 * k), k) for k in range(5)],
-        "each slice lies 1.300 mm further within its plane, 18.0° off the normal",
-    ),
-    "one shifted": (
-        [frame((2.0 * (k == 2), 4.0 * k, 0), k) for k in range(5)],
-        "shifted against each other within their plane, by up to 2.000 mm",
-    ),
 }
 
 
 @pytest.mark.parametrize(("frames", "reason"), REFUSED.values(), ids=list(REFUSED))
-def test_what_is_no_regular_stack_is_refused_with_figures(
+def test_repeated_positions_are_refused_with_figures(
     frames: list[FrameHeader], reason: str
 ) -> None:
     (group,) = split_frames(frames)
@@ -94,11 +80,44 @@ def test_what_is_no_regular_stack_is_refused_with_figures(
     assert not any(one.file in caught.value.problem for one in frames)
 
 
-def test_two_frames_of_reference_are_refused() -> None:
+GRADED = {
+    "missing": (coronal_at(0, 3, 9, 12), "1 slice missing behind slice 2"),
+    "missing at many places": (
+        coronal_at(0, 3, 9, 12, 18, 21, 27, 30),
+        "1 slice missing behind slice 2, 1 slice missing behind slice 4, and at 1 more places",
+    ),
+    "uneven": (coronal_at(0, 3, 7.23, 10.1), "slices are not evenly spaced"),
+    "two slabs": (coronal_at(0, 3, 6, 96, 99, 102), "slices are not evenly spaced"),
+    "rounded": (
+        coronal_at(0, 4.0, 7.9, 11.9, 15.8), "positions rounded, uncertain by 0.05 mm",
+    ),
+    "tilt": (
+        [frame((0, 4.0 * k, 1.3 * k), k) for k in range(5)],
+        "sheared (tilted gantry), 18.0° off the normal",
+    ),
+    "one shifted": (
+        [frame((2.03 * (k == 2), 4.0 * k, 0), k) for k in range(5)],
+        "slices shifted within their plane, by up to 2.030 mm",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("frames", "words"), GRADED.values(), ids=list(GRADED))
+def test_what_is_no_regular_stack_is_graded_with_figures(
+    frames: list[FrameHeader], words: str
+) -> None:
+    (group,) = split_frames(frames)
+    graded = stack_geometry(group).regularity
+    assert graded.words() == words
+    assert graded.is_volume == (graded.flags == ("rounded",))
+
+
+def test_two_frames_of_reference_are_two_groups() -> None:
     first, second = coronal_at(0, 3)
     other = replace(second, source=replace(second.source, frame_of_reference_uid="9.9"))
-    with pytest.raises(DicomError, match="FrameOfReferenceUID"):
-        stack_geometry([first, other])
+    known = replace(first, source=replace(first.source, frame_of_reference_uid="9.8"))
+    assert [len(group) for group in split_frames([known, other])] == [1, 1]
+    assert [len(group) for group in split_frames([first, other])] == [2]
 
 
 def test_orientations_and_matrices_are_split_in_one_order() -> None:

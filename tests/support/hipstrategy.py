@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 from hipmaker import SHAPE, head_centre_mm, make_image, make_plane, make_reading
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from necroangle.annotation import (
     Conduct,
@@ -69,6 +70,7 @@ passports = st.builds(
     executable_preamble=st.booleans(),
     slices=st.integers(1, 500),
     magnification=st.none() | st.floats(0.5, 3.0),
+    irregular=st.just(UNSET) | st.text(min_size=1, max_size=40),
 )
 """What the loader may say of a stack."""
 

@@ -28,7 +28,7 @@ def look(folder: Path) -> tuple[list[SeriesSummary], tuple[Refusal, ...]]:
     scan = scan_folder(folder)
     assert time.monotonic() - before < LIMIT_S
     assert [s.frames for s in scan.series if s.series_uid == "1.2.7"] == [(("good", 1),)]
-    return [s for s in scan.series if s.series_uid != "1.2.7"], scan.refused
+    return [s for s in scan.series if s.series_uid != "1.2.7"], scan.left_out
 
 
 def refusal(folder: Path) -> Refusal:

@@ -127,7 +127,7 @@ class StudyPanel(QWidget):
         self._opening.setVisible(is_free)
         self.found.setVisible(is_free)
         self.found.setText(_found(space) if is_free else "")
-        refused = space.scan.refused if is_free else ()
+        refused = space.scan.left_out if is_free else ()
         self.found.setToolTip("\n".join(str(refusal) for refusal in refused))
         self.open_reading_button.setEnabled(space.case is not None)
         if space.key is None or space.visit is None:
@@ -258,7 +258,8 @@ def series_words(series: SeriesSummary) -> str:
     size = f"{series.rows} × {series.columns}"
     if series.kind == "radiograph":
         return f"{side}{series.view or 'view not coded'}, {size}"
-    return f"{side}{len(series)} slices, {series.step_mm:.1f} mm apart, {size}"
+    graded = f"; {series.regularity.words()}" if series.regularity.flags else ""
+    return f"{side}{len(series)} slices, {series.step_mm:.1f} mm apart, {size}{graded}"
 
 
 def _found(space: Workspace) -> str:
@@ -266,6 +267,9 @@ def _found(space: Workspace) -> str:
         return "Open a folder with the DICOM files of a hip study to begin."
     count = len(space.scan.series)
     parts = [f"{space.folder.name}: {count} series"]
+    aside = sum(one.files for one in space.scan.aside)
+    if aside:
+        parts.append(f"{aside} image file{'s' if aside > 1 else ''} set aside (rest here for why)")
     refused = sum(refusal.files for refusal in space.scan.refused)
     if refused:
         parts.append(f"{refused} file{'s' if refused > 1 else ''} refused (rest here for why)")

@@ -296,7 +296,7 @@ class Workspace:
         """
         if self.current is None:
             return
-        passport = passport_of(series, self.scan.series, self.scan.refused)
+        passport = passport_of(series, self.scan.series, self.scan.left_out)
         read = self.ahead.take(series)
         self.current.case.pictures[view] = Picture(
             view,
