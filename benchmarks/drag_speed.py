@@ -6,7 +6,7 @@ Three are measured in turns, block by block, in one process: napari alone (its w
 canvas as large, the same stack and points, the same point dragged, nothing drawn over it), the
 dock with lines in a layer (napari's public means), and the dock with lines straight on the canvas.
 A move is sent once the frame of the last one is on the screen, and 15 ms after it at the earliest:
-napari drops faster ones.
+napari drops faster ones. The CPU time of the main thread stands beside: it holds on a busy machine.
 """
 
 import argparse
@@ -37,6 +37,8 @@ GAP_S = 0.016
 TARGETS = {"layer (public)": 1.4, "overlay (fast)": 1.15}
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 Array = NDArray[np.float64]
+Move = tuple[float, float]
+"""Seconds from the event to its frame, and of CPU on this thread."""
 
 
 class Canvas:
@@ -46,7 +48,7 @@ class Canvas:
         self.model, self.native, self.frames = model, native, 0
         native.frameSwapped.connect(self._count)
 
-    def drag(self, uv_mm: tuple[float, float], moves: int) -> list[float]:
+    def drag(self, uv_mm: tuple[float, float], moves: int) -> list[Move]:
         """Drag the point at plane mm on loops, back to where it was; seconds of each move."""
         start = self._pixel(uv_mm)
         self._send(QEvent.Type.MouseMove, start, NONE, NONE)
@@ -62,16 +64,17 @@ class Canvas:
         settle(150)
         return times
 
-    def _move(self, pixel: Array) -> float:
+    def _move(self, pixel: Array) -> tuple[float, float]:
+        """Seconds from the event to its frame, and those of them that this thread was at work."""
         QApplication.processEvents()
-        before, start = self.frames, time.perf_counter()
+        before, start, cpu = self.frames, time.perf_counter(), time.thread_time()
         self._send(QEvent.Type.MouseMove, pixel, NONE, LEFT)
         while self.frames == before and time.perf_counter() - start < 2:
             QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
         taken = time.perf_counter() - start
         while time.perf_counter() - start < GAP_S:
             QApplication.processEvents()
-        return taken
+        return taken, time.thread_time() - cpu
 
     def _count(self) -> None:
         self.frames += 1
@@ -157,7 +160,7 @@ def open_plain(dock: ReadingDock, ours: Canvas) -> tuple[napari.Viewer, Canvas, 
 
 def measure(
     dock: ReadingDock, ours: Canvas, floor: Canvas, point: int, blocks: int, moves: int
-) -> dict[str, list[float]]:
+) -> dict[str, list[Move]]:
     """Seconds of every move, in turns: the floor, lines in a layer, lines on the canvas."""
     plane, name = dock.planes[0], "lines for comparison"
     model, step_mm = plane.model, plane.picture.volume.scale_mm[0]
@@ -165,7 +168,7 @@ def measure(
         "layer (public)": best_drawer(model, PENS, name, step_mm, fast=False),
         "overlay (fast)": plane.drawer,
     }
-    times: dict[str, list[float]] = {"napari alone": [], **{name: [] for name in TARGETS}}
+    times: dict[str, list[Move]] = {"napari alone": [], **{name: [] for name in TARGETS}}
     for block in range(2 * blocks):
         for name in list(times) if block % 2 else reversed(list(times)):
             uv_mm = plane.uv_of(Handle(Role.RIM, point))
@@ -186,18 +189,24 @@ def use(plane: PlaneView, drawers: dict[str, Drawer], name: str) -> None:
     settle(100)
 
 
-def tell(times: dict[str, list[float]], size: str) -> bool:
+def tell(times: dict[str, list[Move]], size: str) -> bool:
     """Print what was found; whether a target is missed."""
-    floor = float(np.median(times["napari alone"]))
+    floor, floor_cpu = np.median(times["napari alone"], axis=0)
     missed = False
     print(f"canvas {size} pixels, {len(times['napari alone'])} moves of each")
-    print(f"{'':<16}{'median ms':>10}{'p95 ms':>9}{'ratio':>8}{'target':>8}")
-    for name, taken in times.items():
-        median, late = np.median(taken) * 1e3, np.percentile(taken, 95) * 1e3
-        ratio, target = median / 1e3 / floor, TARGETS.get(name)
+    print(
+        f"{'':<16}{'median ms':>10}{'p95 ms':>9}{'ratio':>8}{'CPU ms':>9}{'ratio':>8}{'target':>8}"
+    )
+    for name, moves in times.items():
+        wall, cpu = np.median(moves, axis=0)
+        late = np.percentile([taken for taken, _ in moves], 95) * 1e3
+        ratio, target = wall / floor, TARGETS.get(name)
         said = "" if target is None else f"{target:>8.2f} {'MISS' if ratio > target else 'ok'}"
-        missed = missed or (target is not None and ratio > target)
-        print(f"{name:<16}{median:>10.1f}{late:>9.1f}{ratio:>8.2f}{said}")
+        missed = missed or bool(target is not None and ratio > target)
+        print(
+            f"{name:<16}{wall * 1e3:>10.1f}{late:>9.1f}{ratio:>8.2f}"
+            f"{cpu * 1e3:>9.1f}{cpu / floor_cpu:>8.2f}{said}"
+        )
     return missed
 
 
