@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -69,6 +70,7 @@ def command(
     from necroangle.ledger.store import CohortStore
     from necroangle.plain_text import harmless
 
+    gc.set_threshold(100_000, 50, 50)  # many values are made, and none in cycles
     place, folder = _places(study, cohort, readings)
     store = CohortStore.open(place, create=False, dumped=migrate)
     result = _verify(store, folder, head, workers)
