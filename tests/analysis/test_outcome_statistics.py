@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -43,6 +43,17 @@ def test_exact_p_with_ties_is_that_of_every_pattern_of_sign(differences: list[fl
     seen = min(ranks[np.array(kept) > 0].sum(), ranks[np.array(kept) < 0].sum())
     expected = min(1.0, 2 * np.mean(sums <= seen + 1e-9))
     assert signed_rank(differences, "exact").p == pytest.approx(expected)
+
+
+@given(whole_differences.filter(lambda one: 2 <= len(one) <= 9))
+@settings(max_examples=30)
+def test_exact_p_with_ties_and_zeros_is_that_of_scipys_permutations(
+    differences: list[float],
+) -> None:
+    """Up to 13 differences scipy can go through all signs, too; beyond, it draws some of them."""
+    every = stats.PermutationMethod(n_resamples=2**14)
+    expected = float(stats.wilcoxon(differences, method=every).pvalue)
+    assert signed_rank(differences, "exact").p == pytest.approx(expected, abs=1e-12)
 
 
 @given(whole_differences, st.sampled_from(["wilcox", "pratt"]), st.booleans())
