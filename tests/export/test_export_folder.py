@@ -325,9 +325,9 @@ def test_an_export_set_aside_by_one_that_was_cut_off_goes_back(
     place = tmp_path / "x"
     write_export(hostile, place, [], BY)
     place.rename(tmp_path / ".x.abc.old")
-    broken = ExportTable.of((ExportColumn("n", "whole", "N"),), [(-98,)], unit="row", keys=1)
-    with pytest.raises(CohortError, match="-98"):
-        write_export(broken, place, ["sav"], BY)
+    broken = ExportTable.of((ExportColumn("n", "real", "N"),), [(1e80,)], unit="row", keys=1)
+    with pytest.raises(CohortError, match="SAS"):
+        write_export(broken, place, ["xpt"], BY)
     assert [one.name for one in tmp_path.iterdir()] == ["x"]
     assert {file.name for file in place.iterdir()} == ALWAYS
 
@@ -338,9 +338,9 @@ def test_a_failed_write_leaves_what_was_there(
     place = tmp_path / "x"
     write_export(hostile, place, ["sav"], BY)
     before = {file.name: file.read_bytes() for file in place.iterdir()}
-    broken = ExportTable.of((ExportColumn("n", "whole", "N"),), [(-98,)], unit="row", keys=1)
-    with pytest.raises(CohortError, match="-98"):
-        write_export(broken, place, ["csv", "sav"], BY)
+    broken = ExportTable.of((ExportColumn("n", "real", "N"),), [(1e80,)], unit="row", keys=1)
+    with pytest.raises(CohortError, match="SAS"):
+        write_export(broken, place, ["csv", "xpt"], BY)
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "pyreadstat", None)
         with pytest.raises(CohortError, match=r'sav needs pyreadstat.*"necroangle\[export\]"'):
