@@ -89,6 +89,8 @@ KEYWORDS = [
     "InversionTime",
     "EchoTrainLength",
     "ScanningSequence",
+    "SequenceName",
+    "MagneticFieldStrength",
     "SequenceVariant",
     "ScanOptions",
     "MRAcquisitionType",
@@ -553,7 +555,9 @@ def sequence_facts(
         inversion_time_ms=first_number(modifier, "InversionTimes")
         or first_number(dataset, "InversionTime"),
         echo_train_length=_first_whole(timing, "RFEchoTrainLength", "EchoTrainLength"),
-        scanning_sequence=codes(dataset, "ScanningSequence") or _enhanced_sequence(groups),
+        scanning_sequence=codes(dataset, "ScanningSequence")
+        or _enhanced_sequence(groups)
+        or _named_sequence(dataset),
         sequence_variant=codes(dataset, "SequenceVariant"),
         scan_options=codes(dataset, "ScanOptions") or _enhanced_options(groups),
         acquisition_type=code(dataset, "MRAcquisitionType"),
@@ -563,6 +567,8 @@ def sequence_facts(
         window_source=window_source,
         charset_known=charset_known(dataset),
         executable_preamble=executable_preamble,
+        flip_angle_deg=first_number(timing, "FlipAngle"),
+        field_strength_t=_field_strength_t(dataset),
     )
 
 
@@ -578,6 +584,26 @@ def _enhanced_sequence(groups: FrameGroups) -> tuple[str, ...]:
     planar = ("EP",) if code(dataset, "EchoPlanarPulseSequence") == "YES" else ()
     inverted = modifier is not None and code(modifier, "InversionRecovery") == "YES"
     return words + planar + (("IR",) if inverted else ())
+
+
+def _named_sequence(dataset: Dataset) -> tuple[str, ...]:
+    """The coded words of a sequence that only its maker's name tells; the name is not kept."""
+    name = str(dataset.get("SequenceName") or "").strip().lstrip("*").lower()
+    return next((words for start, words in _SEQUENCE_NAMES.items() if name.startswith(start)), ())
+
+
+_SEQUENCE_NAMES = {
+    **dict.fromkeys(("spcir", "tir"), ("SE", "IR")),
+    **dict.fromkeys(("tse", "se", "spc", "hst"), ("SE",)),
+    **dict.fromkeys(("ep", "re"), ("EP",)),
+    **dict.fromkeys(("fl", "fm", "tfl", "tfi", "me", "swi", "dess"), ("GR",)),
+}
+
+
+def _field_strength_t(dataset: Dataset) -> float | None:
+    """In tesla; some makers state gauss."""
+    stated = first_number(dataset, "MagneticFieldStrength")
+    return None if stated is None else stated / 10_000 if stated > 100 else stated
 
 
 def _enhanced_options(groups: FrameGroups) -> tuple[str, ...]:

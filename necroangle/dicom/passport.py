@@ -289,6 +289,7 @@ def passport_lines(found: GeometryPassport) -> list[str]:
     warned = " - THEY DIFFER" if side.differ else f", {side.confidence}" if side.found else ""
     weighting = f"{contrast.family}{', fat-suppressed' if contrast.fat_suppressed else ''}"
     weighting += ", 3D" if contrast.is_3d else ""
+    weighting += f", {contrast.role}" if contrast.role != "anatomy" else ""
     return [
         f"plane     {_plane(found)}, edges {' '.join(found.edges.values()) or '-'}",
         f"slices    {found.slices}, {order}",

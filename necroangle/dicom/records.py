@@ -68,8 +68,8 @@ class SequenceFacts:
     repetition_time_ms, echo_time_ms, inversion_time_ms, echo_train_length
         As stated; None where absent.
     scanning_sequence, sequence_variant, scan_options
-        Coded values; for enhanced images the words of the classic ones (``SE``, ``GR``, ``IR``,
-        ``EP``, ``FS``, ``WE``).
+        Coded values; for enhanced images, and where only ``SequenceName`` tells, the words of the
+        classic ones (``SE``, ``GR``, ``IR``, ``EP``, ``FS``, ``WE``).
     acquisition_type
         ``"2D"``, ``"3D"`` or None.
     stated_contrast
@@ -84,6 +84,12 @@ class SequenceFacts:
         Whether every character set that the file names is known.
     executable_preamble
         Whether the file is a program at the same time.
+    flip_angle_deg, field_strength_t
+        As stated; None where absent.
+    series_b_value
+        The largest b-value of its series; None where none is stated.
+    is_of_localizers
+        Whether its series holds three planes or more of few slices each.
     """
 
     image_type: tuple[str, ...] = ()
@@ -101,6 +107,10 @@ class SequenceFacts:
     window_source: str = "none"
     charset_known: bool = True
     executable_preamble: bool = False
+    flip_angle_deg: float | None = None
+    field_strength_t: float | None = None
+    series_b_value: float | None = None
+    is_of_localizers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from necroangle.dicom.records import FrameHeader, Refusal, SeriesSummary
 from necroangle.dicom.splitting import Part, split_series
@@ -16,6 +17,9 @@ __all__ = [
     "numbered",
     "summarise",
 ]
+
+LOCALIZER_PLANES, LOCALIZER_SLICES = 3, 12
+"""A series of so many planes with no more slices than this in each is a localizer."""
 
 SeriesKey = tuple[str, str]
 
@@ -121,9 +125,16 @@ def _one_series(
     aside: list[Refusal],
 ) -> None:
     parts, left = split_series(frames) if frames else ((), ())
+    b_values = [f.repeat.b_value for f in frames if f.repeat.b_value is not None]
+    planes = {part.frames[0].plane.name().name for part in parts}
+    few = all(len(part.frames) <= LOCALIZER_SLICES for part in parts)
+    of_series = {
+        "series_b_value": max(b_values, default=None),
+        "is_of_localizers": len(planes) >= LOCALIZER_PLANES and few,
+    }
     for stack_no, part in enumerate(parts, start=1):
         try:
-            summaries.append(_summary(part, stack_no, root))
+            summaries.append(_summary(part, stack_no, root, of_series))
         except DicomError as error:
             refusals.append(_refusal(part.frames, error.placed(stage="geometry")))
     for one in left:
@@ -156,7 +167,7 @@ def _refusal(frames: Sequence[FrameHeader], error: DicomError) -> Refusal:
     )
 
 
-def _summary(part: Part, stack_no: int, root: Path) -> SeriesSummary:
+def _summary(part: Part, stack_no: int, root: Path, of_series: Mapping[str, Any]) -> SeriesSummary:
     stack = part.stack or stack_geometry(part.frames)
     frames = stack.frames
     first, middle = frames[0], frames[len(frames) // 2]
@@ -173,6 +184,7 @@ def _summary(part: Part, stack_no: int, root: Path) -> SeriesSummary:
         tiles_per_side=first.tiles_per_side,
         facts=replace(
             middle.facts,
+            **of_series,
             charset_known=all(frame.facts.charset_known for frame in frames),
             executable_preamble=any(frame.facts.executable_preamble for frame in frames),
         ),

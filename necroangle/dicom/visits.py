@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from necroangle.dicom.contrast import FAMILIES, ROLES, contrast_of
 from necroangle.dicom.records import Scan, SeriesSummary
 from necroangle.dicom.sides import StudySides
 from necroangle.terms import VIEW_PAIRS, Laterality, View
@@ -140,18 +141,21 @@ def candidates(visit: Visit, view: View, side: Laterality) -> tuple[SeriesSummar
     """Series that can be read as a view of a hip, the likeliest first.
 
     A series of the other hip comes last, and one that only its code puts there before it; both can
-    still be chosen, since a code may be wrong, and so may a place.
+    still be chosen, since a code may be wrong, and so may a place. Of one side, anatomy comes
+    before what is computed or weighted by diffusion, then T1, PD, T2, STIR, GRE, then the longer.
     """
     fitting = [series for series in visit.series if _fits(series, view)]
 
-    def order(series: SeriesSummary) -> tuple[int, int]:
+    def order(series: SeriesSummary) -> tuple[int, int, int, bool, int]:
         found = visit.side_of(series)
         if found is None:
             coded = series.laterality
             rank = 1 if coded is side else 2 if coded is None else 3
         else:
             rank = 0 if found is side else 4
-        return (rank, -len(series))
+        shown = contrast_of(series.modality, series.facts)
+        role, family = ROLES.index(shown.role), FAMILIES.index(shown.family)
+        return (rank, role, family, not series.regularity.is_volume, -len(series))
 
     return tuple(sorted(fitting, key=order))
 

@@ -145,7 +145,53 @@ CONTRASTS: dict[str, tuple[dict[str, Any], str, bool]] = {
     ),
     "fat": ({**SE, "image_type": ("DERIVED", "PRIMARY", "F"), "scan_options": ("FS",)},
             "unknown", False),
-    "stated": ({"stated_contrast": "PROTON_DENSITY"}, "PD", False),
+    "stated": (
+        {"stated_contrast": "PROTON_DENSITY", "repetition_time_ms": 3000, "echo_time_ms": 30},
+        "PD", False,
+    ),
+    "stated alone": ({"stated_contrast": "PROTON_DENSITY"}, "unknown", False),
+    "stated against the numbers": (
+        {**SE, "stated_contrast": "T1", "repetition_time_ms": 4000, "echo_time_ms": 90},
+        "T2", False,
+    ),
+    "stated of a fast gradient echo": (
+        {"stated_contrast": "T1", "repetition_time_ms": 12, "echo_time_ms": 5}, "GRE", False,
+    ),
+    "T1 at 3 T": (
+        {**SE, "repetition_time_ms": 1300, "echo_time_ms": 10, "field_strength_t": 3.0},
+        "T1", False,
+    ),
+    "the same at 1.5 T": (
+        {**SE, "repetition_time_ms": 1300, "echo_time_ms": 10, "field_strength_t": 1.5},
+        "unknown", False,
+    ),
+    "research mode of a spin echo": (
+        {"scanning_sequence": ("RM",), "echo_train_length": 4, "flip_angle_deg": 111,
+         "repetition_time_ms": 550, "echo_time_ms": 11},
+        "T1", False,
+    ),
+    "research mode of something else": (
+        {"scanning_sequence": ("RM",), "repetition_time_ms": 550, "echo_time_ms": 11},
+        "unknown", False,
+    ),
+    "single shot": (
+        {**SE, "repetition_time_ms": 2000, "echo_time_ms": 90, "echo_train_length": 120},
+        "unknown", False,
+    ),
+    "3-D T2": (
+        {**SE, "acquisition_type": "3D", "repetition_time_ms": 1200, "echo_time_ms": 120,
+         "echo_train_length": 60},
+        "T2", False,
+    ),
+    "real part of a STIR": (
+        {"image_type": ("ORIGINAL", "PRIMARY", "R", "IR"), "scanning_sequence": ("SE", "IR"),
+         "inversion_time_ms": 180, "repetition_time_ms": 4000, "echo_time_ms": 50},
+        "STIR", True,
+    ),
+    "echo planar coded as gradient echo": (
+        {"scanning_sequence": ("GR",), "repetition_time_ms": 2000, "echo_time_ms": 30},
+        "unknown", False,
+    ),
     "nothing": ({}, "unknown", False),
 }  # fmt: skip
 
@@ -157,6 +203,45 @@ def test_contrast(attributes: dict[str, Any], family: str, fat_suppressed: bool)
     found = contrast_of("MR", SequenceFacts(**attributes))
     assert (found.family, found.fat_suppressed) == (family, fat_suppressed)
     assert contrast_of("CT", SequenceFacts(**attributes)).family == "unknown"
+
+
+ROLES: dict[str, tuple[dict[str, Any], str]] = {
+    "ADC": ({"image_type": ("DERIVED", "PRIMARY", "DIFFUSION", "ADC")}, "diffusion"),
+    "b = 0 beside b = 800": ({**SE, "series_b_value": 800.0, "echo_time_ms": 80}, "diffusion"),
+    "subtraction": ({"image_type": ("DERIVED", "PRIMARY", "SUB")}, "subtraction"),
+    "phase": ({"image_type": ("ORIGINAL", "PRIMARY", "P")}, "phase"),
+    "imaginary": ({"image_type": ("ORIGINAL", "PRIMARY", "I")}, "phase"),
+    "map": ({"image_type": ("DERIVED", "PRIMARY", "T2_STAR")}, "map"),
+    "plain picture of Esaote": ({"image_type": ("ORIGINAL", "PRIMARY", "T1 MAP")}, "anatomy"),
+    "localizer": ({"image_type": ("ORIGINAL", "PRIMARY", "LOCALIZER")}, "localizer"),
+    "three planes": ({"is_of_localizers": True}, "localizer"),
+    "FLAIR": ({"stated_contrast": "FLUID_ATTENUATED"}, "FLAIR"),
+    "opposed phase of GE": (
+        {"image_type": ("DERIVED", "PRIMARY", "OUT_OF_PHASE"), "scanning_sequence": ("GR",)},
+        "opposed phase",
+    ),
+    "reformat": ({"image_type": ("DERIVED", "SECONDARY", "MPR"), **SE}, "derived"),
+    "anatomy": (SE, "anatomy"),
+}
+
+
+@pytest.mark.parametrize(("attributes", "role"), ROLES.values(), ids=list(ROLES))
+def test_what_a_picture_is_of(attributes: dict[str, Any], role: str) -> None:
+    assert contrast_of("MR", SequenceFacts(**attributes)).role == role
+
+
+@pytest.mark.parametrize(
+    ("name", "sequence"),
+    [("*tse2d1_11", ("SE",)), ("tir2d1", ("SE", "IR")), ("*fl3d1", ("GR",)), ("epfid", ("EP",)),
+     ("smith", ())],
+)  # fmt: skip
+def test_a_sequence_is_known_by_its_makers_name(
+    tmp_path: Path, write_slices: WriteSlices, name: str, sequence: tuple[str, ...]
+) -> None:
+    (path,) = write_slices(tmp_path, [(0, 0, 0)], SequenceName=name)
+    (frame,) = read_headers(path, "IM")
+    assert frame.facts.scanning_sequence == sequence
+    assert "smith" not in repr(frame.facts)
 
 
 def test_descriptions_do_not_make_the_contrast(tmp_path: Path, write_slices: WriteSlices) -> None:

@@ -94,9 +94,9 @@ VERDICTS: dict[str, Verdict] = {
     "mr_enhanced_nema_coronal_t2": one(
         "MR", "coronal", 0, 15, 7.5, (0.820312, 0.820312), "", "T2"
     ),
-    "mr_enhanced_philips": one("MR", "sagittal", 0, 8, 1.2, (1, 1), "", "T1 fs"),
+    "mr_enhanced_philips": one("MR", "sagittal", 0, 8, 1.2, (1, 1), "", "GRE fs"),
     "mr_enhanced_philips_implicit": one(
-        "MR", "sagittal", 5, 8, 1.0, (0.9375, 0.9375), "", "T1"
+        "MR", "sagittal", 5, 8, 1.0, (0.9375, 0.9375), "", "GRE"
     ),
     "mr_enhanced_siemens_multiframe": one("MR", "axial", 3, 8, 0.9, (0.9375, 0.9375)),
     "mr_enhanced_siemens_xa": several(
@@ -131,7 +131,7 @@ VERDICTS: dict[str, Verdict] = {
     ),
     "mr_multi_echo_philips_phantom": several(
         [f"time point {n}" for n in (1, 2, 3)], "MR", "axial", 13, 9, 8.0, (3.75, 3.75),
-        contrast="GRE fs",
+        contrast="unknown fs",
     ),
     "mr_sagittal_ge": one("MR", "sagittal", 3, 4, 1.0, (1, 1), "", "GRE"),
     "mr_sagittal_uih": one("MR", "sagittal", 4, 3, 1.0, (0.5, 0.5), "", "GRE"),

@@ -7,6 +7,7 @@ import pytest
 from studymaker import Stack, made_study, placed, summary_of
 
 from necroangle.dicom import SeriesSummary, passport_of
+from necroangle.dicom.records import SequenceFacts
 from necroangle.dicom.sides import StudySides
 from necroangle.dicom.visits import Visit, candidates
 from necroangle.terms import Laterality, View
@@ -184,6 +185,25 @@ def test_candidates_of_a_hip_come_before_those_of_the_other() -> None:
     found = candidates(visit, View.SAGITTAL, LEFT)
     assert [one.series_uid[-1] for one in found] == ["1", "3", "4", "2"]
     assert visit.sides == (RIGHT, LEFT)
+
+
+def test_candidates_of_one_hip_come_by_what_they_are() -> None:
+    """Not by their length: subtraction, ADC, T1 and STIR of one place."""
+    spin_echo = SequenceFacts(
+        scanning_sequence=("SE",), repetition_time_ms=550.0, echo_time_ms=11.0
+    )
+    kinds = {
+        "T1": spin_echo,
+        "STIR": SequenceFacts(scanning_sequence=("SE", "IR"), inversion_time_ms=160.0),
+        "ADC": SequenceFacts(image_type=("DERIVED", "PRIMARY", "ADC")),
+        "subtraction": SequenceFacts(image_type=("DERIVED", "PRIMARY", "SUB")),
+    }
+    series = tuple(
+        replace(sagittal(80.0, number), facts=facts)
+        for number, facts in enumerate(reversed(kinds.values()), start=1)
+    )
+    found = candidates(Visit("v", "s", "v", series), View.SAGITTAL, LEFT)
+    assert [one.facts for one in found] == list(kinds.values())
 
 
 def test_a_visit_offers_one_hip_only_where_code_and_place_say_so() -> None:
