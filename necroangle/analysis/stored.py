@@ -155,21 +155,23 @@ def followed_rows(
         own = list(some)
         found = analysis_set(own, clinical, protocol.overridden({"method": method}), united or {})
         for row in own:
-            yield row, _state(row, found.course(row.key.subject, row.key.laterality)), found
+            course = found.course(str(row["subject"]), str(row["laterality"]))
+            yield row, _state(row, course), found
 
 
 def _method(row: CohortRow) -> tuple[str, str]:
-    return row.key.method, str(row["method_version"])
+    return str(row["method"]), str(row["method_version"])
 
 
 def _state(row: CohortRow, course: HipCourse) -> VisitState:
     """State of a row: of its hip visit; by nominal time where nobody of the study read it."""
     if shows_prosthesis(row):
         return VisitState.CENSORED_THA
-    visit = course.visit(row.key.visit)
+    name = str(row["visit"])
+    visit = course.visit(name)
     if visit is not None and visit.state not in (VisitState.MISSING, VisitState.LOST):
         return visit.state
-    place = visit.place_days if visit is not None else Visit(row.key.visit).nominal_days
+    place = visit.place_days if visit is not None else Visit(name).nominal_days
     has_angle = row["cna_deg"] is not None
     return state_at(course.ending, place, None, has_data=True, has_angle=has_angle)
 

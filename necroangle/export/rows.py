@@ -136,9 +136,9 @@ def build_table(
         lines = [
             _reading_line(row, state, followed, source)
             for row, state, followed in found
-            if (not readers or row.key.reader in readers) and method in {None, row.key.method}
+            if (not readers or row["reader"] in readers) and method in {None, row["method"]}
         ]
-        others = strangers({line.row.key.reader for line in lines if line.row}, source.protocol)
+        others = strangers({str(line.row["reader"]) for line in lines if line.row}, source.protocol)
         if others and not readers:
             notes.append(f"readers who are none of the study's: {', '.join(others)}")
     else:
@@ -173,13 +173,12 @@ class _Line:
 def _reading_line(
     row: CohortRow, state: VisitState, followed: AnalysisSet, source: ExportSource
 ) -> _Line:
-    course = followed.course(row.key.subject, row.key.laterality)
-    visit = course.visit(row.key.visit)
-    chosen = followed.chosen.get(row.key[:3])
-    is_chosen = chosen == row.key[3:5]
-    read = ReadOf(*row.key[3:5], source.united.get(tuple(map(str, row.key[:5]))))
-    at = VisitLine(visit, state, is_chosen, read.is_consensus)
-    return _Line(course, row.key.visit, at, as_it_may_leave(row, state))
+    key = row.key
+    course = followed.course(key.subject, key.laterality)
+    is_chosen = followed.chosen.get(key[:3]) == key[3:5]
+    read = ReadOf(key.reader, key.read_no, source.united.get(tuple(map(str, key[:5]))))
+    at = VisitLine(course.visit(key.visit), state, is_chosen, read.is_consensus)
+    return _Line(course, key.visit, at, as_it_may_leave(row, state))
 
 
 def _visit_lines(followed: AnalysisSet, rows: Iterable[CohortRow]) -> Iterator[_Line]:
@@ -334,7 +333,7 @@ def _notes(source: ExportSource, lines: Sequence[_Line]) -> list[str]:
     hashes = {str(line.row["annotation_sha256"]) for line in lines if line.row}
     if unknown := len(hashes - source.facts.keys()):
         notes.append(f"{unknown} reading files are not at hand: their facts are empty")
-    methods = {line.row.key.method for line in lines if line.row}
+    methods = {str(line.row["method"]) for line in lines if line.row}
     if len(methods) > 1:
         notes.append(f"several methods, {', '.join(sorted(methods))}: never mix their angles")
     hips = {line.course.hip: line.course for line in lines}.values()
