@@ -105,7 +105,7 @@ def batch(paths: list[Path]) -> None:
     """The worker function over chunks: read, hash, strict schema, checks, everything measured."""
     for first in range(0, len(paths), CHUNK):
         some = paths[first : first + CHUNK]
-        measure_leaves([Leaf(str(path), path) for path in some], Plan())
+        measure_leaves([Leaf(str(path), str(path)) for path in some], Plan())
 
 
 def streamed(folder: Path, workers: int) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from necroangle.batch.worker import Refusal, read_or_refuse
@@ -27,7 +26,7 @@ class Leaf:
     """
 
     name: str
-    path: Path | None = None
+    path: str | None = None
     raw: bytes | None = None
     sha256: str | None = None
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from necroangle.batch.files import FileSource, find_readings, open_zip
+from necroangle.batch.files import FileSource, find_paths, open_zip
 from necroangle.batch.leaf import Source
 from necroangle.batch.packed import open_pack
 from necroangle.batch.remote import open_remote
@@ -48,7 +48,7 @@ def open_sources(places: Iterable[Path | str]) -> tuple[list[Source], list[Refus
             plain.extend(_globbed(path))
         else:
             plain.append(path)
-    files, shut = find_readings(plain)
+    files, shut = find_paths(plain)
     if files:
         sources.insert(0, FileSource(tuple(files)))
     return sources, [*refusals, *shut]

@@ -195,22 +195,22 @@ def measure_file(
     >>> print(measure_file(Path("nowhere.reading.json")))
     nowhere.reading.json: there is no such file
     """
-    raw = read_or_refuse(path, str(path))
+    raw = read_or_refuse(str(path), str(path))
     return raw if isinstance(raw, Refusal) else measure_bytes(str(path), raw, method, settings)
 
 
-def read_or_refuse(path: Path, name: str) -> bytes | Refusal:
+def read_or_refuse(path: str, name: str) -> bytes | Refusal:
     """The bytes of a reading file, or why there are none."""
     raw = _quickly(path)
     if raw is not None:
         return raw
     try:
-        return read_bytes(path)
+        return read_bytes(Path(path))
     except ReadingError as error:
         return Refusal(name, error.place, error.problem)
 
 
-def _quickly(path: Path) -> bytes | None:
+def _quickly(path: str) -> bytes | None:
     """The bytes of a regular file of at most 1 MiB, in three calls; None for anything else."""
     try:
         descriptor = os.open(path, _FLAGS)
