@@ -87,6 +87,7 @@ class StudyPanel(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemClicked.connect(self._take_row)
         self.hips = Fold(self.list, "Every hip of the folder, and how it stands")
+        self.hips.hide()
         self._rows: tuple[CaseRow, ...] = ()
         self.visits: ChoiceList[Visit] = ChoiceList("The visit that is read", self._take_visit)
         self.sides = {

@@ -495,6 +495,8 @@ def _grid(*cells: tuple[str, QWidget, int, int]) -> QWidget:
     return made
 
 
+DOUBTS_EDGE_PX = 6
+"""What the style takes of their area."""
 DOUBTS_PX = 76
 """So high the list of doubts may grow; the rest is scrolled to."""
 DOUBTS_SHOWN = 4
@@ -565,7 +567,7 @@ class ResultPanel(QWidget):
         self.doubts.setToolTip("\n".join(lines))
         self.doubts.setVisible(bool(lines))
         height_px = self.doubts.heightForWidth(self._doubts_area.viewport().width())
-        self._doubts_area.setFixedHeight(min(max(height_px, 0), DOUBTS_PX))
+        self._doubts_area.setFixedHeight(min(max(height_px, 0) + DOUBTS_EDGE_PX, DOUBTS_PX))
         self._doubts_area.setVisible(bool(lines))
 
     def show_change(self, words: str) -> None:
