@@ -14,6 +14,8 @@ from necroangle.measurement import METHODS
 COUNT = int(os.environ.get("NECROANGLE_DIFFERENTIAL", "150"))
 """5,000 in the full test: NECROANGLE_DIFFERENTIAL=5000."""
 
+pytestmark = pytest.mark.timeout(300 + COUNT // 2)
+
 
 @pytest.fixture(scope="module")
 def frozen() -> Frozen:
