@@ -199,7 +199,7 @@ def write_contents(
     new = [(sha256, raw) for sha256, raw in readings.items() if sha256 not in known]
     if new:
         insert_tuples(connection, CONTENT, new)
-    _tell(
+    _note_readings(
         connection,
         end,
         [
@@ -248,7 +248,7 @@ def contents_between(connection: sa.Connection, first: str, last: str) -> list[t
     return [(one, bytes(raw)) for one, raw in connection.execute(query.order_by(sha256))]
 
 
-def _tell(
+def _note_readings(
     connection: sa.Connection, end: LedgerEnd, readings: Sequence[tuple[str, str, bytes]]
 ) -> None:
     """An event for each reading that is not the one that stood there last."""

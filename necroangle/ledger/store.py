@@ -140,7 +140,7 @@ class CohortStore:
         """
         engine, name = open_engine(place, create=create)
         store = cls(engine, name)
-        with store._told():
+        with store._reported():
             store._make_ready(create, dumped=dumped)
         return store
 
@@ -177,7 +177,7 @@ class CohortStore:
             database refuses.
         """
         new = _by_key(rows)
-        with self._told(), writing(self._engine).begin() as connection:
+        with self._reported(), writing(self._engine).begin() as connection:
             end = LedgerEnd(connection, actor)
             inserted, updated = write_rows(connection, end, new)
             if readings:
@@ -225,7 +225,7 @@ class CohortStore:
         """
         if not reason.strip():
             raise CohortError(f"{self._name}: say why the rows are withdrawn")
-        with self._told(), writing(self._engine).begin() as connection:
+        with self._reported(), writing(self._engine).begin() as connection:
             end = LedgerEnd(connection, actor)
             count = withdraw_rows(connection, end, keys, reason)
             end.write()
@@ -239,7 +239,7 @@ class CohortStore:
         CohortError
             If an event cannot be read; the rows are then as they were.
         """
-        with self._told(), writing(self._engine).begin() as connection:
+        with self._reported(), writing(self._engine).begin() as connection:
             LedgerEnd(connection, "")  # the lock
             return rebuild_rows(connection)
 
@@ -254,7 +254,7 @@ class CohortStore:
         CohortError
             If a value cannot be kept or the database refuses; nothing is then written.
         """
-        with self._told(), writing(self._engine).begin() as connection:
+        with self._reported(), writing(self._engine).begin() as connection:
             return events.record(connection, entries, actor)
 
     def current(self, kind: str, prefix: tuple[str, ...] = ()) -> list[Record]:
@@ -312,11 +312,11 @@ class CohortStore:
         engine = self._engine
         if engine.dialect.name == "postgresql":
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with self._told(), engine.begin() as connection:
+        with self._reported(), engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _reported(self) -> Iterator[None]:
         """Say the table's name in every refusal; never a statement or its values."""
         try:
             yield

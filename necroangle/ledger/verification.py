@@ -28,9 +28,9 @@ from necroangle.measurement.row import Cell, RowKey
 
 __all__ = [
     "Counts",
+    "LedgerState",
     "MeasuredCells",
     "Problem",
-    "Told",
     "Verification",
     "check_ledger",
     "check_records",
@@ -136,7 +136,7 @@ class Verification:
         return not self.problems
 
 
-class Told:
+class LedgerState:
     """What the events, read from first to last, say of each key.
 
     Attributes
@@ -145,7 +145,7 @@ class Told:
         Key of a row to its last event's number and the digest of its content; rows that were
         withdrawn are not in it.
     readings
-        SHA-256 of each kept reading to its key and the event that told of it; older versions too.
+        SHA-256 of each kept reading to its key and the event that says so; older versions too.
     records
         Kind to the keys of its current records.
     events, head
@@ -190,8 +190,8 @@ class Told:
                 keys.add(decode_key(link.key))
 
 
-def check_ledger(connection: sa.Connection, told: Told) -> Iterator[Problem]:
-    """The problems of the chain, of its end and of its guards; ``told`` is filled on the way."""
+def check_ledger(connection: sa.Connection, state: LedgerState) -> Iterator[Problem]:
+    """The problems of the chain, of its end and of its guards; ``state`` is filled on the way."""
     dialect = connection.dialect.name
     if dialect == "sqlite":
         for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
@@ -200,21 +200,21 @@ def check_ledger(connection: sa.Connection, told: Told) -> Iterator[Problem]:
     there = set(connection.exec_driver_sql(_TRIGGERS[dialect]).scalars())
     for name in sorted((_FILE_GUARDS if dialect == "sqlite" else _SERVER_GUARDS) - there):
         yield Problem("database", f"guard {name}", "is missing: the ledger could be changed")
-    for seq, problem in broken_links(told.passing(links(connection))):
+    for seq, problem in broken_links(state.passing(links(connection))):
         yield Problem("event", _name(connection, seq), problem)
-    yield from _check_end(connection, told)
-    for lost in sorted(told.hashes_wanted - told.hashes_found):
+    yield from _check_end(connection, state)
+    for lost in sorted(state.hashes_wanted - state.hashes_found):
         yield Problem("event", f"{lost:.16}...", "no event has this hash: the ledger was rewritten")
 
 
-def _check_end(connection: sa.Connection, told: Told) -> Iterator[Problem]:
+def _check_end(connection: sa.Connection, state: LedgerState) -> Iterator[Problem]:
     tails = connection.execute(sa.select(TAIL.c.seq, TAIL.c.hash)).all()
-    if [tuple(tail) for tail in tails] == [(told.events, told.head)]:
+    if [tuple(tail) for tail in tails] == [(state.events, state.head)]:
         return
     said = tails[0].seq if tails else "nothing"
     yield Problem(
         "event",
-        f"{told.events}",
+        f"{state.events}",
         f"is the last one, but the ledger ended with event {said} when it was written: events "
         "were removed or added from outside",
     )
@@ -280,7 +280,7 @@ def check_rows(
     for key, (seq, _) in missing.items():
         parts = decode_key(key)
         yield Problem("row", row_name(parts), f"is missing, though event {seq} put it there")
-        yield from _reading_told(_said(connection, seq), parts)
+        yield from _reading_said(_said(connection, seq), parts)
 
 
 def row_name(key: tuple[Any, ...]) -> str:
@@ -326,7 +326,7 @@ def _older_columns(connection: sa.Connection) -> list[_Columns]:
     found = []
     query = sa.select(LEDGER.c.key, LEDGER.c.payload).where(LEDGER.c.kind == COLUMNS_KIND)
     for key, payload in connection.execute(query):
-        with suppress(CohortError):  # a damaged event is told where the chain is verified
+        with suppress(CohortError):  # a damaged event is named where the chain is verified
             names = str(decode_payload(str(payload), "").get("names", "")).split(" ")
             if set(names) < set(NAMES):
                 places = tuple(map(NAMES.index, names))
@@ -366,7 +366,7 @@ def _differences(
         yield Problem("row", place, problem if said else f"event {seq} cannot be read")
     if not wrong:
         yield Problem("row", name, f"is not written as event {seq} says")
-    yield from _reading_told(said, decode_key(row_key_text(cells)))
+    yield from _reading_said(said, decode_key(row_key_text(cells)))
 
 
 def _said(connection: sa.Connection, seq: int) -> dict[str, Cell]:
@@ -378,6 +378,6 @@ def _said(connection: sa.Connection, seq: int) -> dict[str, Cell]:
         return {}
 
 
-def _reading_told(said: dict[str, Cell], key: tuple[str, ...]) -> Iterator[MeasuredCells]:
+def _reading_said(said: dict[str, Cell], key: tuple[str, ...]) -> Iterator[MeasuredCells]:
     if said:
         yield MeasuredCells(str(said["annotation_sha256"]), key[:_READING_PARTS], ())

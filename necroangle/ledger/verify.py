@@ -26,9 +26,9 @@ from necroangle.ledger.schema import CONTENT, ROWS
 from necroangle.ledger.store import CohortStore
 from necroangle.ledger.verification import (
     Counts,
+    LedgerState,
     MeasuredCells,
     Problem,
-    Told,
     Verification,
     check_ledger,
     check_records,
@@ -168,15 +168,15 @@ def verify(
         problems += run.files(readings, found)
     problems += measure_again(run.tasks(found, progress), workers, again)
     counts = Counts(
-        events=run.told.events,
+        events=run.ledger.events,
         rows=run.row_count,
-        records=sum(map(len, run.told.records.values())),
+        records=sum(map(len, run.ledger.records.values())),
         contents=len(run.kept),
         files=found.count,
         recomputed=run.recomputed,
         without_marks=run.row_count - run.recomputed,
     )
-    return Verification(tuple(sorted(set(problems))), counts, run.told.head)
+    return Verification(tuple(sorted(set(problems))), counts, run.ledger.head)
 
 
 class _Run:
@@ -184,7 +184,7 @@ class _Run:
 
     def __init__(self, store: CohortStore, head: str) -> None:
         self._store = store
-        self.told = Told([head] if head else [])
+        self.ledger = LedgerState([head] if head else [])
         self.was_stopped = False
         self._rows: dict[str, list[tuple[Cell, ...]]] = {}
         self._readings: dict[str, tuple[str, ...]] = {}
@@ -203,8 +203,8 @@ class _Run:
             with self._store.reading() as connection:
                 if any_letters:
                     _take_any_letters(connection)
-                yield from check_ledger(connection, self.told)
-                for found in check_rows(connection, self.told.measured):
+                yield from check_ledger(connection, self.ledger)
+                for found in check_rows(connection, self.ledger.measured):
                     if isinstance(found, Problem):
                         yield found
                     else:
@@ -215,8 +215,8 @@ class _Run:
         except CohortError as error:
             self.was_stopped = True
             yield Problem("database", "file", f"{error}; take a backup")
-        yield from check_records(self.told.records)
-        yield from self._kept_as_told()
+        yield from check_records(self.ledger.records)
+        yield from self._kept_as_said()
 
     def _remember(self, found: MeasuredCells) -> None:
         self._readings[found.sha256] = found.reading
@@ -225,7 +225,7 @@ class _Run:
 
     def files(self, folder: Path, found: FoundFiles) -> Iterator[Problem]:
         """The folder of reading files."""
-        older = {sha256: key for sha256, (key, _) in self.told.readings.items()}
+        older = {sha256: key for sha256, (key, _) in self.ledger.readings.items()}
         return check_files(folder, self._readings, older, self._kept_bytes, found)
 
     def tasks(self, found: FoundFiles, progress: Progress | None) -> Iterator[Task]:
@@ -254,17 +254,17 @@ class _Run:
             except ReadingError as error:
                 yield error.file, sha256, b""
 
-    def _kept_as_told(self) -> Iterator[Problem]:
+    def _kept_as_said(self) -> Iterator[Problem]:
         """Kept readings that no event tells of, and the other way round."""
-        for sha256 in sorted(self.kept - self.told.readings.keys()):
+        for sha256 in sorted(self.kept - self.ledger.readings.keys()):
             yield Problem("reading", f"{sha256:.16}...", "no event tells of it: added from outside")
-        for sha256 in sorted(self.told.readings.keys() - self.kept):
+        for sha256 in sorted(self.ledger.readings.keys() - self.kept):
             yield Problem(
                 "reading", self._name(sha256), "is not kept any more: removed from outside"
             )
 
     def _name(self, sha256: str) -> str:
-        key, seq = self.told.readings.get(sha256, ("", 0))
+        key, seq = self.ledger.readings.get(sha256, ("", 0))
         return f"{' '.join(decode_key(key))} (event {seq})" if seq else f"{sha256:.16}..."
 
     def _kept_bytes(self, sha256: str) -> bytes | None:
