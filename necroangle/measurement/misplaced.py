@@ -446,7 +446,7 @@ def _threes(count: int) -> Places:
     >>> _threes(4).T.tolist()
     [[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3]]
     >>> [_threes(count).shape[1] for count in (24, 25, 96, 2000)]
-    [2024, 508, 452, 452]
+    [2024, 508, 437, 437]
     """
     if count <= _EVERY_THREE:
         return np.array(list(combinations(range(count), 3))).T
