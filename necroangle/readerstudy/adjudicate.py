@@ -75,7 +75,7 @@ class ViewDifference:
     plane
         The common plane: the first reader's slice; None where there is none.
     first, second
-        What each drew, None where she drew no circle or there is no common plane.
+        What each drew, None where a reader drew no circle or there is no common plane.
     slice_apart_mm
         Distance of the slices along the first one's normal; None without a common frame.
     centre_apart_mm

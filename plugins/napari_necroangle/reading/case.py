@@ -132,7 +132,7 @@ class CaseKey:
     """What is read: a visit of a folder, a hip, and a pair of views.
 
     ``code`` is what a worklist calls the case, or what else hands it out; empty where the reader
-    chose the hip herself.
+    chose the hip themselves.
     """
 
     folder: Path
