@@ -371,15 +371,15 @@ class EntriesPanel:
         )
         self.stage = _grid(
             *(
-                (field.label, self.entered[field.name].widget, place // 2, place % 2 * 2)
+                (field.label, self.entered[field.name].widget, place, 0)
                 for place, field in enumerate(READ_FIELDS)
             )
         )
         grid = self.stage.layout()
         assert isinstance(grid, QGridLayout)  # noqa: S101
-        below = (len(READ_FIELDS) + 1) // 2
+        below = len(READ_FIELDS)
         grid.addWidget(QLabel("Notes"), below, 0)
-        grid.addWidget(self.texts["notes"], below, 1, 1, 3)
+        grid.addWidget(self.texts["notes"], below, 1)
         for name, field in self.texts.items():
             field.editingFinished.connect(self._committer(name))
 
@@ -482,14 +482,13 @@ def _tip(field: Field) -> str:
 
 
 def _grid(*cells: tuple[str, QWidget, int, int]) -> QWidget:
-    """Fields with their labels, two to a row."""
+    """Fields with their labels, each at its row and column."""
     made = QWidget()
     grid = QGridLayout(made)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setVerticalSpacing(4)
-    grid.setColumnStretch(1, 1)
-    grid.setColumnStretch(3, 1)
     for words, field, row, column in cells:
+        grid.setColumnStretch(column + 1, 1)
         grid.addWidget(QLabel(words), row, column)
         grid.addWidget(field, row, column + 1)
     return made
