@@ -18,8 +18,8 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from necroangle.batch.leaf import Leaf
 from necroangle.batch.pack import table_of
+from necroangle.batch.sources import SourceItem
 
 _MEASURE = """
 import resource, sys, time
@@ -35,7 +35,7 @@ def write_pack(path: Path, count: int) -> None:
     """A pack of noisy hips."""
     files = noisy_files(count)
     writer = None
-    while some := [Leaf(name, None, raw) for name, raw in islice(files, 1000)]:
+    while some := [SourceItem(name, None, raw) for name, raw in islice(files, 1000)]:
         table = table_of(some)
         writer = writer or parquet.ParquetWriter(path, table.schema, compression="zstd")
         writer.write_table(table)

@@ -32,8 +32,8 @@ from rich.table import Table
 from necroangle.annotation import decode_reading
 from necroangle.annotation.quick import Texts, decode_quickly
 from necroangle.batch import Plan, measure_chunk, measure_file, open_stream
-from necroangle.batch.leaf import Leaf
-from necroangle.batch.stream import CHUNK, measure_leaves
+from necroangle.batch.sources import SourceItem
+from necroangle.batch.stream import CHUNK, measure_items
 from necroangle.measurement import measure, method_named
 
 Triple = tuple[float, float, float]
@@ -105,7 +105,7 @@ def batch(paths: list[Path]) -> None:
     """The worker function over chunks: read, hash, strict schema, checks, everything measured."""
     for first in range(0, len(paths), CHUNK):
         some = paths[first : first + CHUNK]
-        measure_leaves([Leaf(str(path), str(path)) for path in some], Plan())
+        measure_items([SourceItem(str(path), str(path)) for path in some], Plan())
 
 
 def streamed(folder: Path, workers: int) -> None:

@@ -1,7 +1,6 @@
 """Many reading files to rows of the cohort: what cannot be measured is told, the rest goes on."""
 
-from necroangle.batch.files import find_readings
-from necroangle.batch.sources import open_sources
+from necroangle.batch.sources import find_readings, open_sources
 from necroangle.batch.stream import Stream, measure_files, open_stream, settings_of_repeats
 from necroangle.batch.worker import (
     BatchResult,

@@ -1,6 +1,6 @@
 """Which readings are claimed by more than one file: found before a row is written.
 
-Two files that claim one reading with different content are both refused, wherever they lie and
+Two files that number one reading with different content are both refused, wherever they lie and
 whichever worker meets them; copies give one row. Eight bytes of a hash are kept for each file, so
 that a million of them need 8 MB.
 """
@@ -14,14 +14,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from necroangle.batch.leaf import Source
+from necroangle.batch.sources import Source
 from necroangle.batch.worker import Refusal
 from necroangle.decoding import MalformedError, from_json
 from necroangle.measurement.row import RowColumns, RowKey
 
-__all__ = ["claims_of", "contested", "key_of", "settle"]
+__all__ = ["key_numbers", "key_of", "one_row_per_key", "shared_numbers"]
 
-Claims = NDArray[np.uint64]
+KeyNumbers = NDArray[np.uint64]
 
 
 class _Key(msgspec.Struct):
@@ -51,7 +51,7 @@ _DECODER = msgspec.json.Decoder(_Key)
 
 
 def key_of(raw: bytes) -> tuple[str, ...] | None:
-    """The key that the bytes of a reading file claim; None where it cannot be told.
+    """The key that the bytes of a reading file number; None where it cannot be told.
 
     Examples
     --------
@@ -68,43 +68,43 @@ def key_of(raw: bytes) -> tuple[str, ...] | None:
     return key.subject, key.laterality, key.visit, key.reader, str(key.read_no)
 
 
-def claims_of(sources: Iterable[Source]) -> Claims:
+def key_numbers(sources: Iterable[Source]) -> KeyNumbers:
     """A number for the key of every file of some sources, in their order; 0 where there is none."""
     return np.fromiter(map(_number, chain.from_iterable(map(_keys, sources))), np.uint64)
 
 
-def contested(claims: Claims) -> Claims:
+def shared_numbers(numbers: KeyNumbers) -> KeyNumbers:
     """The numbers that more than one file has, growing.
 
     Examples
     --------
-    >>> contested(np.array([5, 0, 7, 5, 0], np.uint64)).tolist()
+    >>> shared_numbers(np.array([5, 0, 7, 5, 0], np.uint64)).tolist()
     [5]
     """
-    ordered = np.sort(claims[claims > 0])
+    ordered = np.sort(numbers[numbers > 0])
     return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
 
 
-def settle(columns: RowColumns) -> tuple[RowColumns, list[Refusal]]:
+def one_row_per_key(columns: RowColumns) -> tuple[RowColumns, list[Refusal]]:
     """One row per key, ordered by key; files that contradict each other are refused.
 
     Examples
     --------
-    >>> settle(RowColumns.of([], []))[1]
+    >>> one_row_per_key(RowColumns.of([], []))[1]
     []
     """
     sha256, keys = columns.data["annotation_sha256"], columns.keys()
-    claims: dict[RowKey, list[int]] = {}
+    of_key: dict[RowKey, list[int]] = {}
     for place in sorted(range(len(columns)), key=columns.files.__getitem__):
-        claims.setdefault(keys[place], []).append(place)
+        of_key.setdefault(keys[place], []).append(place)
     kept: list[int] = []
     refusals: list[Refusal] = []
-    for key in sorted(claims):
-        claim = claims[key]
-        if len({sha256[place] for place in claim}) == 1:
-            kept.append(claim[0])
+    for key in sorted(of_key):
+        places = of_key[key]
+        if len({sha256[place] for place in places}) == 1:
+            kept.append(places[0])
         else:
-            refusals.extend(_conflicts(key, [columns.files[place] for place in claim]))
+            refusals.extend(_conflicts(key, [columns.files[place] for place in places]))
     return columns.select(kept), refusals
 
 
@@ -119,8 +119,8 @@ def _keys(source: Source) -> Iterator[tuple[str, ...] | None]:
     if known is not None:
         yield from known
         return
-    for leaf in source.leaves():
-        raw = leaf if isinstance(leaf, Refusal) else leaf.load()
+    for item in source.items():
+        raw = item if isinstance(item, Refusal) else item.load()
         yield None if isinstance(raw, Refusal) else key_of(raw)
 
 

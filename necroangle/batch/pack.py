@@ -8,9 +8,15 @@ from typing import Any
 
 from necroangle.annotation import sha256_of
 from necroangle.batch.duplicates import key_of
-from necroangle.batch.leaf import Leaf, Source
-from necroangle.batch.packed import KEYS, NAMES, open_pack, parquet
-from necroangle.batch.sources import open_sources
+from necroangle.batch.sources import (
+    KEYS,
+    NAMES,
+    Source,
+    SourceItem,
+    open_pack,
+    open_sources,
+    parquet,
+)
 from necroangle.batch.worker import Refusal
 from necroangle.errors import ReadingError
 from necroangle.storage import write_atomically
@@ -51,9 +57,9 @@ def pack(places: Iterable[Path | str], path: Path) -> Packed:
     count = 0
     try:
         with writing.ParquetWriter(part, _schema(), compression="zstd") as writer:
-            for leaves in _in_groups(sources, refusals):
-                writer.write_table(table_of(leaves))
-                count += len(leaves)
+            for items in _in_groups(sources, refusals):
+                writer.write_table(table_of(items))
+                count += len(items)
         part.replace(path)
     except OSError as error:
         raise ReadingError(f"cannot be written: {error.strerror}", file=str(path)) from error
@@ -72,8 +78,8 @@ def unpack(path: Path, folder: Path) -> Packed:
     if isinstance(source, Refusal):
         return Packed(0, (source,))
     count, refusals = 0, []
-    for leaf in source.leaves():
-        problem = leaf if isinstance(leaf, Refusal) else _put(leaf, path, folder)
+    for item in source.items():
+        problem = item if isinstance(item, Refusal) else _put(item, path, folder)
         if problem is None:
             count += 1
         else:
@@ -81,26 +87,26 @@ def unpack(path: Path, folder: Path) -> Packed:
     return Packed(count, tuple(sorted(refusals)))
 
 
-def _put(leaf: Leaf, path: Path, folder: Path) -> Refusal | None:
-    name, raw = leaf.name.removeprefix(f"{path}/"), leaf.raw or b""
+def _put(item: SourceItem, path: Path, folder: Path) -> Refusal | None:
+    name, raw = item.name.removeprefix(f"{path}/"), item.raw or b""
     target = folder / name
     if not target.resolve().is_relative_to(folder.resolve()):
-        return Refusal(leaf.name, "", "its name leads out of the folder; it was not unpacked")
-    if sha256_of(raw) != leaf.sha256:
-        return Refusal(leaf.name, "", "its content is damaged; it was not unpacked")
+        return Refusal(item.name, "", "its name leads out of the folder; it was not unpacked")
+    if sha256_of(raw) != item.sha256:
+        return Refusal(item.name, "", "its content is damaged; it was not unpacked")
     if target.exists():
         if target.read_bytes() == raw:
             return None
-        return Refusal(leaf.name, "", f"other content lies at {target}; it was left alone")
+        return Refusal(item.name, "", f"other content lies at {target}; it was left alone")
     write_atomically(target, raw)
     return None
 
 
-def _in_groups(sources: Iterable[Source], refusals: list[Refusal]) -> Iterator[list[Leaf]]:
-    group: list[Leaf] = []
+def _in_groups(sources: Iterable[Source], refusals: list[Refusal]) -> Iterator[list[SourceItem]]:
+    group: list[SourceItem] = []
     for source in sources:
-        for leaf in source.leaves():
-            found = leaf if isinstance(leaf, Refusal) else leaf.loaded()
+        for item in source.items():
+            found = item if isinstance(item, Refusal) else item.loaded()
             if isinstance(found, Refusal):
                 refusals.append(found)
                 continue
@@ -111,13 +117,13 @@ def _in_groups(sources: Iterable[Source], refusals: list[Refusal]) -> Iterator[l
     yield group
 
 
-def table_of(leaves: list[Leaf]) -> Any:
+def table_of(items: list[SourceItem]) -> Any:
     """Some files, their bytes at hand, as rows of a pack (a ``pyarrow.Table``)."""
-    raws = [leaf.raw or b"" for leaf in leaves]
+    raws = [item.raw or b"" for item in items]
     keys = [key_of(raw) or (None,) * len(KEYS) for raw in raws]
-    names = [_inner(leaf.name) for leaf in leaves]
+    names = [_inner(item.name) for item in items]
     columns = [names, *map(list, zip(*keys, strict=True)), list(map(sha256_of, raws)), raws]
-    columns = columns if leaves else [[] for _ in NAMES]
+    columns = columns if items else [[] for _ in NAMES]
     table = import_module("pyarrow").table
     return table(dict(zip(NAMES, columns, strict=True)), schema=_schema())
 

@@ -1,15 +1,304 @@
-"""Where readings come from: files, folders, globs, ZIP archives, manifests, packs and URLs."""
+"""Where reading files lie, in a fixed order: files, folders, globs, ZIPs, manifests, packs, URLs.
 
-from collections.abc import Iterable, Sequence
+Each source offers its items more than once, so that keys can be told before anything is measured;
+an item that cannot be opened stands as a refusal in its place.
+"""
+
+import os
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any, Protocol
 
-from necroangle.batch.files import FileSource, find_paths, open_zip
-from necroangle.batch.leaf import Source
-from necroangle.batch.packed import open_pack
-from necroangle.batch.remote import open_remote
-from necroangle.batch.worker import Refusal
+from necroangle.annotation import SUFFIX
+from necroangle.annotation.file import MAX_BYTES
+from necroangle.batch.worker import Refusal, read_or_refuse
+from necroangle.errors import ReadingError
 
-__all__ = ["open_sources"]
+__all__ = [
+    "KEYS",
+    "NAMES",
+    "Source",
+    "SourceItem",
+    "find_readings",
+    "open_pack",
+    "open_sources",
+    "parquet",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceItem:
+    """One reading file, wherever it lies.
+
+    Attributes
+    ----------
+    name
+        As a refusal names it.
+    path
+        Where it lies on this machine's disk, if it does.
+    raw
+        Its bytes, where they have been read already.
+    sha256
+        What they should hash to, where that is known.
+    """
+
+    name: str
+    path: str | None = None
+    raw: bytes | None = None
+    sha256: str | None = None
+
+    def load(self) -> bytes | Refusal:
+        """Its bytes, or why there are none."""
+        if self.raw is not None:
+            return self.raw
+        assert self.path is not None  # noqa: S101
+        return read_or_refuse(self.path, self.name)
+
+    def loaded(self) -> "SourceItem | Refusal":
+        """The same with its bytes at hand, to be sent to another machine."""
+        raw = self.load()
+        return raw if isinstance(raw, Refusal) else SourceItem(self.name, None, raw, self.sha256)
+
+
+class Source(Protocol):
+    """Some reading files in a fixed order, that can be gone through more than once."""
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+
+    def items(self) -> Iterator[SourceItem | Refusal]:
+        """The files, and what lies among them that cannot be opened."""
+
+    def keys(self) -> Iterator[tuple[str, ...] | None] | None:
+        """The keys of the readings in the same order, where they are known without the files."""
+
+
+_HERE = f".{os.sep}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """Files on this machine's disk; paths as text, which is quicker made, sorted and sent."""
+
+    paths: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.paths)
+
+    def items(self) -> Iterator[SourceItem | Refusal]:
+        """The files."""
+        return (SourceItem(path, path) for path in self.paths)
+
+    def keys(self) -> None:
+        """Not known without the files."""
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class ZipSource:
+    """The reading files in a ZIP archive."""
+
+    path: Path
+    names: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.names)
+
+    def items(self) -> Iterator[SourceItem | Refusal]:
+        """The members, by name."""
+        with zipfile.ZipFile(self.path) as archive:
+            for name in self.names:
+                yield _member(archive, name, f"{self.path}/{name}")
+
+    def keys(self) -> None:
+        """Not known without the files."""
+        return
+
+
+def open_zip(path: Path) -> ZipSource | Refusal:
+    """The readings in a ZIP archive, or why it cannot be read."""
+    if not path.is_file():
+        return Refusal(str(path), "", "there is no such file")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = sorted(name for name in set(archive.namelist()) if name.endswith(SUFFIX))
+    except (zipfile.BadZipFile, OSError) as error:
+        return Refusal(str(path), "", f"not a ZIP archive that can be read: {error}")
+    return ZipSource(path, tuple(names))
+
+
+def find_readings(paths: Iterable[Path]) -> tuple[list[Path], list[Refusal]]:
+    """The reading files of files and folders, each once, sorted; and folders that stay shut."""
+    found, refusals = find_paths(paths)
+    return [Path(one) for one in found], refusals
+
+
+def find_paths(paths: Iterable[Path]) -> tuple[list[str], list[Refusal]]:
+    """The same as text: a folder may hold hundreds of thousands."""
+    found: dict[str, str] = {}
+    refusals: list[Refusal] = []
+    here = str(Path.cwd())
+    for path in sorted(paths):
+        for file in _walk(str(path), refusals) if path.is_dir() else (str(path),):
+            found.setdefault(os.path.join(here, file), file)  # noqa: PTH118 (text is wanted)
+    return sorted(found.values(), key=_parts), refusals
+
+
+def _parts(path: str) -> list[str]:
+    """The order of paths: folder by folder."""
+    return path.split(os.sep)  # noqa: PTH206
+
+
+def _walk(folder: str, refusals: list[Refusal]) -> Iterator[str]:
+    def refuse(error: OSError) -> None:
+        refusals.append(Refusal(str(error.filename), "", f"cannot be read: {error.strerror}"))
+
+    for parent, _, names in os.walk(folder, onerror=refuse):
+        inside = (
+            "" if parent == os.curdir else f"{parent.removeprefix(_HERE).rstrip(os.sep)}{os.sep}"
+        )
+        yield from (inside + name for name in names if name.endswith(SUFFIX))
+
+
+def _member(archive: zipfile.ZipFile, name: str, shown: str) -> SourceItem | Refusal:
+    if archive.getinfo(name).file_size > MAX_BYTES:
+        return Refusal(shown, "", "larger than 1 MiB: not a reading file")
+    try:
+        with archive.open(name) as file:
+            raw = file.read(MAX_BYTES + 1)
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+        return Refusal(shown, "", f"cannot be read: {error}")
+    if len(raw) > MAX_BYTES:
+        return Refusal(shown, "", "larger than 1 MiB: not a reading file")
+    return SourceItem(shown, None, raw)
+
+
+KEYS = ("subject", "laterality", "visit", "reader", "read_no")
+NAMES = ("file", *KEYS, "sha256", "content")
+"""Columns of a pack; the bytes of each file stand in the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackSource:
+    """The reading files of a pack."""
+
+    path: Path
+    count: int
+
+    def items(self) -> Iterator[SourceItem | Refusal]:
+        """The files, in the order of the pack."""
+        for names, sha256, content in self._columns("file", "sha256", "content"):
+            for name, digest, raw in zip(names, sha256, content, strict=True):
+                yield SourceItem(f"{self.path}/{name}", None, raw, digest)
+
+    def keys(self) -> Iterator[tuple[str, ...] | None]:
+        """The keys, which stand in columns of their own."""
+        for columns in self._columns(*KEYS):
+            for key in zip(*columns, strict=True):
+                yield None if key[0] is None else tuple(map(str, key))
+
+    def _columns(self, *names: str) -> Iterator[list[list[Any]]]:
+        with parquet().ParquetFile(self.path) as file:
+            for group in range(file.num_row_groups):
+                rows = file.read_row_group(group, columns=list(names), use_threads=False)
+                yield [rows.column(name).to_pylist() for name in names]
+
+
+def open_pack(path: Path) -> Source | Refusal:
+    """The readings of a pack, or why it cannot be read."""
+    if not path.is_file():
+        return Refusal(str(path), "", "there is no such file")
+    try:
+        with parquet().ParquetFile(path) as file:
+            found, count = set(file.schema_arrow.names), file.metadata.num_rows
+    except (OSError, ValueError) as error:  # pyarrow's own error is a ValueError
+        return Refusal(str(path), "", f"not a pack that can be read: {error}")
+    if not set(NAMES) <= found:
+        return Refusal(str(path), "", "a Parquet file, but not one that `necroangle pack` wrote")
+    return PackSource(path, count)
+
+
+def parquet() -> Any:
+    """The module that reads and writes Parquet.
+
+    Raises
+    ------
+    ReadingError
+        If pyarrow is not installed.
+    """
+    try:
+        return import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise ReadingError(f"a pack needs pyarrow ({error}); install necroangle[pack]") from error
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSource:
+    """The reading files behind a URL."""
+
+    store: Any
+    scheme: str
+    paths: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.paths)
+
+    def items(self) -> Iterator[SourceItem | Refusal]:
+        """The files, by path."""
+        for path in self.paths:
+            yield self._leaf(path)
+
+    def keys(self) -> None:
+        """Not known without the files."""
+        return
+
+    def _leaf(self, path: str) -> SourceItem | Refusal:
+        name = f"{self.scheme}://{path}"
+        try:
+            with self.store.open(path, "rb") as file:
+                raw = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            return Refusal(name, "", f"cannot be read: {error}")
+        if len(raw) > MAX_BYTES:
+            return Refusal(name, "", "larger than 1 MiB: not a reading file")
+        return SourceItem(name, None, raw)
+
+
+def open_remote(url: str) -> RemoteSource:
+    """The reading files of a URL: one file, or all below a folder.
+
+    Raises
+    ------
+    ReadingError
+        If fsspec is not installed or does not know the URL, or nothing can be listed there.
+
+    Examples
+    --------
+    >>> open_remote("nosuch://bucket/study")
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.ReadingError: nosuch://bucket/study: cannot be opened: Protocol not known...
+    """
+    try:
+        store, path = import_module("fsspec.core").url_to_fs(url)
+        found = store.find(path) if store.isdir(path) else [path]
+    except ImportError as error:
+        raise ReadingError(f"cannot be opened: {error}; install `fsspec`", file=url) from error
+    except (OSError, ValueError) as error:
+        raise ReadingError(f"cannot be opened: {error}", file=url) from error
+    files = found if found == [path] else [one for one in found if one.endswith(SUFFIX)]
+    return RemoteSource(store, url.split("://", 1)[0], tuple(sorted(files)))
+
 
 PACK_SUFFIX, MANIFEST_SUFFIX, ZIP_SUFFIX = ".parquet", ".txt", ".zip"
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from necroangle.annotation import HipReading, decode_reading, sha256_of
-from necroangle.batch.duplicates import claims_of, contested, settle
+from necroangle.batch.duplicates import key_numbers, one_row_per_key, shared_numbers
 from necroangle.batch.engine import run_here, run_in_processes, run_on_cluster
-from necroangle.batch.leaf import Leaf, Source
-from necroangle.batch.sources import open_sources
+from necroangle.batch.sources import Source, SourceItem, open_sources
 from necroangle.batch.worker import BatchResult, ChunkResult, Plan, Refusal, measure_chunk
 from necroangle.errors import ReadingError
 from necroangle.measurement import DEFAULTS, Method, Settings, settings_from_repeats
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from necroangle.measurement.row import RowColumns
 
-__all__ = ["Stream", "measure_files", "measure_leaves", "open_stream", "settings_of_repeats"]
+__all__ = ["Stream", "measure_files", "measure_items", "open_stream", "settings_of_repeats"]
 
 CHUNK = 1000
 """Readings at once: more does not go faster."""
@@ -71,10 +70,10 @@ class Stream:
         keep
             Whether the results bring the readings' bytes along.
         """
-        claims = claims_of(self.sources)
-        shared = contested(claims)
-        work = partial(measure_leaves, plan=self.plan, keep=keep)
-        chunks = self._chunks(claims, shared, load=scheduler is not None)
+        numbers = key_numbers(self.sources)
+        shared = shared_numbers(numbers)
+        work = partial(measure_items, plan=self.plan, keep=keep)
+        chunks = self._chunks(numbers, shared, load=scheduler is not None)
         if scheduler is not None:
             found = run_on_cluster(work, chunks, scheduler)
         elif workers > 1:
@@ -82,35 +81,35 @@ class Stream:
         else:
             found = run_here(work, chunks)
         for result in found:
-            columns, refusals = settle(result.columns)
+            columns, refusals = one_row_per_key(result.columns)
             told = tuple(sorted((*result.refusals, *refusals)))
             yield ChunkResult(columns, told, result.count, _kept(columns, result.contents))
 
     def _chunks(
-        self, claims: NDArray[np.uint64], shared: NDArray[np.uint64], *, load: bool
-    ) -> Iterator[list[Leaf | Refusal]]:
-        """First what no other file claims; then what several do, those of one key together."""
-        is_shared = np.isin(claims, shared)
-        chunk: list[Leaf | Refusal] = []
-        rivals: list[tuple[int, str, Leaf | Refusal]] = []
-        leaves = (leaf for source in self.sources for leaf in source.leaves())
-        for leaf, claim, rival in zip(leaves, claims, is_shared, strict=True):
-            if rival:
-                name = leaf.file if isinstance(leaf, Refusal) else leaf.name
-                rivals.append((int(claim), name, leaf))
+        self, numbers: NDArray[np.uint64], shared: NDArray[np.uint64], *, load: bool
+    ) -> Iterator[list[SourceItem | Refusal]]:
+        """First the keys that one file has; then those of several, the files of a key together."""
+        is_shared = np.isin(numbers, shared)
+        chunk: list[SourceItem | Refusal] = []
+        duplicates: list[tuple[int, str, SourceItem | Refusal]] = []
+        items = (item for source in self.sources for item in source.items())
+        for item, number, is_duplicate in zip(items, numbers, is_shared, strict=True):
+            if is_duplicate:
+                name = item.file if isinstance(item, Refusal) else item.name
+                duplicates.append((int(number), name, item))
                 continue
-            chunk.append(_at_hand(leaf) if load else leaf)
+            chunk.append(_at_hand(item) if load else item)
             if len(chunk) >= self.chunk:
                 yield chunk
                 chunk = []
-        rivals.sort(key=lambda one: one[:2])
+        duplicates.sort(key=lambda one: one[:2])
         last = 0
-        for claim, _, leaf in rivals:
-            if len(chunk) >= self.chunk and claim != last:
+        for number, _, item in duplicates:
+            if len(chunk) >= self.chunk and number != last:
                 yield chunk
                 chunk = []
-            chunk.append(_at_hand(leaf) if load else leaf)
-            last = claim
+            chunk.append(_at_hand(item) if load else item)
+            last = number
         if chunk:
             yield chunk
 
@@ -140,26 +139,26 @@ def open_stream(
     return Stream(sources, plan or Plan(), chunk, count, tuple(refusals))
 
 
-def measure_leaves(
-    leaves: Sequence[Leaf | Refusal], plan: Plan, *, keep: bool = False
+def measure_items(
+    items: Sequence[SourceItem | Refusal], plan: Plan, *, keep: bool = False
 ) -> ChunkResult:
     """The worker function: read some files where that has not been done, and measure them."""
     refusals: list[Refusal] = []
-    items: list[tuple[str, bytes]] = []
+    files: list[tuple[str, bytes]] = []
     expected: dict[str, str] = {}
-    for leaf in leaves:
-        raw = leaf if isinstance(leaf, Refusal) else leaf.load()
+    for item in items:
+        raw = item if isinstance(item, Refusal) else item.load()
         if isinstance(raw, Refusal):
             refusals.append(raw)
-        elif isinstance(leaf, Leaf):
-            items.append((leaf.name, raw))
-            if leaf.sha256 is not None:
-                expected[leaf.name] = leaf.sha256
-    found = measure_chunk(items, plan)
+        elif isinstance(item, SourceItem):
+            files.append((item.name, raw))
+            if item.sha256 is not None:
+                expected[item.name] = item.sha256
+    found = measure_chunk(files, plan)
     columns, damaged = _as_packed(found.columns, expected)
     told = tuple(sorted((*refusals, *found.refusals, *damaged)))
-    contents = {sha256_of(raw): raw for _, raw in items} if keep else {}
-    return ChunkResult(columns, told, len(leaves), _kept(columns, contents))
+    contents = {sha256_of(raw): raw for _, raw in files} if keep else {}
+    return ChunkResult(columns, told, len(files), _kept(columns, contents))
 
 
 def measure_files(
@@ -191,7 +190,7 @@ def measure_files(
     Returns
     -------
     BatchResult
-        A row or a refusal for every file. Two files that claim one reading with different
+        A row or a refusal for every file. Two files that number one reading with different
         content are both refused; copies of one file give one row.
 
     Examples
@@ -226,8 +225,8 @@ def settings_of_repeats(paths: Iterable[Path | str], settings: Settings = DEFAUL
     """
     groups: dict[tuple[str, str, str, str], list[HipReading]] = {}
     for source in open_sources(paths)[0]:
-        for leaf in source.leaves():
-            raw = leaf if isinstance(leaf, Refusal) else leaf.load()
+        for item in source.items():
+            raw = item if isinstance(item, Refusal) else item.load()
             if isinstance(raw, Refusal):
                 continue
             try:
@@ -244,8 +243,8 @@ def _kept(columns: RowColumns, contents: Mapping[str, bytes]) -> dict[str, bytes
     return {sha256: raw for sha256, raw in contents.items() if sha256 in wanted}
 
 
-def _at_hand(leaf: Leaf | Refusal) -> Leaf | Refusal:
-    return leaf if isinstance(leaf, Refusal) else leaf.loaded()
+def _at_hand(item: SourceItem | Refusal) -> SourceItem | Refusal:
+    return item if isinstance(item, Refusal) else item.loaded()
 
 
 def _as_packed(columns: RowColumns, expected: dict[str, str]) -> tuple[RowColumns, list[Refusal]]:
