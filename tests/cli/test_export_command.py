@@ -189,6 +189,7 @@ STOPPED = """
 import os, signal, sys
 import necroangle.export.folder as folder
 from necroangle.cli.export import command
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 whole = folder._common_files
 def stopped(table, bom):
     os.kill(os.getpid(), getattr(signal, sys.argv[1]))
