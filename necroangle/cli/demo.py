@@ -62,7 +62,9 @@ def _measure_and_draw(out: Path, console: Console) -> tuple[Path, list["HipError
         scan = scan_folder(samples)
         progress.update(task, total=1, completed=1)
         task = progress.add_task("Measure the readings again", total=len(files))
-        result = measure_files(files, progress=lambda *_: progress.advance(task))
+        result = measure_files(
+            files, progress=lambda done, total: progress.update(task, completed=done, total=total)
+        )
         out.mkdir(parents=True, exist_ok=True)
         (out / "cohort.sqlite").unlink(missing_ok=True)  # of an earlier demonstration
         CohortStore.open(out / "cohort.sqlite").upsert(result.rows)
