@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("house", deadline=None, print_blob=True)  # timing never decides a test
+settings.register_profile("few", settings.get_profile("house"), max_examples=10)
 settings.load_profile("house")
 
 REAL_DICOM = "NECROANGLE_REAL_DICOM"
