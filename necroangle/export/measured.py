@@ -30,7 +30,6 @@ _ALWAYS_KNOWN = frozenset({Flag.VIEW_NOT_READ, Flag.CENSORED_BY_THA})
 
 _SKIPPED = frozenset({"subject", "laterality", "visit", "reader", "read_no", "method"})
 _GIVEN = frozenset({"radius_prior_mm", "radius_prior_sd_mm", "radius_prior_source", "end_sd_mm"})
-_WORD_LISTS = frozenset({"a_flags", "b_flags", "flags", "index_refused"})
 _CODED_WHOLE = frozenset({"ha_grade", "arco2021_type", "jic_medial_of_wb_prov"})
 
 
@@ -76,7 +75,7 @@ def _codes_of(column: Column) -> CodeSet | None:
     entry = read_field(column.name)
     if entry is not None:
         return entry.choices
-    is_coded = column.name in _CODED_WHOLE or (column.allowed and column.name not in _WORD_LISTS)
+    is_coded = column.name in _CODED_WHOLE or (column.allowed and not column.holds_several)
     return code_set_of(column.name, column.allowed) if is_coded else None
 
 

@@ -43,9 +43,6 @@ _ORDERED = frozenset(
 _STEPS = {"ha_grade": (1, 2, 3, 4), "arco2021_type": (1, 2, 3)}
 """Columns of whole numbers that are steps, not amounts."""
 
-_WORD_LISTS = frozenset({"a_flags", "b_flags", "flags", "index_refused"})
-"""Columns that hold several of their allowed words, with spaces between."""
-
 
 def frame_of(rows: Sequence[CohortRow]) -> pd.DataFrame:
     """Measured rows as a data frame, one column per column of the cohort.
@@ -70,7 +67,7 @@ def _dtype(column: Column) -> str | pd.CategoricalDtype:
 
     if column.name in _STEPS:
         return pd.CategoricalDtype(list(_STEPS[column.name]), ordered=True)
-    if column.kind == "text" and column.allowed and column.name not in _WORD_LISTS:
+    if column.kind == "text" and column.allowed and not column.holds_several:
         return pd.CategoricalDtype(list(column.allowed), ordered=column.name in _ORDERED)
     return _DTYPES[column.kind]
 

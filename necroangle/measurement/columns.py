@@ -68,13 +68,14 @@ class Column:
     unit
         ``"deg"``, ``"mm"`` or nothing.
     allowed
-        The values that a text may have, or nothing where it is free. Flags hold several, in this
-        order, with a space between them.
+        The values that a text may have, or nothing where it is free.
     need
         ``"key"``: part of what makes a row one row. ``"always"``: never empty. ``"maybe"``: empty
         (NULL) where there is nothing to say.
     get
         Its values from what was measured of some readings.
+    holds_several
+        Whether a text may hold several of the allowed values, in their order, with a space between.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Column:
     allowed: tuple[str, ...] = ()
     need: Literal["key", "always", "maybe"] = "maybe"
     get: Getter = _from_elsewhere
+    holds_several: bool = False
 
 
 def _words(*words: Iterable[StrEnum]) -> tuple[str, ...]:
@@ -296,6 +298,7 @@ def _view_columns(side: _Side, name: str) -> Iterator[Column]:
         "text",
         "doubts about this view",
         allowed=_words(Flag),
+        holds_several=True,
         get=side.texts(lambda m: flag_words(m.views.doubts)),
     )
 
@@ -424,6 +427,7 @@ def _hip_columns() -> Iterator[Column]:
         "text",
         "indices whose marks contradict themselves",
         allowed=tuple(INDEX_SOURCES),
+        holds_several=True,
         need="always",
         get=_refused_indices,
     )
@@ -432,6 +436,7 @@ def _hip_columns() -> Iterator[Column]:
         "text",
         "doubts about the hip",
         allowed=_words(Flag),
+        holds_several=True,
         need="always",
         get=lambda m: [*flag_words(m.doubts)],
     )
