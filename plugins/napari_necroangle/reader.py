@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from necroangle import dicom
+from necroangle.annotation import SUFFIX
 from necroangle.dicom import Refusal, Scan, SeriesSummary, read_volume, scan_folder
 from necroangle.errors import DicomError
 from necroangle.imaging import Volume
@@ -37,7 +38,7 @@ MOST_REASONS = 3
 
 
 def reader_for(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
-    """A reader for a folder or for DICOM files; None for anything else.
+    """A reader for a folder, for DICOM files or for reading files; None for anything else.
 
     Examples
     --------
@@ -45,6 +46,10 @@ def reader_for(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
     True
     """
     names = [path] if isinstance(path, str) else list(path)
+    if names and all(name.lower().endswith(SUFFIX) for name in names):
+        from napari_necroangle.reading_layers import read_readings
+
+        return read_readings
     fits = (Path(name).is_dir() or Path(name).suffix.lower() == ".dcm" for name in names)
     return read_layers if names and all(fits) else None
 
