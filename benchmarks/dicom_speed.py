@@ -27,9 +27,10 @@ from rich.table import Table
 
 from necroangle.dicom import read_volume, scan_folder
 from necroangle.dicom.header import KEYWORDS
-from necroangle.dicom.index import DATABASE, IndexStore, refresh_index
+from necroangle.dicom.index import refresh_index
 from necroangle.dicom.records import FrameHeader
 from necroangle.dicom.scanner import HeaderScanner, read_headers
+from necroangle.dicom.store import DATABASE, IndexStore
 from necroangle.errors import DicomError
 
 SAMPLES = Path(__file__).resolve().parents[1] / "sample_dicoms"

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from necroangle.annotation.model import (
     HipReading,
@@ -24,7 +24,7 @@ __all__ = ["count_keys", "expected_keys", "name_duplicate"]
 
 _MARK_KEYS = len(Mark.__struct_fields__)
 _IMAGE_KEYS = len(ImageRecord.__struct_fields__) + len(PlaneRecord.__struct_fields__)
-_PASSPORT_KEYS = len(StackPassport.__struct_fields__) - 1  # irregular only where it is
+_PASSPORT_KEYS = len(StackPassport.__struct_fields__) - 2  # irregular, marker: only where they are
 _HIP_KEYS = sum(len(one.__struct_fields__) for one in (HipReading, Conduct, Revision))
 _ARC_KEYS = len(NecroticArc.__struct_fields__) + 3 * _MARK_KEYS
 _LANDMARK_KEYS = len(Landmark.__struct_fields__) + _MARK_KEYS
@@ -50,6 +50,8 @@ def expected_keys(reading: HipReading) -> int:
         count += _ARC_KEYS * len(view.arcs) + _LANDMARK_KEYS * len(view.landmarks)
         if view.passport is not None:
             count += _PASSPORT_KEYS + (view.passport.irregular is not UNSET)
+            if not isinstance(view.passport.marker, UnsetType):
+                count += 1 + len(view.passport.marker.__struct_fields__)
         for neighbour in view.neighbours:
             count += _NEIGHBOUR_KEYS + _MARK_KEYS * len(neighbour.rim)
             count += _ARC_KEYS * len(neighbour.arcs)

@@ -27,13 +27,20 @@ _OF_STEPS = (
 )
 
 
+class MarkerRecord(Struct, frozen=True, forbid_unknown_fields=True):
+    """Two points (row, column) of a radiograph in pixels, and how far they lie apart, mm."""
+
+    ends: tuple[tuple[float, float], tuple[float, float]]
+    size_mm: Annotated[float, Meta(gt=0.0, le=500.0)]
+
+
 class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the loader knew of the stack that was marked: the geometry passport, flat.
 
     It holds no name, date, description, identifier or file name. The attributes are those of
     ``necroangle.dicom.GeometryPassport``; ``refused`` counts what else of the series could not be
     opened. ``irregular`` says in words why the stack is no regular volume, and is absent where it
-    is one.
+    is one; ``marker`` is there where a marker in a radiograph tells its scale.
     """
 
     kind: Line
@@ -66,6 +73,7 @@ class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     decoder: Line
     refused: Count
     irregular: Annotated[Line, Meta(min_length=1)] | UnsetType = UNSET
+    marker: MarkerRecord | UnsetType = UNSET
 
     @classmethod
     def of(cls, passport: Mapping[str, Any]) -> "StackPassport":
@@ -76,6 +84,7 @@ class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             **{name: passport[name] for name in _AS_THEY_ARE},
             **{name: steps[name] for name in _OF_STEPS},
             irregular=steps["irregular"] or UNSET,
+            marker=MarkerRecord(**scale["marker"]) if scale.get("marker") else UNSET,
             spacing_source=scale["source"],
             magnification=scale["magnification"],
             coded_side=side["coded"],

@@ -15,10 +15,11 @@ from rich.text import Text
 
 from necroangle.cli.series import identity_options, names_of
 from necroangle.dicom import FileTally
-from necroangle.dicom.index import Changes, IndexStore, index_path, refresh_index, scan_index
+from necroangle.dicom.index import Changes, index_path, refresh_index, scan_index
 from necroangle.dicom.passport import coded, refusal_object, series_object
 from necroangle.dicom.pseudonym import IdentifierCodes
 from necroangle.dicom.sides import StudySides
+from necroangle.dicom.store import IndexStore
 from necroangle.plain_text import harmless
 
 __all__ = ["command"]

@@ -149,7 +149,8 @@ def _cases(
 def _found(folder: Path, lateral: str | None) -> list[StudyCase]:
     from contextlib import closing
 
-    from necroangle.dicom.index import IndexStore, index_path, refresh_index, scan_index
+    from necroangle.dicom.index import index_path, refresh_index, scan_index
+    from necroangle.dicom.store import IndexStore
     from necroangle.errors import ReadingError
     from necroangle.plain_text import harmless
     from necroangle.readerstudy.hips import hips_of

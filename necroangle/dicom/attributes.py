@@ -152,7 +152,7 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | N
 
 
 def spacing_mm(dataset: Dataset, keyword: str) -> tuple[float, ...] | None:
-    """Distance between rows, then between columns, in mm; None where absent or empty.
+    """Distance between rows, then between columns, in mm; None where absent, empty or 0 and 0.
 
     Raises
     ------
@@ -160,6 +160,8 @@ def spacing_mm(dataset: Dataset, keyword: str) -> tuple[float, ...] | None:
         If it is not two positive numbers.
     """
     found = numbers(dataset, keyword, 2)
+    if found == (0.0, 0.0):
+        return None
     if found is not None and min(found) <= 0:
         raise DicomError(f"must be positive, found {found}", tag=keyword)
     if found is not None and not LEAST_SPACING_MM <= min(found) <= max(found) <= MOST_SPACING_MM:

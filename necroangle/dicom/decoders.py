@@ -18,6 +18,7 @@ from pydicom.pixels.decoders.base import Decoder, DecodeRunner
 from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1
 
+from necroangle.dicom.pictures import PICTURES
 from necroangle.errors import DicomError
 
 __all__ = [
@@ -42,10 +43,11 @@ def is_available(uid: str) -> bool:
 
 
 def decode_jpeg(src: bytes, runner: DecodeRunner) -> bytes:
-    """The pixels of one frame of grey values.
+    """The pixels of one frame.
 
     The frame's own precision decides how wide a pixel is, and its bits are kept as they are: the
-    signed values of a lossless frame come out as the header says.
+    signed values of a lossless frame come out as the header says. Colours come as red, green and
+    blue.
 
     Parameters
     ----------
@@ -57,16 +59,21 @@ def decode_jpeg(src: bytes, runner: DecodeRunner) -> bytes:
     Raises
     ------
     ValueError
-        If it is no JPEG frame of grey values, or is cut short: the library would fill up the rest
-        of the picture in silence.
+        If it is no JPEG frame of so many samples a pixel, or is cut short: the library would fill
+        up the rest of the picture in silence.
     """
     from imagecodecs import jpeg8_decode
 
     if not src.rstrip(_PADDING).endswith(_END_OF_IMAGE):
         raise ValueError("no end of image: the frame is cut short")
-    array = np.ascontiguousarray(jpeg8_decode(src))
-    if array.ndim != 2:
-        raise ValueError(f"a frame of {array.ndim} dimensions, 2 are needed")
+    is_colour = runner.samples_per_pixel == 3
+    is_rgb = is_colour and runner.photometric_interpretation == "RGB"
+    array = np.ascontiguousarray(jpeg8_decode(src, colorspace="RGB" if is_rgb else None))
+    if array.ndim != 2 + is_colour:
+        raise ValueError(f"a frame of {array.ndim} dimensions, {2 + is_colour} are needed")
+    if is_colour:
+        runner.set_option("photometric_interpretation", "RGB")
+        runner.set_option("planar_configuration", 0)
     runner.set_option("bits_allocated", 8 * array.dtype.itemsize)
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
@@ -184,6 +191,8 @@ def _missing_decoder(syntax: UID) -> DicomError:
 def _words(syntax: str) -> str:
     if syntax in _NATIVE:
         return "native"
+    if syntax in PICTURES:
+        return f"pillow {_version('pillow')}"
     pinned = DECODERS.get(syntax)
     found = None if pinned is None else _version(pinned.package)
     return "none" if pinned is None or found is None else f"{pinned.package} {found}"

@@ -21,85 +21,19 @@ from typing import BinaryIO
 from pydicom.datadict import dictionary_VR
 from pydicom.values import converters
 
+from necroangle.dicom.codestream import stated_size
 from necroangle.errors import DicomError
 
 __all__ = [
     "DIRECTORY",
     "LONG_VRS",
+    "MAX_FRAME_PIXELS",
     "dicom_head",
     "is_dicom",
     "is_program",
     "pydicom_door",
+    "regular_file",
 ]
-
-_SOC_SIZ = b"\xff\x4f\xff\x51"
-_JP2_BOX = b"\x00\x00\x00\x0cjP  "
-_SOI = b"\xff\xd8\xff"
-_NO_FRAME_HEADER = {0xC4, 0xC8, 0xCC}
-_JPEG_LS = 0xF7
-_START_OF_SCAN = 0xDA
-_STANDALONE = {0x01, *range(0xD0, 0xD8)}
-
-
-def stated_size(head: bytes) -> tuple[int, int] | None:
-    r"""Rows and columns of a JPEG, JPEG-LS, JPEG 2000 or HTJ2K frame.
-
-    Parameters
-    ----------
-    head
-        The first bytes of the frame, 64 KiB at most.
-
-    Returns
-    -------
-    tuple of int, or None
-        As the frame header says, (0, 0) where it says nonsense; None where the bytes start no
-        such frame, or its header comes later.
-
-    Examples
-    --------
-    >>> stated_size(b"\xff\xd8\xff\xc0\x00\x0b\x08\x00\x10\x00\x20\x01")
-    (16, 32)
-    >>> stated_size(b"no frame") is None
-    True
-    """
-    if head.startswith(_JP2_BOX):
-        found = head.find(_SOC_SIZ)
-        return _siz(head[found:]) if found > 0 else None
-    if head.startswith(_SOC_SIZ):
-        return _siz(head)
-    return _jpeg(head) if head.startswith(_SOI) else None
-
-
-def _siz(head: bytes) -> tuple[int, int]:
-    if len(head) < 42:
-        return (0, 0)
-    right, bottom, left, top, tile_width, tile_height = struct.unpack_from(">6I", head, 8)
-    if left >= right or top >= bottom or not tile_width or not tile_height:
-        return (0, 0)
-    return (bottom - top, right - left)
-
-
-def _jpeg(head: bytes) -> tuple[int, int] | None:
-    place = 2
-    while place + 9 <= len(head) and head[place] == 0xFF:
-        marker = head[place + 1]
-        if marker == 0xFF:
-            place += 1
-        elif marker in _STANDALONE:
-            place += 2
-        elif marker == _START_OF_SCAN:
-            return (0, 0)
-        elif _starts_frame(marker):
-            rows, columns = struct.unpack_from(">2H", head, place + 5)
-            return (rows, columns) if rows and columns else (0, 0)
-        else:
-            place += 2 + max(2, int.from_bytes(head[place + 2 : place + 4], "big"))
-    return None
-
-
-def _starts_frame(marker: int) -> bool:
-    return marker == _JPEG_LS or (0xC0 <= marker <= 0xCF and marker not in _NO_FRAME_HEADER)
-
 
 DIRECTORY = "1.2.840.10008.1.3.10"
 """SOP class of a ``DICOMDIR``: it is never parsed, and no path in it is ever followed."""
@@ -470,6 +404,9 @@ def _dictionary_vr(tag: int) -> str:
 MAX_FILE_BYTES = 4 * 1024**3
 """Larger files are refused unread: no series of hip images comes near in one file."""
 
+MAX_FRAME_PIXELS = 64 * 1024**2
+"""Larger frames are refused at the header: no image of a hip comes near."""
+
 MAX_INFLATED_BYTES = 128 * 1024**2
 """A deflated data set that grows beyond this is refused before it fills the memory."""
 
@@ -571,15 +508,10 @@ def dicom_head(path: Path, file: str, *, whole: bool = False) -> bytes:
         without being it.
     """
     try:
-        with _open_regular(path) as stream:
+        with regular_file(path) as stream:
             return _walked_head(stream, path.suffix.lower() in DICOM_SUFFIXES, whole=whole)
     except DicomError as error:
         raise error.placed(file=file, stage="open") from None
-    except OSError as error:
-        cause = type(error).__name__
-        raise DicomError(
-            f"cannot be read ({cause})", file=file, stage="open", cause=cause
-        ) from None
 
 
 def is_program(head: bytes) -> bool:
@@ -593,16 +525,24 @@ def is_program(head: bytes) -> bool:
     return head[128:_PREAMBLE] == b"DICM" and head.startswith(_PROGRAMS)
 
 
-def _open_regular(path: Path) -> BinaryIO:
-    _check_regular(path.stat())
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    stream = os.fdopen(os.open(path, flags), "rb")
+@contextmanager
+def regular_file(path: Path) -> Iterator[BinaryIO]:
+    """A file opened for reading, where it is a regular one.
+
+    Raises
+    ------
+    DicomError
+        If it is a pipe, a device or a folder, is beyond the size cap, or cannot be read.
+    """
     try:
-        _check_regular(os.fstat(stream.fileno()))
-    except DicomError:
-        stream.close()
-        raise
-    return stream
+        _check_regular(path.stat())
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(path, flags), "rb") as stream:
+            _check_regular(os.fstat(stream.fileno()))
+            yield stream
+    except OSError as error:
+        cause = type(error).__name__
+        raise DicomError(f"cannot be read ({cause})", stage="open", cause=cause) from None
 
 
 def _check_regular(info: os.stat_result) -> None:

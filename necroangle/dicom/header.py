@@ -15,7 +15,6 @@ from necroangle.dicom.attributes import (
     first_number,
     frame_groups,
     integer,
-    item,
     laterality,
     numbers,
     required_uid,
@@ -26,6 +25,8 @@ from necroangle.dicom.attributes import (
     whole,
     wholes,
 )
+from necroangle.dicom.films import coded_view, detector_scale, magnification, no_scale
+from necroangle.dicom.guard import MAX_FRAME_PIXELS
 from necroangle.dicom.mosaic import is_mosaic, mosaic_of
 from necroangle.dicom.pseudonym import SubjectNames, is_pseudonym
 from necroangle.dicom.records import FrameHeader, RepeatKeys, SequenceFacts
@@ -98,7 +99,10 @@ KEYWORDS = [
     "EchoPlanarPulseSequence",
     "SpectrallySelectedSuppression",
     "BurnedInAnnotation",
+    "ConversionType",
     "EstimatedRadiographicMagnificationFactor",
+    "DistanceSourceToDetector",
+    "DistanceSourceToPatient",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 ]
@@ -146,7 +150,7 @@ def frames_of(
     """
     kind = admitted_kind(dataset)
     admitted_matrix(dataset)
-    is_inverted(dataset)
+    check_colour(dataset, kind)
     if is_mosaic(dataset):
         return _named(_tiles(dataset, origin, kind), dataset, names)
     if kind != "stack":
@@ -215,7 +219,7 @@ def _header(
         plane=plane,
         rows=rows,
         columns=columns,
-        inverted=is_inverted(dataset),
+        inverted=code(dataset, "PhotometricInterpretation") == "MONOCHROME1",
         window=window,
         laterality=laterality(dataset, "ImageLaterality", "Laterality"),
         patient_position=code(dataset, "PatientPosition"),
@@ -254,9 +258,6 @@ def _present(keyword: str, values: tuple[float, ...] | None) -> tuple[float, ...
 MAX_SIDE_PX = 65_535
 """Largest number of rows or columns that DICOM can state."""
 
-MAX_FRAME_PIXELS = 64 * 1024**2
-"""Larger frames are refused at the header: no image of a hip comes near."""
-
 FARTHEST_MM = 1e5
 """No scanner places a slice further from its origin."""
 
@@ -266,35 +267,53 @@ _KINDS = {
     "CR": "radiograph",
     "DX": "radiograph",
     "RF": "radiograph",
+    "RG": "radiograph",
 }
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+_SCREENS = frozenset({"MR", "CT", "PT", "NM", "US", "SR", "PR", "DOC"})
+"""A secondary capture of these modalities is a picture of a screen or a page, and no film."""
+
+_PAGES = frozenset({"SD", "DRW", "SYN"})
+"""``ConversionType`` of scanned documents, drawings and synthetic pictures."""
+
+_COLOURS = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"})
+"""Colour pictures that may hold nothing but grey values."""
 
 
 def admitted_kind(dataset: Dataset) -> str:
     """``"stack"``, ``"radiograph"`` or ``"secondary"``.
 
     The modality decides, so that images of a private SOP class, or of none, pass where they
-    describe themselves. Only a secondary capture is told by its SOP class: a picture of a screen,
-    page or film, which may be looked at but has no scale and fits no view.
+    describe themselves. Only a secondary capture is told by its SOP class: it is read as a
+    radiograph, for many a film was captured so, but for pictures of a screen or page, which may be
+    looked at and fit no view.
 
     Raises
     ------
     DicomError
-        If it is no MR, CT, CR, DX or RF image, nor a secondary capture, or it is a CT scout.
+        If it is no MR, CT, CR, DX, RF or RG image, nor a secondary capture, or it is a CT scout.
     """
-    sop_class = uid(dataset, "SOPClassUID") or ""
     required_uid(dataset, "SOPInstanceUID")
-    if sop_class == _SECONDARY_CAPTURE or sop_class.startswith(_SECONDARY_CAPTURE + "."):
-        return "secondary"
     modality = code(dataset, "Modality")
+    if is_capture(dataset):
+        is_page = bool(_PAGES & set(codes(dataset, "ConversionType")))
+        return "secondary" if is_page or modality in _SCREENS else "radiograph"
     if modality is None:
         raise DicomError("absent: what kind of image it is cannot be told", tag="Modality")
     if modality not in _KINDS:
         raise DicomError(
-            f"{modality}: no image to measure (MR, CT, CR, DX and RF are opened)", tag="Modality"
+            f"{modality}: no image to measure (MR, CT, CR, DX, RF and RG are opened)",
+            tag="Modality",
         )
     _check_is_slice(dataset, modality)
     return _KINDS[modality]
+
+
+def is_capture(dataset: Dataset) -> bool:
+    """Whether it is a secondary capture."""
+    sop_class = uid(dataset, "SOPClassUID") or ""
+    return sop_class == _SECONDARY_CAPTURE or sop_class.startswith(_SECONDARY_CAPTURE + ".")
 
 
 def _check_is_slice(dataset: Dataset, modality: str) -> None:
@@ -320,13 +339,15 @@ def admitted_matrix(dataset: Dataset) -> tuple[int, int]:
     return rows, columns
 
 
-def is_inverted(dataset: Dataset) -> bool:
-    """Whether low grey values are bright (``MONOCHROME1``).
+def check_colour(dataset: Dataset, kind: str) -> None:
+    """Refuse what holds no grey values.
+
+    A radiograph in colour may hold nothing but grey: that is seen when its pixels are.
 
     Raises
     ------
     DicomError
-        If the image is in colour, or does not say.
+        If the image is a slice in colour, or does not say what its values are.
     """
     photometric = code(dataset, "PhotometricInterpretation")
     if photometric is None:
@@ -334,115 +355,13 @@ def is_inverted(dataset: Dataset) -> bool:
     samples = 1
     if dataset.get("SamplesPerPixel") is not None:
         samples = integer(dataset, "SamplesPerPixel", 1, 4)
-    if samples != 1 or photometric not in ("MONOCHROME1", "MONOCHROME2"):
+    is_grey = samples == 1 and photometric in ("MONOCHROME1", "MONOCHROME2")
+    may_be_grey = samples == 3 and photometric in _COLOURS and kind != "stack"
+    if not (is_grey or may_be_grey):
         raise DicomError(
             f"colour ({photometric}, {samples} samples a pixel): grey values are needed",
             tag="PhotometricInterpretation",
         )
-    return photometric == "MONOCHROME1"
-
-
-MAX_MAGNIFICATION = 3
-"""A larger magnification than this is a slip, and is not applied."""
-
-_POSITIONS = {"AP": "AP", "PA": "PA", "LL": "LATERAL", "RL": "LATERAL", "LATERAL": "LATERAL"}
-
-_VIEW_CODES = {
-    "399348003": "AP",
-    "R-10206": "AP",
-    "272479007": "PA",
-    "R-10214": "PA",
-    "399067008": "LATERAL",
-    "R-102CD": "LATERAL",
-    "399173006": "LATERAL",
-    "399198007": "LATERAL",
-    "399352003": "LATERAL",
-    "399260004": "LATERAL",
-}
-"""SNOMED CT and SNOMED RT codes of DICOM context group 4010 that name a view of the hip."""
-
-
-@dataclass(frozen=True, slots=True)
-class DetectorScale:
-    """The plane of a radiograph in its own frame.
-
-    Attributes
-    ----------
-    plane
-        Origin at the first pixel, x along the row, y down the column, in ``source`` mm.
-    calibrated
-        Whether the mm are true mm in the patient.
-    source
-        ``"PixelSpacing"``, ``"ImagerPixelSpacing"``,
-        ``"EstimatedRadiographicMagnificationFactor"`` (the detector's spacing divided by it) or
-        ``"none"`` (the width of one pixel counts as 1 mm).
-    """
-
-    plane: ImagePlane
-    calibrated: bool
-    source: str
-
-
-def detector_scale(dataset: Dataset) -> DetectorScale:
-    """Spacing of a radiograph, and whether it holds in the patient.
-
-    ``ImagerPixelSpacing`` is measured on the detector, magnified against the patient.
-    ``PixelSpacing`` counts as calibrated only when ``PixelSpacingCalibrationType`` says how and
-    it differs from ``ImagerPixelSpacing``. ``ImagerPixelSpacing`` divided by
-    ``EstimatedRadiographicMagnificationFactor`` holds about the middle of a patient of usual
-    size: an estimate, and not calibrated.
-
-    Raises
-    ------
-    DicomError
-        If a spacing is there but is not two positive numbers.
-
-    References
-    ----------
-    DICOM PS3.3 10.7.1.3, Pixel Spacing Calibration Type.
-    """
-    patient = spacing_mm(dataset, "PixelSpacing")
-    detector = spacing_mm(dataset, "ImagerPixelSpacing")
-    kind = code(dataset, "PixelSpacingCalibrationType")
-    if patient is not None:
-        calibrated = kind in ("GEOMETRY", "FIDUCIAL") and patient != detector
-        return DetectorScale(_detector_plane(patient), calibrated, "PixelSpacing")
-    factor = first_number(dataset, "EstimatedRadiographicMagnificationFactor")
-    if detector is not None and factor is not None and 1 < factor <= MAX_MAGNIFICATION:
-        row_mm, column_mm = detector
-        plane = _detector_plane((row_mm / factor, column_mm / factor))
-        return DetectorScale(plane, False, "EstimatedRadiographicMagnificationFactor")
-    if detector is not None:
-        return DetectorScale(_detector_plane(detector), False, "ImagerPixelSpacing")
-    return no_scale(dataset)
-
-
-def no_scale(dataset: Dataset) -> DetectorScale:
-    """The scale of a picture that has none: the width of one pixel counts as 1 mm.
-
-    Its height follows from ``PixelAspectRatio`` (height, width), where that is stated.
-    """
-    ratio = wholes(dataset, "PixelAspectRatio")
-    stated = len(ratio) == 2 and min(ratio) > 0
-    return DetectorScale(
-        _detector_plane((ratio[0] / ratio[1] if stated else 1.0, 1.0)), False, "none"
-    )
-
-
-def coded_view(dataset: Dataset) -> str | None:
-    """``"AP"``, ``"PA"`` or ``"LATERAL"`` where the file codes it, else None.
-
-    No code tells a frog-leg from a cross-table lateral: the reader does.
-    """
-    position = _POSITIONS.get(code(dataset, "ViewPosition") or "")
-    view = item(dataset, "ViewCodeSequence")
-    if position is not None or view is None:
-        return position
-    return _VIEW_CODES.get(code(view, "CodeValue") or "")
-
-
-def _detector_plane(spacing: tuple[float, ...]) -> ImagePlane:
-    return ImagePlane.from_dicom((0, 0, 0), (1, 0, 0, 0, 1, 0), spacing)
 
 
 _SALT = os.urandom(16)
@@ -563,10 +482,11 @@ def sequence_facts(
         acquisition_type=code(dataset, "MRAcquisitionType"),
         stated_contrast=_stated_contrast(groups),
         burned_in=code(dataset, "BurnedInAnnotation"),
-        magnification=first_number(dataset, "EstimatedRadiographicMagnificationFactor"),
+        magnification=magnification(dataset)[0],
         window_source=window_source,
         charset_known=charset_known(dataset),
         executable_preamble=executable_preamble,
+        is_capture=is_capture(dataset),
         flip_angle_deg=first_number(timing, "FlipAngle"),
         field_strength_t=_field_strength_t(dataset),
     )

@@ -13,6 +13,7 @@ from necroangle.dicom.records import Refusal, Scan, SeriesSummary
 from necroangle.dicom.sides import StudySides
 from necroangle.dicom.stacks import POSITION_TOLERANCE_MM
 from necroangle.geometry import PlaneName
+from necroangle.imaging import Marker
 from necroangle.terms import Laterality
 
 __all__ = [
@@ -76,7 +77,9 @@ class Scale:
     pixel_aspect
         Row spacing by column spacing; 1 where no spacing is stated.
     magnification
-        ``EstimatedRadiographicMagnificationFactor``, or None.
+        As in :class:`~necroangle.dicom.records.SequenceFacts`: estimated, and never more.
+    marker
+        The marker that tells the scale, or None.
     """
 
     calibrated: bool
@@ -86,6 +89,7 @@ class Scale:
     unscaled_spacing: tuple[float, float] | None
     pixel_aspect: float
     magnification: float | None
+    marker: Marker | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +184,7 @@ def passport_of(
     study: Iterable[SeriesSummary] | StudySides = (),
     refused: Iterable[Refusal] = (),
 ) -> GeometryPassport:
-    """The passport of a stack, radiograph or secondary capture.
+    """The passport of a stack, radiograph or picture of a screen.
 
     Parameters
     ----------
@@ -193,7 +197,7 @@ def passport_of(
         What it refuses: those of the same series are named.
     """
     facts, plane = summary.facts, summary.plane
-    secondary = summary.kind == "secondary" or facts.image_type[1:2] == ("SECONDARY",)
+    secondary = facts.is_capture or facts.image_type[1:2] == ("SECONDARY",)
     return GeometryPassport(
         kind=summary.kind,
         modality=summary.modality,
@@ -230,6 +234,7 @@ def _scale(summary: SeriesSummary) -> Scale:
         unscaled_spacing=None if true_mm or summary.spacing_source == "none" else spacing,
         pixel_aspect=spacing[0] / spacing[1],
         magnification=summary.facts.magnification,
+        marker=summary.marker,
     )
 
 
@@ -284,7 +289,7 @@ def passport_lines(found: GeometryPassport) -> list[str]:
     scale = "true mm" if measure.calibrated else "no true mm"
     scale += f" (from {measure.source}), pixel aspect {measure.pixel_aspect:.4f}"
     if measure.magnification is not None:
-        scale += f", magnification {measure.magnification:g}"
+        scale += f", magnification {measure.magnification:.4g} (estimated)"
     sides = f"coded {side.coded or 'none'}, by place {side.found or 'none'}"
     warned = " - THEY DIFFER" if side.differ else f", {side.confidence}" if side.found else ""
     weighting = f"{contrast.family}{', fat-suppressed' if contrast.fat_suppressed else ''}"

@@ -25,6 +25,7 @@ from necroangle.dicom.decoders import decode_frame, decoder_words
 from necroangle.dicom.guard import is_dicom, pydicom_door
 from necroangle.dicom.header import SYNTAX
 from necroangle.dicom.mosaic import tile
+from necroangle.dicom.pictures import PICTURES, grey_values, picture_pixels
 from necroangle.dicom.plain import PlainHeader, Unusual
 from necroangle.dicom.records import SeriesSummary
 from necroangle.dicom.scanner import opened, plain_header
@@ -249,6 +250,8 @@ def read_volume(summary: SeriesSummary, allocate: Allocate = np.empty) -> Volume
             f"{size} pixels in one stack, more than {MAX_VOLUME_PIXELS}", stage="decode"
         )
     with StackFiles(summary.root) as files:
+        if summary.syntaxes and set(summary.syntaxes) <= set(PICTURES):
+            return volume_of(summary, _picture_volume(summary, files, allocate), None)
         try:
             pixels, inverted = native_volume(summary, files, allocate)
         except Unusual:
@@ -271,6 +274,17 @@ def volume_of(summary: SeriesSummary, pixels: Pixels, window: tuple[float, float
         decoder=decoder_words(summary.syntaxes),
         irregular="" if graded.is_volume else graded.words(),
     )
+
+
+def _picture_volume(
+    summary: SeriesSummary, files: StackFiles, allocate: Allocate = np.empty
+) -> Pixels:
+    ((file, _),) = summary.frames
+    with files.path(file) as path:
+        found = picture_pixels(path, file, summary.sources[0].instance_uid)
+    pixels = allocate((1, *found.shape), found.dtype)
+    pixels[0] = found
+    return pixels
 
 
 def _decoded_volume(
@@ -351,7 +365,10 @@ def _decoding(dataset: FileDataset, file: str, number: int) -> AbstractContextMa
 def _frame(dataset: FileDataset, groups: Sequence[FrameGroups], number: int) -> Pixels:
     if len(groups) < number:
         raise DicomError("changed since it was listed: list the folder again")
-    return _checked(_rescaled(decode_frame(dataset, number - 1), groups[number - 1]))
+    stored = decode_frame(dataset, number - 1)
+    if stored.ndim == 3:
+        stored = grey_values(stored)
+    return _checked(_rescaled(stored, groups[number - 1]))
 
 
 def _check_shape(array: Pixels, summary: SeriesSummary, number: int) -> None:

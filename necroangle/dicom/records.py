@@ -8,6 +8,7 @@ from pathlib import Path
 
 from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane, PlaneName
+from necroangle.imaging import Marker
 from necroangle.terms import Laterality, SourceImage
 
 __all__ = [
@@ -77,7 +78,8 @@ class SequenceFacts:
     burned_in
         ``BurnedInAnnotation``: ``"YES"``, ``"NO"`` or None.
     magnification
-        ``EstimatedRadiographicMagnificationFactor``, or None.
+        ``EstimatedRadiographicMagnificationFactor``, or what the stated distances of source,
+        patient and detector give; None where neither is there.
     window_source
         ``"WindowCenter"``, ``"VOILUTSequence"`` (the range that the table covers) or ``"none"``.
     charset_known
@@ -86,6 +88,8 @@ class SequenceFacts:
         Whether the file is a program at the same time.
     flip_angle_deg, field_strength_t
         As stated; None where absent.
+    is_capture
+        Whether it is a picture of a film, a screen or a page: a secondary capture, or no DICOM.
     series_b_value
         The largest b-value of its series; None where none is stated.
     is_of_localizers
@@ -109,6 +113,7 @@ class SequenceFacts:
     executable_preamble: bool = False
     flip_angle_deg: float | None = None
     field_strength_t: float | None = None
+    is_capture: bool = False
     series_b_value: float | None = None
     is_of_localizers: bool = False
 
@@ -124,8 +129,8 @@ class FrameHeader:
     source
         DICOM identifiers, frame number included.
     modality, kind
-        ``Modality``; ``"stack"`` for slices in the patient, ``"radiograph"`` for projections,
-        ``"secondary"`` for secondary captures: pictures without a scale, for looking only.
+        ``Modality``; ``"stack"`` for slices in the patient, ``"radiograph"`` for projections and
+        for pictures of films, ``"secondary"`` for pictures of a screen or page, for looking only.
     plane
         Patient LPS mm; detector mm for a radiograph; pixels for a secondary capture.
     rows, columns
@@ -251,7 +256,7 @@ REGULAR = Regularity()
 
 @dataclass(frozen=True, slots=True)
 class SeriesSummary:
-    """A stack of slices, one radiograph or one secondary capture, that can be opened.
+    """A stack of slices, one radiograph or one picture of a screen, that can be opened.
 
     Attributes
     ----------
@@ -259,8 +264,8 @@ class SeriesSummary:
         The key. A series that holds several orientations, matrices, echoes, time points or slabs
         gives one summary for each, numbered from 1.
     modality, kind, plane
-        ``Modality``; ``"stack"``, ``"radiograph"`` or ``"secondary"`` (a picture without a
-        scale, which fits no view and is never measured); the nearest anatomical plane, None for
+        ``Modality``; ``"stack"``, ``"radiograph"`` or ``"secondary"`` (a picture of a screen or
+        page, which fits no view and is never measured); the nearest anatomical plane, None for
         all but stacks.
     frames
         (relative path, frame number from 1) per slice, ordered by position along the normal.
@@ -288,6 +293,8 @@ class SeriesSummary:
         The transfer syntaxes of its files, in order; empty for one that states none.
     regularity
         Whether its slices are evenly spaced, and if not, how.
+    marker
+        The marker in a radiograph that tells its scale, where a reader has set one.
     """
 
     study_uid: str
@@ -318,6 +325,7 @@ class SeriesSummary:
     facts: SequenceFacts = field(default_factory=SequenceFacts, repr=False)
     syntaxes: tuple[str, ...] = ()
     regularity: Regularity = REGULAR
+    marker: Marker | None = None
 
     def __len__(self) -> int:
         return len(self.frames)

@@ -26,8 +26,10 @@ from necroangle.dicom.attributes import (
     stated_window,
     whole,
 )
+from necroangle.dicom.decoders import decode_frame
 from necroangle.dicom.header import KEYWORDS, SYNTAX, Origin, frames_of
 from necroangle.dicom.mosaic import MOSAIC_TAGS, is_mosaic
+from necroangle.dicom.pictures import grey_values, picture_header
 from necroangle.dicom.plain import PlainHeader, Unusual, scan_elements
 from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import FrameHeader
@@ -196,11 +198,14 @@ def _judged(header: PlainHeader, file: str, names: SubjectNames | None) -> tuple
     if is_mosaic(dataset):
         raise Unusual
     try:
-        return frames_of(dataset, origin, names)
+        frames = frames_of(dataset, origin, names)
     except DicomError as error:
         if error.tag not in _SAME_WORDS:
             raise Unusual from error
         raise error.placed(file=file, stage="header") from None
+    if header.get("SamplesPerPixel", 1) != 1:
+        raise Unusual
+    return frames
 
 
 def _next_slice(like: FrameHeader, header: PlainHeader, file: str) -> FrameHeader:
@@ -250,7 +255,8 @@ def read_headers(
     Returns
     -------
     tuple of FrameHeader
-        Empty where the file is no DICOM file at all, or a ``DICOMDIR``.
+        That of a picture where the file is one; empty where it is nothing of the kind, or a
+        ``DICOMDIR``.
 
     Raises
     ------
@@ -259,7 +265,8 @@ def read_headers(
     """
     head = guard.dicom_head(path, file)
     if not head:
-        return ()
+        picture = picture_header(path, file)
+        return () if picture is None else (picture,)
     try:
         with guard.pydicom_door(file, "reading the header", stage="header"):
             dataset = dcmread(path, stop_before_pixels=True, force=True, specific_tags=_ALL_TAGS)
@@ -267,6 +274,15 @@ def read_headers(
                 return ()
             syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
             syntax = syntax if SYNTAX.fullmatch(syntax) else "invalid"
-            return frames_of(dataset, Origin(file, syntax, guard.is_program(head)), names)
+            frames = frames_of(dataset, Origin(file, syntax, guard.is_program(head)), names)
+            if dataset.get("SamplesPerPixel", 1) != 1:
+                _check_grey(path, file)
+            return frames
     except DicomError as error:
         raise error.placed(file=file, stage="header") from None
+
+
+def _check_grey(path: Path, file: str) -> None:
+    """Refuse a radiograph that is stored in colour and shows some: only its pixels can say."""
+    guard.is_dicom(path, file, whole=True)
+    grey_values(decode_frame(dcmread(path, force=True), 0))

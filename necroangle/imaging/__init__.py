@@ -1,6 +1,7 @@
 """Pixels with their geometry: stacks, the slices to read, lines between them, new planes."""
 
 from necroangle.imaging.crossing import Crossing, NoCrossing, cross_reference, plane_crossing
+from necroangle.imaging.marker import Marker
 from necroangle.imaging.midslice import (
     Bracket,
     MidSlice,
@@ -16,6 +17,7 @@ from necroangle.imaging.volume import Slice, Volume
 __all__ = [
     "Bracket",
     "Crossing",
+    "Marker",
     "MidSlice",
     "NoCrossing",
     "Slice",

@@ -22,7 +22,8 @@ import numpy as np
 
 from necroangle.annotation import SUFFIX, HipReading, ImageRecord, ReadView, file_name, load_reading
 from necroangle.dicom import GuardedReader, Scan, SeriesSummary
-from necroangle.dicom.index import IndexStore, Progress, index_path, refresh_index, scan_index
+from necroangle.dicom.index import Progress, index_path, refresh_index, scan_index
+from necroangle.dicom.store import IndexStore
 from necroangle.errors import DicomError, NecroangleError
 from necroangle.imaging import Slice
 from necroangle.measurement import Method, Settings, measure

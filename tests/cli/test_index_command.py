@@ -11,7 +11,8 @@ from dicombytes import mr_file
 
 from necroangle.cli import cli
 from necroangle.cli import index as index_command
-from necroangle.dicom.index import DATABASE, refresh_index
+from necroangle.dicom.index import refresh_index
+from necroangle.dicom.store import DATABASE
 
 
 @pytest.fixture

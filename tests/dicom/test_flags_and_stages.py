@@ -12,8 +12,9 @@ from dicombytes import mr_file
 
 from necroangle.cli.series import command
 from necroangle.dicom import passport_of, read_volume, scan_folder
-from necroangle.dicom.index import DATABASE, IndexStore, refresh_index, scan_index
+from necroangle.dicom.index import refresh_index, scan_index
 from necroangle.dicom.passport import passport_lines
+from necroangle.dicom.store import DATABASE, IndexStore
 from necroangle.errors import DicomError, NecroangleError
 
 PLACES: tuple[dict[str, Any], ...] = (

@@ -16,15 +16,9 @@ from pydicom.uid import RLELossless
 
 from necroangle.dicom import Scan, archive, scan_folder
 from necroangle.dicom import index as index_module
-from necroangle.dicom.index import (
-    DATABASE,
-    Changes,
-    IndexStore,
-    index_path,
-    refresh_index,
-    scan_index,
-)
+from necroangle.dicom.index import Changes, index_path, refresh_index, scan_index
 from necroangle.dicom.scanner import HeaderScanner
+from necroangle.dicom.store import DATABASE, IndexStore
 from necroangle.errors import DicomError
 
 WriteSlices = Callable[..., list[Path]]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from necroangle.dicom import scan_folder
-from necroangle.dicom.index import DATABASE, Changes, IndexStore, refresh_index, scan_index
+from necroangle.dicom.index import Changes, refresh_index, scan_index
 from necroangle.dicom.pseudonym import SubjectNames
+from necroangle.dicom.store import DATABASE, IndexStore
 
 WriteSlices = Callable[..., list[Path]]
 

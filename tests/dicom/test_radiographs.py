@@ -33,6 +33,43 @@ SCALES: dict[str, tuple[dict[str, Any], tuple[float, float], bool, str]] = {
         False,
         "EstimatedRadiographicMagnificationFactor",
     ),
+    "magnified, its PixelSpacing that of the detector": (
+        {
+            "PixelSpacing": [0.2, 0.3],
+            "ImagerPixelSpacing": [0.2, 0.3],
+            "EstimatedRadiographicMagnificationFactor": 1.25,
+        },
+        (0.16, 0.24),
+        False,
+        "EstimatedRadiographicMagnificationFactor",
+    ),
+    "magnified by its distances": (
+        {
+            "ImagerPixelSpacing": [0.2, 0.3],
+            "DistanceSourceToDetector": 1250,
+            "DistanceSourceToPatient": 1000,
+        },
+        (0.16, 0.24),
+        False,
+        "DistanceSourceToPatient",
+    ),
+    "distances that are none": (
+        {
+            "ImagerPixelSpacing": [0.2, 0.3],
+            "DistanceSourceToDetector": 1000,
+            "DistanceSourceToPatient": 1000,
+        },
+        (0.2, 0.3),
+        False,
+        "ImagerPixelSpacing",
+    ),
+    "zero and zero": ({"PixelSpacing": [0, 0]}, (1, 1), False, "none"),
+    "zero on the detector": (
+        {"PixelSpacing": [0, 0], "ImagerPixelSpacing": [0.2, 0.3]},
+        (0.2, 0.3),
+        False,
+        "ImagerPixelSpacing",
+    ),
     "magnified beyond sense": (
         {"ImagerPixelSpacing": [0.2, 0.3], "EstimatedRadiographicMagnificationFactor": 12},
         (0.2, 0.3),
@@ -142,17 +179,6 @@ def test_a_window_is_taken_from_a_voi_table(
     (series,) = scan_folder(tmp_path).series
     assert series.window == (low, low + 255)
     assert series.facts.window_source == "VOILUTSequence"
-
-
-def test_a_secondary_capture_is_a_kind_of_its_own(
-    tmp_path: Path, write_slices: WriteSlices
-) -> None:
-    write_slices(tmp_path, [(0, 0, 0)], SOPClassUID="1.2.840.10008.5.1.4.1.1.7", Modality="OT")
-    (series,) = scan_folder(tmp_path).series
-    assert (series.kind, series.plane, series.view) == ("secondary", None, None)
-    assert (series.calibrated, series.spacing_source) == (False, "none")
-    assert (series.row_spacing_mm, series.column_spacing_mm) == (1.0, 1.0)
-    assert read_volume(series).pixels[0, 3, 2] == 32
 
 
 def test_a_broken_spacing_is_refused_by_tag(tmp_path: Path, write_slices: WriteSlices) -> None:

@@ -55,7 +55,7 @@ def none(*reasons: str) -> Verdict:
 
 NOT_REGULAR = "ImagePositionPatient: "
 COLOUR = "PhotometricInterpretation: colour (RGB"
-CAPTURE = Stack("OT", "secondary")
+CAPTURE = Stack("OT", "radiograph")
 
 VERDICTS: dict[str, Verdict] = {
     "bad_files": (
@@ -77,7 +77,7 @@ VERDICTS: dict[str, Verdict] = {
     "ct_slice_increment_irregular": one("CT", "axial", 0, 4, 5.0, (0.429688006639, 0.429688006639)),
     "dx_mono1_nonsquare": one("DX", "radiograph", 0, 1, 0, (1.2, 1.201199999999)),
     "emri_small_variants": none("PerFrameFunctionalGroupsSequence: absent: 10 frames"),
-    "htj2k": none(COLOUR),
+    "htj2k": none("StudyInstanceUID: absent"),
     "lut_tests": ([CAPTURE] * 2, []),
     "mr_anisotropic_pixels": one("MR", "axial", 1, 4, 0.5, (4.0, 6.39995861053464)),
     "mr_classic_fmri_siemens": several(

@@ -169,7 +169,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "no spacing": ({"PixelSpacing": None}, "PixelSpacing", "absent"),
     "no position": ({"ImagePositionPatient": None}, "ImagePositionPatient", "absent"),
     "no orientation": ({"ImageOrientationPatient": None}, "ImageOrientationPatient", "absent"),
-    "zero spacing": ({"PixelSpacing": [0, 0]}, "PixelSpacing", "must be positive"),
+    "zero spacing": ({"PixelSpacing": [0, 0]}, "PixelSpacing", "absent"),
+    "one zero": ({"PixelSpacing": [0, 1]}, "PixelSpacing", "must be positive"),
     "one spacing": ({"PixelSpacing": 0.5}, "PixelSpacing", "2 finite numbers"),
     "five cosines": (
         {"ImageOrientationPatient": [1, 0, 0, 0, 1]}, "ImageOrientationPatient", "6 finite",
@@ -184,7 +185,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "secondary in colour": (
         {
             "SOPClassUID": "1.2.840.10008.5.1.4.1.1.7", "PhotometricInterpretation": "RGB",
-            "SamplesPerPixel": 3,
+            "SamplesPerPixel": 3, "BitsAllocated": 8, "BitsStored": 8, "HighBit": 7,
+            "PlanarConfiguration": 0, "PixelData": bytes((255, 0, 0, 0, 0, 255) * 10),
         },
         "PhotometricInterpretation", "colour",
     ),

@@ -18,7 +18,8 @@ from pydicom.uid import RLELossless
 
 from necroangle.dicom import Scan, SeriesSummary, archive, read_volume, scan_folder
 from necroangle.dicom.archive import StackFiles
-from necroangle.dicom.index import DATABASE, IndexStore, refresh_index, scan_index
+from necroangle.dicom.index import refresh_index, scan_index
+from necroangle.dicom.store import DATABASE, IndexStore
 from necroangle.dicom.worker import read_volume_guarded
 from necroangle.errors import DicomError
 
@@ -152,7 +153,7 @@ from contextlib import closing
 from pathlib import Path
 from necroangle.dicom import read_volume
 from necroangle.dicom.index import scan_index
-from necroangle.dicom.index import IndexStore
+from necroangle.dicom.store import IndexStore
 folder = Path(sys.argv[1])
 with closing(IndexStore(folder / sys.argv[2])) as store:
     (series,) = scan_index(folder, store).series
