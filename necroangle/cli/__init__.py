@@ -6,6 +6,7 @@ from typing import NoReturn
 import click
 
 from necroangle import __version__
+from necroangle.cli.screen import spell_for_consoles
 from necroangle.errors import NecroangleError
 
 __all__ = ["main"]
@@ -68,6 +69,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command; a refusal is one line on standard error and exit code 2."""
+    spell_for_consoles()
     try:
         cli.main(prog_name="necroangle", standalone_mode=True)
     except NecroangleError as error:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from necroangle.cli.screen import bars, data_only, output_option, write_data
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,9 +29,14 @@ __all__ = ["command"]
     help="Folder with the DICOM files; give it again for several.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per marked slice.")
+@output_option
 @click.pass_context
 def command(
-    context: click.Context, readings: tuple[Path, ...], images: tuple[Path, ...], as_json: bool
+    context: click.Context,
+    readings: tuple[Path, ...],
+    images: tuple[Path, ...],
+    as_json: bool,
+    output: Path | None,
 ) -> None:
     """Check the plane of every marked slice against the DICOM file that it names.
 
@@ -38,24 +45,29 @@ def command(
     Exit code: 0 if all agree, 1 if one differs, is missing or is refused, 2 if there was nothing
     to check.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from necroangle.batch import find_readings
     from necroangle.review import index_images
+
+    data_only(output, as_json, "--json")
 
     files, shut = find_readings(readings)
     if not files:
         raise click.UsageError("no reading files (*.reading.json) in what was given")
-    console = Console(stderr=True)
     counts = {"same": 0, "differs": 0, "missing": 0, "refused": len(shut)}
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("checking", total=len(files))
-        places = index_images(images)
+    lines: list[str] = []
+    with bars() as shown:
+        places = index_images(images, shown.begin("finding the images").to)
+        bar = shown.begin("checking", len(files))
         for line in _audit(files, places):
             counts[line["status"]] += 1
-            _show(line, as_json)
-            bar.update(task, completed=line["number"])
+            words = _words(line, as_json)
+            if output is None and words:
+                click.echo(words)
+            elif words:
+                lines.append(words)
+            bar.to(line["number"])
+    if output is not None:
+        write_data("".join(f"{line}\n" for line in lines), output)
     for refusal in shut:
         click.echo(str(refusal), err=True)
     click.echo(
@@ -84,25 +96,23 @@ def _as_object(audit: ViewAudit) -> dict[str, Any]:
     return asdict(audit)
 
 
-def _show(line: dict[str, Any], as_json: bool) -> None:
+def _words(line: dict[str, Any], as_json: bool) -> str:
+    """What is printed of a slice; nothing where it agrees."""
     from necroangle.plain_text import harmless
 
     if as_json:
-        click.echo(json.dumps({key: value for key, value in line.items() if key != "number"}))
-        return
+        return json.dumps({key: value for key, value in line.items() if key != "number"})
     if line["status"] == "same":
-        return
+        return ""
     if line["status"] == "refused":
-        click.echo(harmless(line["why"]))
-        return
+        return harmless(line["why"])
     words = f"{line['file']}: {line['place']}: "
     if line["status"] == "missing":
-        click.echo(harmless(f"{words}its image is in none of the folders"))
-        return
+        return harmless(f"{words}its image is in none of the folders")
     told = "; ".join(
         f"{one['what']}: {one['reading']} in the reading, {one['disk']} on disk"
         for one in line["differences"]
     )
     change = line["angle_change_deg"]
     effect = "" if change is None else f" (the angle would change by {change:+.3f}°)"
-    click.echo(harmless(f"{words}{told}{effect}"))
+    return harmless(f"{words}{told}{effect}")

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+
+from necroangle.cli.screen import ScreenColumn, bars, show_table
 
 if TYPE_CHECKING:
     from necroangle.demo import HipError
@@ -38,15 +36,14 @@ PATIENCE_S = 180
 )
 def command(out: Path, window: bool) -> None:
     """Re-measure the sample readings beside their truth, with pictures."""
-    console = Console()
-    samples, compared = _measure_and_draw(out, console)
-    _print_table(compared, console)
-    _print_places(out, console)
+    samples, compared = _measure_and_draw(out)
+    _print_table(compared)
+    _print_places(out)
     if window:
-        _show_first(samples, compared[0], out, console)
+        _show_first(samples, compared[0], out)
 
 
-def _measure_and_draw(out: Path, console: Console) -> tuple[Path, list["HipError"]]:
+def _measure_and_draw(out: Path) -> tuple[Path, list["HipError"]]:
     """Walk the road: index, measure, table, pictures, with a progress bar for each."""
     from necroangle import demo
     from necroangle.annotation import load_reading
@@ -57,51 +54,40 @@ def _measure_and_draw(out: Path, console: Console) -> tuple[Path, list["HipError
 
     samples = demo.find_samples(out)
     files = sorted((samples / "readings").glob("*.reading.json"))
-    with Progress(console=console) as progress:
-        task = progress.add_task("Index the DICOM files", total=None)
-        scan = scan_folder(samples)
-        progress.update(task, total=1, completed=1)
-        task = progress.add_task("Measure the readings again", total=len(files))
-        result = measure_files(
-            files, progress=lambda done, total: progress.update(task, completed=done, total=total)
-        )
+    with bars(stay=True) as shown:
+        scan = scan_folder(samples, shown.begin("Index the DICOM files").to)
+        bar = shown.begin("Measure the readings again", len(files))
+        result = measure_files(files, progress=bar.to)
         out.mkdir(parents=True, exist_ok=True)
         (out / "cohort.sqlite").unlink(missing_ok=True)  # of an earlier demonstration
         CohortStore.open(out / "cohort.sqlite").upsert(result.rows)
-        task = progress.add_task("Draw each reading", total=len(files))
+        bar = shown.begin("Draw each reading", len(files))
         compared = list(demo.compare(map(load_reading, files), demo.true_angles(samples)))
-        draw_files(
-            files, ImagePlaces([scan]), out / "pictures", progress=lambda: progress.advance(task)
-        )
+        draw_files(files, ImagePlaces([scan]), out / "pictures", progress=bar.on)
     return samples, compared
 
 
-def _print_table(compared: list["HipError"], console: Console) -> None:
+def _print_table(compared: list["HipError"]) -> None:
     from necroangle.demo import CELL_NAMES
 
-    table = Table(
-        title="Measured beside the truth", box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False
-    )
-    for name in CELL_NAMES:
-        is_word = name in {"hip", "visit", "grade"}
-        table.add_column(name, justify="left" if is_word else "right", no_wrap=True)
-    for one in compared:
-        table.add_row(*one.cells())
-    console.print(table)
+    words = {"hip", "visit", "grade"}
+    columns = [ScreenColumn(name, is_number=name not in words) for name in CELL_NAMES]
+    show_table(columns, [one.cells() for one in compared], "Measured beside the truth")
+    click.echo("")
     errors = [abs(one.error_deg) for one in compared if one.error_deg is not None]
-    console.print(f"Largest error of a combined angle: {max(errors):.6f}° in {len(errors)} hips")
+    click.echo(f"Largest error of a combined angle: {max(errors):.6f}° in {len(errors)} hips")
 
 
-def _print_places(out: Path, console: Console) -> None:
+def _print_places(out: Path) -> None:
     table = out / "cohort.sqlite"
-    console.print(f"Cohort table:  {table}   (necroangle table --cohort {table})", soft_wrap=True)
-    console.print(f"Pictures:      {out / 'pictures'}", soft_wrap=True)
+    click.echo(f"Cohort table:  {table}   (necroangle table --cohort {table})")
+    click.echo(f"Pictures:      {out / 'pictures'}")
 
 
-def _show_first(samples: Path, first: "HipError", out: Path, console: Console) -> None:
+def _show_first(samples: Path, first: "HipError", out: Path) -> None:
     """Open the first hip in napari, or take a picture of that window where there is no display."""
     if find_spec("napari") is None:
-        console.print('For the reading window: pip install "necroangle[gui]"', markup=False)
+        click.echo('For the reading window: pip install "necroangle[gui]"')
         return
     from necroangle.annotation import file_name
 
@@ -109,15 +95,15 @@ def _show_first(samples: Path, first: "HipError", out: Path, console: Console) -
     study = _study_of(samples, first)
     arguments = [sys.executable, "-m", "napari_necroangle", str(study), "--reading", str(reading)]
     if _has_display():
-        console.print("Opening the first hip in napari; close its window to end.")
+        click.echo("Opening the first hip in napari; close its window to end.")
         subprocess.run(arguments, check=True)
     elif shutil.which(SCREEN[0]):
         picture = out / "window.png"
         shot = [*SCREEN, *arguments, "--screenshot", str(picture)]
         subprocess.run(shot, check=True, timeout=PATIENCE_S)
-        console.print(f"The window:    {picture}   (no display: a virtual screen)", soft_wrap=True)
+        click.echo(f"The window:    {picture}   (no display: a virtual screen)")
     else:
-        console.print("No display and no xvfb-run here: the reading window is not shown.")
+        click.echo("No display and no xvfb-run here: the reading window is not shown.")
 
 
 def _study_of(samples: Path, first: "HipError") -> Path:

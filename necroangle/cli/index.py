@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress
-from rich.text import Text
 
+from necroangle.cli.screen import bars, data_only, output_option, write_data
 from necroangle.cli.series import identity_options, names_of
 from necroangle.dicom import FileTally
 from necroangle.dicom.index import Changes, index_path, refresh_index, scan_index
@@ -30,6 +28,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.command(name="index")
 @click.argument("folders", metavar="FOLDER...", nargs=-1, required=True, type=_FOLDER)
 @identity_options
+@output_option
 @click.option(
     "--db",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -41,6 +40,7 @@ def command(
     identifiers: bool,
     subjects: Path | None,
     secret: Path | None,
+    output: Path | None,
     db: Path | None,
 ) -> None:
     """List the stacks of whole trees of files; a second run reads only what has changed.
@@ -53,7 +53,9 @@ def command(
     names = names_of(subjects, secret, as_json=as_json, identifiers=identifiers)
     if db is not None and len(folders) > 1:
         raise click.UsageError("--db goes with one FOLDER: each folder has an index of its own")
+    data_only(output, as_json, "--json")
     lacking = False
+    told: list[str] = []
     for folder in folders:
         with closing(IndexStore(db or index_path(folder), names)) as store:
             changes = _refresh(folder, store)
@@ -67,26 +69,22 @@ def command(
                 record = coded(
                     json.loads(line), codes, identifiers=identifiers, named=names is not None
                 )
-                click.echo(json.dumps(record))
+                told.append(json.dumps(record))
         else:
             _show(folder, changes, lines)
         lacking = lacking or _tally(lines).is_lacking
+    if as_json:
+        write_data("".join(f"{line}\n" for line in told), output)
     if lacking:
         raise click.exceptions.Exit(1)
 
 
 def _refresh(folder: Path, store: IndexStore) -> Changes:
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("reading headers", total=None)
-
-        def advance(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
+    with bars() as shown:
         try:
-            return refresh_index(folder, store, advance)
+            return refresh_index(folder, store, shown.begin("reading headers").to)
         except KeyboardInterrupt:
-            progress.stop()
+            shown.stop()
             click.echo("stopped; what has been read is kept: run again to go on", err=True)
             raise click.exceptions.Exit(130) from None
 
@@ -102,28 +100,27 @@ def _lines(folder: Path, store: IndexStore) -> list[str]:
 
 def _show(folder: Path, changes: Changes, lines: list[str]) -> None:
     objects = [json.loads(line) for line in lines[:-1]]
-    console = Console(width=None if Console().is_terminal else 160)
     reasons: Counter[str] = Counter()
     stacks = [entry for entry in objects if entry["record"] == "series"]
     for entry in stacks:
-        console.print(Text(_stack_line(entry)), soft_wrap=True)
+        click.echo(_stack_line(entry))
     for entry in objects:
         if entry["record"] == "refusal" and entry["stage"] != "aside":
             reasons[": ".join(filter(None, (entry["tag"], entry["reason"])))] += entry["files"]
     for reason, count in reasons.most_common():
-        console.print(Text(f"refused  {count} files: {harmless(reason)}"), soft_wrap=True)
+        click.echo(f"refused  {count} files: {harmless(reason)}")
     for entry in objects:
         if entry["record"] == "refusal" and entry["stage"] == "aside":
             words = harmless(f"{entry['place']}: {entry['reason']}")
-            console.print(Text(f"set aside  {entry['files']} files: {words}"), soft_wrap=True)
+            click.echo(f"set aside  {entry['files']} files: {words}")
     tally = _tally(lines)
     summary = (
         f"{harmless(os.fspath(folder))}: {len(stacks)} stacks, {tally.refused} files refused, "
         f"{tally.skipped} that are no images; {changes.read} files read, "
         f"{changes.known} known, {changes.gone} gone"
     )
-    console.print(Text(summary), soft_wrap=True)
-    console.print(Text(f"{tally.walked} walked: {tally}"), soft_wrap=True)
+    click.echo(summary)
+    click.echo(f"{tally.walked} walked: {tally}")
 
 
 def _tally(lines: list[str]) -> FileTally:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.measuring import measuring_options, tell_strangers
+from necroangle.cli.screen import bars, data_only, output_option, write_data
 
 if TYPE_CHECKING:
     from necroangle.batch import BatchResult
@@ -24,12 +25,14 @@ __all__ = ["command"]
 @click.argument("readings", nargs=-1, required=True, type=click.Path(path_type=Path))
 @measuring_options
 @click.option("--json", "as_json", is_flag=True, help="Print rows, numbers and refusals as JSON.")
+@output_option
 @click.pass_context
 def command(
     context: click.Context,
     readings: tuple[Path, ...],
     asked: Asked,
     as_json: bool,
+    output: Path | None,
 ) -> None:
     """Measure reading files, or all of a folder, and put their rows in a cohort table.
 
@@ -39,6 +42,7 @@ def command(
     """
     from necroangle.plain_text import harmless
 
+    data_only(output, as_json, "--json")
     settings = asked.settings(readings)
     result = _joined([_measure(readings, method, settings) for method in asked.methods()])
     if not result.rows and not result.refusals:
@@ -46,7 +50,7 @@ def command(
     tell_strangers(row.key.reader for row in result.rows)
     changes = _store(result, asked.cohort)
     if as_json:
-        click.echo(_as_json(result, changes))
+        write_data(f"{_as_json(result, changes)}\n", output)
     else:
         click.echo(_summary(result, changes))
     for refusal in result.refusals:
@@ -66,19 +70,10 @@ def _joined(results: list[BatchResult]) -> BatchResult:
 
 def _measure(paths: tuple[Path, ...], method: Method | None, settings: Settings) -> BatchResult:
     """Measure, with a progress bar on standard error where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from necroangle.batch import measure_files
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("measuring", total=None)
-
-        def show(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        return measure_files(paths, method, show, settings, keep=True)
+    with bars() as shown:
+        return measure_files(paths, method, shown.begin("measuring").to, settings, keep=True)
 
 
 def _store(result: BatchResult, cohort: str | None) -> Changes:

@@ -6,19 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from necroangle.cli.screen import (
+    ScreenColumn,
+    data_only,
+    output_option,
+    screen_width,
+    show_table,
+    wrapped,
+    write_data,
+)
 
-    from rich.table import Table
+if TYPE_CHECKING:
+    from pathlib import Path
 
     from necroangle.analysis import Outcomes
 
 __all__ = ["command"]
 
-PIPE_WIDTH = 100
-"""Width of the printed table where there is no terminal to ask."""
-
 _TABLES = ("quantities", "hips", "visits")
+_MAIN = tuple(ScreenColumn(name, wraps=True) for name in ("quantity", "of", "found"))
+_BY_VISIT = tuple(ScreenColumn(name, wraps=True) for name in ("visit", "quantity", "found"))
 _RULES = ("auto", "event", "reaches", "collapse", "arco_progression")
 _TESTS = {
     "auto": "auto",
@@ -74,7 +81,15 @@ _TESTS = {
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON, digits in full.")
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV, digits in full.")
-def command(as_json: bool, as_csv: bool, by_visit: bool, table: str, **asked: Any) -> None:
+@output_option
+def command(
+    as_json: bool,
+    as_csv: bool,
+    output: Path | None,
+    by_visit: bool,
+    table: str,
+    **asked: Any,
+) -> None:
     """Patients, hips, stages, failure, change of the angle, pain, hip score, replacements.
 
     Within a study folder everything comes from study.toml; an option goes before it. Each number
@@ -84,9 +99,10 @@ def command(as_json: bool, as_csv: bool, by_visit: bool, table: str, **asked: An
         raise click.UsageError("choose one of --json and --csv")
     if table != "quantities" and not (as_json or as_csv):
         raise click.UsageError(f"--table {table} needs --csv or --json")
+    data_only(output, as_json or as_csv, "--json or --csv")
     outcomes = _outcomes(asked)
     if as_json or as_csv:
-        _write(outcomes, table, as_json=as_json)
+        _write(outcomes, table, output, as_json=as_json)
     else:
         _print(outcomes, by_visit=by_visit)
 
@@ -115,40 +131,21 @@ def _outcomes(asked: dict[str, Any]) -> Outcomes:
         return outcomes_of(analysis_of(store, protocol))
 
 
-def _write(outcomes: Outcomes, table: str, *, as_json: bool) -> None:
-    """UTF-8 with plain line ends, whatever the system's habit."""
+def _write(outcomes: Outcomes, table: str, output: Path | None, *, as_json: bool) -> None:
     from necroangle.analysis.printing import rows_as_csv, rows_as_json, table_rows
 
     rows = table_rows(outcomes, table)
     text = rows_as_json(rows, outcomes.notes) if as_json else rows_as_csv(rows)
-    click.echo(text.encode(), nl=False)
+    write_data(text, output)
 
 
 def _print(outcomes: Outcomes, *, by_visit: bool) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
     from necroangle.analysis.printing import by_visit_lines, main_lines, test_notes
     from necroangle.plain_text import harmless
 
-    console = Console()
-    if not console.is_terminal:
-        console.width = PIPE_WIDTH
-    console.print(_table(("quantity", "of", "found"), main_lines(outcomes)))
+    show_table(_MAIN, main_lines(outcomes))
     if by_visit:
-        console.print(_table(("visit", "quantity", "found"), by_visit_lines(outcomes)))
+        show_table(_BY_VISIT, by_visit_lines(outcomes))
+    click.echo("")
     for note in (*outcomes.notes, *test_notes(outcomes.quantities)):
-        console.print(Text(f"- {harmless(note)}"))
-
-
-def _table(headings: tuple[str, str, str], lines: Iterable[tuple[str, str, str]]) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for line in lines:
-        table.add_row(*map(Text, line))
-    return table
+        click.echo("\n  ".join(wrapped(f"- {harmless(note)}", screen_width() - 2)))

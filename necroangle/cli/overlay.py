@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.screen import bars
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.progress import Progress
-
-    from necroangle.review import ImagePlaces, PictureReport
+    from necroangle.cli.screen import Bar
+    from necroangle.review import PictureReport
 
 __all__ = ["command"]
 
@@ -63,49 +64,35 @@ def command(
     and drawn black; the others go on. Exit code: 0 if all were drawn with their images, 1 if some
     were not, 2 if there was nothing to draw.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from necroangle.batch import find_readings
     from necroangle.measurement import method_named
-    from necroangle.review import draw_files
+    from necroangle.review import draw_files, index_images
 
     files, shut = find_readings(readings)
     if not files:
         raise click.UsageError("no reading files (*.reading.json) in what was given")
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        places = _index(images, bar)
-        task = bar.add_task("drawing", total=len(files))
+    with bars() as shown:
+        places = index_images(images, shown.begin("finding the images").to)
+        bar = shown.begin("drawing", len(files))
         report = draw_files(
             files,
             places,
             out,
             method=method_named(method_name) if method_name else None,
             workers=workers,
-            progress=lambda: bar.advance(task),
+            progress=bar.on,
         )
         if pdf is not None and report.pictures:
-            _write_sheet(report.pictures, pdf, bar)
+            _write_sheet(report.pictures, pdf, shown.begin("contact sheet"))
     _tell(report, [str(one) for one in shut], out)
     context.exit(1 if report.missing or report.refused or shut else 0)
 
 
-def _index(images: Sequence[Path], bar: Progress) -> ImagePlaces:
-    from necroangle.review import index_images
-
-    task = bar.add_task("finding the images", total=None)
-    places = index_images(images, lambda done, total: bar.update(task, completed=done, total=total))
-    bar.update(task, total=1, completed=1)
-    return places
-
-
-def _write_sheet(pictures: Sequence[Path], pdf: Path, bar: Progress) -> None:
+def _write_sheet(pictures: Sequence[Path], pdf: Path, bar: Bar) -> None:
     from necroangle.review import write_contact_sheet
 
-    task = bar.add_task("contact sheet", total=None)
     try:
-        write_contact_sheet(pictures, pdf, lambda: bar.advance(task))
+        write_contact_sheet(pictures, pdf, bar.on)
     except OSError as error:
         raise click.ClickException(f"{pdf.name}: cannot be written: {error.strerror}") from error
 

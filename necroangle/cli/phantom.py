@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from necroangle.cli.screen import bars
+
 if TYPE_CHECKING:
     from necroangle.phantom import PhantomStudy, SeriesGeometry
 
@@ -82,39 +84,18 @@ def command(out: Path, *, samples: bool, compress: bool, **options: Any) -> None
 
     if samples:
         total = sum(count_files(study) for study in sample_studies().values())
-        with _Progress(total) as on_file:
-            write_samples(out, on_file=on_file)
+        with bars() as shown:
+            bar = shown.begin("phantom", total)
+            write_samples(out, on_file=lambda file: bar.on(words=file))
     else:
         study = _study(options)
         readings_of(study)  # refuses what cannot be marked before anything is written
-        with _Progress(count_files(study)) as on_file:
-            write_study(study, out, compress=compress, on_file=on_file)
+        with bars() as shown:
+            bar = shown.begin("phantom", count_files(study))
+            write_study(study, out, compress=compress, on_file=lambda file: bar.on(words=file))
         save_readings(study, out / "readings")
         total = count_files(study)
     click.echo(f"{total} DICOM files with their truth in {out}")
-
-
-class _Progress:
-    """A progress bar on standard error, drawn only on a terminal."""
-
-    def __init__(self, total: int) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        console = Console(stderr=True)
-        self._bar = Progress(console=console, disable=not console.is_terminal, transient=True)
-        self._task = self._bar.add_task("phantom", total=total)
-
-    def __enter__(self) -> "_Progress":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def __call__(self, file: str) -> None:
-        """Move on by one file, and say which it was."""
-        self._bar.update(self._task, advance=1, description=file)
 
 
 def _study(options: dict[str, Any]) -> "PhantomStudy":

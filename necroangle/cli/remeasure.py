@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.measuring import measuring_options
+from necroangle.cli.screen import bars
 
 if TYPE_CHECKING:
     from necroangle.batch import Refusal, Stream
@@ -155,33 +156,14 @@ def _decision(reports: tuple[Path, ...], *, yes: bool) -> Decide:
 def _run(
     stream: Stream, store: CohortStore | None, workers: int, decide: Decide, **options: object
 ) -> Remeasured:
-    """Measure, with rate and remaining time on standard error where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
+    """Measure, with a bar and the remaining time on standard error where that is a terminal."""
     from necroangle.remeasure import remeasure
 
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("measuring"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.speed:,.0f} readings/s" if console.is_terminal else ""),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("", total=stream.count)
+    with bars() as shown:
+        bar = shown.begin("measuring", stream.count)
 
         def ask(differences: Differences) -> bool:
-            bar.stop()
+            shown.stop()
             return decide(differences)
 
         return remeasure(
@@ -189,7 +171,7 @@ def _run(
             store,
             ask,
             workers=workers,
-            progress=lambda count: bar.advance(task, count),
+            progress=bar.on,
             **options,  # type: ignore[arg-type]
         )
 

@@ -1,15 +1,19 @@
 """``necroangle schema``: the JSON Schema of the reading file."""
 
 import json
+from pathlib import Path
 
 import click
+
+from necroangle.cli.screen import output_option, write_data
 
 __all__ = ["command"]
 
 
 @click.command("schema")
-def command() -> None:
+@output_option
+def command(output: Path | None) -> None:
     """Print the JSON Schema (2020-12) of the reading file."""
     from necroangle.annotation import reading_schema
 
-    click.echo(json.dumps(reading_schema(), indent=1))
+    write_data(f"{json.dumps(reading_schema(), indent=1)}\n", output)

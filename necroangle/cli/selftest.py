@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.screen import ScreenColumn, bars, screen_width, show_table, wrapped
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.console import Console
 
     from necroangle.selftest import Check
 
 __all__ = ["command"]
 
-PIPE_WIDTH = 100
-"""Width of the printed table where there is no terminal to ask."""
+_COLUMNS = (
+    ScreenColumn("what was tried", wraps=True),
+    ScreenColumn("readings", is_number=True),
+    ScreenColumn("worst or found", is_number=True),
+    ScreenColumn("allowed", is_number=True),
+    ScreenColumn("verdict"),
+)
 
 
 @click.command("selftest")
@@ -27,36 +32,26 @@ def command() -> None:
     The exit code is 0 when every check has passed, else 1. It takes a few seconds and writes
     nothing.
     """
-    from rich.console import Console
-
     from necroangle.selftest import run_checks
 
-    console = Console()
-    if not console.is_terminal:
-        console.width = PIPE_WIDTH
-    with console.status("Measuring phantoms") as status:
-        checks = run_checks(on_check=lambda check: status.update(f"Done: {check.name}"))
-    print_verdict(checks, console)
+    with bars() as shown:
+        bar = shown.begin("measuring phantoms")
+        checks = run_checks(on_check=lambda check: bar.on(words=check.name))
+    print_verdict(checks)
     if not all(check.passed for check in checks):
         raise SystemExit(1)
 
 
-def print_verdict(checks: Sequence[Check], console: Console) -> None:
+def print_verdict(checks: Sequence[Check]) -> None:
     """Print every check with its limits, and the verdict in one sentence."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    table = Table(title=_copy(), title_justify="left", box=SIMPLE, pad_edge=False)
-    table.add_column("what was tried", no_wrap=True)
-    table.add_column("readings", justify="right")
-    table.add_column("worst or found", justify="right")
-    table.add_column("allowed", justify="right")
-    table.add_column("verdict")
-    for check in checks:
-        verdict = "right" if check.passed else "[bold red]WRONG[/]"
-        table.add_row(check.name, str(check.count), *_numbers(check), verdict)
-    console.print(table)
-    console.print(_sentence(checks), highlight=False)
+    rows = [
+        (check.name, str(check.count), *_numbers(check), "right" if check.passed else "WRONG")
+        for check in checks
+    ]
+    show_table(_COLUMNS, rows, _copy())
+    click.echo("")
+    for line in wrapped(_sentence(checks), screen_width()):
+        click.echo(line)
 
 
 def _numbers(check: Check) -> tuple[str, str]:

@@ -10,11 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
-from rich.text import Text
 
+from necroangle.cli.screen import (
+    ScreenColumn,
+    bars,
+    data_only,
+    output_option,
+    show_table,
+    write_data,
+)
 from necroangle.dicom import Scan, SeriesSummary, scan_folder
 from necroangle.dicom.passport import (
     coded,
@@ -29,13 +33,18 @@ from necroangle.plain_text import harmless
 
 __all__ = ["command", "identity_options", "names_of"]
 
-PIPE_WIDTH = 160
-"""Columns of the table where the output is no terminal."""
-
 _COLUMNS = (
-    "plane", "slices", "step mm", "spacing mm", "matrix", "side", "modality", "series", "stack",
-    "split by",
-)  # fmt: skip
+    ScreenColumn("plane", wraps=True),
+    ScreenColumn("slices", is_number=True),
+    ScreenColumn("step mm", is_number=True, yields=2),
+    ScreenColumn("spacing mm"),
+    ScreenColumn("matrix", yields=3),
+    ScreenColumn("side"),
+    ScreenColumn("modality", yields=4),
+    ScreenColumn("series"),
+    ScreenColumn("stack", is_number=True, yields=5),
+    ScreenColumn("split by", wraps=True, yields=1),
+)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OPTIONS = (
     click.option("--json", "as_json", is_flag=True, help="One JSON object a line."),
@@ -66,6 +75,7 @@ def identity_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.command(name="series")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @identity_options
+@output_option
 @click.option("--passport", is_flag=True, help="The geometry passport of each stack.")
 def command(
     folder: Path,
@@ -73,6 +83,7 @@ def command(
     identifiers: bool,
     subjects: Path | None,
     secret: Path | None,
+    output: Path | None,
     passport: bool,
 ) -> None:
     """List the series of FOLDER with their geometry, then what is refused and why.
@@ -81,6 +92,7 @@ def command(
     the secret is the same. The exit code is 1 where nothing can be opened, or a folder cannot be
     entered.
     """
+    data_only(output, as_json, "--json")
     names = names_of(subjects, secret, as_json=as_json, identifiers=identifiers)
     scan = _scan(folder, names)
     if as_json:
@@ -88,10 +100,10 @@ def command(
         sides = StudySides(scan.series)
         records = [series_object(series, scan, sides) for series in scan.series]
         records += [refusal_object(refusal) for refusal in scan.left_out]
-        for record in records:
-            click.echo(
-                json.dumps(coded(record, codes, identifiers=identifiers, named=names is not None))
-            )
+        told = (
+            coded(one, codes, identifiers=identifiers, named=names is not None) for one in records
+        )
+        write_data("".join(f"{json.dumps(one)}\n" for one in told), output)
     else:
         _show(scan, passport)
     if scan.tally().is_lacking:
@@ -120,52 +132,33 @@ def names_of(
 
 
 def _show(scan: Scan, passport: bool) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPE_WIDTH)
     if scan.series:
-        console.print(_table(scan))
+        show_table(_COLUMNS, [_cells(series) for series in scan.series])
+        click.echo("")
     if passport:
-        _show_passports(scan, console)
+        _show_passports(scan)
     for refusal in scan.refused:
-        console.print(Text(f"refused  {harmless(str(refusal))}"), soft_wrap=True)
+        click.echo(harmless(f"refused  {refusal}"))
     for one in scan.aside:
-        console.print(Text(f"set aside  {harmless(str(one))}"), soft_wrap=True)
-    console.print(
-        Text(
-            f"{len(scan.series)} to open, {len(scan.refused)} refused, "
-            f"{scan.skipped} files that are no DICOM images"
-        )
+        click.echo(harmless(f"set aside  {one}"))
+    click.echo(
+        f"{len(scan.series)} to open, {len(scan.refused)} refused, "
+        f"{scan.skipped} files that are no DICOM images"
     )
-    console.print(Text(f"{scan.walked} walked: {scan.tally()}"), soft_wrap=True)
+    click.echo(f"{scan.walked} walked: {scan.tally()}")
 
 
 def _scan(folder: Path, names: SubjectNames | None) -> Scan:
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("reading headers", total=None)
-
-        def advance(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
-        return scan_folder(folder, advance, names)
+    with bars() as shown:
+        return scan_folder(folder, shown.begin("reading headers").to, names)
 
 
-def _table(scan: Scan) -> Table:
-    table = Table()
-    for name in _COLUMNS:
-        table.add_column(name, overflow="fold")
-    for series in scan.series:
-        table.add_row(*(Text(harmless(cell)) for cell in _cells(series)))
-    return table
-
-
-def _show_passports(scan: Scan, console: Console) -> None:
+def _show_passports(scan: Scan) -> None:
     sides = StudySides(scan.series)
     for series in scan.series:
-        console.print(Text(f"…{series.series_uid[-8:]} stack {series.stack_no}"))
+        click.echo(f"…{series.series_uid[-8:]} stack {series.stack_no}")
         for line in passport_lines(passport_of(series, sides, scan.left_out)):
-            console.print(Text(f"  {harmless(line)}"), soft_wrap=True)
+            click.echo(f"  {harmless(line)}")
 
 
 def _cells(series: SeriesSummary) -> tuple[str, ...]:

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.screen import (
+    ScreenColumn,
+    data_only,
+    output_option,
+    screen_width,
+    table_lines,
+    wrapped,
+    write_data,
+)
+from necroangle.plain_text import harmless
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from necroangle.ledger.store import CohortStore
     from necroangle.measurement.row import CohortRow, RowKey
 
 __all__ = ["command"]
 
-PIPE_WIDTH = 100
-"""Width of the printed table where there is no terminal to ask."""
-
-METHOD_WIDTH = 28
-"""What the column of methods adds to it."""
-
-_RIGHT = frozenset({"A", "B", "CNA"})
-_LEAST_FLAGS = 12
-_GAP = "   "
 _OTHER_LINES = 7
 """Lines of a screen that are no rows: heading, rule, caption, the next prompt."""
+
+_NUMBERS = frozenset({"A", "B", "CNA"})
+_YIELDS = {"method": 4, "category": 3, "reader": 2, "A": 1, "B": 1}
+"""Which columns give way on a narrow screen, the highest first."""
 
 
 @click.command("table")
@@ -39,6 +45,7 @@ _OTHER_LINES = 7
 )
 @click.option("--json", "as_json", is_flag=True, help="Every column as JSON, digits in full.")
 @click.option("--csv", "as_csv", is_flag=True, help="Every column as CSV, digits in full.")
+@output_option
 @click.option("--all-columns", is_flag=True, help="Print every column, one row below the other.")
 @click.option(
     "--all", "every_row", is_flag=True, help="Print every row; to a terminal else a screenful."
@@ -52,6 +59,7 @@ def command(
     cohort: str | None,
     as_json: bool,
     as_csv: bool,
+    output: Path | None,
     all_columns: bool,
     every_row: bool,
     as_kept: bool,
@@ -67,34 +75,33 @@ def command(
 
     if as_json + as_csv + all_columns > 1:
         raise click.UsageError("choose one of --json, --csv and --all-columns")
+    data_only(output, as_json or as_csv, "--json or --csv")
     store = CohortStore.open(cohort_here(cohort), create=False)
     if as_json or as_csv:
-        _write(_rows(store, as_kept=as_kept), as_json=as_json)
+        _write(_rows(store, as_kept=as_kept), as_json=as_json, output=output)
         return
     keys = store.keys()
     if not keys:
         click.echo("the cohort table has no rows")
         return
     is_terminal = sys.stdout.isatty()
-    screen = shutil.get_terminal_size((PIPE_WIDTH, 24))
-    height = screen.lines - _OTHER_LINES if is_terminal and not every_row else None
+    height = (
+        shutil.get_terminal_size().lines - _OTHER_LINES if is_terminal and not every_row else None
+    )
     first = None if height is None else keys[: max(height, 1)]
     rows = _rows(store, first, as_kept=as_kept)
     if all_columns:
         lines = _records(rows, len(keys), height)
     else:
         several = len({key[:-1] for key in keys}) < len(keys)
-        width = screen.columns if is_terminal else PIPE_WIDTH + METHOD_WIDTH * several
-        lines = _overview(rows, keys, width, height, several=several)
+        lines = _overview(rows, keys, height, several=several)
     click.echo("\n".join(lines))
 
 
-def _write(rows: Sequence[CohortRow], *, as_json: bool) -> None:
-    """UTF-8 with plain line ends, whatever the system's habit."""
+def _write(rows: Sequence[CohortRow], *, as_json: bool, output: Path | None) -> None:
     from necroangle.ledger.table import to_csv, to_json
 
-    text = to_json(rows) if as_json else to_csv(rows)
-    click.echo(text.encode(), nl=False)
+    write_data(to_json(rows) if as_json else to_csv(rows), output)
 
 
 def _rows(
@@ -118,48 +125,33 @@ def _rows(
 def _overview(
     rows: Sequence[CohortRow],
     keys: Sequence[RowKey],
-    width: int,
     height: int | None,
     *,
     several: bool,
 ) -> Iterator[str]:
-    """One line per row with the main columns, more where it has many flags; the methods below.
-
-    Drawn here and not by a library: a table of 20,000 rows took that a quarter of a minute.
-    """
+    """One line per row with the main columns, more where it has many flags; the methods below."""
     from necroangle.ledger.table import HEADINGS, main_cells
-    from necroangle.plain_text import harmless
 
-    kept = [place for place, name in enumerate(HEADINGS) if several or name != "method"]
-    headings = [HEADINGS[place] for place in kept]
+    kept = [at for at, name in enumerate(HEADINGS) if several or name != "method"]
+    columns = [_column(HEADINGS[place]) for place in kept]
     cells = [[found[place] for place in kept] for found in map(main_cells, rows)]
-    widths = [max(map(_width, column)) for column in zip(headings, *cells, strict=True)]
-    room = width - sum(widths[:-1]) - len(_GAP) * (len(widths) - 1) - 1
-    widths[-1] = max(min(widths[-1], room), _LEAST_FLAGS)
+    width = screen_width()
+    lines, shown = table_lines(columns, cells, width, height)
+    yield from lines
     yield ""
-    yield _line(headings, headings, widths)
-    yield " " + "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))
-    shown = used = 0
-    for row in cells:
-        flags = textwrap.wrap(row[-1], widths[-1]) or [""]
-        used += len(flags)
-        if height is not None and shown and used > height:
-            break
-        shown += 1
-        yield _line(headings, [*row[:-1], flags[0]], widths)
-        for more in flags[1:]:
-            yield _line(headings, [*[""] * (len(row) - 1), more], widths)
-    yield ""
-    methods = harmless(", ".join(sorted({key.method for key in keys})))
+    methods = ", ".join(sorted({key.method for key in keys}))
     caption = f"{_count(shown, len(keys))}; ± is half the 95 % interval; methods: {methods}"
-    yield textwrap.fill(caption, width)
+    yield from wrapped(harmless(caption), width)
+
+
+def _column(name: str) -> ScreenColumn:
+    return ScreenColumn(name, name in _NUMBERS, wraps=name == "flags", yields=_YIELDS.get(name, 0))
 
 
 def _records(rows: Sequence[CohortRow], count: int, height: int | None) -> Iterator[str]:
     """Every column of each row, one below the other."""
     from necroangle.ledger.table import all_cells
     from necroangle.measurement.columns import NAMES
-    from necroangle.plain_text import harmless
 
     longest = max(map(len, NAMES))
     shown = 0
@@ -167,7 +159,7 @@ def _records(rows: Sequence[CohortRow], count: int, height: int | None) -> Itera
         yield harmless(str(row.key))
         yield ""
         for name, cell in all_cells(row):
-            yield f"  {name:{longest}}{_GAP}{cell}"
+            yield f"  {name:{longest}}   {cell}"
         yield ""
         if height is not None and (shown + 1) * (len(NAMES) + 3) > height:
             break
@@ -178,22 +170,3 @@ def _count(shown: int, count: int) -> str:
     if shown < count:
         return f"the first {shown} of {count} rows, --all prints every one"
     return f"{count} rows"
-
-
-def _line(headings: Sequence[str], cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (
-        " " * (width - _width(cell)) + cell
-        if heading in _RIGHT
-        else cell + " " * (width - _width(cell))
-        for heading, cell, width in zip(headings, cells, widths, strict=True)
-    )
-    return f" {_GAP.join(padded)}".rstrip()
-
-
-def _width(text: str) -> int:
-    """Columns that a text takes on a screen; letters of East Asia take two."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len
-
-    return cell_len(text)

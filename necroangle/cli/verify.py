@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.screen import bars, data_only, output_option, write_data
+
 if TYPE_CHECKING:
     from necroangle.ledger.store import CohortStore
     from necroangle.ledger.verify import Verification
@@ -48,6 +50,7 @@ _COHORT, _READINGS = "cohort.sqlite", "readings"
     help="Bring a server's older tables to the present version; a dump has been made.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print all that was found as JSON.")
+@output_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -58,6 +61,7 @@ def command(
     workers: int,
     migrate: bool,
     as_json: bool,
+    output: Path | None,
 ) -> None:
     """Verify a cohort: the chain of events, the rows, every angle, the readings and their files.
 
@@ -70,12 +74,13 @@ def command(
     from necroangle.ledger.store import CohortStore
     from necroangle.plain_text import harmless
 
+    data_only(output, as_json, "--json")
     gc.set_threshold(100_000, 50, 50)  # many values are made, and none in cycles
     place, folder = _places(study, cohort, readings)
     store = CohortStore.open(place, create=False, dumped=migrate)
     result = _verify(store, folder, head, workers)
     if as_json:
-        click.echo(_as_json(result))
+        write_data(f"{_as_json(result)}\n", output)
     else:
         for problem in result.problems:
             click.echo(harmless(str(problem)))
@@ -101,25 +106,16 @@ def _places(
 
 def _verify(store: CohortStore, folder: Path | None, head: str, workers: int) -> Verification:
     """Verify, with a progress bar on standard error where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from necroangle.batch.again import cells_again
     from necroangle.ledger.verify import verify
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("measuring again", total=None)
-
-        def show(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
+    with bars() as shown:
         return verify(
             store,
             readings=folder,
             head=head,
             workers=workers,
-            progress=show,
+            progress=shown.begin("measuring again").to,
             again=cells_again,
         )
 
