@@ -29,6 +29,7 @@ __all__ = [
     "init_study",
     "open_study",
     "protocol_here",
+    "protocol_of_images",
     "study_here",
 ]
 
@@ -143,6 +144,18 @@ def protocol_here() -> StudyProtocol:
     """The protocol of the study that the working directory belongs to, else what holds without."""
     study = study_here()
     return NO_STUDY if study is None else study.protocol
+
+
+def protocol_of_images(folder: Path) -> StudyProtocol:
+    """The protocol by which a folder of images is read: of the study that holds it, else of here.
+
+    Raises
+    ------
+    CohortError
+        As for :func:`find_study`.
+    """
+    study = find_study(folder)
+    return protocol_here() if study is None else study.protocol
 
 
 def cohort_here(given: str | None) -> Path | str:

@@ -18,6 +18,7 @@ __all__ = [
     "SourceImage",
     "UnreadReason",
     "View",
+    "Weighting",
 ]
 
 
@@ -56,6 +57,19 @@ class View(StrEnum):
     def is_a(self) -> bool:
         """Whether the view gives angle A (coronal, AP); the others give B."""
         return self in (View.CORONAL, View.AP)
+
+
+class Weighting(StrEnum):
+    """What weights the grey values of an MR image, in the order in which series are offered."""
+
+    T1 = "T1"
+    PD = "PD"
+    STIR = "STIR"
+    T2 = "T2"
+    GRE = "GRE"
+    """Gradient echo, whatever its weighting."""
+    UNKNOWN = "unknown"
+    """Numbers and coded words do not tell. It is never guessed."""
 
 
 VIEW_PAIRS = (

@@ -17,14 +17,21 @@ from necroangle.annotation.model import (
     ReadView,
     UnreadView,
 )
-from necroangle.annotation.provenance import Conduct, Revision, StackPassport
+from necroangle.annotation.provenance import (
+    Conduct,
+    OfferedSeries,
+    Revision,
+    SeriesChoice,
+    StackPassport,
+)
 from necroangle.errors import ReadingError
 
 __all__ = ["count_keys", "expected_keys", "name_duplicate"]
 
 _MARK_KEYS = len(Mark.__struct_fields__)
 _IMAGE_KEYS = len(ImageRecord.__struct_fields__) + len(PlaneRecord.__struct_fields__)
-_PASSPORT_KEYS = len(StackPassport.__struct_fields__) - 2  # irregular, marker: only where they are
+_PASSPORT_KEYS = len(StackPassport.__struct_fields__) - 3  # three stand there only at times
+_CHOICE_KEYS, _OFFERED_KEYS = (len(one.__struct_fields__) for one in (SeriesChoice, OfferedSeries))
 _HIP_KEYS = sum(len(one.__struct_fields__) for one in (HipReading, Conduct, Revision))
 _ARC_KEYS = len(NecroticArc.__struct_fields__) + 3 * _MARK_KEYS
 _LANDMARK_KEYS = len(Landmark.__struct_fields__) + _MARK_KEYS
@@ -49,13 +56,20 @@ def expected_keys(reading: HipReading) -> int:
         count += _VIEW_KEYS + _MARK_KEYS * (len(view.rim) + len(view.contour))
         count += _ARC_KEYS * len(view.arcs) + _LANDMARK_KEYS * len(view.landmarks)
         if view.passport is not None:
-            count += _PASSPORT_KEYS + (view.passport.irregular is not UNSET)
-            if not isinstance(view.passport.marker, UnsetType):
-                count += 1 + len(view.passport.marker.__struct_fields__)
+            count += _passport_keys(view.passport)
         for neighbour in view.neighbours:
             count += _NEIGHBOUR_KEYS + _MARK_KEYS * len(neighbour.rim)
             count += _ARC_KEYS * len(neighbour.arcs)
     return count
+
+
+def _passport_keys(passport: StackPassport) -> int:
+    count = _PASSPORT_KEYS + (passport.irregular is not UNSET)
+    if not isinstance(passport.marker, UnsetType):
+        count += 1 + len(passport.marker.__struct_fields__)
+    if isinstance(passport.choice, UnsetType):
+        return count
+    return count + 1 + _CHOICE_KEYS + _OFFERED_KEYS * len(passport.choice.offered)
 
 
 def name_duplicate(raw: bytes) -> str:

@@ -6,9 +6,18 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from necroangle.annotation.words import Identifier, Sha256, Text
-from necroangle.terms import Laterality
+from necroangle.decoding import converted
+from necroangle.terms import Laterality, Weighting
 
-__all__ = ["FIRST_REVISION", "FREE_READING", "Conduct", "Revision", "StackPassport"]
+__all__ = [
+    "FIRST_REVISION",
+    "FREE_READING",
+    "Conduct",
+    "OfferedSeries",
+    "Revision",
+    "SeriesChoice",
+    "StackPassport",
+]
 
 Line = Annotated[str, Meta(max_length=200)]
 Count = Annotated[int, Meta(ge=0)]
@@ -34,13 +43,57 @@ class MarkerRecord(Struct, frozen=True, forbid_unknown_fields=True):
     size_mm: Annotated[float, Meta(gt=0.0, le=500.0)]
 
 
+class OfferedSeries(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A series that could have been read for a view; no identifier is in it.
+
+    Attributes
+    ----------
+    number, stack_no
+        ``SeriesNumber``, or None; which stack of its series, from 1.
+    slices
+        How many slices it has.
+    weighting, fat_suppressed, has_medium, role, part
+        As in ``necroangle.dicom.contrast.Contrast``.
+    """
+
+    number: Annotated[int, Meta(ge=0, le=99_999)] | None
+    stack_no: Annotated[int, Meta(ge=1)]
+    slices: Annotated[int, Meta(ge=1)]
+    weighting: Weighting
+    fat_suppressed: bool
+    has_medium: bool
+    role: Line
+    part: Line
+
+
+class SeriesChoice(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What was offered for a view, the likeliest first, and what was chosen.
+
+    Attributes
+    ----------
+    chosen
+        Place of the series that was marked in ``offered``, from 1.
+    offered
+        At most 64.
+    """
+
+    chosen: Annotated[int, Meta(ge=1, le=64)]
+    offered: Annotated[tuple[OfferedSeries, ...], Meta(min_length=1, max_length=64)]
+
+    def __post_init__(self) -> None:
+        """Refuse a choice that was not offered; the decoder says where."""
+        if self.chosen > len(self.offered):
+            raise ValueError(f"series {self.chosen} of {len(self.offered)} that were offered")
+
+
 class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the loader knew of the stack that was marked: the geometry passport, flat.
 
     It holds no name, date, description, identifier or file name. The attributes are those of
     ``necroangle.dicom.GeometryPassport``; ``refused`` counts what else of the series could not be
     opened. ``irregular`` says in words why the stack is no regular volume, and is absent where it
-    is one; ``marker`` is there where a marker in a radiograph tells its scale.
+    is one; ``marker`` is there where a marker in a radiograph tells its scale. ``choice`` is absent
+    where it was not asked what else could be read.
     """
 
     kind: Line
@@ -74,10 +127,21 @@ class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     refused: Count
     irregular: Annotated[Line, Meta(min_length=1)] | UnsetType = UNSET
     marker: MarkerRecord | UnsetType = UNSET
+    choice: SeriesChoice | UnsetType = UNSET
 
     @classmethod
-    def of(cls, passport: Mapping[str, Any]) -> "StackPassport":
-        """The record of ``GeometryPassport.to_dict()``: for a reading that is made on its stack."""
+    def of(
+        cls, passport: Mapping[str, Any], offer: Mapping[str, Any] | None = None
+    ) -> "StackPassport":
+        """The record of a stack, for a reading that is made on it.
+
+        Parameters
+        ----------
+        passport
+            Of ``GeometryPassport.to_dict()``.
+        offer
+            Of ``necroangle.dicom.visits.offer_of``.
+        """
         steps, scale = passport["steps"], passport["scale"]
         side, contrast = passport["side"], passport["contrast"]
         return cls(
@@ -94,6 +158,7 @@ class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             fat_suppressed=contrast["fat_suppressed"],
             contrast_rule=contrast["rule"],
             refused=len(passport["refused"]),
+            choice=UNSET if offer is None else converted(dict(offer), SeriesChoice),
         )
 
 

@@ -6,7 +6,7 @@ program): they carry codes in place of UIDs, file names and subjects, unless the
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -20,6 +20,7 @@ from necroangle.cli.screen import (
     write_data,
 )
 from necroangle.dicom import Scan, SeriesSummary, scan_folder
+from necroangle.dicom.contrast import contrast_of
 from necroangle.dicom.passport import (
     coded,
     passport_lines,
@@ -29,11 +30,16 @@ from necroangle.dicom.passport import (
 )
 from necroangle.dicom.pseudonym import IdentifierCodes, SubjectNames, new_key
 from necroangle.dicom.sides import StudySides
+from necroangle.dicom.visits import candidates, series_words, visits_of
 from necroangle.plain_text import harmless
+from necroangle.study import protocol_of_images
+from necroangle.terms import Weighting
 
 __all__ = ["command", "identity_options", "names_of"]
 
 _COLUMNS = (
+    ScreenColumn("no.", is_number=True),
+    ScreenColumn("weighting", wraps=True),
     ScreenColumn("plane", wraps=True),
     ScreenColumn("slices", is_number=True),
     ScreenColumn("step mm", is_number=True, yields=2),
@@ -88,6 +94,9 @@ def command(
 ) -> None:
     """List the series of FOLDER with their geometry, then what is refused and why.
 
+    For each hip it says which series the reading window offers first, as the study's protocol
+    prefers them.
+
     ZIP archives are looked into. Codes in JSON are the same within one run; with --secret, wherever
     the secret is the same. The exit code is 1 where nothing can be opened, or a folder cannot be
     entered.
@@ -105,7 +114,7 @@ def command(
         )
         write_data("".join(f"{json.dumps(one)}\n" for one in told), output)
     else:
-        _show(scan, passport)
+        _show(scan, passport, protocol_of_images(folder).weightings)
     if scan.tally().is_lacking:
         raise click.exceptions.Exit(1)
 
@@ -131,12 +140,14 @@ def names_of(
     return None if secret is None else SubjectNames.from_secret_file(secret)
 
 
-def _show(scan: Scan, passport: bool) -> None:
+def _show(scan: Scan, passport: bool, prefer: Sequence[Weighting]) -> None:
     if scan.series:
         show_table(_COLUMNS, [_cells(series) for series in scan.series])
         click.echo("")
     if passport:
         _show_passports(scan)
+    for line in _offered(scan, prefer):
+        click.echo(harmless(f"offered  {line}"))
     for refusal in scan.refused:
         click.echo(harmless(f"refused  {refusal}"))
     for one in scan.aside:
@@ -151,6 +162,16 @@ def _show(scan: Scan, passport: bool) -> None:
 def _scan(folder: Path, names: SubjectNames | None) -> Scan:
     with bars() as shown:
         return scan_folder(folder, shown.begin("reading headers").to, names)
+
+
+def _offered(scan: Scan, prefer: Sequence[Weighting]) -> Iterator[str]:
+    """The series that the reading window offers first, a line a hip and pair of views."""
+    for visit in visits_of(scan):
+        for side in visit.sides:
+            for pair in visit.pairs:
+                found = [(view, candidates(visit, view, side, prefer)) for view in pair]
+                told = [series_words(one[0]) if one else visit.lacks(view) for view, one in found]
+                yield f"{visit.label}, hip {side}: {'; '.join(told)}"
 
 
 def _show_passports(scan: Scan) -> None:
@@ -171,6 +192,8 @@ def _cells(series: SeriesSummary) -> tuple[str, ...]:
         spacing += " (detector)"
     graded = f"not regular: {series.regularity.words()}" if series.regularity.flags else ""
     return (
+        "" if series.series_number is None else str(series.series_number),
+        str(contrast_of("MR", series.facts)) if series.modality == "MR" else "",
         plane,
         str(len(series)),
         f"{series.step_mm:.3f}" if len(series) > 1 else "",

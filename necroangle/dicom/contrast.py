@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from necroangle.dicom.records import SequenceFacts
+from necroangle.terms import Weighting
 
 __all__ = [
-    "FAMILIES",
     "ROLES",
     "Contrast",
     "contrast_of",
@@ -23,8 +23,8 @@ ROLES = (
 )  # fmt: skip
 """What a picture is of, in the order in which series are offered."""
 
-FAMILIES = ("T1", "PD", "T2", "STIR", "GRE", "unknown")
-"""What weights it, in the order in which series of one role are offered."""
+_READABLE = ("anatomy", "opposed phase", "derived")
+"""Roles of which the weighting is told; the others are known by themselves."""
 
 STIR_TI_MS = (80.0, 300.0)
 """Inversion times that null fat, at 0.5 to 3 T."""
@@ -47,11 +47,19 @@ _MAP = frozenset(
     }
 )  # fmt: skip
 _LOCALIZER = frozenset({"LOCALIZER", "SCOUT"})
+_IN_PHASE = frozenset({"IP", "IN_PHASE"})
 _OPPOSED = frozenset({"OP", "OUT_PHASE", "OPP_PHASE", "OUT_OF_PHASE"})
 _DERIVED = frozenset({"MPR", "MIP", "MIN_IP", "PROJECTION IMAGE", "PROJECTION"})
 _WATER = frozenset({"W", "WATER"})
+_FAT = frozenset({"F", "FAT"})
 _FAT_OFF = frozenset({"FS", "SFS", "WE", "SPIR", "SPAIR", "FAT_SAT", "FATSAT"})
-_STATED = {"T1": "T1", "T2": "T2", "PROTON_DENSITY": "PD", "STIR": "STIR"}
+_PARTS = ((_FAT, "fat"), (_WATER, "water"), (_IN_PHASE, "in phase"))
+_STATED = {
+    "T1": Weighting.T1,
+    "T2": Weighting.T2,
+    "PROTON_DENSITY": Weighting.PD,
+    "STIR": Weighting.STIR,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ class Contrast:
     Attributes
     ----------
     family
-        One of :data:`FAMILIES`.
+        ``UNKNOWN`` where no rule tells.
     fat_suppressed
         Whether fat is dark; False also where nothing says so.
     is_3d
@@ -70,13 +78,48 @@ class Contrast:
         Which attributes decided.
     role
         One of :data:`ROLES`.
+    part
+        ``"water"``, ``"fat"`` or ``"in phase"`` of a Dixon sequence, else empty. The opposed phase
+        is a role.
+    has_medium
+        Whether a contrast medium is stated.
+
+    Examples
+    --------
+    >>> print(Contrast(Weighting.T1, True, False, "", part="water"))
+    T1, Dixon water
+    >>> print(Contrast(Weighting.PD, True, False, "", role="derived"))
+    PD, fat-suppressed, derived
+    >>> print(Contrast(Weighting.UNKNOWN, False, None, "", role="subtraction"))
+    subtraction
     """
 
-    family: str
+    family: Weighting
     fat_suppressed: bool
     is_3d: bool | None
     rule: str
     role: str = "anatomy"
+    part: str = ""
+    has_medium: bool = False
+
+    def __str__(self) -> str:
+        if self.part == "fat":
+            return "Dixon fat"
+        if self.role not in _READABLE:
+            return self.role
+        is_told = self.family is Weighting.STIR or self.part == "water"
+        return ", ".join(
+            filter(
+                None,
+                (
+                    str(self.family),
+                    self.part and f"Dixon {self.part}",
+                    "fat-suppressed" if self.fat_suppressed and not is_told else "",
+                    "contrast medium" if self.has_medium else "",
+                    self.role if self.role != "anatomy" else "",
+                ),
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +150,7 @@ class _Found:
         return tr_ms[0] <= self.tr_ms <= tr_ms[1] and te_ms[0] <= self.te_ms <= te_ms[1]
 
 
-_Answer = tuple[str, str, str] | None
+_Answer = tuple[Weighting, str, str] | None
 """Family, role, and which attributes decided; None where the rule does not apply."""
 
 _ALL = float("inf")
@@ -134,24 +177,26 @@ def contrast_of(modality: str, facts: SequenceFacts) -> Contrast:
     Examples
     --------
     >>> facts = SequenceFacts(scanning_sequence=("SE",), repetition_time_ms=550, echo_time_ms=12)
-    >>> contrast_of("MR", facts).family
-    'T1'
+    >>> print(contrast_of("MR", facts))
+    T1
     """
     words = frozenset(facts.image_type[2:])
     is_3d = None if facts.acquisition_type is None else facts.acquisition_type == "3D"
     if modality != "MR":
         role = "localizer" if words & _LOCALIZER else "anatomy"
-        return Contrast("unknown", False, None, "no MR image", role)
+        return Contrast(Weighting.UNKNOWN, False, None, "no MR image", role)
     found = _Found(facts, words, frozenset(facts.scanning_sequence), bool(is_3d))
     answers = (rule(found) for rule in _RULES)
     family, role, rule = next(
         (answer for answer in answers if answer is not None),
-        ("unknown", "anatomy", _times(found)),
+        (Weighting.UNKNOWN, "anatomy", _times(found)),
     )
     if role == "anatomy":
         role = "opposed phase" if words & _OPPOSED else "derived" if words & _DERIVED else role
-    dark_fat = family == "STIR" or bool(_FAT_OFF & set(facts.scan_options)) or bool(words & _WATER)
-    return Contrast(family, dark_fat and "fat image" not in rule, is_3d, rule, role)
+    part = next((name for some, name in _PARTS if words & some and role != "phase"), "")
+    dark_fat = family is Weighting.STIR or bool(_FAT_OFF & set(facts.scan_options))
+    dark_fat = part == "water" or (dark_fat and part != "fat")
+    return Contrast(family, dark_fat, is_3d, rule, role, part, facts.has_medium)
 
 
 def _word_rules(found: _Found) -> _Answer:
@@ -169,27 +214,27 @@ def _word_rules(found: _Found) -> _Answer:
         plain = {"T1 MAP"} if found.facts.image_type[:1] == ("ORIGINAL",) else set()
         hit = sorted((words & some) - plain)
         if hit:
-            what = "the fat image of a Dixon sequence" if hit[0] in ("F", "FAT") else hit[0]
-            return "unknown", role, f"ImageType: {what}"
+            what = "the fat image of a Dixon sequence" if hit[0] in _FAT else hit[0]
+            return Weighting.UNKNOWN, role, f"ImageType: {what}"
     return None
 
 
 def _series_rules(found: _Found) -> _Answer:
     facts = found.facts
     if facts.stated_contrast == "DIFFUSION":
-        return "unknown", "diffusion", "AcquisitionContrast"
+        return Weighting.UNKNOWN, "diffusion", "AcquisitionContrast"
     if (facts.series_b_value or 0.0) >= LEAST_B:
-        return "unknown", "diffusion", f"b-value {facts.series_b_value:g} in its series"
+        return Weighting.UNKNOWN, "diffusion", f"b-value {facts.series_b_value:g} in its series"
     if facts.is_of_localizers:
-        return "unknown", "localizer", "three planes or more of few slices in its series"
+        return Weighting.UNKNOWN, "localizer", "three planes or more of few slices in its series"
     if facts.stated_contrast == "FLUID_ATTENUATED":
-        return "unknown", "FLAIR", "AcquisitionContrast"
+        return Weighting.UNKNOWN, "FLAIR", "AcquisitionContrast"
     return None
 
 
 def _planar(found: _Found) -> _Answer:
     if "EP" in found.sequence:
-        return "unknown", "echo planar", _sequence(found)
+        return Weighting.UNKNOWN, "echo planar", _sequence(found)
     return None
 
 
@@ -199,8 +244,8 @@ def _inversion(found: _Found) -> _Answer:
     ti_ms, tr_ms, te_ms = found.facts.inversion_time_ms or 0.0, found.tr_ms, found.te_ms
     nulls_fat = STIR_TI_MS[0] <= ti_ms <= STIR_TI_MS[1]
     if nulls_fat and (tr_ms is None or tr_ms >= 1200) and (te_ms is None or te_ms <= 130):
-        return "STIR", "anatomy", f"ScanningSequence IR, InversionTime {ti_ms:g} ms"
-    return "unknown", "inversion", _sequence(found)
+        return Weighting.STIR, "anatomy", f"ScanningSequence IR, InversionTime {ti_ms:g} ms"
+    return Weighting.UNKNOWN, "inversion", _sequence(found)
 
 
 def _stated(found: _Found) -> _Answer:
@@ -209,14 +254,18 @@ def _stated(found: _Found) -> _Answer:
         return None
     tr_ms, te_ms = found.tr_ms, found.te_ms
     if not found.sequence and tr_ms is None:
-        return "unknown", "anatomy", "AcquisitionContrast without sequence or RepetitionTime"
+        return (
+            Weighting.UNKNOWN,
+            "anatomy",
+            "AcquisitionContrast without sequence or RepetitionTime",
+        )
     if not found.sequence and tr_ms is not None and tr_ms <= 60:
-        return "GRE", "anatomy", f"RepetitionTime {tr_ms:g} ms"
+        return Weighting.GRE, "anatomy", f"RepetitionTime {tr_ms:g} ms"
     against = {
-        "T1": (te_ms or 0.0) > 45 or (tr_ms or 0.0) > 2500,
-        "T2": te_ms is not None and te_ms < 45,
-        "PD": (te_ms or 0.0) > 60,
-        "STIR": False,
+        Weighting.T1: (te_ms or 0.0) > 45 or (tr_ms or 0.0) > 2500,
+        Weighting.T2: te_ms is not None and te_ms < 45,
+        Weighting.PD: (te_ms or 0.0) > 60,
+        Weighting.STIR: False,
     }
     return None if against[family] else (family, "anatomy", "AcquisitionContrast")
 
@@ -226,15 +275,15 @@ def _gradient(found: _Found) -> _Answer:
         return None
     long_echo = (found.te_ms or 0.0) >= 20 and (found.tr_ms or 0.0) >= 1000
     if not found.is_3d and (found.train >= 20 or long_echo):
-        return "unknown", "echo planar", _times(found)
-    return "GRE", "anatomy", _sequence(found)
+        return Weighting.UNKNOWN, "echo planar", _times(found)
+    return Weighting.GRE, "anatomy", _sequence(found)
 
 
 def _research(found: _Found) -> _Answer:
     """RM alone, as GE writes it: a spin echo where its numbers say so (judged by what follows)."""
     if found.sequence != {"RM"} or _is_spin_echo(found):
         return None
-    return "unknown", "anatomy", _sequence(found)
+    return Weighting.UNKNOWN, "anatomy", _sequence(found)
 
 
 def _is_spin_echo(found: _Found) -> bool:
@@ -252,32 +301,36 @@ def _is_spin_echo(found: _Found) -> bool:
 
 def _spin_echo(found: _Found) -> _Answer:
     if not _is_spin_echo(found):
-        return "unknown", "anatomy", "no ScanningSequence that tells"
+        return Weighting.UNKNOWN, "anatomy", "no ScanningSequence that tells"
     if found.tr_ms is None or found.te_ms is None:
-        return "unknown", "anatomy", "ScanningSequence SE without RepetitionTime or EchoTime"
+        return (
+            Weighting.UNKNOWN,
+            "anatomy",
+            "ScanningSequence SE without RepetitionTime or EchoTime",
+        )
     if found.tr_ms < 250 or (not found.is_3d and found.train >= 35):
-        return "unknown", "anatomy", _times(found)
+        return Weighting.UNKNOWN, "anatomy", _times(found)
     for family, tr_ms, te_ms in _LIMITS[found.is_3d]:
         if found.within(tr_ms, te_ms):
             return family, "anatomy", _times(found)
     # fat and muscle relax slower at 3 T
     strong = found.facts.field_strength_t is None or found.facts.field_strength_t >= 2.5
     if not found.is_3d and strong and found.train <= 8 and found.within((0, 1400), (0, 16)):
-        return "T1", "anatomy", _times(found)
+        return Weighting.T1, "anatomy", _times(found)
     return None
 
 
-_LIMITS: dict[bool, tuple[tuple[str, tuple[float, float], tuple[float, float]], ...]] = {
+_LIMITS: dict[bool, tuple[tuple[Weighting, tuple[float, float], tuple[float, float]], ...]] = {
     False: (
-        ("T1", (0, 1200), (0, 30)),
-        ("T2", (1800, _ALL), (60, _ALL)),
-        ("T2", (1500, _ALL), (70, _ALL)),
-        ("PD", (1800, _ALL), (0, 50)),
+        (Weighting.T1, (0, 1200), (0, 30)),
+        (Weighting.T2, (1800, _ALL), (60, _ALL)),
+        (Weighting.T2, (1500, _ALL), (70, _ALL)),
+        (Weighting.PD, (1800, _ALL), (0, 50)),
     ),
     True: (
-        ("T1", (0, 900), (0, 22)),
-        ("T2", (1000, _ALL), (80, _ALL)),
-        ("PD", (900, _ALL), (22.000001, 50)),
+        (Weighting.T1, (0, 900), (0, 22)),
+        (Weighting.T2, (1000, _ALL), (80, _ALL)),
+        (Weighting.PD, (900, _ALL), (22.000001, 50)),
     ),
 }
 """Repetition and echo times of spin echoes, ms, by whether they are 3-D."""

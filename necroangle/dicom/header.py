@@ -15,6 +15,7 @@ from necroangle.dicom.attributes import (
     first_number,
     frame_groups,
     integer,
+    item,
     laterality,
     numbers,
     required_uid,
@@ -50,6 +51,7 @@ KEYWORDS = [
     "SOPInstanceUID",
     "StudyInstanceUID",
     "SeriesInstanceUID",
+    "SeriesNumber",
     "FrameOfReferenceUID",
     "ImageType",
     "Modality",
@@ -94,6 +96,8 @@ KEYWORDS = [
     "MagneticFieldStrength",
     "SequenceVariant",
     "ScanOptions",
+    "ContrastBolusAgent",
+    "ContrastBolusAgentSequence",
     "MRAcquisitionType",
     "EchoPulseSequence",
     "EchoPlanarPulseSequence",
@@ -107,7 +111,8 @@ KEYWORDS = [
     "PerFrameFunctionalGroupsSequence",
 ]
 """The allow-list: nothing else is read from a header. ``PatientID`` passes only as the pseudonym
-of a de-identified study, and as a key that means nothing outside this process."""
+of a de-identified study, and as a key that means nothing outside this process. Of
+``ContrastBolusAgent`` passes only that there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +233,7 @@ def _header(
         repeat=repeat_keys(groups),
         facts=sequence_facts(groups, window_source, executable_preamble=origin.program),
         syntax=origin.syntax,
+        series_number=_series_number(dataset),
     )
 
 
@@ -489,7 +495,25 @@ def sequence_facts(
         is_capture=is_capture(dataset),
         flip_angle_deg=first_number(timing, "FlipAngle"),
         field_strength_t=_field_strength_t(dataset),
+        has_medium=_has_medium(groups),
     )
+
+
+MAX_SERIES_NUMBER = 99_999
+"""A larger number may be more than a number: a date, or that of an examination."""
+
+
+def _series_number(dataset: Dataset) -> int | None:
+    number = whole(dataset, "SeriesNumber")
+    return number if number is not None and 0 <= number <= MAX_SERIES_NUMBER else None
+
+
+def _has_medium(groups: FrameGroups) -> bool:
+    """Whether a contrast medium is stated; its name is free text and is not kept."""
+    if groups.per_frame is not None:
+        return item(groups.dataset, "ContrastBolusAgentSequence") is not None
+    agent = str(groups.dataset.get("ContrastBolusAgent") or "").strip().upper()
+    return agent not in ("", "NONE", "NO")
 
 
 def _echo_time_ms(groups: FrameGroups) -> float | None:

@@ -292,9 +292,7 @@ def passport_lines(found: GeometryPassport) -> list[str]:
         scale += f", magnification {measure.magnification:.4g} (estimated)"
     sides = f"coded {side.coded or 'none'}, by place {side.found or 'none'}"
     warned = " - THEY DIFFER" if side.differ else f", {side.confidence}" if side.found else ""
-    weighting = f"{contrast.family}{', fat-suppressed' if contrast.fat_suppressed else ''}"
-    weighting += ", 3D" if contrast.is_3d else ""
-    weighting += f", {contrast.role}" if contrast.role != "anatomy" else ""
+    weighting = f"{contrast}{', 3D' if contrast.is_3d else ''}"
     return [
         f"plane     {_plane(found)}, edges {' '.join(found.edges.values()) or '-'}",
         f"slices    {found.slices}, {order}",
@@ -325,6 +323,7 @@ def series_object(series: SeriesSummary, scan: Scan, sides: StudySides) -> dict[
         "study_uid": series.study_uid,
         "series_uid": series.series_uid,
         "stack_no": series.stack_no,
+        "series_number": series.series_number,
         "modality": series.modality,
         "kind": series.kind,
         "plane": series.plane.name if series.plane else None,

@@ -94,6 +94,8 @@ class SequenceFacts:
         The largest b-value of its series; None where none is stated.
     is_of_localizers
         Whether its series holds three planes or more of few slices each.
+    has_medium
+        Whether a contrast medium is stated; which one is not kept.
     """
 
     image_type: tuple[str, ...] = ()
@@ -116,6 +118,7 @@ class SequenceFacts:
     is_capture: bool = False
     series_b_value: float | None = None
     is_of_localizers: bool = False
+    has_medium: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,8 @@ class FrameHeader:
         How the image was made.
     syntax
         Transfer syntax UID; empty where the file states none.
+    series_number
+        ``SeriesNumber``, or None where it is absent or no number of at most five digits.
     """
 
     file: str
@@ -179,6 +184,7 @@ class FrameHeader:
     repeat: RepeatKeys = field(default_factory=RepeatKeys, repr=False)
     facts: SequenceFacts = field(default_factory=SequenceFacts, repr=False)
     syntax: str = ""
+    series_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +282,7 @@ class SeriesSummary:
         where these are rounded or slices are missing); 0 for one slice.
     rows, columns, row_spacing_mm, column_spacing_mm
         Matrix and pixel spacing. Row spacing is the distance between rows.
-    laterality, view, patient_position, subject, visit, calibrated, spacing_source
+    laterality, view, patient_position, subject, visit, calibrated, spacing_source, series_number
         As in :class:`FrameHeader`; None where the slices do not agree.
     window
         Window of the middle slice, as the file states it, or None.
@@ -326,6 +332,7 @@ class SeriesSummary:
     syntaxes: tuple[str, ...] = ()
     regularity: Regularity = REGULAR
     marker: Marker | None = None
+    series_number: int | None = None
 
     def __len__(self) -> int:
         return len(self.frames)

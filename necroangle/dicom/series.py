@@ -173,7 +173,7 @@ def _summary(part: Part, stack_no: int, root: Path, of_series: Mapping[str, Any]
     first, middle = frames[0], frames[len(frames) // 2]
     agreed = {
         name: getattr(first, name) if len({getattr(f, name) for f in frames}) == 1 else None
-        for name in ("laterality", "patient_position", "subject", "visit")
+        for name in ("laterality", "patient_position", "subject", "visit", "series_number")
     }
     return SeriesSummary(
         study_uid=first.source.study_uid,

@@ -1,20 +1,30 @@
 """A folder as a reader thinks of it: visits, their hips, and the series that show each of them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
-from necroangle.dicom.contrast import FAMILIES, ROLES, contrast_of
+from necroangle.dicom.contrast import ROLES, contrast_of
 from necroangle.dicom.records import Scan, SeriesSummary
 from necroangle.dicom.sides import StudySides
-from necroangle.terms import VIEW_PAIRS, Laterality, View
+from necroangle.terms import VIEW_PAIRS, Laterality, View, Weighting
 
-__all__ = ["MR_PAIR", "RADIOGRAPH_PAIR", "Visit", "candidates", "visits_of"]
+__all__ = [
+    "MR_PAIR",
+    "RADIOGRAPH_PAIR",
+    "Visit",
+    "candidates",
+    "offer_of",
+    "series_words",
+    "visits_of",
+]
 
 MR_PAIR, RADIOGRAPH_PAIR, _ = VIEW_PAIRS
 
 _BOTH = (Laterality.RIGHT, Laterality.LEFT)
+_SIDES = {Laterality.RIGHT: "right", Laterality.LEFT: "left"}
 _CODED_VIEWS = {
     View.AP: ("AP", "PA"),
     View.FROG_LEG: ("LATERAL",),
@@ -100,9 +110,26 @@ class Visit:
             for side in _BOTH
             if side in found and not self.stacks_of(side)
         ]
-        if coronal and not sagittal:
-            said.append("a coronal stack and no sagittal one")
+        if not coronal and not sagittal and any(one.kind == "stack" for one in self.series):
+            said.append(self.lacks(View.CORONAL))
+        elif not sagittal and coronal:
+            said.append(self.lacks(View.SAGITTAL))
         return tuple(said)
+
+    def lacks(self, view: View) -> str:
+        """That no series shows a view, and which there are; empty where one does.
+
+        Examples
+        --------
+        >>> Visit("v", "", "", ()).lacks(View.SAGITTAL)
+        'no sagittal series'
+        """
+        if any(_fits(series, view) for series in self.series):
+            return ""
+        kinds = Counter(one.plane.name if one.plane else one.kind for one in self.series)
+        here = [f"{count} {kind}" for kind, count in sorted(kinds.items())]
+        said = f"no {view.label} series"
+        return f"{said}; {' and '.join(here)} series here" if here else said
 
     def _of_plane(self, name: str) -> list[SeriesSummary]:
         return [one for one in self.series if one.plane is not None and one.plane.name == name]
@@ -137,16 +164,27 @@ def visits_of(scan: Scan) -> tuple[Visit, ...]:
     )
 
 
-def candidates(visit: Visit, view: View, side: Laterality) -> tuple[SeriesSummary, ...]:
+def candidates(
+    visit: Visit, view: View, side: Laterality, prefer: Sequence[Weighting] = ()
+) -> tuple[SeriesSummary, ...]:
     """Series that can be read as a view of a hip, the likeliest first.
 
     A series of the other hip comes last, and one that only its code puts there before it; both can
     still be chosen, since a code may be wrong, and so may a place. Of one side, anatomy comes
-    before what is computed or weighted by diffusion, then T1, PD, T2, STIR, GRE, then the longer.
+    before what is computed or weighted by diffusion, then T1, PD, STIR, T2, GRE, each without
+    suppressed fat and contrast medium first, then the original, then the longer.
+
+    Parameters
+    ----------
+    visit, view, side
+        What is to be read.
+    prefer
+        Weightings that a study's protocol puts before the others, in its order.
     """
     fitting = [series for series in visit.series if _fits(series, view)]
+    families = (*prefer, *(one for one in Weighting if one not in prefer))
 
-    def order(series: SeriesSummary) -> tuple[int, int, int, bool, int]:
+    def order(series: SeriesSummary) -> tuple[int | bool, ...]:
         found = visit.side_of(series)
         if found is None:
             coded = series.laterality
@@ -154,10 +192,88 @@ def candidates(visit: Visit, view: View, side: Laterality) -> tuple[SeriesSummar
         else:
             rank = 0 if found is side else 4
         shown = contrast_of(series.modality, series.facts)
-        role, family = ROLES.index(shown.role), FAMILIES.index(shown.family)
-        return (rank, role, family, not series.regularity.is_volume, -len(series))
+        return (
+            rank,
+            ROLES.index(shown.role),
+            families.index(shown.family),
+            shown.fat_suppressed,
+            shown.has_medium,
+            series.facts.image_type[:1] == ("DERIVED",),
+            not series.regularity.is_volume,
+            -len(series),
+        )
 
     return tuple(sorted(fitting, key=order))
+
+
+def series_words(series: SeriesSummary) -> str:
+    """A series in one line: its number, what it is, and what tells it from its neighbours.
+
+    Numbers and coded words alone; no description of the header is in it. ``"#7 T1 · coronal ·
+    24 slices · 3.3 mm"``; of a radiograph side, view and size.
+    """
+    number = f"#{series.series_number} " if series.series_number is not None else ""
+    side = _SIDES[series.laterality] if series.laterality is not None else ""
+    parts = _film_words(series, side) if series.kind != "stack" else _stack_words(series, side)
+    return number + " · ".join(filter(None, parts))
+
+
+def _film_words(series: SeriesSummary, side: str) -> tuple[str, ...]:
+    return side, series.view or "view not coded", f"{series.rows} × {series.columns}"
+
+
+def _stack_words(series: SeriesSummary, side: str) -> tuple[str, ...]:
+    count, is_mr = len(series), series.modality == "MR"
+    return (
+        str(contrast_of("MR", series.facts)) if is_mr else series.modality,
+        series.split_by,
+        series.plane.name if series.plane is not None else "",
+        side,
+        f"{count} slice{'s' if count > 1 else ''}",
+        f"{series.step_mm:.1f} mm" if count > 1 else "",
+        series.regularity.words() if series.regularity.flags else "",
+    )
+
+
+MOST_OFFERED = 64
+"""So many series are told at most of what was offered for a view."""
+
+
+def offer_of(chosen: SeriesSummary, offered: Sequence[SeriesSummary]) -> dict[str, Any]:
+    """What was offered for a view and what was chosen, as plain values for a reading.
+
+    Parameters
+    ----------
+    chosen
+        One of them.
+    offered
+        Of :func:`candidates`, in its order.
+
+    Returns
+    -------
+    dict
+        ``chosen``: its place, from 1; ``offered``: number, stack, weighting and length of each, no
+        identifier. Beyond :data:`MOST_OFFERED` the last ones are left out, never the chosen one.
+    """
+    shown = list(offered[:MOST_OFFERED])
+    if chosen not in shown:
+        shown = [*shown[: MOST_OFFERED - 1], chosen]
+    told = []
+    for series in shown:
+        contrast = contrast_of(series.modality, series.facts)
+        told.append(
+            {
+                "number": series.series_number,
+                "stack_no": series.stack_no,
+                "slices": len(series),
+                "weighting": contrast.family,
+                "fat_suppressed": contrast.fat_suppressed,
+                "has_medium": contrast.has_medium,
+                "role": contrast.role,
+                "part": contrast.part,
+            }
+        )
+    return {"chosen": shown.index(chosen) + 1, "offered": told}
 
 
 def _label(visit: Visit) -> str:

@@ -19,7 +19,7 @@ from msgspec.structs import fields, replace
 from necroangle.decoding import MalformedError, converted, from_toml
 from necroangle.errors import CohortError
 from necroangle.protocol.visits import Name, Visit
-from necroangle.terms import ArcoStage
+from necroangle.terms import ArcoStage, Weighting
 
 __all__ = [
     "EVENTS",
@@ -182,6 +182,9 @@ class StudyProtocol(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         File of the study's secret, beside ``study.toml`` or elsewhere, never in an inner folder.
     events
         The events that this study records.
+    weightings
+        In which order MR series of a view are offered to the reader, those of one kind of picture;
+        what is left out comes after, in the usual order.
     cut_offs, noise, failure, statistics, missing
         See their classes.
     """
@@ -201,6 +204,7 @@ class StudyProtocol(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     cohort: Annotated[str, Meta(min_length=1, max_length=500)] = "cohort.sqlite"
     secret: Annotated[str, Meta(min_length=1, max_length=500)] = "secret.key"  # noqa: S105
     events: tuple[Event, ...] = EVENTS
+    weightings: tuple[Weighting, ...] = tuple(Weighting)[:-1]
     cut_offs: CutOffs = CutOffs()
     noise: Noise = Noise()
     failure: Failure = Failure()
@@ -327,6 +331,7 @@ def _twice(protocol: StudyProtocol) -> list[tuple[str, str]]:
         ("$.visits", tuple(visit.name for visit in protocol.visits)),
         ("$.readers", protocol.readers),
         ("$.events", protocol.events),
+        ("$.weightings", protocol.weightings),
         ("$.index_day", protocol.index_day),
         ("$.failure.reaches", protocol.failure.reaches),
         ("$.missing", tuple(protocol.missing.codes)),
@@ -336,6 +341,8 @@ def _twice(protocol: StudyProtocol) -> list[tuple[str, str]]:
         for place, names in lists
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
+    if Weighting.UNKNOWN in protocol.weightings:
+        found.append(("$.weightings", "'unknown' is no weighting to be preferred; leave it out"))
     if len(protocol.missing.codes) < 3:
         found.append(("$.missing", "one code stands for two reasons; give each its own"))
     return found
@@ -416,6 +423,9 @@ variable NECROANGLE_COHORT_PASSWORD.""",
 The study's secret: a file of random bytes from which the keys of exported images are made.
 Keep it, back it up apart from the exports, and give it to nobody. It may lie elsewhere.""",
     "events": "Events that the study records; another one is refused.",
+    "weightings": """\
+In which order the MR series of a view are offered: "T1", "PD", "STIR", "T2", "GRE" (gradient
+echo). What is left out comes after. Computed pictures come last, whatever stands here.""",
     "cut_offs": "Degrees of the combined angle.",
     "cut_offs.change_deg": """\
 A change from the index visit larger than this is counted (doi 10.1007/s13770-024-00647-z).

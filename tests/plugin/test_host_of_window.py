@@ -204,7 +204,7 @@ def test_a_plane_that_is_missing_is_named(dock: Any, qtbot: Any, study: Path) ->
     dock.turn_to(View.SAGITTAL)
     dock.refresh_all()
     line = dock.parts.steps.line.text()
-    assert "No sagittal series; here are: 1 coronal" in line
+    assert "No sagittal series; 1 coronal series here." in line
     assert "Only the coronal view can be read" in line
     steps = dock.parts.steps.steps
     assert [steps[one].isEnabled() for one in (Step.HEAD_A, Step.HEAD_B)] == [True, False]

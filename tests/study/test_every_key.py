@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from fullprotocol import write_full_protocol
 from hipmaker import make_reading
 from msgspec import Struct, convert, to_builtins
 from msgspec.structs import fields, replace
@@ -17,6 +18,7 @@ from necroangle.cli.export import command as export
 from necroangle.cli.import_table import command as import_table
 from necroangle.cli.measure import command as measure
 from necroangle.cli.outcome import command as outcome
+from necroangle.cli.series import command as series
 from necroangle.cohort import CohortStore
 from necroangle.errors import NecroangleError
 from necroangle.ledger.records import Entry
@@ -67,6 +69,10 @@ def compared() -> str:
     return said(change, *map(str, reversed(later)))
 
 
+def offered() -> str:
+    return said(series, "images")
+
+
 def imported() -> str:
     Path("table.csv").write_text(TABLE, "utf-8")
     told = said(import_table, "table.csv", "--as", "nurse")
@@ -86,6 +92,7 @@ PROBES: dict[str, tuple[Any, Callable[[], str]]] = {
     "cohort": ("other.sqlite", quantities),
     "secret": ("other.key", exported),
     "events": (["collapse", "tha"], exported),
+    "weightings": (["STIR"], offered),
     "cut_offs.change_deg": (45.0, quantities),
     "noise.end_sd_mm": (2.5, measured),
     "noise.from_repeats": (True, measured),
@@ -125,6 +132,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of four hips with repeats, a consensus, a replacement and a stranger's reading."""
     place = tmp_path_factory.mktemp("study") / "odd"
     study = init_study(place, "odd", readers=("alice", "bob"))
+    write_full_protocol(place / "images")
     protocol = replace(study.protocol, visits=VISITS)
     (place / "study.toml").write_bytes(study_toml(protocol))
     shutil.copy(place / "secret.key", place / "other.key")

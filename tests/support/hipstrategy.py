@@ -24,6 +24,7 @@ from necroangle.annotation import (
     UnreadView,
     reading_schema,
 )
+from necroangle.annotation.provenance import OfferedSeries, SeriesChoice
 from necroangle.entries import READ_FIELDS, Entered, Field
 from necroangle.geometry import ImagePlane
 from necroangle.terms import (
@@ -33,6 +34,7 @@ from necroangle.terms import (
     Observation,
     UnreadReason,
     View,
+    Weighting,
 )
 
 __all__ = [
@@ -56,6 +58,22 @@ _LINES = st.text(max_size=40)
 _COUNTS = st.integers(0, 100)
 _SIDES = st.none() | st.sampled_from(Laterality)
 
+_CHOICES = st.lists(
+    st.builds(
+        OfferedSeries,
+        number=st.none() | st.integers(0, 99_999),
+        stack_no=st.integers(1, 99),
+        slices=st.integers(1, 500),
+        weighting=st.sampled_from(Weighting),
+        fat_suppressed=st.booleans(),
+        has_medium=st.booleans(),
+        role=_LINES,
+        part=_LINES,
+    ),
+    min_size=1,
+    max_size=3,
+).map(lambda offered: SeriesChoice(chosen=len(offered), offered=tuple(offered)))
+
 passports = st.builds(
     StackPassport,
     **dict.fromkeys(("kind", "modality", "split_by", "order_source"), _LINES),
@@ -68,6 +86,7 @@ passports = st.builds(
     **dict.fromkeys(("coded_side", "found_side"), _SIDES),
     **dict.fromkeys(("fat_suppressed", "is_secondary", "charset_known"), st.booleans()),
     executable_preamble=st.booleans(),
+    choice=st.just(UNSET) | _CHOICES,
     slices=st.integers(1, 500),
     magnification=st.none() | st.floats(0.5, 3.0),
     irregular=st.just(UNSET) | st.text(min_size=1, max_size=40),

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 
 from necroangle.dicom.records import FrameHeader, RepeatKeys, SequenceFacts
 from necroangle.geometry import ImagePlane
 from necroangle.terms import SourceImage
 
-__all__ = ["FLAWS", "KEYS", "MadeSeries", "frame_at", "made_series"]
+__all__ = ["FLAWS", "KEYS", "MadeSeries", "frame_at", "header_of", "made_series"]
 
 KEYS = (
     "image type", "echo time", "echo", "b-value", "time point", "acquisition", "dimension",
@@ -54,6 +55,28 @@ def frame_at(
         f"IM{uid.rpartition('.')[2]}", source, "MR", "stack", plane, 256, 256,
         repeat=repeat, facts=facts or SequenceFacts(),
     )  # fmt: skip
+
+
+def header_of(**attributes: Any) -> Dataset:
+    """The header of one coronal slice, without pixels."""
+    header = Dataset()
+    own: dict[str, Any] = {
+        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4",
+        "SOPInstanceUID": "1.2.3.4.1",
+        "StudyInstanceUID": "1.2.3",
+        "SeriesInstanceUID": "1.2.3.4",
+        "Modality": "MR",
+        "PhotometricInterpretation": "MONOCHROME2",
+        "SamplesPerPixel": 1,
+        "Rows": 256,
+        "Columns": 256,
+        "ImagePositionPatient": [-90, 0, 90],
+        "ImageOrientationPatient": [1, 0, 0, 0, 0, -1],
+        "PixelSpacing": [0.7, 0.7],
+    }
+    for keyword, value in {**own, **attributes}.items():
+        setattr(header, keyword, value)
+    return header
 
 
 _OF_VOLUME: dict[str, Callable[[int], dict[str, Any]]] = {

@@ -27,7 +27,7 @@ from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.texts import SIDES, VIEWS
 from napari_necroangle.store.recovery import Recovered, discard, offer_words
 from necroangle.dicom import SeriesSummary, passport_lines, passport_of
-from necroangle.dicom.visits import Visit
+from necroangle.dicom.visits import Visit, series_words
 from necroangle.errors import NecroangleError
 from necroangle.terms import Laterality, View
 
@@ -251,16 +251,6 @@ class StudyPanel(QWidget):
     def _take_views(self, views: tuple[View, View]) -> None:
         if self._workspace.visit is not None and self._workspace.key is not None:
             self._actions.take(self._workspace.visit, self._workspace.key.side, views)
-
-
-def series_words(series: SeriesSummary) -> str:
-    """A series in one line: what tells it from its neighbours, and nothing of the patient."""
-    side = f"{SIDES[series.laterality].lower()}, " if series.laterality is not None else ""
-    size = f"{series.rows} × {series.columns}"
-    if series.kind == "radiograph":
-        return f"{side}{series.view or 'view not coded'}, {size}"
-    graded = f"; {series.regularity.words()}" if series.regularity.flags else ""
-    return f"{side}{len(series)} slices, {series.step_mm:.1f} mm apart, {size}{graded}"
 
 
 def _found(space: Workspace) -> str:

@@ -35,7 +35,7 @@ from necroangle.annotation import (
     sha256_of,
 )
 from necroangle.dicom import SeriesSummary
-from necroangle.dicom.visits import Visit, candidates
+from necroangle.dicom.visits import Visit
 from necroangle.errors import NecroangleError, ReadingError
 from necroangle.terms import Laterality, View
 
@@ -219,7 +219,7 @@ class FreeReading(Mode):
         )
         if key is None or visit is None:
             return ()
-        found = (candidates(visit, view, key.side) for view in key.views)
+        found = (self._workspace.likeliest(visit, view, key.side) for view in key.views)
         return tuple(one[0] for one in found if one)
 
     def key_at(self, step: int) -> CaseKey | None:

@@ -1,6 +1,5 @@
 """The open folder, and every case begun in this window, so that none is lost."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,9 +17,10 @@ from napari_necroangle.store.recovery import Keeping
 from necroangle.annotation import StackPassport
 from necroangle.dicom import Scan, SeriesSummary, passport_of, read_volume, scan_folder
 from necroangle.dicom.sides import HipSide
-from necroangle.dicom.visits import Visit, candidates, visits_of
+from necroangle.dicom.visits import Visit, candidates, offer_of, visits_of
 from necroangle.errors import ReadingError
-from necroangle.terms import Laterality, View
+from necroangle.study import protocol_of_images
+from necroangle.terms import Laterality, View, Weighting
 
 __all__ = ["OpenCase", "Workspace"]
 
@@ -81,6 +81,7 @@ class Workspace:
         self.reader = ""
         self.current: OpenCase | None = None
         self._begun: dict[CaseKey, OpenCase] = {}
+        self._prefer: tuple[Weighting, ...] = ()
         self._radii: tuple[object, tuple[VisitRadius, ...]] = (None, ())
         self.trouble = ""
         self.keeping = Keeping(self._note_trouble)
@@ -126,8 +127,9 @@ class Workspace:
         Raises
         ------
         NecroangleError
-            If the folder cannot be read.
+            If the folder, or the study that it belongs to, cannot be read.
         """
+        self._prefer = protocol_of_images(folder).weightings
         self.scan = scan_folder(folder, progress)
         self.folder = folder
         self.visits = visits_of(self.scan)
@@ -272,7 +274,11 @@ class Workspace:
         """The series that can be read as a view of the present hip, the likeliest first."""
         if self.current is None:
             return ()
-        return candidates(self.current.visit, view, self.current.key.side)
+        return self.likeliest(self.current.visit, view, self.current.key.side)
+
+    def likeliest(self, visit: Visit, view: View, side: Laterality) -> tuple[SeriesSummary, ...]:
+        """The series that can be read as a view of a hip, as the study's protocol prefers them."""
+        return candidates(visit, view, side, self._prefer)
 
     def chosen(self, view: View) -> SeriesSummary | None:
         """The series of a view: the reader's choice, the one with marks, or the likeliest."""
@@ -302,7 +308,7 @@ class Workspace:
             view,
             read_volume(series) if read is None else read,
             series.calibrated,
-            StackPassport.of(passport.to_dict()),
+            StackPassport.of(passport.to_dict(), offer_of(series, self.choices(view))),
         )
         self.current.chosen[view] = series
 
@@ -314,14 +320,8 @@ class Workspace:
 
     def _lacks(self, view: View) -> str:
         """Why a view of the present hip has no series, and which there are; empty where it has."""
-        if self.current is None or self.choices(view):
-            return ""
-        kinds = Counter(
-            series.plane.name if series.plane is not None else series.kind
-            for series in self.current.visit.series
-        )
-        here = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        return f"No {VIEWS[view].lower()} series; here are: {here}."
+        words = self.current.visit.lacks(view) if self.current is not None else ""
+        return f"{words[0].upper()}{words[1:]}." if words else ""
 
     def _new_session(self, key: CaseKey, visit: Visit) -> ReadingSession:
         return ReadingSession(
