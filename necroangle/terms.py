@@ -180,6 +180,7 @@ class Flag(StrEnum):
     COLLAPSED_FIT = "collapsed_fit"
     OBLIQUE_PLANE = "oblique_plane"
     PLANE_NOT_OF_VIEW = "plane_not_of_view"
+    IRREGULAR_STACK = "irregular_stack"
     SLICE_OFF_CENTRE = "slice_off_centre"
     RADII_DIFFER = "radii_differ"
     CENTRES_DIFFER = "centres_differ"
@@ -237,6 +238,7 @@ _MEANINGS = {
     Flag.COLLAPSED_FIT: "the head has collapsed: the rim within the arc does not count",
     Flag.OBLIQUE_PLANE: "the slice is tilted by more than 20° from the named plane",
     Flag.PLANE_NOT_OF_VIEW: "the slice lies nearer to another plane than to the named one",
+    Flag.IRREGULAR_STACK: "slices of the stack are missing, tilted or mixed: read in the slice",
     Flag.SLICE_OFF_CENTRE: "the slice is more than 3 mm from the head's centre",
     Flag.RADII_DIFFER: "the head radii of the two views differ by more than 2 mm",
     Flag.CENTRES_DIFFER: "the views' head centres do not meet: patient moved, or another hip",

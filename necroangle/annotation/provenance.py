@@ -129,6 +129,11 @@ class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     marker: MarkerRecord | UnsetType = UNSET
     choice: SeriesChoice | UnsetType = UNSET
 
+    @property
+    def is_irregular(self) -> bool:
+        """Whether the stack is no regular volume."""
+        return self.irregular is not UNSET
+
     @classmethod
     def of(
         cls, passport: Mapping[str, Any], offer: Mapping[str, Any] | None = None

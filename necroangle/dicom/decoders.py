@@ -23,6 +23,7 @@ from necroangle.errors import DicomError
 
 __all__ = [
     "DECODERS",
+    "NATIVE",
     "decode_frame",
     "decoder_words",
     "is_decodable",
@@ -79,7 +80,8 @@ def decode_jpeg(src: bytes, runner: DecodeRunner) -> bytes:
 
 
 _ROOT = "1.2.840.10008.1.2"
-_NATIVE = frozenset({"", _ROOT, *(_ROOT + end for end in (".1", ".2", ".1.99"))})
+NATIVE = frozenset({"", _ROOT, *(_ROOT + end for end in (".1", ".2", ".1.99"))})
+"""Transfer syntaxes of plain pixels; an empty one stands for a file that states none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def is_decodable(syntax: str) -> bool:
     >>> is_decodable("1.2.840.10008.1.2.5"), is_decodable("1.2.840.10008.1.2.4.102")
     (True, False)
     """
-    return syntax in _NATIVE or (
+    return syntax in NATIVE or (
         syntax in DECODERS
         and _version(DECODERS[syntax].package) is not None
         and DECODERS[syntax].plugin in _decoder(syntax).available_plugins
@@ -169,7 +171,7 @@ def decode_frame(dataset: Dataset, index: int) -> NDArray[Any]:
     syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
     if not is_decodable(syntax):
         raise _missing_decoder(syntax)
-    plugin = "" if syntax in _NATIVE else DECODERS[syntax].plugin
+    plugin = "" if syntax in NATIVE else DECODERS[syntax].plugin
     options: dict[str, Any] = as_pixel_options(dataset)
     decoder = _decoder(syntax)
     return decoder.as_array(dataset, index=index, decoding_plugin=plugin, **options)[0]
@@ -189,7 +191,7 @@ def _missing_decoder(syntax: UID) -> DicomError:
 
 
 def _words(syntax: str) -> str:
-    if syntax in _NATIVE:
+    if syntax in NATIVE:
         return "native"
     if syntax in PICTURES:
         return f"pillow {_version('pillow')}"

@@ -28,11 +28,11 @@ __all__ = [
     "DIRECTORY",
     "LONG_VRS",
     "MAX_FRAME_PIXELS",
-    "dicom_head",
     "is_dicom",
     "is_program",
     "pydicom_door",
     "regular_file",
+    "walked",
 ]
 
 DIRECTORY = "1.2.840.10008.1.3.10"
@@ -203,7 +203,7 @@ class _Level:
     fragments: bool = False
 
 
-def check_elements(stream: BinaryIO, size: int, encoding: Encoding, *, whole: bool = False) -> None:
+def check_elements(stream: BinaryIO, size: int, encoding: Encoding) -> int | None:
     """Walk over all elements of a data set.
 
     Parameters
@@ -214,8 +214,11 @@ def check_elements(stream: BinaryIO, size: int, encoding: Encoding, *, whole: bo
         Its size in bytes.
     encoding
         How it is written.
-    whole
-        Whether pixel data that run past the end are refused too.
+
+    Returns
+    -------
+    int or None
+        Bytes of its pixel data: those of all frames where they are compressed. None without any.
 
     Raises
     ------
@@ -223,24 +226,25 @@ def check_elements(stream: BinaryIO, size: int, encoding: Encoding, *, whole: bo
         If sequences are nested too deep, elements are too many, one runs past the end of the
         file, or a compressed frame states another size than the header.
     """
-    _Walk(stream, size, encoding, whole).run()
+    return _Walk(stream, size, encoding).run()
 
 
 class _Walk:
-    def __init__(self, stream: BinaryIO, size: int, encoding: Encoding, whole: bool) -> None:
+    def __init__(self, stream: BinaryIO, size: int, encoding: Encoding) -> None:
         order = "<" if encoding.little else ">"
         self._tag = struct.Struct(order + "HH")
         self._short = struct.Struct(order + "H")
         self._long = struct.Struct(order + "I")
         self._stream, self._size, self._place = stream, size, encoding.start
         self._chunk, self._chunk_place = b"", 0
-        self._whole = whole
+        self._pixel_bytes: int | None = None
+        self._table_is_past = False
         self._compressed = encoding.syntax not in _NATIVE
         self._matrix: dict[int, int] = {}
         implicit = self._is_implicit(self._place, encoding.implicit, is_sequence=False)
         self._levels = [_Level(size, False, False, implicit)]
 
-    def run(self) -> None:
+    def run(self) -> int | None:
         count = 0
         while self._levels:
             level = self._levels[-1]
@@ -251,6 +255,7 @@ class _Walk:
             if count > MAX_ELEMENTS:
                 raise DicomError(f"more than {MAX_ELEMENTS} elements and items")
             self._step(level)
+        return self._pixel_bytes
 
     def _leave(self, level: _Level) -> None:
         if level.delimited and not level.bounded:
@@ -288,9 +293,11 @@ class _Walk:
     def _element(self, level: _Level, tag: int, offset: int) -> None:
         vr, head, length = self._vr_and_length(level, offset)
         start = self._place + head
-        if tag in _PIXELS and len(self._levels) == 1 and length != _UNDEFINED:
-            self._pixels_of_stated_length(start, length)
-            return
+        if tag in _PIXELS and len(self._levels) == 1:
+            self._pixel_bytes = 0
+            if length != _UNDEFINED:
+                self._pixels_of_stated_length(start, length)
+                return
         end = self._end_of(start, length, f"element ({tag >> 16:04X},{tag & 0xFFFF:04X})")
         self._place = start
         if self._is_sequence(tag, vr, start, length):
@@ -305,11 +312,13 @@ class _Walk:
 
     def _pixels_of_stated_length(self, start: int, length: int) -> None:
         left = max(0, self._size - start)
-        if self._whole and left < length:
+        if left < length:
             raise DicomError(f"cut short: found {left} vs {length} bytes expected", tag="PixelData")
-        end = start + min(length, left)
+        end = start + length
         self._place = start if self._compressed else end
-        if self._compressed:
+        if not self._compressed:
+            self._pixel_bytes = length
+        else:
             self._levels.append(_Level(end, False, True, False, bounded=True, fragments=True))
 
     def _enter_sequence(self, level: _Level) -> None:
@@ -366,6 +375,10 @@ class _Walk:
     def _fragment(self, start: int, length: int) -> None:
         end = self._end_of(start, 0 if length == _UNDEFINED else length, "a fragment of a frame")
         self._place = end
+        if len(self._levels) == 2:
+            # the first item is a table of where the frames start
+            self._pixel_bytes = (self._pixel_bytes or 0) + self._table_is_past * (end - start)
+            self._table_is_past = True
         if len(self._levels) != 2 or len(self._matrix) != 2 or length < 8:
             return
         offset = self._at(start, 8)
@@ -473,13 +486,29 @@ def pydicom_door(file: str, doing: str, *, stage: str, quote: bool = False) -> I
             logger.propagate = propagate
 
 
-def is_dicom(path: Path, file: str, *, whole: bool = False) -> bool:
-    """Whether a file is worth parsing: as :func:`dicom_head`, which hands out its first bytes."""
-    return bool(dicom_head(path, file, whole=whole))
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A file that is worth parsing.
+
+    Attributes
+    ----------
+    head
+        Its first bytes, 1024 at most.
+    pixel_bytes
+        Bytes of its pixel data: those of all frames where they are compressed. None without any.
+    """
+
+    head: bytes
+    pixel_bytes: int | None
 
 
-def dicom_head(path: Path, file: str, *, whole: bool = False) -> bytes:
-    """The first bytes of a file that is worth parsing; only a regular file is ever opened.
+def is_dicom(path: Path, file: str) -> bool:
+    """Whether a file is worth parsing: as :func:`walked`, which says what was found on the way."""
+    return walked(path, file) is not None
+
+
+def walked(path: Path, file: str) -> Walked | None:
+    """What a file is that is worth parsing; only a regular file is ever opened.
 
     All its elements are walked, as must be done before pydicom parses it. A file without the
     128-byte preamble counts when it starts with an element of group 0002 or 0008, as data sets
@@ -492,13 +521,11 @@ def dicom_head(path: Path, file: str, *, whole: bool = False) -> bytes:
         The file.
     file
         Its relative path, for the messages.
-    whole
-        Whether pixel data that are cut short are refused too: before pixels are read.
 
     Returns
     -------
-    bytes
-        1024 at most; empty where the file is no DICOM file.
+    Walked or None
+        None where the file is no DICOM file.
 
     Raises
     ------
@@ -509,7 +536,7 @@ def dicom_head(path: Path, file: str, *, whole: bool = False) -> bytes:
     """
     try:
         with regular_file(path) as stream:
-            return _walked_head(stream, path.suffix.lower() in DICOM_SUFFIXES, whole=whole)
+            return _walked(stream, path.suffix.lower() in DICOM_SUFFIXES)
     except DicomError as error:
         raise error.placed(file=file, stage="open") from None
 
@@ -552,24 +579,22 @@ def _check_regular(info: os.stat_result) -> None:
         raise DicomError(f"{info.st_size} bytes, more than {MAX_FILE_BYTES}")
 
 
-def _walked_head(stream: BinaryIO, named_dicom: bool, *, whole: bool) -> bytes:
+def _walked(stream: BinaryIO, named_dicom: bool) -> Walked | None:
     # a special file that answers "not now" to a read gives None
     head = stream.read(_HEAD_BYTES) or b""
     if not (head[128:_PREAMBLE] == b"DICM" or _starts_with_element(head)):
         if named_dicom:
             what = "an empty file" if not head else "no DICOM file, whatever its name"
             raise DicomError(f"{what}: copy it again from its source")
-        return b""
+        return None
     size = os.fstat(stream.fileno()).st_size
     encoding = file_encoding(stream, head, size)
     if encoding.sop_class == DIRECTORY:
-        return b""
+        return None
     if encoding.deflated:
         plain = inflated(stream, encoding.start, MAX_INFLATED_BYTES)
-        check_elements(plain, plain.tell(), replace(encoding, start=0), whole=whole)
-    else:
-        check_elements(stream, size, encoding, whole=whole)
-    return head
+        return Walked(head, check_elements(plain, plain.tell(), replace(encoding, start=0)))
+    return Walked(head, check_elements(stream, size, encoding))
 
 
 def _starts_with_element(head: bytes) -> bool:

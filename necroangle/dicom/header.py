@@ -39,6 +39,7 @@ __all__ = [
     "KEYWORDS",
     "SYNTAX",
     "Origin",
+    "check_pixels",
     "frames_of",
     "subject_of",
 ]
@@ -74,6 +75,7 @@ KEYWORDS = [
     "Columns",
     "NumberOfFrames",
     "SamplesPerPixel",
+    "BitsAllocated",
     "PhotometricInterpretation",
     "WindowCenter",
     "WindowWidth",
@@ -368,6 +370,37 @@ def check_colour(dataset: Dataset, kind: str) -> None:
             f"colour ({photometric}, {samples} samples a pixel): grey values are needed",
             tag="PhotometricInterpretation",
         )
+
+
+def check_pixels(dataset: Dataset, found: int | None, *, is_native: bool) -> None:
+    """Refuse an image whose pixels are not all there.
+
+    Parameters
+    ----------
+    dataset
+        Its header.
+    found
+        Bytes of its pixel data; None without any.
+    is_native
+        Whether the pixels are plain, so that the header says how many bytes they take.
+
+    Raises
+    ------
+    DicomError
+        If there are none, or fewer than its frames need.
+    """
+    if not found:
+        raise DicomError("absent: a header without its image", tag="PixelData")
+    if not is_native:
+        return
+    rows, columns = admitted_matrix(dataset)
+    bits = integer(dataset, "BitsAllocated", 1, 64)
+    is_halved = code(dataset, "PhotometricInterpretation") == "YBR_FULL_422"
+    samples = 2 if is_halved else whole(dataset, "SamplesPerPixel") or 1
+    frames = whole(dataset, "NumberOfFrames") or 1
+    expected = (rows * columns * samples * frames * bits + 7) // 8
+    if found < expected:
+        raise DicomError(f"cut short: found {found} vs {expected} bytes expected", tag="PixelData")
 
 
 _SALT = os.urandom(16)

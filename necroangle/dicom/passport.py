@@ -341,7 +341,7 @@ def series_object(series: SeriesSummary, scan: Scan, sides: StudySides) -> dict[
         "subject": series.subject,
         "visit": series.visit,
         "split_by": series.split_by,
-        "flags": series.regularity.flags,
+        "flags": (*series.regularity.flags, *(("several patients",) if series.patient_no else ())),
         "charset_known": series.facts.charset_known,
         "executable_preamble": series.facts.executable_preamble,
         "frames": series.frames,

@@ -313,7 +313,7 @@ def _places_by_file(summary: SeriesSummary) -> dict[str, list[int]]:
 
 def _open(files: StackFiles, file: str) -> FileDataset:
     with files.path(file) as path, pydicom_door(file, "reading the pixels", stage="decode"):
-        if not is_dicom(path, file, whole=True):
+        if not is_dicom(path, file):
             raise DicomError(
                 "no longer a DICOM file: list the folder again", file=file, stage="open"
             )

@@ -299,6 +299,9 @@ class SeriesSummary:
         The transfer syntaxes of its files, in order; empty for one that states none.
     regularity
         Whether its slices are evenly spaced, and if not, how.
+    patient_no
+        0; where one study holds images of several patients, which of them, from 1: they are told
+        apart, and the reader chooses.
     marker
         The marker in a radiograph that tells its scale, where a reader has set one.
     """
@@ -331,6 +334,7 @@ class SeriesSummary:
     facts: SequenceFacts = field(default_factory=SequenceFacts, repr=False)
     syntaxes: tuple[str, ...] = ()
     regularity: Regularity = REGULAR
+    patient_no: int = 0
     marker: Marker | None = None
     series_number: int | None = None
 

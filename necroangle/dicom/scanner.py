@@ -26,8 +26,8 @@ from necroangle.dicom.attributes import (
     stated_window,
     whole,
 )
-from necroangle.dicom.decoders import decode_frame
-from necroangle.dicom.header import KEYWORDS, SYNTAX, Origin, frames_of
+from necroangle.dicom.decoders import NATIVE, decode_frame
+from necroangle.dicom.header import KEYWORDS, SYNTAX, Origin, check_pixels, frames_of
 from necroangle.dicom.mosaic import MOSAIC_TAGS, is_mosaic
 from necroangle.dicom.pictures import grey_values, picture_header
 from necroangle.dicom.plain import PlainHeader, Unusual, scan_elements
@@ -102,7 +102,9 @@ class HeaderScanner:
             with opened(path) as (handle, size):
                 header = plain_header(handle, size, _NAMES)
             if not header.ends_file:
-                guard.is_dicom(path, file)
+                found = guard.walked(path, file)
+                if found is None or not found.pixel_bytes:
+                    raise Unusual
             return self.plain_headers(header, file)
         except Unusual:
             return read_headers(path, file, self._names)
@@ -135,6 +137,7 @@ class HeaderScanner:
         key = (
             header.syntax,
             header.program,
+            header.pixel_bytes,
             *(item for item in header.raw.items() if item[0] not in _VARYING),
         )
         like = self._records.get(key)
@@ -205,6 +208,11 @@ def _judged(header: PlainHeader, file: str, names: SubjectNames | None) -> tuple
         raise error.placed(file=file, stage="header") from None
     if header.get("SamplesPerPixel", 1) != 1:
         raise Unusual
+    if header.pixel_bytes is not None:
+        try:
+            check_pixels(dataset, header.pixel_bytes, is_native=True)
+        except DicomError as error:
+            raise Unusual from error
     return frames
 
 
@@ -263,8 +271,8 @@ def read_headers(
     DicomError
         If it is DICOM but holds no image that can be measured: file, tag and reason.
     """
-    head = guard.dicom_head(path, file)
-    if not head:
+    found = guard.walked(path, file)
+    if found is None:
         picture = picture_header(path, file)
         return () if picture is None else (picture,)
     try:
@@ -274,15 +282,15 @@ def read_headers(
                 return ()
             syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
             syntax = syntax if SYNTAX.fullmatch(syntax) else "invalid"
-            frames = frames_of(dataset, Origin(file, syntax, guard.is_program(head)), names)
+            frames = frames_of(dataset, Origin(file, syntax, guard.is_program(found.head)), names)
+            check_pixels(dataset, found.pixel_bytes, is_native=syntax in NATIVE)
             if dataset.get("SamplesPerPixel", 1) != 1:
-                _check_grey(path, file)
+                _check_grey(path)
             return frames
     except DicomError as error:
         raise error.placed(file=file, stage="header") from None
 
 
-def _check_grey(path: Path, file: str) -> None:
+def _check_grey(path: Path) -> None:
     """Refuse a radiograph that is stored in colour and shows some: only its pixels can say."""
-    guard.is_dicom(path, file, whole=True)
     grey_values(decode_frame(dcmread(path, force=True), 0))

@@ -43,21 +43,14 @@ def summarise(
         whatever the order of the frames.
     """
     by_series: dict[SeriesKey, list[FrameHeader]] = defaultdict(list)
-    patients: dict[str, set[str]] = defaultdict(set)
     for frame in frames:
-        source = frame.source
-        by_series[source.study_uid, source.series_uid].append(frame)
-        for uid in (source.study_uid, source.series_uid):
-            patients[uid].update(filter(None, [frame.patient_key]))
+        by_series[frame.source.study_uid, frame.source.series_uid].append(frame)
+    numbers = _patient_numbers(by_series)
     summaries: list[SeriesSummary] = []
     refusals: list[Refusal] = []
     aside: list[Refusal] = []
     for key in sorted(by_series):
-        frames_of = by_series[key]
-        if any(len(patients[uid]) > 1 for uid in key):
-            refusals.append(_refusal(frames_of, _SEVERAL_PATIENTS.placed(stage="series")))
-            continue
-        single, twins = _without_twins(frames_of)
+        single, twins = _without_twins(by_series[key])
         if twins:
             told = DicomError(
                 "two files both claim to be the same image, and differ: keep one",
@@ -66,7 +59,13 @@ def summarise(
                 at=tuple(sorted({frame.file for frame in twins}))[:2],
             )
             aside.append(_refusal(twins, told))
-        _one_series(single, root, summaries, refusals, aside)
+        stack_no = 1
+        for patient, own in _by_patient(single, numbers[key[0]]):
+            stacks, bad, left = _one_series(own, root, stack_no, patient)
+            stack_no += len(stacks) + len(bad)
+            summaries += stacks
+            refusals += bad
+            aside += left
     return summaries, refusals, aside
 
 
@@ -111,19 +110,45 @@ def numbered(refusals: Iterable[Refusal], paths: Iterable[bytes]) -> list[Refusa
     return found
 
 
-_SEVERAL_PATIENTS = DicomError(
-    "images of several patients under one study or series: sort them apart first",
-    tag="SeriesInstanceUID",
-)
+_Numbers = dict[str, int]
+
+
+def _patient_numbers(by_series: Mapping[SeriesKey, Sequence[FrameHeader]]) -> dict[str, _Numbers]:
+    """The patients of each study, numbered from 1 by the first of their images.
+
+    Images without a patient are those of the only one, and another's where there are several.
+    """
+    first: dict[str, dict[str, str]] = defaultdict(dict)
+    for (study, _), frames in by_series.items():
+        known = first[study]
+        for frame in frames:
+            key, uid = frame.patient_key, frame.source.instance_uid
+            known[key] = min(known.get(key, uid), uid)
+    return {
+        study: {
+            key: number
+            for number, key in enumerate(sorted(known, key=lambda k: (not k, known[k])), start=1)
+        }
+        for study, known in first.items()
+    }
+
+
+def _by_patient(
+    frames: Sequence[FrameHeader], numbers: _Numbers
+) -> list[tuple[tuple[int, int], list[FrameHeader]]]:
+    """The frames of each patient, with (their number, how many there are); (0, 0) for only one."""
+    several = len([key for key in numbers if key])
+    if several < 2:
+        return [((0, 0), list(frames))]
+    own: dict[int, list[FrameHeader]] = defaultdict(list)
+    for frame in frames:
+        own[numbers[frame.patient_key]].append(frame)
+    return [((number, len(numbers)), own[number]) for number in sorted(own)]
 
 
 def _one_series(
-    frames: Sequence[FrameHeader],
-    root: Path,
-    summaries: list[SeriesSummary],
-    refusals: list[Refusal],
-    aside: list[Refusal],
-) -> None:
+    frames: Sequence[FrameHeader], root: Path, start: int, patient: tuple[int, int]
+) -> tuple[list[SeriesSummary], list[Refusal], list[Refusal]]:
     parts, left = split_series(frames) if frames else ((), ())
     b_values = [f.repeat.b_value for f in frames if f.repeat.b_value is not None]
     planes = {part.frames[0].plane.name().name for part in parts}
@@ -132,14 +157,23 @@ def _one_series(
         "series_b_value": max(b_values, default=None),
         "is_of_localizers": len(planes) >= LOCALIZER_PLANES and few,
     }
-    for stack_no, part in enumerate(parts, start=1):
+    number, several = patient
+    summaries, refusals = [], []
+    for stack_no, part in enumerate(parts, start=start):
         try:
-            summaries.append(_summary(part, stack_no, root, of_series))
+            summary = _summary(part, stack_no, root, of_series)
         except DicomError as error:
             refusals.append(_refusal(part.frames, error.placed(stage="geometry")))
-    for one in left:
-        told = DicomError(one.reason, tag="ImagePositionPatient", stage="aside")
-        aside.append(_refusal(one.frames, told))
+            continue
+        if number:
+            words = ", ".join(filter(None, (f"patient {number} of {several}", summary.split_by)))
+            summary = replace(summary, patient_no=number, split_by=words)
+        summaries.append(summary)
+    aside = [
+        _refusal(one.frames, DicomError(one.reason, tag="ImagePositionPatient", stage="aside"))
+        for one in left
+    ]
+    return summaries, refusals, aside
 
 
 def _without_twins(
@@ -171,7 +205,7 @@ def _summary(part: Part, stack_no: int, root: Path, of_series: Mapping[str, Any]
     stack = part.stack or stack_geometry(part.frames)
     frames = stack.frames
     first, middle = frames[0], frames[len(frames) // 2]
-    agreed = {
+    agreed: dict[str, Any] = {
         name: getattr(first, name) if len({getattr(f, name) for f in frames}) == 1 else None
         for name in ("laterality", "patient_position", "subject", "visit", "series_number")
     }

@@ -138,10 +138,14 @@ class StudySides:
 
     def __init__(self, series: Iterable[SeriesSummary]) -> None:
         self._places: dict[tuple[str, str | None], set[_Place]] = defaultdict(set)
+        patients: dict[tuple[str, str | None], set[int]] = defaultdict(set)
         for one in series:
+            patients[_frame(one.sources[0])].add(one.patient_no)
             compared = one.plane is not None and "uneven" not in one.regularity.flags
             if compared and one.sources[0].frame_of_reference_uid is not None:
                 self._places[_frame(one.sources[0])].add(_place(one))
+        for frame in [one for one, several in patients.items() if len(several) > 1]:
+            self._places.pop(frame, None)  # one patient's hip says nothing of another's
 
     def of(self, summary: SeriesSummary) -> HipSide:
         """The side of a stack; a picture that has no place is at most ``"coded only"``."""

@@ -151,7 +151,11 @@ def visits_of(scan: Scan) -> tuple[Visit, ...]:
         if series.kind == "secondary":
             continue
         known = series.subject and series.visit
-        key = (series.subject or "", series.visit or "") if known else ("", "", series.study_uid)
+        key = (
+            (series.subject or "", series.visit or "")
+            if known
+            else ("", "", series.study_uid, str(series.patient_no))
+        )
         groups.setdefault(key, []).append(series)
     ordered = sorted(groups.items(), key=lambda item: item[0])
     visits = [_visit(number, group) for number, (_, group) in enumerate(ordered, 1)]

@@ -99,6 +99,7 @@ _OF_VIEWS: dict[Flag, Callable[[_Views], Bools]] = {
     Flag.OFF_MIDSLICE: lambda v: v.words(Finding.OFF_MIDSLICE),
     Flag.POSTOP_TRACK: lambda v: np.array(v.batch.views.drilled, bool),
     Flag.UNCALIBRATED: lambda v: ~np.array(v.batch.views.calibrated, bool),
+    Flag.IRREGULAR_STACK: lambda v: np.array(v.batch.views.irregular, bool),
     Flag.EDGE_OFF_CIRCLE: lambda v: v.gap > LIMITS.edge_gap_mm,
     Flag.FEW_RIM_POINTS: lambda v: v.heads.there & (v.heads.count < LIMITS.few_rim_points),
     Flag.SHORT_RIM: lambda v: v.heads.there & (v.heads.circles.span_deg < LIMITS.short_rim_deg),

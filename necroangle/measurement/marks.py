@@ -161,8 +161,9 @@ class ViewFacts:
         Whether stage or remark say that the head has collapsed.
     view, finding
         As in :class:`necroangle.annotation.ReadView`.
-    drilled, calibrated
-        Whether a track of surgery was seen; whether mm are true mm.
+    drilled, calibrated, irregular
+        Whether a track of surgery was seen; whether mm are true mm; whether the loader found the
+        view's stack to be no regular one.
     contour_start, contour_count
         Where its outline begins among all marks, and its length.
     """
@@ -175,6 +176,7 @@ class ViewFacts:
     finding: tuple[Finding, ...]
     drilled: tuple[bool, ...]
     calibrated: tuple[bool, ...]
+    irregular: tuple[bool, ...]
     contour_start: tuple[int, ...]
     contour_count: tuple[int, ...]
 
@@ -398,6 +400,7 @@ class _Taken:
                 view.finding,
                 Observation.POSTOP_TRACK in seen,
                 view.plane.calibrated,
+                view.passport is not None and view.passport.is_irregular,
                 last - len(view.contour),
                 len(view.contour),
             )

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 from dicombytes import (
+    EXPLICIT,
     ITEM,
+    MR_IMAGE,
     SEQUENCE_END,
     UNDEFINED,
     deeply_nested,
@@ -25,10 +27,10 @@ from dicombytes import (
     mr_file,
     whole_file,
 )
-from hostile_folder import LIMIT_MIB, LIMIT_S, look, pixel_error, refusal, write_good
+from hostile_folder import LIMIT_MIB, LIMIT_S, look, refusal, write_good
 
 from necroangle.dicom import read_volume, scan_folder
-from necroangle.dicom.guard import dicom_head, is_dicom, is_program
+from necroangle.dicom.guard import is_program, walked
 from necroangle.errors import DicomError
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -196,7 +198,7 @@ def test_each_says_what_it_is(tmp_path: Path, kind: str) -> None:
     else:
         path.mkdir()
     with pytest.raises(DicomError, match=r"bad\.dcm: no regular file") as caught:
-        is_dicom(path, "bad.dcm")
+        walked(path, "bad.dcm")
     assert caught.value.file == "bad.dcm"
 
 
@@ -220,10 +222,40 @@ def test_a_cut_in_the_header_is_said_with_figures(folder: Path) -> None:
 
 def test_a_cut_in_the_pixels_is_said_with_figures(folder: Path) -> None:
     (folder / "bad.dcm").write_bytes(mr_file()[:-12])
-    assert "500 vs 512 bytes" in str(pixel_error(folder))
-    with pytest.raises(DicomError, match="found 500 vs 512 bytes expected") as caught:
-        is_dicom(folder / "bad.dcm", "bad.dcm", whole=True)
-    assert caught.value.tag == "PixelData"
+    found = refusal(folder)
+    assert (found.tag, found.stage) == ("PixelData", "open")
+    assert "found 500 vs 512 bytes expected" in found.reason
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, JPEG_2000, DEFLATED])
+def test_a_header_without_its_image_is_refused_when_listed(folder: Path, syntax: str) -> None:
+    raw = mr_file({"PixelData": None}, syntax=syntax if syntax != DEFLATED else EXPLICIT)
+    if syntax == DEFLATED:
+        packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+        body = b"".join(keyword_elements({**MR_IMAGE, "PixelData": None}).values())
+        raw = whole_file(packer.compress(body) + packer.flush(), DEFLATED)
+    (folder / "bad.dcm").write_bytes(raw)
+    assert str(refusal(folder)) == "bad.dcm: PixelData: absent: a header without its image"
+
+
+@pytest.mark.parametrize("fragments", [(), (b"",)], ids=["none", "empty"])
+def test_compressed_frames_of_no_bytes_are_refused_when_listed(
+    folder: Path, fragments: tuple[bytes, ...]
+) -> None:
+    frames = encapsulated(*fragments)
+    values = {**MR_IMAGE, "PixelData": None}
+    (folder / "bad.dcm").write_bytes(mr_file(values, {0x7FE00010: frames}, JPEG_2000))
+    assert refusal(folder).tag == "PixelData"
+
+
+@pytest.mark.parametrize(
+    "values", [{"PixelData": bytes(500)}, {"Rows": 17}, {"BitsAllocated": 32}, {"PixelData": b""}]
+)
+def test_fewer_pixels_than_the_header_states_are_refused_when_listed(
+    folder: Path, values: dict[str, object]
+) -> None:
+    (folder / "bad.dcm").write_bytes(mr_file(values))
+    assert refusal(folder).tag == "PixelData"
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -244,8 +276,8 @@ def test_a_program_in_the_preamble_is_read_and_told(folder: Path, program: bytes
     (series,), refused = look(folder)
     assert refused == ()
     assert read_volume(series).pixels.shape == (1, 16, 16)
-    assert is_program(dicom_head(folder / "bad.dcm", "bad.dcm"))
-    assert not is_program(dicom_head(folder / "good", "good"))
+    said = [walked(folder / name, name) for name in ("bad.dcm", "good")]
+    assert [one is not None and is_program(one.head) for one in said] == [True, False]
 
 
 def test_a_truncated_deflated_file_is_refused(folder: Path) -> None:

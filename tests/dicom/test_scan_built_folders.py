@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from pydicom import dcmread
 
 from necroangle.dicom import read_volume, scan_folder
+from necroangle.dicom.passport import series_object
+from necroangle.dicom.sides import StudySides
+from necroangle.dicom.visits import visits_of
 from necroangle.geometry import PixelPoints
 
 WriteSlices = Callable[..., list[Path]]
@@ -255,11 +258,30 @@ def test_copies_are_skipped_but_twins_that_differ_are_set_aside(
 def test_hips_of_two_patients_never_share_a_series(
     tmp_path: Path, write_slices: WriteSlices
 ) -> None:
-    write_slices(tmp_path, coronal(), each=[{"PatientID": f"P{k // 2}"} for k in range(4)])
+    """They are offered beside each other, and say so; neither's place tells the other's side."""
+    write_slices(tmp_path / "a", coronal(6), each=[{"PatientID": f"P{k // 3}"} for k in range(6)])
+    single = {"SeriesInstanceUID": "1.2.3.5", "PatientID": " P1 "}
+    write_slices(tmp_path / "b", coronal(), **single)
     scan = scan_folder(tmp_path)
-    assert scan.series == ()
-    assert "several patients" in scan.refused[0].reason
+    assert scan.refused == scan.aside == ()
+    found = [(one.patient_no, one.split_by, one.stack_no, len(one)) for one in scan.series]
+    assert found == [
+        (1, "patient 1 of 2", 1, 3), (2, "patient 2 of 2", 2, 3), (2, "patient 2 of 2", 1, 4),
+    ]  # fmt: skip
+    assert scan.tally().opened == scan.walked == 10
     assert "P0" not in repr(scan)
+    labels = {visit.label: len(visit.series) for visit in visits_of(scan)}
+    assert labels == {"study 1": 1, "study 2": 2}
+    told = series_object(scan.series[0], scan, StudySides(scan.series))
+    assert told["flags"] == ("several patients",)
+
+
+def test_images_without_a_patient_join_the_only_one(
+    tmp_path: Path, write_slices: WriteSlices
+) -> None:
+    write_slices(tmp_path, coronal(), each=[{}, {"PatientID": None}, {}, {"PatientID": ""}])
+    (series,) = scan_folder(tmp_path).series
+    assert (series.patient_no, series.split_by, len(series)) == (0, "", 4)
 
 
 def test_order_of_series_is_of_their_uids(tmp_path: Path, write_slices: WriteSlices) -> None:

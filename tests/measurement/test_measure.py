@@ -11,7 +11,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from viewmeasure import measure_view
 
-from necroangle.annotation import HipReading, Mark, NecroticArc, PlaneRecord, ReadView
+from necroangle.annotation import (
+    HipReading,
+    Mark,
+    NecroticArc,
+    PlaneRecord,
+    ReadView,
+    StackPassport,
+)
 from necroangle.errors import ArcError, MethodError, RimError
 from necroangle.geometry import ImagePlane
 from necroangle.measurement import METHODS, measure
@@ -182,6 +189,25 @@ def test_koo_kim_is_not_clipped() -> None:
 def test_a_doubt_about_a_view_is_a_flag(how: dict[str, object], flag: Flag) -> None:
     assert measure_view(read_view(View.CORONAL, 100, **how)).flags == (flag,)
     assert measure_view(read_view(View.CORONAL, 100)).flags == ()
+
+
+def test_a_stack_that_is_not_regular_is_a_flag_of_its_view() -> None:
+    """As the loader's passport says it, which stands in the reading."""
+    regular = StackPassport(
+        kind="stack", modality="MR", split_by="", slices=20, plane="coronal", obliquity_deg=0.0,
+        order_source="positions along the normal", step_mm=3.3, deviation_mm=0.0, gaps=0, missing=0,
+        duplicates=0, shear_deg=0.0, shift_mm=0.0, spacing_source="PixelSpacing",
+        magnification=None, coded_side=None, found_side=None, side_rule="", contrast="T1",
+        fat_suppressed=False, contrast_rule="", patient_position=None, is_secondary=False,
+        burned_in="not stated", charset_known=True, executable_preamble=False, decoder="native",
+        refused=0,
+    )  # fmt: skip
+    words = "1 slice missing behind slice 7"
+    lacking = msgspec.structs.replace(regular, gaps=1, missing=1, irregular=words)
+    view = read_view(View.CORONAL, 100)
+    for passport, flags in ((regular, ()), (lacking, (Flag.IRREGULAR_STACK,))):
+        shown = msgspec.structs.replace(view, passport=passport)
+        assert measure_view(shown).flags == flags
 
 
 @pytest.mark.parametrize(

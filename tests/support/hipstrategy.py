@@ -24,7 +24,7 @@ from necroangle.annotation import (
     UnreadView,
     reading_schema,
 )
-from necroangle.annotation.provenance import OfferedSeries, SeriesChoice
+from necroangle.annotation.provenance import MarkerRecord, OfferedSeries, SeriesChoice
 from necroangle.entries import READ_FIELDS, Entered, Field
 from necroangle.geometry import ImagePlane
 from necroangle.terms import (
@@ -90,6 +90,12 @@ passports = st.builds(
     slices=st.integers(1, 500),
     magnification=st.none() | st.floats(0.5, 3.0),
     irregular=st.just(UNSET) | st.text(min_size=1, max_size=40),
+    marker=st.just(UNSET)
+    | st.builds(
+        MarkerRecord,
+        ends=st.tuples(*[st.tuples(*[st.floats(0, 4000)] * 2)] * 2),
+        size_mm=st.floats(1, 500),
+    ),
 )
 """What the loader may say of a stack."""
 
