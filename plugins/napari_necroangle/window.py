@@ -3,19 +3,36 @@
 from pathlib import Path
 
 import napari
+from napari.viewer import Viewer
 from qtpy.QtCore import QEventLoop, QTimer
 
+from napari_necroangle.canvas.hosts import NapariHost
 from napari_necroangle.dock.dock import ReadingDock
 from necroangle.errors import NecroangleError
 
-__all__ = ["open_window", "save_picture", "settle"]
+__all__ = ["HipReading", "open_window", "save_picture", "settle"]
 
 DRAWING_MS = 1500
 DOCK_NAME = "Hip reading (NecroAngle)"
 """As napari's menu of plugins names it, so that the menu shows this one and builds no other."""
 
 
-def open_window(size: tuple[int, int], *, reader: str = "") -> ReadingDock:
+class HipReading(ReadingDock):
+    """The dock in napari's own window: what *Plugins > Hip reading* opens.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer whose canvas shows the first view; the second gets a canvas beside it.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        host = NapariHost(napari_viewer)
+        self.viewer = host.viewer
+        super().__init__(host)
+
+
+def open_window(size: tuple[int, int], *, reader: str = "") -> HipReading:
     """Open a napari window with the dock in it.
 
     Parameters
@@ -27,7 +44,7 @@ def open_window(size: tuple[int, int], *, reader: str = "") -> ReadingDock:
     """
     viewer = napari.Viewer(title="necroangle")
     viewer.window.resize(*size)
-    dock = ReadingDock(viewer)
+    dock = HipReading(viewer)
     dock.workspace.reader = reader
     menu = viewer.window.window_menu
     viewer.window.add_dock_widget(dock, name=DOCK_NAME, area="right", menu=menu)
@@ -44,7 +61,7 @@ def settle(milliseconds: int) -> None:
     loop.exec()
 
 
-def save_picture(dock: ReadingDock, path: Path) -> None:
+def save_picture(dock: HipReading, path: Path) -> None:
     """Save a picture of the whole window, once it is drawn, and close it.
 
     Raises

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from readingroom import Answers, mark
+from napari_necroangle.canvas.overlay import PENS
+from readingroom import Answers, drawn, mark
 
 from necroangle.annotation import load_reading, save_reading, sha256_of
 from necroangle.measurement import measure
@@ -22,11 +23,11 @@ NAME = "PHANTOM-01__R__baseline"
 @pytest.fixture
 def dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
     """The dock in a window of 1700 x 950."""
-    from napari_necroangle.dock.dock import ReadingDock
+    from napari_necroangle.window import HipReading
 
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
-    opened: Any = ReadingDock(viewer)
+    opened: Any = HipReading(viewer)
     opened.dialogs = Answers()
     viewer.window.add_dock_widget(opened, name="Hip reading", area="right")
     qtbot.wait(500)
@@ -56,7 +57,7 @@ def pair(dock: Any, qtbot: Any, samples: Path, tmp_path: Path) -> tuple[Path, Pa
 
 def lines_of(plane: Any) -> dict[str, Any]:
     """What is drawn of the two readers, by pen."""
-    return {pen: line for pen, line in plane.lines.items() if "reader" in pen and len(line)}
+    return {pen: drawn(plane, pen) for pen in PENS if "reader" in pen and len(drawn(plane, pen))}
 
 
 def test_both_are_drawn_and_the_consensus_is_saved(
@@ -66,21 +67,19 @@ def test_both_are_drawn_and_the_consensus_is_saved(
     cna = [measure(one).cna_deg or 0.0 for one in readings]
     assert dock.compare(*pair)
     qtbot.wait(200)
-    from napari_necroangle.canvas.layers import PENS
-
     for plane, view in zip(dock.planes, dock.mode.both.views, strict=True):
         lines = lines_of(plane)
         assert sorted(lines) == [
             f"{who} reader {part}" for who in ("first", "second") for part in ("arcs", "circle")
         ]
-        assert plane.model.layers.selection.active is plane.points
+        assert list(plane.model.layers) == [plane.image]
         first, second = lines["first reader circle"], lines["second reader circle"]
         colours = {PENS[f"{who} reader circle"].colour for who in ("first", "second")}
         assert len(colours) == 2
         assert len(first) > 1.5 * len(second)
-        assert set(first[:, 0, 0]) == {plane.slice_index}
-        centre = first[-2:, 0, 1:].mean(axis=0) + first[-2:, 1, 1:].mean(axis=0) / 2
-        assert np.allclose(centre[::-1], view.first.centre, atol=1e-6)
+        assert set(plane.sketch.lines("first reader circle")) == {plane.slice_index}
+        centre = first[-2:].reshape(-1, 2).mean(axis=0)
+        assert np.allclose(centre, view.first.centre, atol=1e-6)
     words = dock.board.cell_words()
     assert "r1" in words
     assert f"{cna[1] - cna[0]:+.1f}°" in dock.board.words.text()
@@ -101,7 +100,7 @@ def test_both_are_drawn_and_the_consensus_is_saved(
     assert [load_reading(one) for one in pair] == readings
 
     dock.commands.run("overlay", View.CORONAL)
-    assert not dock.planes[0].drawer.visible
+    assert not dock.planes[0].sketch.visible
     dock.board.leave_button.click()
     assert lines_of(dock.planes[0]) == {}
     assert dock.parts.who.isVisible()

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from readingroom import drawn
 
 from necroangle.annotation import FREE_READING, HipReading, ReadView, load_reading, save_reading
 from necroangle.geometry import PatientPoints
@@ -54,11 +55,11 @@ def dock(
     make_napari_viewer: Any, qtbot: Any, samples: Path, readings: Path, tmp_path: Path
 ) -> Iterator[Any]:
     """The dock on the follow-up visit of a copy of the sample with two visits."""
-    from napari_necroangle.dock.dock import ReadingDock
+    from napari_necroangle.window import HipReading
 
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
-    dock: Any = ReadingDock(viewer)
+    dock: Any = HipReading(viewer)
     dock.dialogs = Silent()
     dock.workspace.reader = "r1"
     viewer.window.add_dock_widget(dock, name="Hip reading", area="right")
@@ -102,12 +103,11 @@ def mark_rims(dock: Any, reading: HipReading) -> None:
 
 def drawn_mm(plane: Any, part: str) -> Points:
     """(N, 2, 3) patient mm: start and end of what is drawn on a canvas in a layer."""
-    data = plane.lines[part]
-    ends = np.stack((data[:, 0], data[:, 0] + data[:, 1]), axis=1)
-    found = []
-    for segment in ends:
-        slice_ = plane.picture.volume.planes[int(segment[0, 0])]
-        found.append(slice_.plane_to_patient(segment[:, 2:0:-1]))
+    found = [
+        plane.picture.volume.planes[index].plane_to_patient(end)
+        for index, segments in plane.sketch.lines(part).items()
+        for end in segments
+    ]
     return np.array(found).reshape(-1, 2, 3)
 
 
@@ -138,7 +138,7 @@ def test_the_baseline_lands_on_the_same_anatomy(
             if one["instance_uid"] == old.image.instance_uid
         )
         thin, arcs = drawn_mm(plane, "ghost"), drawn_mm(plane, "ghost arc")
-        (index,) = {int(one) for one in plane.lines["ghost"][:, 0, 0]}
+        (index,) = plane.sketch.lines("ghost")
         centre = np.array(was["centre_mm"]) + moved
         away = off_plane_free(plane, index, thin.reshape(-1, 3) - centre)
         assert away.max() == pytest.approx(was["radius_mm"], abs=LIMIT_MM)
@@ -187,8 +187,8 @@ def test_keys_show_it_and_go_to_its_slice(dock: Any, qtbot: Any, samples: Path) 
     mark_rims(dock, reading_of(samples, "month_12", Laterality.RIGHT))
     plane = dock.planes[0]
     ghost = dock.commands.followup.ghost(plane.view)
-    assert len(plane.lines["ghost"]) > 40
-    label = plane.model.canvas.overlays["necroangle_ghost"].text
+    assert len(drawn(plane, "ghost")) > 40
+    label = plane.sketch.texts["bottom left"]
     assert label == f"dashed: baseline\non slice {ghost.slice_index + 1}"
     plane.go_to(0)
     dock.turn_to(View.CORONAL)
@@ -196,12 +196,12 @@ def test_keys_show_it_and_go_to_its_slice(dock: Any, qtbot: Any, samples: Path) 
     assert plane.slice_index == ghost.slice_index
     draft = case.session.draft
     press(qtbot, dock.canvases.native, "B")
-    assert len(plane.lines["ghost"]) == 0
+    assert len(drawn(plane, "ghost")) == 0
     assert case.session.draft is draft
     press(qtbot, dock.canvases.native, "B")
     take(dock, "month_12", Laterality.LEFT)
     assert not dock.commands.followup.is_on
-    assert len(plane.lines["ghost"]) == 0
+    assert len(drawn(plane, "ghost")) == 0
 
 
 def test_a_drag_of_an_arc_draws_no_ghost_anew(
@@ -212,42 +212,44 @@ def test_a_drag_of_an_arc_draws_no_ghost_anew(
     session = dock.workspace.case.session
     session.restore(reading_of(samples, "month_12", Laterality.RIGHT), "0" * 64)
     dock.commands.run("ghost", View.CORONAL)
-    plane, drawn = dock.planes[0], []
-    assert len(plane.lines["ghost"]) > 40
-    show = plane.drawer.show
+    plane, pens = dock.planes[0], []
+    assert len(drawn(plane, "ghost")) > 40
+    draw = plane.sketch.draw
 
-    def noted(parts: Any) -> None:
-        drawn.extend(parts)
-        show(parts)
+    def noted(pen: str, lines: Any) -> None:
+        before = plane.sketch.lines(pen)
+        draw(pen, lines)
+        if plane.sketch.lines(pen) is not before:
+            pens.append(pen)
 
-    monkeypatch.setattr(plane.drawer, "show", noted)
+    monkeypatch.setattr(plane.sketch, "draw", noted)
     before = dock.commands.followup.ghost(View.CORONAL)
     u, v = plane.uv_of(Handle(Role.END, 0))
     for step in range(5):
         session.move(View.CORONAL, Handle(Role.END, 0), (u + step, v))
     assert dock.commands.followup.ghost(View.CORONAL) is before
     session.settle()
-    assert "arc" in drawn
-    assert "ghost" not in drawn
+    assert "arc" in pens
+    assert "ghost" not in pens
     u, v = plane.uv_of(Handle(Role.RIM, 0))
     session.move(View.CORONAL, Handle(Role.RIM, 0), (u + 2.0, v))
-    assert "ghost" in drawn
+    assert "ghost" in pens
 
 
 def test_a_blinded_reader_is_shown_nothing(dock: Any, qtbot: Any, samples: Path) -> None:
     session = dock.workspace.case.session
     session.restore(reading_of(samples, "month_12", Laterality.RIGHT), "0" * 64)
     dock.commands.run("ghost", View.CORONAL)
-    assert len(dock.planes[0].lines["ghost"]) > 40
+    assert len(drawn(dock.planes[0], "ghost")) > 40
     session.enter(conduct=msgspec.structs.replace(FREE_READING, blinded=True))
-    assert len(dock.planes[0].lines["ghost"]) == 0
+    assert len(drawn(dock.planes[0], "ghost")) == 0
     assert not dock.parts.followup.isVisible()
     assert not dock.parts.result.change.isVisible()
-    assert not [name for name in dock.planes[0].model.canvas.overlays if "ghost" in name]
+    assert dock.planes[0].sketch.texts["bottom left"] == ""
     for key in "BR":
         press(qtbot, dock.canvases.native, key)
         assert "baseline" not in dock.parts.steps.line.text()
-    assert len(dock.planes[0].lines["ghost"]) == 0
+    assert len(drawn(dock.planes[0], "ghost")) == 0
     assert dock.commands.followup.choices == ()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from msgspec import structs
 from napari.components import ViewerModel
+from napari_necroangle.canvas.overlay import Anchor
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.dock.commands import Commands
 from napari_necroangle.modes.free import FreeReading
@@ -22,6 +23,7 @@ from napari_necroangle.reading.keys import GROUPS, KEYS, finding_command, key_la
 from napari_necroangle.reading.steps import Flow, Step, slice_check
 from napari_necroangle.reading.texts import CHOICES
 from napari_necroangle.store.readings import default_folder, load_into, save_session
+from readingroom import drawn
 
 from necroangle.annotation import ReadView, check_reading, load_reading
 from necroangle.dicom.visits import MR_PAIR
@@ -230,7 +232,7 @@ def test_a_slice_off_the_centre_is_said_and_moved_only_when_told(
     assert check is not None
     assert (check.index, check.best_index) == (6, 5)
     assert check.offset_mm == pytest.approx(0.3 + 4.4, abs=0.1)
-    assert "4.7 mm behind" in room.plane(A).model.canvas.overlays["necroangle_title"].text
+    assert "4.7 mm behind" in room.plane(A).sketch.texts[Anchor.TOP_LEFT]
     assert "Coronal slice 7 lies 4.7 mm behind the head's centre; slice 6" in room.line()
     said = [one.words for one in room.workspace.contradictions()]
     assert any("Coronal slice 7 lies" in words for words in said)
@@ -452,10 +454,10 @@ def test_looking_keys_change_the_picture_only(room: Room, samples: Path) -> None
     before = room.case.session.draft
     plane = room.plane(A)
     room.press("overlay")
-    assert not plane.points.visible
+    assert not plane.sketch.visible
     assert plane.image.visible
     room.press("overlay")
-    assert plane.points.visible
+    assert plane.sketch.visible
     limits = {tuple(plane.image.contrast_limits)}
     for _ in range(len(room.case.pictures[A].windows())):
         room.press("window")
@@ -466,7 +468,7 @@ def test_looking_keys_change_the_picture_only(room: Room, samples: Path) -> None
     assert plane.model.scene.camera.zoom > zoom
     room.press("slice_up")
     assert plane.slice_index == 6
-    assert len(plane.lines["reference"]) > 5
+    assert len(drawn(plane, "reference")) > 5
     assert room.case.session.draft == before
 
 
@@ -475,11 +477,11 @@ def test_the_reference_line_is_where_the_other_slice_cuts(room: Room) -> None:
     for index in (3, 7):
         other.go_to(index)
         plane.draw_reference()
-        data = plane.lines["reference"]
+        uv = drawn(plane, "reference").reshape(-1, 2)
         here = room.case.pictures[A].volume.planes[plane.slice_index]
         there = room.case.pictures[B].volume.planes[index]
-        uv = np.stack((data[:, 0, 2], data[:, 0, 1]), axis=1)
-        away = there.distance_mm(here.plane_to_patient(uv))  # type: ignore[arg-type]
+        assert len(uv) > 5
+        away = there.distance_mm(here.plane_to_patient(uv))
         assert np.allclose(away, 0.0, atol=1e-6)
 
 

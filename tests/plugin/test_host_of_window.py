@@ -25,11 +25,11 @@ def study(samples: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
     """The dock in a window of 1700 x 950."""
-    from napari_necroangle.dock.dock import ReadingDock
+    from napari_necroangle.window import HipReading
 
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
-    opened: Any = ReadingDock(viewer)
+    opened: Any = HipReading(viewer)
     opened.dialogs = Answers()
     viewer.window.add_dock_widget(opened, name="Hip reading", area="right")
     qtbot.wait(500)
@@ -80,11 +80,9 @@ def test_napari_cannot_turn_our_pictures(dock: Any, qtbot: Any, study: Path) -> 
         plane.model.canvas.grid.enabled = True
     assert [state_of(plane.model) for plane in dock.planes] == before
     assert dock.dialogs.asked == []
-    shown = [action for action, _ in dock.canvases._guard._shortcuts]
-    assert len(shown) > 10
-    assert not any(action.shortcuts() for action in shown)
-    guard = dock.canvases._guard
-    kept = list(guard._shortcuts)
+    kept = list(dock._host._shortcuts)
+    assert len(kept) > 10
+    assert not any(action.shortcuts() for action, _ in kept)
     dock.shutdown()
     assert all(action.shortcuts() == shortcuts for action, shortcuts in kept)
 
@@ -100,13 +98,14 @@ def test_a_layer_that_is_taken_away_comes_back(
     plane = dock.planes[0]
     plane.go_to(3)
     draft = dock.workspace.case.session.draft
-    for name in ("image", "points"):
-        plane.model.layers.remove(getattr(plane, name))
+    marks, window = plane.sketch.marks, plane.window
+    for _ in range(2):
+        plane.model.layers.remove(plane.image)
         qtbot.wait(50)
-        assert plane.image in plane.model.layers
-        assert plane.points in plane.model.layers
-        assert plane.slice_index == 3
-        assert len(plane.points.data) == len(draft.views[0].marks)
+        assert list(plane.model.layers) == [plane.image]
+        assert plane.slice_index == plane.sketch.index == 3
+        assert plane.sketch.marks == marks
+        assert plane.window == window
     assert dock.workspace.case.session.draft == draft
     ran: list[str] = []
     dock.commands.run = lambda name, _: ran.append(name)
@@ -121,13 +120,12 @@ def test_a_layer_that_is_taken_away_comes_back(
 def test_closing_a_dock_of_ours_hides_it(dock: Any, qtbot: Any, study: Path) -> None:
     dock.workspace.reader = "r1"
     dock.open_folder(study)
-    second = dock.canvases.second.dock
-    second.destroyOnClose()
+    panel = dock.parent()
+    panel.destroyOnClose()
     qtbot.wait(50)
-    assert second.isHidden()
-    dock.commands.run("layout", View.CORONAL)
-    dock.commands.run("layout", View.CORONAL)
-    assert second.isVisible()
+    assert panel.isHidden()
+    panel.show()
+    assert dock.isVisible()
     assert dock.planes[1].picture is not None
 
 

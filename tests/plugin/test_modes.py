@@ -87,11 +87,11 @@ class Practice(Mode):
 @pytest.fixture
 def dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
     """The dock in a window of 1700 x 950."""
-    from napari_necroangle.dock.dock import ReadingDock
+    from napari_necroangle.window import HipReading
 
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
-    opened: Any = ReadingDock(viewer)
+    opened: Any = HipReading(viewer)
     opened.dialogs = Answers()
     viewer.window.add_dock_widget(opened, name="Hip reading", area="right")
     qtbot.wait(500)

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari_necroangle.canvas.mouse import Interaction
+from napari_necroangle.canvas.mouse import Mouse, Moves, Press, Spot
+from napari_necroangle.canvas.overlay import Anchor
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import Handle, Role
+from qtpy.QtCore import Qt
+from readingroom import drawn
 
 from necroangle.terms import View
 
@@ -20,22 +22,12 @@ MarkArc = Callable[[Case, View, tuple[float, float]], None]
 Point = Callable[[float], tuple[float, float]]
 
 A = View.CORONAL
-
-
-@dataclass
-class Mouse:
-    """A mouse event as napari hands it out."""
-
-    position: tuple[float, ...]
-    pos: tuple[float, float]
-    type: str = "mouse_press"
-    button: int = 1
-    modifiers: tuple[str, ...] = ()
-    delta: tuple[float, float] = (0.0, 0.0)
-    handled: bool = False
-
-    def to(self, kind: str, uv: tuple[float, float], pos: tuple[float, float]) -> None:
-        self.type, self.position, self.pos, self.handled = kind, (8.0, uv[1], uv[0]), pos, False
+LEFT, RIGHT, MIDDLE = (
+    Qt.MouseButton.LeftButton,
+    Qt.MouseButton.RightButton,
+    Qt.MouseButton.MiddleButton,
+)
+NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 
 
 @dataclass
@@ -58,30 +50,29 @@ class Hand:
 
 @dataclass
 class Canvas:
-    """A plane view with its hands and a way to move the mouse over it."""
+    """A plane view with its mouse, which is moved over it without a window."""
 
     case: Case
     plane: PlaneView
-    hands: Interaction
+    mouse: Mouse
     hand: "Hand"
 
     def stroke(
-        self, *path: tuple[float, float], button: int = 1, modifiers: tuple[str, ...] = ()
-    ) -> Mouse:
+        self,
+        *path: tuple[float, float],
+        button: Qt.MouseButton = LEFT,
+        modifiers: Qt.KeyboardModifier = NONE,
+        with_space: bool = False,
+    ) -> None:
         """Press at the first point, move along, release at the last; 10 px for each mm."""
-        event = Mouse((8.0, path[0][1], path[0][0]), (path[0][0] * 10, path[0][1] * 10))
-        event.button, event.modifiers = button, modifiers
-        running = [found(self.plane.model, event) for found in self._callbacks()]
-        for one in running:
-            next(one, None)
-        for kind, uv in [*(("mouse_move", uv) for uv in path[1:-1]), ("mouse_release", path[-1])]:
-            event.to(kind, uv, (uv[0] * 10, uv[1] * 10))
-            for one in running:
-                next(one, None)
-        return event
+        self.mouse.press(Press(spot(path[0]), button, modifiers, with_space))
+        for uv in path[1:-1]:
+            self.mouse.move(Moves([spot(uv)]))
+        self.mouse.move(Moves([spot(path[-1])], is_over=True))
 
-    def _callbacks(self) -> list[Any]:
-        return [one for one in self.plane.model.mouse_drag_callbacks if "Interaction" in repr(one)]
+
+def spot(uv: tuple[float, float]) -> Spot:
+    return Spot((uv[0] * 10, uv[1] * 10), uv)
 
 
 @pytest.fixture
@@ -89,15 +80,13 @@ def canvas(case: Case) -> Iterator[Canvas]:
     model = ViewerModel()
     plane = PlaneView(model)
     hand = Hand()
-    hands = Interaction(plane, hand)
     plane.show(case, case.pictures[A])
     model.scene.camera.zoom = 10.0
     case.session.listen(plane.refresh)
-    yield Canvas(case, plane, hands, hand)
-    hands.close()
+    yield Canvas(case, plane, Mouse(plane, hand), hand)
     plane.close()
     assert len(model.layers) == 0
-    assert not any("necroangle" in name for name in model.canvas.overlays)
+    assert model.canvas.background_color_override is None
 
 
 def test_the_picture_is_in_mm_and_never_tilted(canvas: Canvas) -> None:
@@ -113,54 +102,48 @@ def test_marks_stand_on_their_slice_in_plane_mm(
     canvas: Canvas, mark_rim: MarkRim, circle_point: Point
 ) -> None:
     mark_rim(canvas.case, A)
-    data = canvas.plane.points.data
-    assert data.shape == (10, 3)
-    assert set(data[:, 0].tolist()) == {2.0}
-    assert np.allclose(data[0, 1:], circle_point(120.0)[::-1])
-    circle = canvas.plane.lines["circle"]
-    assert len(circle) == 122
+    marks = canvas.plane.sketch.marks
+    assert len(marks) == 10
+    assert {one.index for one in marks} == {2}
+    assert np.allclose(marks[0].uv_mm, circle_point(120.0))
+    assert len(canvas.plane.sketch.lines("circle")[2]) == 122
     canvas.plane.go_to(4)
     assert canvas.plane.hit(circle_point(120.0), 10.0) is None
 
 
-def test_roles_differ_in_colour_and_shape(
+def test_every_mark_has_its_role_and_one_is_selected(
     canvas: Canvas, mark_rim: MarkRim, mark_arc: MarkArc
 ) -> None:
     mark_rim(canvas.case, A)
     mark_arc(canvas.case, A, (200.0, 320.0))
-    points = canvas.plane.points
-    assert points.features["role"].tolist() == [*["rim"] * 10, "start", "end", "via"]
-    looks = {
-        role: (tuple(colour), str(symbol))
-        for role, colour, symbol in zip(
-            points.features["role"], points.face_color, points.symbol, strict=True
-        )
-    }
-    assert looks["rim"] != looks["start"] == looks["end"] != looks["via"]
+    marks = canvas.plane.sketch.marks
+    assert [one.handle.role.value for one in marks] == [*["rim"] * 10, "start", "end", "via"]
+    assert [one.handle for one in marks if one.is_selected] == [canvas.case.selected[A]]
 
 
 def test_texts_say_slice_angle_and_orientation(
     canvas: Canvas, mark_rim: MarkRim, mark_arc: MarkArc
 ) -> None:
-    overlays = canvas.plane.model.canvas.overlays
-    assert overlays["necroangle_title"].text == "Coronal 3 / 5"
-    edges = [overlays[f"necroangle_{edge}"].text for edge in ("left", "right", "top", "bottom")]
+    texts = canvas.plane.sketch.texts
+    assert texts[Anchor.TOP_LEFT] == "Coronal 3 / 5"
+    edges = [texts[edge] for edge in (Anchor.LEFT, Anchor.RIGHT, Anchor.TOP, Anchor.BOTTOM)]
     assert edges == ["R", "L", "S", "I"]
-    assert overlays.scale_bar.visible
+    assert canvas.plane.sketch.has_bar
     mark_rim(canvas.case, A)
     mark_arc(canvas.case, A, (200.0, 320.0))
-    assert overlays["necroangle_title"].text == "Coronal 3 / 5\nA = 120.0°"
+    assert texts[Anchor.TOP_LEFT] == "Coronal 3 / 5\nA = 120.0°"
     canvas.plane.go_to(0)
-    assert overlays["necroangle_title"].text.startswith("Coronal 1 / 5")
+    assert texts[Anchor.TOP_LEFT].startswith("Coronal 1 / 5")
 
 
 def test_a_click_sets_a_mark_and_a_pan_does_not(canvas: Canvas) -> None:
     canvas.stroke((30.0, 20.0), (30.1, 20.0))
     assert len(canvas.case.session.draft.view(A).rim) == 1
     assert canvas.hand.clicks == [Handle(Role.RIM, 0)]
-    event = canvas.stroke((40.0, 20.0), (45.0, 20.0), (50.0, 20.0), (80.0, 20.0))
+    u, v = canvas.plane.lens.centre_mm
+    canvas.stroke((40.0, 20.0), (45.0, 20.0), (50.0, 20.0), (80.0, 20.0))
     assert len(canvas.case.session.draft.view(A).rim) == 1
-    assert not event.handled
+    assert canvas.plane.lens.centre_mm == pytest.approx((u - 40.0, v))
     assert canvas.hand.touches == [A, A]
 
 
@@ -210,42 +193,50 @@ def test_an_arc_end_can_be_set_on_a_rim_mark(
 
 
 def test_the_wheel_turns_slices_and_zooms_with_control(canvas: Canvas) -> None:
-    wheel = canvas.plane.model.mouse_wheel_callbacks[0]
-    event = Mouse((8.0, 20.0, 30.0), (0.0, 0.0), "mouse_wheel", delta=(0.0, -1.0))
+    at, size = spot((30.0, 20.0)), (400, 300)
     for expected in (3, 4, 4):
-        wheel(canvas.plane.model, event)
+        canvas.mouse.wheel(-1, at, zooms=False)
         assert canvas.plane.slice_index == expected
-    assert event.handled
-    event.modifiers = ("Control",)
-    wheel(canvas.plane.model, event)
-    assert canvas.plane.model.scene.camera.zoom == pytest.approx(10.0 / 1.15)
+    lens = canvas.plane.lens
+    stays = lens.to_px(np.array([at.uv_mm]), size)
+    canvas.mouse.wheel(-1, at, zooms=True)
+    assert lens.zoom == pytest.approx(10.0 / 1.15)
+    assert lens.to_px(np.array([at.uv_mm]), size) == pytest.approx(stays)
     assert canvas.plane.slice_index == 4
 
 
 def test_right_drag_changes_the_window_only(canvas: Canvas) -> None:
-    event = canvas.stroke((30.0, 20.0), (40.0, 20.0), (50.0, 25.0), (50.0, 25.0), button=2)
-    low, high = canvas.plane.image.contrast_limits
-    assert (low, high) != (0.0, 60000.0)
-    assert low < high
-    assert canvas.plane.model.scene.camera.zoom == 10.0
+    before = canvas.plane.lens.centre_mm
+    canvas.stroke((30.0, 20.0), (40.0, 20.0), (32.0, 24.0), (32.0, 24.0), button=RIGHT)
+    low, high = canvas.plane.window
+    assert high - low == pytest.approx(60000.0 * np.exp(20 / 200))
+    assert (low + high) / 2 == pytest.approx(30000.0 + 60000.0 * 40 / 400)
+    assert (canvas.plane.lens.zoom, canvas.plane.lens.centre_mm) == (10.0, before)
     assert canvas.case.session.draft.view(A).marks == ()
-    assert event.type == "mouse_release"
 
 
-def test_lines_stay_as_wide_on_the_screen(canvas: Canvas, mark_rim: MarkRim) -> None:
-    mark_rim(canvas.case, A)
-    before = canvas.plane.points.size.copy()
-    canvas.plane.model.scene.camera.zoom = 20.0
-    assert np.allclose(canvas.plane.points.size, before / 2)
+@pytest.mark.parametrize(("button", "with_space"), [(MIDDLE, False), (LEFT, True)])
+def test_the_picture_pans_at_any_time(
+    canvas: Canvas, button: Qt.MouseButton, with_space: bool
+) -> None:
+    """Where a plain drag would draw a rim, too; and the middle button's double click goes back."""
+    canvas.plane.reset()
+    u, v = canvas.plane.lens.centre_mm
+    zoom = canvas.plane.lens.zoom
+    canvas.stroke((10.0, 10.0), (20.0, 30.0), (40.0, 20.0), button=button, with_space=with_space)
+    away = np.subtract(canvas.plane.lens.centre_mm, (u, v))
+    assert away * zoom == pytest.approx((-300.0, -100.0))
+    assert canvas.case.session.draft.view(A).marks == ()
+    canvas.mouse.double_click(MIDDLE)
+    assert canvas.plane.lens.centre_mm == pytest.approx((u, v))
 
 
 def test_a_drag_along_the_rim_lays_ten_marks_in_one_step(
     canvas: Canvas, circle_point: Point
 ) -> None:
     path = [circle_point(turn) for turn in range(120, 321, 4)]
-    event = canvas.stroke(*path)
+    canvas.stroke(*path)
     draft = canvas.case.session.draft.view(A)
-    assert event.handled is False  # of the release; the moves were taken from the camera
     assert len(draft.rim) == 10
     assert canvas.hand.strokes == 1
     circle = canvas.case.session.outcome().view(A).circle
@@ -253,7 +244,7 @@ def test_a_drag_along_the_rim_lays_ten_marks_in_one_step(
     assert circle.radius_mm == pytest.approx(20.0, abs=0.05)
     canvas.stroke((10.0, 10.0), (40.0, 10.0), (80.0, 10.0))  # a rim is there: this pans
     assert canvas.case.session.draft.view(A) is draft
-    canvas.stroke(*path[5:], modifiers=("Shift",))
+    canvas.stroke(*path[5:], modifiers=SHIFT)
     assert len(canvas.case.session.draft.view(A).rim) == 10
     assert canvas.case.session.draft.view(A) != draft
     canvas.case.session.undo()
@@ -271,7 +262,7 @@ def test_a_short_drag_lays_no_rim(canvas: Canvas) -> None:
 def test_an_arc_is_drawn_with_shift(canvas: Canvas, mark_rim: MarkRim, circle_point: Point) -> None:
     mark_rim(canvas.case, A)
     canvas.case.next_aim(A)
-    canvas.stroke(*(circle_point(turn) for turn in range(200, 321, 5)), modifiers=("Shift",))
+    canvas.stroke(*(circle_point(turn) for turn in range(200, 321, 5)), modifiers=SHIFT)
     outcome = canvas.case.session.outcome().view(A)
     assert outcome.measurement is not None
     assert outcome.measurement.angle_deg == pytest.approx(120.0, abs=1e-4)
@@ -289,9 +280,9 @@ def test_an_outline_is_drawn_with_shift(canvas: Canvas, mark_rim: MarkRim) -> No
         for (u, v), (to_u, to_v) in pairwise(corners)
         for step in range(10)
     ]
-    canvas.stroke(*box, corners[-1], modifiers=("Shift",))
+    canvas.stroke(*box, corners[-1], modifiers=SHIFT)
     assert len(canvas.case.session.draft.view(A).contour) == 16
-    assert len(canvas.plane.lines["outline"]) == 16
+    assert len(drawn(canvas.plane, "outline")) == 16
 
 
 def test_a_mark_on_another_slice_cannot_be_taken_hold_of(
@@ -307,7 +298,7 @@ def test_a_mark_on_another_slice_cannot_be_taken_hold_of(
     assert canvas.plane.hit(circle_point(120.0), 10.0) is None
     canvas.plane.go_to(2)
     assert canvas.plane.hit(circle_point(200.0), 10.0) == Handle(Role.RIM, 4)
-    assert len(canvas.plane.lines["circle"]) == 2 * 122
+    assert len(drawn(canvas.plane, "circle")) == 2 * 122
 
 
 def test_the_other_picture_follows_the_head_until_it_is_turned(
@@ -327,7 +318,7 @@ def test_the_other_picture_follows_the_head_until_it_is_turned(
     other.close()
 
 
-def test_another_picture_takes_the_layers_over_without_the_marks(
+def test_another_picture_takes_the_layer_over_without_the_marks(
     canvas: Canvas, mark_rim: MarkRim
 ) -> None:
     mark_rim(canvas.case, A)
@@ -337,9 +328,9 @@ def test_another_picture_takes_the_layers_over_without_the_marks(
     assert list(canvas.plane.model.layers) == before
     assert canvas.plane.image.data is other.volume.pixels
     assert canvas.plane.image.name == "sagittal"
-    assert len(canvas.plane.points.data) == 0
-    assert len(canvas.plane.lines["circle"]) == 0
-    assert canvas.plane.model.canvas.overlays["necroangle_left"].text == "A"
+    assert len(canvas.plane.sketch.marks) == 0
+    assert len(drawn(canvas.plane, "circle")) == 0
+    assert canvas.plane.sketch.texts[Anchor.LEFT] == "A"
     canvas.plane.show(canvas.case, canvas.case.pictures[A])
-    assert len(canvas.plane.points.data) == 10
-    assert len(canvas.plane.lines["circle"]) == 122
+    assert len(canvas.plane.sketch.marks) == 10
+    assert len(drawn(canvas.plane, "circle")) == 122

@@ -41,11 +41,11 @@ def dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
 
 
 def open_dock(make_napari_viewer: Any, qtbot: Any) -> Any:
-    from napari_necroangle.dock.dock import ReadingDock
+    from napari_necroangle.window import HipReading
 
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
-    opened: Any = ReadingDock(viewer)
+    opened: Any = HipReading(viewer)
     opened.dialogs = Answers()
     viewer.window.add_dock_widget(opened, name="Hip reading", area="right")
     qtbot.wait(500)

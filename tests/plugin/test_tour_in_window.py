@@ -32,11 +32,11 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def dock(make_napari_viewer: Any, qtbot: Any, config: Path) -> Iterator[Any]:
-    from napari_necroangle.dock.dock import ReadingDock
+    from napari_necroangle.window import HipReading
 
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
-    dock: Any = ReadingDock(viewer)
+    dock: Any = HipReading(viewer)
     viewer.window.add_dock_widget(dock, name="Hip reading", area="right")
     qtbot.wait(300)
     yield dock

@@ -10,8 +10,8 @@ import numpy as np
 from necroangle.annotation import HipReading, ReadView
 from necroangle.geometry import PatientPoints
 
-MOVE_MS = 15
-"""vispy drops a mouse move that comes less than 10 ms after the last."""
+MOVE_MS = 5
+"""What was begun goes on once Qt has nothing else to tell."""
 
 Point = tuple[float, float]
 
@@ -51,6 +51,12 @@ def all_words(window: Any) -> str:
         elif hasattr(widget, "item") and hasattr(widget, "row"):
             found += [widget.item(at).text() for at in range(widget.count())]
     return "\n".join(found)
+
+
+def drawn(plane: Any, pen: str) -> Any:
+    """(N, 2, 2) plane mm: all that a pen has drawn on a canvas, on whatever slice."""
+    none = np.zeros((0, 2, 2))
+    return np.concatenate((none, *plane.sketch.lines(pen).values()))
 
 
 def mark(dock: Any, truth: HipReading, jitter_mm: float = 0.0) -> None:
@@ -113,14 +119,11 @@ def edit_for_ever(folder: Path) -> None:
 
 def _edit(dock: Any, chance: np.random.Generator) -> None:
     """A click, a drag, a turn of the wheel, undo, or words."""
-    from napari.qt import QtViewer
     from napari_necroangle.window import settle
     from qtpy.QtCore import QPoint, Qt
     from qtpy.QtTest import QTest
 
-    first = dock.window().centralWidget().findChild(QtViewer).canvas.native
-    second = dock.canvases.second.canvas.canvas.native
-    native = (first, second)[int(chance.integers(2))]
+    native = dock.canvases.native_of(int(chance.integers(2)))
     spot = QPoint(*(int(chance.integers(150, 400)) for _ in "xy"))
     kind = int(chance.integers(8))
     if kind < 5:

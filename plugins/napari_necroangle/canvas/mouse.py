@@ -1,13 +1,24 @@
-"""Mouse and keys on a canvas: click sets a mark, drag moves or draws, wheel turns slices."""
+"""What the mouse and the keys do on a canvas.
+
+A press begins a manner, which has the mouse until its release; the first in the list that takes the
+press has it. A manner is a function of the :class:`Press` that gives a generator, or None where it
+does not take it: each ``yield`` gives the :class:`Moves` since the last one, until the release. A
+new one is a function here and its place in the list of :class:`Mouse`.
+
+:class:`CanvasFilter` hears Qt before napari and vispy do, so that none of their keys is reachable
+and no position is lost: vispy passes on one move in 10 ms, and napari fewer.
+"""
 
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
-from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtGui import QMouseEvent
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from qtpy.QtWidgets import QWidget
 
+from napari_necroangle.canvas.overlay import Ground
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import Handle, Role
@@ -15,13 +26,33 @@ from napari_necroangle.reading.edits import marks_along
 from napari_necroangle.reading.keys import KEYS
 from necroangle.terms import View
 
-__all__ = ["Hands", "Interaction", "SampledPath"]
+__all__ = ["CanvasFilter", "Hands", "HeldKeys", "Mouse", "Moves", "Press", "Spot", "key_of"]
 
-GRAB_PX = 10.0
-"""A press this near to a mark takes hold of it."""
+GRAB_PX = 12.0
+"""A press this near to a mark takes hold of it: a target of 24 px, for a pen and a finger."""
 CLICK_PX = 4.0
 """A press that moves less than this before its release is a click."""
 ZOOM_STEP = 1.15
+_WIDTH_PX, _LEVEL_PX = 200.0, 400.0
+"""Sideways so far for e times the width of the window; down so far for one width of level."""
+_NOTCH = 120
+"""What Qt says of one notch of a wheel."""
+
+_NONE, _SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+_LEFT, _RIGHT, _MIDDLE = (
+    Qt.MouseButton.LeftButton,
+    Qt.MouseButton.RightButton,
+    Qt.MouseButton.MiddleButton,
+)
+_MODIFIERS = (
+    Qt.KeyboardModifier.ControlModifier
+    | Qt.KeyboardModifier.ShiftModifier
+    | Qt.KeyboardModifier.AltModifier
+    | Qt.KeyboardModifier.MetaModifier
+)
+"""Those that count: that a key stands in the pad of numbers is none."""
+
+Point = tuple[float, float]
 
 
 class Hands(Protocol):
@@ -37,268 +68,434 @@ class Hands(Protocol):
         """A rim, arc or outline has been drawn."""
 
 
-class SampledPath(QObject):
-    """Every position that Qt tells a canvas of while the left button is held.
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A position of the mouse: (x, y) logical pixels, and (u, v) plane mm under it then."""
 
-    vispy passes on one move in 10 ms at most, and napari fewer.
+    px: Point
+    uv_mm: Point
 
-    Parameters
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button that went down.
+
+    Attributes
     ----------
-    native
-        The widget of the canvas.
-    plane
-        What it shows.
+    at
+        Where.
+    button, modifiers
+        Which one, and what was held with it.
+    with_space
+        Whether the space bar was held.
     """
 
-    def __init__(self, native: QWidget, plane: PlaneView) -> None:
-        super().__init__(native)
-        self._native, self._plane = native, plane
-        self._path: list[tuple[float, float]] = []
-        native.installEventFilter(self)
-
-    def close(self) -> None:
-        """Listen no longer."""
-        self._native.removeEventFilter(self)
-
-    def path(self) -> tuple[tuple[float, float], ...]:
-        """The positions since the last press, (u, v) plane mm; each place once in a row."""
-        return tuple(self._path)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Note where the mouse is, and let the canvas have the event."""
-        if isinstance(event, QMouseEvent) and watched is self._native:
-            kind = event.type()
-            if kind == QEvent.Type.MouseButtonPress:
-                self._path = []
-            is_held = bool(event.buttons() & Qt.MouseButton.LeftButton)
-            if is_held or kind == QEvent.Type.MouseButtonRelease:
-                size = (self._native.width(), self._native.height())
-                place = self._plane.uv_under((event.position().x(), event.position().y()), size)
-                if not self._path or place != self._path[-1]:
-                    self._path.append(place)
-        return False
+    at: Spot
+    button: Qt.MouseButton = _LEFT
+    modifiers: Qt.KeyboardModifier = _NONE
+    with_space: bool = False
 
 
-class Interaction:
-    """The mouse and the keys of one canvas.
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Every position since the last time, at least one; whether the last is where it was let go."""
+
+    spots: Sequence[Spot]
+    is_over: bool = False
+
+    @property
+    def last(self) -> Spot:
+        """Where the mouse is."""
+        return self.spots[-1]
+
+
+Manner = Generator[None, Moves, None]
+
+
+class Mouse:
+    """The mouse of one canvas.
 
     Parameters
     ----------
-    plane_view
+    plane
         The canvas.
     hands
         Is told what was done.
-    sampled
-        Gives every position of the mouse since its press, (u, v) plane mm: napari is told of some
-        of them only. Where it gives none, those that napari was told of are taken.
+
+    Attributes
+    ----------
+    manners
+        What a press may begin, the first to take it first.
     """
 
-    def __init__(
-        self,
-        plane_view: PlaneView,
-        hands: Hands,
-        sampled: Callable[[], Sequence[tuple[float, float]]] = tuple,
-    ) -> None:
-        self._plane_view = plane_view
-        self._hands, self._sampled = hands, sampled
-        model = plane_view.model
-        self._found = (
-            list(model.mouse_wheel_callbacks),
-            list(model.mouse_double_click_callbacks),
-        )
-        model.mouse_wheel_callbacks[:] = [self._wheel]
-        model.mouse_double_click_callbacks[:] = [self._double_click]
-        model.mouse_drag_callbacks.append(self._press)
+    def __init__(self, plane: PlaneView, hands: Hands) -> None:
+        self._plane, self._hands = plane, hands
+        self._running: Manner | None = None
+        self.manners: list[Callable[[Press], Manner | None]] = [
+            self._panning,
+            self._windowing,
+            self._looking_only,
+            self._settling,
+            self._stroking,
+            self._dragging,
+            self._click,
+        ]
 
-    def close(self) -> None:
-        """Give the canvas its own behaviour back."""
-        model = self._plane_view.model
-        model.mouse_wheel_callbacks[:], model.mouse_double_click_callbacks[:] = self._found
-        model.mouse_drag_callbacks.remove(self._press)
-        for key in (*(shortcut.key for shortcut in KEYS), ...):
-            model.bind_key(key, None, overwrite=True)
-
-    def bind_keys(self, run: Callable[[str, View], None]) -> None:
-        """Bind the keys on the canvas and its layers, whose own keys would hide them.
-
-        Every other key is bound to nothing: napari's would turn the picture under our letters.
-        """
-        plane = self._plane_view
-        for target in (plane.model, plane.image, plane.points):
-            for shortcut in KEYS:
-                target.bind_key(shortcut.key, self._handler(shortcut.name, run), overwrite=True)
-            target.bind_key(..., _nothing, overwrite=True)
-
-    def _handler(self, name: str, run: Callable[[str, View], None]) -> Callable[[Any], None]:
-        def handle(_: Any) -> None:
-            if self._plane_view.case is not None:
-                run(name, self._plane_view.view)
-
-        return handle
-
-    def _wheel(self, _: Any, event: Any) -> None:
-        """Turn slices; with Control, zoom about the mouse."""
-        if self._plane_view.picture is None:
+    def press(self, press: Press) -> None:
+        """Begin what this press begins."""
+        if self._plane.case is None:
             return
-        event.handled = True
-        step = 1 if event.delta[1] > 0 else -1
-        if "Control" in event.modifiers:
-            self._zoom(ZOOM_STEP**step, event.position)
-        else:
-            self._plane_view.go_to(self._plane_view.slice_index - step)
+        self._hands.touched(self._plane.view)
+        found = (manner(press) for manner in self.manners)
+        self._running = next((one for one in found if one is not None), None)
+        if self._running is not None and next(self._running, self) is self:
+            self._running = None
 
-    def _zoom(self, factor: float, about: tuple[float, ...]) -> None:
-        camera = self._plane_view.model.scene.camera
-        middle = np.array(camera.center[-2:])
-        point = np.array(about[-2:])
-        camera.center = (0.0, *(point + (middle - point) / factor).tolist())
-        camera.zoom *= factor
+    def move(self, moves: Moves) -> None:
+        """Go on with what was begun."""
+        running = self._running
+        if running is None:
+            return
+        if moves.is_over:
+            self._running = None
+        try:
+            running.send(moves)
+        except StopIteration:
+            self._running = None
 
-    def _double_click(self, _: Any, event: Any) -> None:
-        """The second click of two in one place says that a magnified end is right."""
-        event.handled = True
-        plane = self._plane_view
-        if plane.case is not None and plane.settling is not None:
+    def double_click(self, button: Qt.MouseButton) -> None:
+        """The second click in one place: an end that is magnified is right there.
+
+        Of the middle button it shows all again as at first.
+        """
+        plane = self._plane
+        if plane.case is None:
+            return
+        if button == _MIDDLE:
+            plane.reset()
+        elif button == _LEFT and plane.settling is not None:
             self._hands.clicked(plane.view, plane.settling)
 
-    def _press(self, _: Any, event: Any) -> Generator[None, None, None]:
-        """Decide at the press what the mouse does until its release."""
-        case = self._plane_view.case
-        if case is None:
+    def wheel(self, notches: int, at: Spot, *, zooms: bool) -> None:
+        """Turn slices, or zoom about the mouse."""
+        if self._plane.picture is None:
             return
-        self._hands.touched(self._plane_view.view)
-        if event.button == 2:
-            yield from self._window(event)
-        elif case.session.is_locked:
-            return
-        elif event.button == 1 and self._plane_view.settling is not None:
-            yield from self._set_exactly(case, self._plane_view.settling, event)
-        elif event.button == 1 and ("Shift" in event.modifiers or self._starts_rim(case, event)):
-            yield from self._stroke(case, event)
-        elif event.button == 1 and not event.modifiers:
-            handle = self._plane_view.hit(_uv(event), GRAB_PX)
-            if handle is None:
-                yield from self._click(case, event)
-            else:
-                yield from self._drag(case, handle, event)
+        if zooms:
+            self._plane.lens.zoom_at(at.uv_mm, ZOOM_STEP**notches)
+        else:
+            self._plane.go_to(self._plane.slice_index - notches)
 
-    def _starts_rim(self, case: Case, event: Any) -> bool:
-        """Whether a plain drag draws: a rim is wanted here, and none is there yet."""
-        view = self._plane_view.view
-        aim = case.aim(view)
+    def _panning(self, press: Press) -> Manner | None:
+        """The middle button, or the left one with the space bar, takes the picture along."""
+        pans = press.button == _MIDDLE or (press.button == _LEFT and press.with_space)
+        return self._pan(press) if pans else None
+
+    def _windowing(self, press: Press) -> Manner | None:
+        """The right button: sideways for contrast, up and down for brightness."""
+        return self._window(press) if press.button == _RIGHT else None
+
+    def _looking_only(self, press: Press) -> Manner | None:
+        """Of the left button, what may be done with a submitted reading; of others nothing."""
+        if press.button != _LEFT:
+            return _nothing()
+        return self._pan(press) if self._case.session.is_locked else None
+
+    def _settling(self, press: Press) -> Manner | None:
+        """Where an arc end is magnified, it goes where the mouse is."""
+        handle = self._plane.settling
+        return self._set_exactly(handle, press.at) if handle is not None else None
+
+    def _stroking(self, press: Press) -> Manner | None:
+        """With Shift a rim, arc or outline is drawn; without, where a rim is wanted and bare."""
+        aim = self._case.aim(self._plane.view)
         is_bare = aim is not None and aim.role is Role.RIM and aim.index == 0
-        return is_bare and not event.modifiers and self._plane_view.hit(_uv(event), GRAB_PX) is None
+        plainly = is_bare and not press.modifiers and self._hit(press) is None
+        return self._stroke(press, aim) if press.modifiers & _SHIFT or plainly else None
 
-    def _set_exactly(self, case: Case, handle: Handle, event: Any) -> Generator[None, None, None]:
-        """Put a magnified arc end where the mouse is, until its release."""
-        plane = self._plane_view
-        event.handled = True
-        if plane.draws(handle) and plane.slice_index == plane.slice_of(handle):
-            case.drag(plane.view, handle, _uv(event))
-            yield
-            while event.type == "mouse_move":
-                case.drag(plane.view, handle, _uv(event))
-                event.handled = True
-                yield
+    def _dragging(self, press: Press) -> Manner | None:
+        """A mark that is pressed goes with the mouse."""
+        handle = self._hit(press) if not press.modifiers else None
+        return self._drag(handle, press.at) if handle is not None else None
+
+    def _pan(self, press: Press) -> Manner:
+        start, is_over = self._plane.lens.centre_mm, False
+        while not is_over:
+            moves = yield
+            self._carry(start, press.at, moves.last)
+            is_over = moves.is_over
+
+    def _carry(self, start_mm: Point, pressed: Spot, now: Spot) -> None:
+        """Take the picture along, from where its middle was when the mouse was pressed."""
+        lens = self._plane.lens
+        u, v = (np.array(start_mm) - np.subtract(now.px, pressed.px) / lens.zoom).tolist()
+        lens.centre_on((u, v))
+
+    def _window(self, press: Press) -> Manner:
+        low, high = self._plane.window
+        level, width, is_over = (low + high) / 2, high - low, False
+        while not is_over:
+            moves = yield
+            right, down = np.subtract(moves.last.px, press.at.px).tolist()
+            wide = width * float(np.exp(min(right / _WIDTH_PX, 20.0)))
+            at = level + down / _LEVEL_PX * width
+            self._plane.window = (at - wide / 2, at + wide / 2)
+            is_over = moves.is_over
+
+    def _set_exactly(self, handle: Handle, at: Spot) -> Manner:
+        plane, case = self._plane, self._case
+        mark = plane.mark_of(handle)
+        if mark is not None and mark.index == plane.slice_index:
+            case.drag(plane.view, handle, at.uv_mm)
+            is_over = False
+            while not is_over:
+                moves = yield
+                case.drag(plane.view, handle, moves.last.uv_mm)
+                is_over = moves.is_over
             case.session.settle()
         self._hands.clicked(plane.view, handle)
 
-    def _stroke(self, case: Case, event: Any) -> Generator[None, None, None]:
+    def _stroke(self, press: Press, aim: Handle | None) -> Manner:
         """Draw what is aimed at along the mouse; a press that does not move is a click."""
-        plane = self._plane_view
-        aim, index = case.aim(plane.view), plane.slice_index
-        pressed, path, farthest = np.array(event.pos), [_uv(event)], 0.0
-        is_plain, drew = not event.modifiers, False
-        event.handled = True
-        yield
-        while event.type == "mouse_move":
-            path.append(_uv(event))
-            farthest = max(farthest, float(np.hypot(*(np.array(event.pos) - pressed))))
-            drew = self._draw(case, aim, index, self._sampled() or path) or drew
-            event.handled = True
-            yield
-        whole = self._sampled() or [*path, _uv(event)]
-        drew = (farthest >= CLICK_PX and self._draw(case, aim, index, whole)) or drew
+        plane, case = self._plane, self._case
+        index, path = plane.slice_index, [press.at.uv_mm]
+        farthest, drew, is_over = 0.0, False, False
+        while not is_over:
+            moves = yield
+            path += [one.uv_mm for one in moves.spots]
+            farthest = max(farthest, _farthest_px(press.at, moves))
+            if farthest >= CLICK_PX:
+                drew = self._draw(aim, index, path) or drew
+            is_over = moves.is_over
         if drew:
             case.end_stroke(plane.view)
             self._hands.stroked()
-        elif farthest < CLICK_PX and is_plain:
+        elif farthest < CLICK_PX and not press.modifiers:
             self._hands.clicked(plane.view, case.click(plane.view, index, path[0]))
 
-    def _draw(
-        self, case: Case, aim: Handle | None, index: int, path: Sequence[tuple[float, float]]
-    ) -> bool:
-        marks = marks_along(path, aim.role) if aim is not None else ()
+    def _draw(self, aim: Handle | None, index: int, path: Sequence[Point]) -> bool:
+        once = list(dict.fromkeys(path))
+        marks = marks_along(once, aim.role) if aim is not None else ()
         if marks:
-            case.draw(self._plane_view.view, index, marks)
-        return bool(marks) and not case.session.is_settled
+            self._case.draw(self._plane.view, index, marks)
+        return bool(marks) and not self._case.session.is_settled
 
-    def _drag(self, case: Case, handle: Handle, event: Any) -> Generator[None, None, None]:
+    def _drag(self, handle: Handle, at: Spot) -> Manner:
         """Move a mark with the mouse; the release says where it stays.
 
         A click without a move takes the mark in hand; where something else is to be set, such as
         an arc end beside a rim point, it is set there.
         """
-        view = self._plane_view.view
-        start = np.array(self._plane_view.uv_of(handle)) - _uv(event)
-        pressed, where = tuple(event.pos), _uv(event)
+        plane, case = self._plane, self._case
+        view, moved, is_over = plane.view, False, False
+        away = np.subtract(plane.uv_of(handle), at.uv_mm)
         case.selected[view] = handle
-        event.handled = True
-        yield
-        while event.type == "mouse_move":
-            case.drag(view, handle, _pair(start + _uv(event)))
-            event.handled = True
-            yield
+        while not is_over:
+            moves = yield
+            moved = moved or any(one.px != at.px for one in moves.spots)
+            if moved:
+                u, v = (away + moves.last.uv_mm).tolist()
+                case.drag(view, handle, (u, v))
+            is_over = moves.is_over
         aim = case.aim(view)
-        if tuple(event.pos) != pressed:
-            case.drag(view, handle, _pair(start + _uv(event)))
-        elif case.session.is_settled and aim is not None and aim.role is not handle.role:
-            self._hands.clicked(view, case.click(view, self._plane_view.slice_index, where))
+        if not moved and aim is not None and aim.role is not handle.role:
+            self._hands.clicked(view, case.click(view, plane.slice_index, at.uv_mm))
             return
         case.session.settle()
 
-    def _click(self, case: Case, event: Any) -> Generator[None, None, None]:
-        """Set a mark where the mouse was clicked; a longer move has panned the picture."""
-        pressed, where = np.array(event.pos), _uv(event)
-        index = self._plane_view.slice_index
-        farthest = 0.0
-        yield
-        while event.type == "mouse_move":
-            farthest = max(farthest, float(np.hypot(*(np.array(event.pos) - pressed))))
-            yield
-        if farthest < CLICK_PX:
-            view = self._plane_view.view
-            self._hands.clicked(view, case.click(view, index, where))
+    def _click(self, press: Press) -> Manner:
+        """A click sets a mark where the mouse was pressed; a longer move pans."""
+        plane, case, index = self._plane, self._case, self._plane.slice_index
+        start_mm, pans, is_over = plane.lens.centre_mm, bool(press.modifiers), False
+        while not is_over:
+            moves = yield
+            pans = pans or _farthest_px(press.at, moves) >= CLICK_PX
+            if pans:
+                self._carry(start_mm, press.at, moves.last)
+            is_over = moves.is_over
+        if not pans:
+            self._hands.clicked(plane.view, case.click(plane.view, index, press.at.uv_mm))
 
-    def _window(self, event: Any) -> Generator[None, None, None]:
-        """Sideways for contrast, up and down for brightness."""
-        image = self._plane_view.image
-        low, high = image.contrast_limits
-        least, most = image.contrast_limits_range
-        pressed = np.array(event.pos)
-        event.handled = True
-        yield
-        while event.type == "mouse_move":
-            right, down = (np.array(event.pos) - pressed).tolist()
-            width = max((high - low) * float(np.exp(right / 200.0)), (most - least) * 1e-3)
-            level = (low + high) / 2 + down / 400.0 * (high - low)
-            new_low = min(max(level - width / 2, least), most - (most - least) * 1e-3)
-            new_high = min(max(level + width / 2, new_low + (most - least) * 1e-3), most)
-            image.contrast_limits = (new_low, new_high)
-            event.handled = True
-            yield
+    def _hit(self, press: Press) -> Handle | None:
+        return self._plane.hit(press.at.uv_mm, GRAB_PX)
+
+    @property
+    def _case(self) -> Case:
+        assert self._plane.case is not None  # noqa: S101
+        return self._plane.case
 
 
-def _nothing(_: Any) -> None:
-    """What napari's own keys do on our canvases."""
+def _nothing() -> Manner:
+    """The press is taken, and nothing comes of it."""
+    yield
 
 
-def _uv(event: Any) -> tuple[float, float]:
-    """Plane mm under the mouse: world is plane mm, for the first pixel stands at 0."""
-    *_, v, u = event.position
-    return float(u), float(v)
+def _farthest_px(start: Spot, moves: Moves) -> float:
+    """How far the mouse has been from where it was pressed, logical pixels."""
+    return float(np.hypot(*np.subtract([one.px for one in moves.spots], start.px).T).max())
 
 
-def _pair(values: Any) -> tuple[float, float]:
-    u, v = values.tolist()
-    return u, v
+def key_of(event: QKeyEvent) -> str:
+    """The command of a key; empty for a key that has none."""
+    held = event.modifiers() & _MODIFIERS
+    return _COMMANDS.get((int(event.key()), held), "")
+
+
+def _commands() -> dict[tuple[int, Qt.KeyboardModifier], str]:
+    found = {}
+    for shortcut in KEYS:
+        *modifiers, name = shortcut.key.split("-")
+        held = _NONE
+        for one in modifiers:
+            held |= getattr(Qt.KeyboardModifier, f"{one}Modifier")
+        names = ("Enter", "Return") if name == "Enter" else (name,)
+        for one in names:
+            found[int(getattr(Qt.Key, f"Key_{one}")), held] = shortcut.name
+    return found
+
+
+_COMMANDS = _commands()
+
+
+@dataclass(slots=True)
+class HeldKeys:
+    """Keys that are held down, on whichever canvas they were heard."""
+
+    space: bool = False
+
+
+class CanvasFilter(QObject):
+    """Hears mouse, wheel and keys of a canvas before anyone else, and keeps them.
+
+    A move is noted and no more; what was begun goes on once Qt has nothing else to tell. Resizes
+    and paints pass.
+
+    Parameters
+    ----------
+    ground
+        The picture.
+    around
+        The widgets round it that may hear keys in its place.
+    mouse
+        Is told of the mouse.
+    on_key
+        Does the command of a key.
+    keys
+        What is held, on any canvas of the window.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        around: Sequence[QWidget],
+        mouse: Mouse,
+        on_key: Callable[[str], None],
+        keys: HeldKeys,
+    ) -> None:
+        super().__init__(ground.widget)
+        self._ground, self._mouse, self._on_key, self._keys = ground, mouse, on_key, keys
+        self._heard = (ground.widget, *around)
+        self._noted: list[Spot] = []
+        self._held = Qt.MouseButton.NoButton
+        self._turned = 0
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._go_on)
+        self._kinds: dict[QEvent.Type, Callable[..., None]] = {
+            QEvent.Type.MouseButtonPress: self._press,
+            QEvent.Type.MouseButtonRelease: self._release,
+            QEvent.Type.MouseButtonDblClick: self._double_click,
+            QEvent.Type.MouseMove: self._move,
+            QEvent.Type.Wheel: self._wheel,
+            QEvent.Type.ContextMenu: _take,
+            QEvent.Type.DragEnter: QEvent.ignore,
+            QEvent.Type.DragMove: QEvent.ignore,
+            QEvent.Type.Drop: QEvent.ignore,
+        }
+        for widget in self._heard:
+            widget.installEventFilter(self)
+
+    def close(self) -> None:
+        """Listen no longer."""
+        self._soon.stop()
+        for widget in self._heard:
+            widget.removeEventFilter(self)
+        self._heard = ()
+        self.setParent(None)
+        self.deleteLater()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Keep what is ours, and let all else pass."""
+        kind = event.type()
+        if isinstance(event, QKeyEvent):
+            return self._key(event)
+        if kind == QEvent.Type.FocusOut:
+            self._keys.space = False
+        react = self._kinds.get(kind) if watched is self._ground.widget else None
+        if react is not None:
+            react(event)
+        return react is not None
+
+    def _key(self, event: QKeyEvent) -> bool:
+        """Ours do their command; no other one goes on to napari, but Tab to Qt."""
+        if event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            return False
+        kind, name = event.type(), key_of(event)
+        if kind == QEvent.Type.ShortcutOverride:
+            if name:
+                event.accept()
+            return bool(name)
+        event.accept()
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._keys.space = kind == QEvent.Type.KeyPress
+        elif kind == QEvent.Type.KeyPress and name:
+            self._on_key(name)
+        return True
+
+    def _press(self, event: QMouseEvent) -> None:
+        if self._held != Qt.MouseButton.NoButton:
+            return
+        self._held = event.button()
+        self._noted = []
+        held = event.modifiers() & _MODIFIERS
+        self._mouse.press(Press(self._spot(event), event.button(), held, self._keys.space))
+
+    def _move(self, event: QMouseEvent) -> None:
+        if self._held == Qt.MouseButton.NoButton:
+            return
+        self._noted.append(self._spot(event))
+        if not self._soon.isActive():
+            self._soon.start(0)
+
+    def _release(self, event: QMouseEvent) -> None:
+        if event.button() != self._held:
+            return
+        self._held = Qt.MouseButton.NoButton
+        self._soon.stop()
+        noted, self._noted = [*self._noted, self._spot(event)], []
+        self._mouse.move(Moves(noted, is_over=True))
+
+    def _go_on(self) -> None:
+        noted, self._noted = self._noted, []
+        if noted:
+            self._mouse.move(Moves(noted))
+
+    def _double_click(self, event: QMouseEvent) -> None:
+        self._mouse.double_click(event.button())
+
+    def _wheel(self, event: QWheelEvent) -> None:
+        """Whole notches; a touchpad turns in parts of one."""
+        self._turned += event.angleDelta().y()
+        notches = int(self._turned / _NOTCH)
+        self._turned -= notches * _NOTCH
+        if notches:
+            zooms = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            self._mouse.wheel(notches, self._spot(event), zooms=zooms)
+
+    def _spot(self, event: QMouseEvent | QWheelEvent) -> Spot:
+        px = (event.position().x(), event.position().y())
+        u, v = self._ground.to_mm(np.array([px]))[0].tolist()
+        return Spot(px, (u, v))
+
+
+def _take(_: QEvent) -> None:
+    """Nothing comes of it."""

@@ -1,7 +1,10 @@
 """One canvas: a picture, the marks on it, and what they measure. Any napari viewer model will do.
 
-Every layer of marks is in plane mm with a scale of 1, so that a mark's data are its plane mm. The
-picture has its spacing as scale and never an affine: napari draws tilted affines on wrong slices.
+napari draws the picture and nothing else: it has its spacing as scale, so that the model's world is
+plane mm, and never an affine, for napari draws tilted affines on wrong slices. All that lies over
+it is a :class:`~napari_necroangle.canvas.overlay.Sketch`. What the letters and the title say is
+computed from the slice that is shown; axes that are exchanged, a third dimension and a grid are set
+back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,24 +12,23 @@ from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Image, Points
+from napari.layers import Image
 from numpy.typing import NDArray
 
-from napari_necroangle.canvas import style
-from napari_necroangle.canvas.drawer import Drawer, best_drawer, place_points
-from napari_necroangle.canvas.layers import PENS, picture_layers, show_in_layers, write_text
 from napari_necroangle.canvas.lens import Lens
+from napari_necroangle.canvas.overlay import PENS, Anchor, DrawnMark, Sketch
 from napari_necroangle.reading.case import Case, Picture, reference_ends
-from napari_necroangle.reading.draft import Handle, Role
+from napari_necroangle.reading.draft import Handle
 from napari_necroangle.reading.drawing import (
     PenLines,
-    as_vectors,
+    Segments,
     dashed,
     drawing_of,
     ghost_lines,
     outline_of,
 )
 from napari_necroangle.reading.followup import Ghost
+from napari_necroangle.reading.outcome import ViewOutcome
 from napari_necroangle.reading.texts import canvas_title
 from necroangle.annotation import Mark
 from necroangle.geometry import PatientPoints
@@ -35,17 +37,20 @@ from necroangle.terms import View
 __all__ = ["PlaneView"]
 
 _EDGES = {
-    "left": "middle_left",
-    "right": "middle_right",
-    "top": "top_center",
-    "bottom": "bottom_center",
+    "left": Anchor.LEFT,
+    "right": Anchor.RIGHT,
+    "top": Anchor.TOP,
+    "bottom": Anchor.BOTTOM,
 }
-
-
 _MEASURED = ("outline", "circle", "rays", "arc")
 """The lines that are drawn from the draft."""
 _GUESTS = ("first reader", "second reader")
 """Whose lines are not the draft's."""
+_PLANE = 2
+"""How many dimensions a canvas shows."""
+
+Window = tuple[float, float]
+"""The grey values that are shown black and white."""
 
 
 class PlaneView:
@@ -54,32 +59,35 @@ class PlaneView:
     Parameters
     ----------
     model
-        The main viewer, or the model of a second canvas.
-    fast_lines
-        Whether lines are drawn straight on the canvas, where the installed napari allows it.
+        The main viewer, or the model of another canvas.
+
+    Attributes
+    ----------
+    sketch
+        What is drawn over the picture.
+    lens
+        What part of the picture is shown.
+    is_active
+        Whether keys go to this view.
+    settling
+        The arc end that is magnified, to be set exactly; None for none.
     """
 
-    def __init__(self, model: ViewerModel, *, fast_lines: bool = True) -> None:
-        self.model = model
-        self.drawer: Drawer | None = None
-        self.fast_lines = fast_lines
+    def __init__(self, model: ViewerModel) -> None:
+        self.model, self.sketch, self.lens = model, Sketch(), Lens(model)
         self.case: Case | None = None
         self.picture: Picture | None = None
-        self._layers: dict[str, Any] = {}
-        self._widths_for = 0.0
-        self._shown: tuple[Handle, ...] = ()
-        self._painted: tuple[object, ...] = ()
-        self._drawn: tuple[object, ...] = ()
+        self._image: Image | None = None
+        self._drawn: tuple[object, ...] = (None,) * 3
         self._reference: object = None
         self._ghost: tuple[Ghost | None, str] = (None, "")
         self._preset = 0
-        self.overlay_on = True
         self.is_active = False
         self.settling: Handle | None = None
-        self.lens = Lens(model)
         self._proposed: int | None = None
-        model.dims.events.current_step.connect(self._on_step)
-        model.scene.camera.events.zoom.connect(self._on_zoom)
+        model.canvas.background_color_override = "black"
+        for event, react in self._events():
+            event.connect(react)
 
     @property
     def view(self) -> View:
@@ -90,27 +98,39 @@ class PlaneView:
     @property
     def slice_index(self) -> int:
         """The slice that is shown, from 0."""
-        return int(self.model.dims.current_step[0]) if self.picture is not None else 0
-
-    @property
-    def points(self) -> Points:
-        """The layer of marks."""
-        return self._layers["marks"]
+        if self.picture is None:
+            return 0
+        return min(int(self.model.dims.current_step[0]), len(self.picture) - 1)
 
     @property
     def image(self) -> Image:
         """The layer of the picture."""
-        return self._layers["image"]
+        assert self._image is not None  # noqa: S101
+        return self._image
 
     @property
-    def lines(self) -> Mapping[str, NDArray[np.float64]]:
-        """What is drawn over the picture, by part: (N, 2, 3), start and direction in mm."""
-        return self.drawer.lines if self.drawer is not None else {}
+    def has_picture(self) -> bool:
+        """Whether the model holds the picture, or there is none to hold."""
+        return self._image is None or self._image in self.model.layers
+
+    @property
+    def window(self) -> Window:
+        """The grey values that are shown black and white, within those that can be."""
+        low, high = self.image.contrast_limits
+        return float(low), float(high)
+
+    @window.setter
+    def window(self, limits: Window) -> None:
+        least, most = self.image.contrast_limits_range
+        narrowest = (most - least) * 1e-3
+        low = min(max(limits[0], least), most - narrowest)
+        self.image.contrast_limits = (low, min(max(limits[1], low + narrowest), most))
 
     def show(self, case: Case, picture: Picture) -> None:
         """Show a picture of a case, at the slice with the marks or the proposed one."""
         self.case = self.settling = None
-        self._lay_layers(picture)
+        self._forget()
+        self._show_image(picture)
         self.case, self.picture = case, picture
         self._preset = 0
         marked = case.marks_index(picture.view)
@@ -119,50 +139,32 @@ class PlaneView:
         else:
             self.go_to(marked)
         case.see(self.view, self.slice_index)
+        self.sketch.has_bar = picture.calibrated
+        self.sketch.show(index=self.slice_index)
         self.lens.look_at(picture, self.slice_index, case.centre_seen_in_other(picture.view))
-        self.points.help = self.model.help = style.MOUSE_HELP
         self.refresh()
 
     def clear(self) -> None:
         """Take everything that was shown away again."""
         self.case = self.picture = None
-        for layer in self._layers.values():
-            if layer in self.model.layers:
-                self.model.layers.remove(layer)
-        self._layers = {}
-        if self.drawer is not None:
-            self.drawer.close()
-            self.drawer = None
-        self._shown = self._painted = self._drawn = ()
-        self._reference = None
-        self._ghost = (None, "")
-        for name in (
-            "necroangle_title",
-            "necroangle_ghost",
-            *(f"necroangle_{edge}" for edge in _EDGES),
-        ):
-            self.model.canvas.overlays.pop(name, None)
+        if self._image in self.model.layers:
+            self.model.layers.remove(self._image)
+        self._image = None
+        self._forget()
 
-    def bring_back(self, index: int) -> bool:
-        """Show the picture again, on a slice, where a layer of it is gone; whether one was."""
-        case, picture = self.case, self.picture
-        if case is None or picture is None or self.has_all_layers():
-            return False
-        self.clear()
-        self.show(case, picture)
+    def bring_back(self, index: int) -> None:
+        """Put a picture back that was taken out of the model, on a slice; its window is kept."""
+        self.model.layers.append(self.image)
+        self.model.layers.selection.clear()
         self.go_to(index)
-        return True
-
-    def has_all_layers(self) -> bool:
-        """Whether nobody has taken a layer of the picture away."""
-        drawn = self.drawer.layers if self.drawer is not None else ()
-        return all(one in self.model.layers for one in (*self._layers.values(), *drawn))
+        self.sketch.show(index=self.slice_index)
 
     def close(self) -> None:
         """Clear, and leave the model as it was found."""
         self.clear()
-        self.model.dims.events.current_step.disconnect(self._on_step)
-        self.model.scene.camera.events.zoom.disconnect(self._on_zoom)
+        self.model.canvas.background_color_override = None
+        for event, react in self._events():
+            event.disconnect(react)
 
     def go_to(self, index: int) -> None:
         """Show a slice, kept within the stack."""
@@ -176,16 +178,16 @@ class PlaneView:
         if self.case.is_untouched(self.view):
             self._propose(self.case)
 
-    def _propose(self, case: Case) -> None:
-        self._proposed = case.proposed_index(self.view)
-        self.go_to(self._proposed)
-
     def fit(self) -> None:
         """Fit the picture to the canvas anew, unless the reader has moved or zoomed it."""
-        if self.case is None or self.picture is None or not self.lens.is_untouched:
-            return
-        centre = self.case.centre_seen_in_other(self.view)
-        self.lens.look_at(self.picture, self.slice_index, centre)
+        if self.lens.is_untouched:
+            self.reset()
+
+    def reset(self) -> None:
+        """Show the part of the picture that was shown at first."""
+        if self.case is not None and self.picture is not None:
+            centre = self.case.centre_seen_in_other(self.view)
+            self.lens.look_at(self.picture, self.slice_index, centre)
 
     def zoom_to_head(self) -> None:
         """Let the head fill the canvas, or, where it does, show all."""
@@ -202,70 +204,45 @@ class PlaneView:
         assert self.picture is not None  # noqa: S101
         presets = self.picture.windows()
         self._preset = (self._preset + 1) % len(presets)
-        name, limits = presets[self._preset]
-        self.image.contrast_limits = limits
+        name, self.window = presets[self._preset]
         return name
-
-    def show_overlay(self, on: bool) -> None:
-        """Show or hide all that is drawn over the picture."""
-        self.overlay_on = on
-        if self.drawer is not None:
-            self.drawer.visible = on
-            self.points.visible = on
 
     def hit(self, uv_mm: tuple[float, float], within_px: float) -> Handle | None:
         """The mark of the shown slice nearest to a point, if it is near enough."""
-        if self.case is None or not self._shown or not self.overlay_on:
+        here = [one for one in self.sketch.marks if one.index == self.slice_index]
+        if self.case is None or not here or not self.sketch.visible:
             return None
-        data = self.points.data
-        away = np.hypot(*(data[:, 2:0:-1] - uv_mm).T)
-        away[data[:, 0] != self.slice_index] = np.inf
+        away = np.hypot(*(np.array([one.uv_mm for one in here]) - uv_mm).T)
         nearest = int(np.argmin(away))
-        reach_mm = within_px / self.model.scene.camera.zoom
-        return self._shown[nearest] if away[nearest] <= reach_mm else None
+        return here[nearest].handle if away[nearest] * self.lens.zoom <= within_px else None
 
-    def uv_under(
-        self, place_px: tuple[float, float], size_px: tuple[int, int]
-    ) -> tuple[float, float]:
-        """Plane mm under a place on a canvas of this size, in Qt's pixels."""
-        camera = self.model.scene.camera
-        *_, v, u = camera.center
-        x, y = (place_px[axis] - size_px[axis] / 2 for axis in (0, 1))
-        return float(u + x / camera.zoom), float(v + y / camera.zoom)
+    def mark_of(self, handle: Handle) -> DrawnMark | None:
+        """A mark as it is drawn; None where it does not lie on the picture that is shown."""
+        return next((one for one in self.sketch.marks if one.handle == handle), None)
 
     def uv_of(self, handle: Handle) -> tuple[float, float]:
         """Plane mm of a mark that is drawn."""
-        _, v, u = self.points.data[self._shown.index(handle)].tolist()
-        return u, v
-
-    def draws(self, handle: Handle) -> bool:
-        """Whether a mark lies on the picture that is shown."""
-        return handle in self._shown
+        mark = self.mark_of(handle)
+        assert mark is not None  # noqa: S101
+        return mark.uv_mm
 
     def end_magnifying(self) -> None:
         """Show again what was shown before an arc end was magnified."""
         self.settling = None
         self.lens.back()
 
-    def slice_of(self, handle: Handle) -> int:
-        """The slice of a mark that is drawn."""
-        return int(self.points.data[self._shown.index(handle)][0])
-
-    def refresh(self, *, with_texts: bool = True) -> None:
-        """Draw the case as it stands; without texts, all but what is written on the canvas.
-
-        For each letter that changes napari lays all texts of a canvas out again: costly in a drag.
-        """
+    def refresh(self) -> None:
+        """Show the case as it stands, in lines and words."""
         if self.case is None or self.picture is None:
             return
-        state = (self.case.session.draft.view(self.view), self.case.selected.get(self.view))
-        if state != self._drawn:
-            self._draw_marks()
-            self._draw_lines()
-            self._drawn = state
+        self._draw(self.case, self.case.session.outcome().view(self.view))
         self.draw_reference()
-        if with_texts:
-            self._draw_texts()
+        self._write_texts()
+
+    def draw_drag(self) -> None:
+        """Draw marks and lines of a drag that is under way; nothing is measured for it."""
+        if self.case is not None and self.picture is not None:
+            self._draw(self.case, self.case.session.drawn(self.view))
 
     def draw_reference(self) -> None:
         """Draw where the slice of the other view cuts this one."""
@@ -274,71 +251,83 @@ class PlaneView:
         state = (self.slice_index, reference_ends(self.case, self.view))
         if state != self._reference:
             self._reference = state
-            lines = as_vectors(dashed(state[1]), self.slice_index)
-            self._show_lines({"reference": lines})
+            self.sketch.draw("reference", {self.slice_index: dashed(state[1])})
 
     def show_guests(self, lines: Sequence[PenLines], slice_index: int) -> None:
         """Show what others drew, on its slice; what was shown of it before goes."""
-        parts = {pen: np.zeros((0, 2, 3)) for pen in PENS if pen.startswith(_GUESTS)}
-        parts.update({one.pen: as_vectors(one.segments, slice_index) for one in lines})
-        self._show_lines(parts)
+        drawn = {one.pen: one.segments for one in lines}
+        for pen in PENS:
+            if pen.startswith(_GUESTS):
+                self.sketch.draw(pen, {slice_index: drawn[pen]} if pen in drawn else {})
 
     def show_ghost(self, ghost: Ghost | None, label: str) -> None:
         """Show an earlier visit's marks in dashes on their slice, and name them; or none."""
         if self.picture is None or (self._ghost[0] is ghost and self._ghost[1] == label):
             return
         self._ghost = (ghost, label)
-        empty = np.zeros((0, 2, 3))
-        thin, arcs = (empty, empty)
+        thin: Mapping[int, Segments] = {}
+        arcs: Mapping[int, Segments] = {}
         if ghost is not None:
-            lines = ghost_lines(ghost.drawing)
-            thin, arcs = (as_vectors(one, ghost.slice_index) for one in lines)
-        self._show_lines({"ghost": thin, "ghost arc": arcs})
-        self._draw_texts()
+            thin, arcs = ({ghost.slice_index: one} for one in ghost_lines(ghost.drawing))
+        self.sketch.draw("ghost", thin)
+        self.sketch.draw("ghost arc", arcs)
+        self.sketch.write(Anchor.BOTTOM_LEFT, label)
 
-    def _lay_layers(self, picture: Picture) -> None:
-        """Show a picture without marks: in the layers that are there, else in new ones."""
-        self._shown = self._painted = self._drawn = ()
-        self._reference = None
-        self._ghost = (None, "")
-        self._widths_for = 0.0
-        name, step_mm = f"{picture.view.value} lines", picture.volume.scale_mm[0]
-        if self.drawer is not None and self.has_all_layers():
-            show_in_layers(self._layers, picture)
-            self.drawer.begin(name, step_mm)
+    def _show_image(self, picture: Picture) -> None:
+        """Show a picture in the layer that is there, which is far faster, else in a new one."""
+        name, window = picture.view.value.replace("_", "-"), picture.window()
+        if self._image is None or self._image not in self.model.layers:
+            self._image = Image(
+                picture.volume.pixels,
+                name=name,
+                scale=picture.volume.scale_mm,
+                units=("mm",) * 3,
+                contrast_limits=window,
+                colormap="gray",
+                interpolation2d="linear",
+            )
+            self.model.layers.append(self._image)
+            self.model.layers.selection.clear()  # napari's menus act on what is selected
+        else:
+            self._image.data = picture.volume.pixels
+            self._image.scale = picture.volume.scale_mm
+            self._image.name = name
+        self._image.contrast_limits_range = _range_of(picture.volume.pixels, window)
+        self._image.contrast_limits = window
+
+    def _forget(self) -> None:
+        """Nothing is drawn any more."""
+        self._drawn, self._reference, self._ghost = (None,) * 3, None, (None, "")
+        self.sketch.clear()
+
+    def _propose(self, case: Case) -> None:
+        self._proposed = case.proposed_index(self.view)
+        self.go_to(self._proposed)
+
+    def _draw(self, case: Case, outcome: ViewOutcome) -> None:
+        """Draw marks and what they give, unless it is drawn already."""
+        state = (case.session.draft.view(self.view), case.selected.get(self.view), outcome)
+        if all(one is other for one, other in zip(state, self._drawn, strict=True)):
             return
-        self.clear()
-        self._layers = picture_layers(picture)
-        self.model.layers.append(self.image)
-        self.drawer = best_drawer(self.model, PENS, name, step_mm, fast=self.fast_lines)
-        self.model.layers.append(self.points)
-        self.model.layers.selection.active = self.points
-        self.points.mode = "pan_zoom"
-        self.model.dims.axis_labels = ("slice", "down", "across")
+        places = self._places(case)
+        self._draw_marks(case, places)
+        self._draw_lines(case, places, outcome)
+        self._drawn = state
 
-    def _draw_marks(self) -> None:
-        assert self.case is not None  # noqa: S101
-        places = self._places()
-        handles, data = [], []
-        for handle, mark in self.case.session.draft.view(self.view).all_marks:
-            index = places.get(handle.slice_no)
-            if index is not None:
-                handles.append(handle)
-                data.append((index, *self._uv(index, (mark,))[0, ::-1]))
-        if self.points.selected_data:
-            self.points.selected_data = set()
-        place_points(self.points, np.array(data, dtype=float).reshape(-1, 3))
-        self._shown = tuple(handles)
-        looks = (self._shown, self.case.selected.get(self.view))
-        if handles and looks != self._painted:
-            self._paint(self._shown)
-        self._painted = looks
+    def _draw_marks(self, case: Case, places: Mapping[int, int]) -> None:
+        selected, drawn = case.selected.get(self.view), []
+        marks = case.session.draft.view(self.view).all_marks
+        for number, index in places.items():
+            here = [(handle, mark) for handle, mark in marks if handle.slice_no == number]
+            there = self._uv(index, [mark for _, mark in here]).tolist()
+            for (handle, _), (u, v) in zip(here, there, strict=True):
+                drawn.append(DrawnMark(handle, index, (u, v), handle == selected))
+        self.sketch.put(tuple(drawn))
 
-    def _places(self) -> dict[int, int]:
+    def _places(self, case: Case) -> dict[int, int]:
         """Which slice of the picture each marked slice of the view is."""
-        assert self.case is not None  # noqa: S101
         assert self.picture is not None  # noqa: S101
-        draft = self.case.session.draft.view(self.view)
+        draft = case.session.draft.view(self.view)
         slices = (draft.on, *(one.on for one in draft.neighbours))
         found = ((number, self.picture.index_of(on)) for number, on in enumerate(slices))
         return {number: index for number, index in found if index is not None}
@@ -349,85 +338,67 @@ class PlaneView:
         patient = PatientPoints(np.array([mark.patient_mm for mark in marks]).reshape(-1, 3))
         return self.picture.volume.planes[index].patient_to_plane(patient)
 
-    def _paint(self, handles: tuple[Handle, ...]) -> None:
-        """Give every mark the look of its role, the selected one a white border."""
-        assert self.case is not None  # noqa: S101
-        points = self.points
-        selected = self.case.selected.get(self.view)
-        roles = [handle.role for handle in handles]
-        points.features = {"role": [role.value for role in roles]}
-        points.face_color = [style.MARK_COLOURS[role] for role in roles]
-        points.symbol = [style.MARK_SYMBOLS[role] for role in roles]
-        points.border_width = 0.12
-        points.border_color = [
-            style.SELECTED_COLOUR if handle == selected else "#101010" for handle in handles
-        ]
-        points.size = self._sizes_mm(roles)
-
-    def _draw_lines(self) -> None:
-        assert self.case is not None  # noqa: S101
-        outcome = self.case.session.outcome().view(self.view)
-        places = self._places()
+    def _draw_lines(self, case: Case, places: Mapping[int, int], outcome: ViewOutcome) -> None:
         slices = ((outcome.circle, outcome.arcs), *((o.circle, o.arcs) for o in outcome.beside))
-        lines: dict[str, list[NDArray[np.float64]]] = {part: [] for part in _MEASURED}
+        lines: dict[str, dict[int, Segments]] = {part: {} for part in _MEASURED}
         for number, (circle, arcs) in enumerate(slices):
             if number in places:
                 for part, segments in drawing_of(circle, arcs).parts:
-                    lines[part].append(as_vectors(segments, places[number]))
+                    lines[part][places[number]] = segments
         if 0 in places:
-            contour = self.case.session.draft.view(self.view).contour
-            outline = outline_of(self._uv(places[0], contour))
-            lines["outline"].append(as_vectors(outline, places[0]))
-        none = np.zeros((0, 2, 3))
-        self._show_lines({part: np.concatenate((*found, none)) for part, found in lines.items()})
-        self._on_zoom()
+            contour = case.session.draft.view(self.view).contour
+            lines["outline"][places[0]] = outline_of(self._uv(places[0], contour))
+        for part, found in lines.items():
+            self.sketch.draw(part, found)
 
-    def _show_lines(self, parts: Mapping[str, NDArray[np.float64]]) -> None:
-        if self.drawer is not None:
-            self.drawer.show(parts)
-
-    def _draw_texts(self) -> None:
+    def _write_texts(self) -> None:
         assert self.case is not None  # noqa: S101
         assert self.picture is not None  # noqa: S101
-        overlays = self.model.canvas.overlays
         outcome = self.case.session.outcome().view(self.view)
         centre = self.case.head_centre(self.view)
         away = None if centre is None else self.picture.offset_mm(self.slice_index, centre)
         title = canvas_title(self.view, self.slice_index, len(self.picture), outcome, away)
-        title = f"{'▸ ' if self.is_active else ''}{title}"
-        write_text(overlays, "necroangle_title", title, "top_left", 10)
+        self.sketch.write(Anchor.TOP_LEFT, f"{'▸ ' if self.is_active else ''}{title}")
         if not self.view.is_radiograph:
             letters = self.picture.volume.planes[self.slice_index].edge_letters()
-            for edge, position in _EDGES.items():
-                write_text(overlays, f"necroangle_{edge}", letters[edge], position, 15)
-        else:
-            for edge in _EDGES:
-                overlays.pop(f"necroangle_{edge}", None)
-        if self._ghost[1]:
-            write_text(overlays, "necroangle_ghost", self._ghost[1], "bottom_left", 10)
-        else:
-            overlays.pop("necroangle_ghost", None)
-        bar = overlays.scale_bar
-        bar.font_size = 11
-        bar.colored, bar.color = True, style.LABEL_COLOUR
-        bar.box, bar.box_color = True, style.LABEL_BOX
-        bar.visible = self.picture.calibrated
-
-    def _sizes_mm(self, roles: list[Role]) -> NDArray[np.float64]:
-        zoom = max(self.model.scene.camera.zoom, 1e-6)
-        return np.array([style.MARK_SIZES_PX[role] / zoom for role in roles])
+            for edge, anchor in _EDGES.items():
+                self.sketch.write(anchor, letters[edge])
 
     def _on_step(self) -> None:
-        if self.case is not None and self.picture is not None:
+        if self.case is not None and self.has_picture:  # without it napari has no slices to turn
             self.case.see(self.view, self.slice_index)
+            self.sketch.show(index=self.slice_index)
             self.draw_reference()
-            self._draw_texts()
+            self._write_texts()
 
-    def _on_zoom(self) -> None:
-        """Keep marks as wide on the screen at every zoom; the drawer does so with its lines."""
-        zoom = self.model.scene.camera.zoom
-        if self.case is None or not zoom or abs(zoom / (self._widths_for or 1e-9) - 1) < 1e-3:
-            return
-        self._widths_for = zoom
-        if self._shown:
-            self.points.size = self._sizes_mm([handle.role for handle in self._shown])
+    def _on_camera(self) -> None:
+        self.sketch.on_change(None)
+
+    def _set_back(self) -> None:
+        """Show a slice of the stack, whatever else the host was told to show."""
+        dims, order = self.model.dims, tuple(range(self.model.dims.ndim))
+        if dims.ndisplay != _PLANE:
+            dims.ndisplay = _PLANE
+        if tuple(dims.order) != order:
+            dims.order = order
+        if self.model.canvas.grid.enabled:
+            self.model.canvas.grid.enabled = False
+
+    def _events(self) -> tuple[tuple[Any, Any], ...]:
+        """What is listened to in the model, and by whom."""
+        dims, camera = self.model.dims.events, self.model.scene.camera.events
+        return (
+            (dims.current_step, self._on_step),
+            (camera.zoom, self._on_camera),
+            (camera.center, self._on_camera),
+            (dims.order, self._set_back),
+            (dims.ndisplay, self._set_back),
+            (self.model.canvas.grid.events.enabled, self._set_back),
+        )
+
+
+def _range_of(pixels: NDArray[np.generic], window: Window) -> Window:
+    """Limits that hold the data and twice the window."""
+    low, high = window
+    width = high - low
+    return min(float(pixels.min()), low - width), max(float(pixels.max()), high + width)

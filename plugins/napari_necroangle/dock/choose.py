@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_necroangle.canvas.layers import PENS
+from napari_necroangle.canvas.overlay import PENS
 from napari_necroangle.dock.parts import ChoiceList, Fold, button, heading, hold, note
 from napari_necroangle.modes.mode import Action, Board, CaseRow, Window
 from napari_necroangle.modes.workspace import Workspace

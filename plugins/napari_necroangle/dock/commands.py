@@ -24,7 +24,7 @@ _AIMING = (*_ROLES, "another_arc", "outline")
 """Commands after which a click in their view must not be taken for a turn to it."""
 _LOOKS = (
     *("go_on", "go_back", "other_view", "layout", "help", "next_hip", "previous_hip"),
-    *("head", "jump", "slice_up", "slice_down", "overlay", "window", "second_look"),
+    *("head", "reset_view", "jump", "slice_up", "slice_down", "overlay", "window", "second_look"),
 )
 """What can be done with a submitted reading: it is only looked at."""
 _KEEP_MAGNIFIED = ("window", "overlay", "ghost", "help", "magnify", "layout")
@@ -357,6 +357,7 @@ class _Looking:
         self.acts: dict[str, Act] = {
             "second_look": self._second_look,
             "head": lambda _, view: self._on_plane(view, PlaneView.zoom_to_head),
+            "reset_view": lambda _, view: self._on_plane(view, PlaneView.reset),
             "jump": self._jump,
             "slice_up": lambda _, view: self._step(view, 1),
             "slice_down": lambda _, view: self._step(view, -1),
@@ -394,10 +395,11 @@ class _Looking:
 
     def _magnify(self, case: Case, view: View, handle: Handle) -> None:
         plane = self.plane(view)
-        if plane is None or not plane.draws(handle):
+        mark = plane.mark_of(handle) if plane is not None else None
+        if plane is None or mark is None:
             return
         self._turn_to(view)
-        plane.go_to(plane.slice_of(handle))
+        plane.go_to(mark.index)
         plane.lens.magnify(plane.uv_of(handle), centred=True)
         case.selected[view] = handle
 
@@ -410,9 +412,9 @@ class _Looking:
         self._on_plane(view, lambda plane: plane.go_to(plane.slice_index + step))
 
     def _toggle_overlay(self, *_: object) -> None:
-        on = not all(plane.overlay_on for plane in self._planes())
+        on = not all(plane.sketch.visible for plane in self._planes())
         for plane in self._planes():
-            plane.show_overlay(on)
+            plane.sketch.show(visible=on)
 
     def _next_window(self, case: Case, view: View) -> None:
         plane = self.plane(view)

@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari.viewer import Viewer
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QKeyEvent, QShowEvent
 from qtpy.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QLabel,
-    QMainWindow,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -19,7 +17,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_necroangle.canvas.pair import DOCK_WIDTH_PX, Canvases, dock_of
+from napari_necroangle.canvas.hosts import DOCK_WIDTH_PX, Host
+from napari_necroangle.canvas.pair import Canvases
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.dock.choose import (
     BoardPanel,
@@ -255,6 +254,9 @@ _SAVES = ("save", "save_next", "submit")
 AHEAD_MS = 500
 """How long after a hip was opened the series of the next one are read."""
 
+MEASURE_MS = 200
+"""How long after a move of a drag its angles are shown: to measure takes longer than to draw."""
+
 LAYOUT_MS = 60
 """How long after a resize the canvases are fitted: Qt lays docks out in several steps."""
 
@@ -264,13 +266,13 @@ class ReadingDock(QWidget):
 
     Parameters
     ----------
-    napari_viewer
-        The viewer whose canvas shows the first view; the second gets a canvas beside it.
+    host
+        The window that it stands in, with its canvases.
     """
 
-    def __init__(self, napari_viewer: Viewer) -> None:
+    def __init__(self, host: Host) -> None:
         super().__init__()
-        self.viewer: Any = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        self._host = host
         self.workspace = Workspace()
         self.dialogs: Any = QtDialogs(self)
         self.canvases: Canvases | None = None
@@ -297,22 +299,23 @@ class ReadingDock(QWidget):
         self._arranging = _timer(self, self.arrange)
         self._fitting = _timer(self, self._fit)
         self._reading_ahead = _timer(self, self._read_ahead)
+        self._measuring = _timer(self, self._measure_drag)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.parts, 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._follow_theme()
-        self.viewer.events.theme.connect(self._follow_theme)
+        host.follow_theme(self._follow_theme)
         self.setMinimumWidth(DOCK_WIDTH_PX)
         self.refresh()
 
     @property
     def planes(self) -> tuple[PlaneView, ...]:
         """What the canvases show."""
-        return tuple(self.canvases.planes) if self.canvases is not None else ()
+        return self.canvases.planes if self.canvases is not None else ()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
-        """Put up the second canvas once the dock stands in its window."""
+        """Put up the canvases once the dock stands in its window."""
         super().showEvent(event)
         self._arranging.start(0)
 
@@ -322,11 +325,11 @@ class ReadingDock(QWidget):
             self.canvases.send(event)
 
     def arrange(self) -> None:
-        """Build the second canvas and lay all side by side, once."""
-        window, panel = self.window(), dock_of(self)
-        if not isinstance(window, QMainWindow) or panel is None or self.canvases is not None:
+        """Put up the canvases beside the dock, once."""
+        if self.canvases is not None or not self._host.take_in(self):
             return
-        self.canvases = Canvases(self.viewer, window, panel, self.commands, self._on_step)
+        window = self._host.window
+        self.canvases = Canvases(self._host, self.commands, self._run_key, self._on_step)
         self.help = HelpSheet(window, self.focus_canvas)
         self.guide.arrange(window)
         self._follow_theme()
@@ -438,11 +441,10 @@ class ReadingDock(QWidget):
         return may_close(self.workspace, self.dialogs)
 
     def shutdown(self) -> None:
-        """Take the second canvas and all that hangs on the viewer down."""
+        """Take the canvases and all that hangs on the window down."""
         self.leave_case()
         self._reading_ahead.stop()
         self.workspace.ahead.close()
-        self.viewer.events.theme.disconnect(self._follow_theme)
         if self._guard is not None:
             self._guard.release()
             self._guard = None
@@ -455,6 +457,7 @@ class ReadingDock(QWidget):
         if self.canvases is not None:
             canvases, self.canvases = self.canvases, None
             canvases.close()
+        self._host.close()
 
     def turn_to(self, view: View) -> None:
         """Show the tools of a view, and make its canvas the active one."""
@@ -488,8 +491,8 @@ class ReadingDock(QWidget):
     def refresh(self) -> None:
         """Show the case as it stands: all of it, but in a drag only what the drag is about.
 
-        The angle in the dock follows every move; the other canvas, the texts on this one, the steps
-        and the doubts once the mouse is let go.
+        Marks and lines follow every move, the angles a few times a second; the other canvas, the
+        steps and the doubts once the mouse is let go.
         """
         case = self.workspace.case
         if case is None or case.session.is_settled:
@@ -497,9 +500,20 @@ class ReadingDock(QWidget):
             return
         self.mode.act()
         for plane in self.planes:
+            if plane.is_active:
+                plane.draw_drag()
+        if not self._measuring.isActive():
+            self._measuring.start(MEASURE_MS)
+
+    def _measure_drag(self) -> None:
+        """Show what the drag that is under way has come to."""
+        case = self.workspace.case
+        if case is None or case.session.is_settled:
+            return
+        for plane in self.planes:
             plane.follow()
             if plane.is_active:
-                plane.refresh(with_texts=False)
+                plane.refresh()
         self.commands.followup.draw()
         self.parts.result.show_outcome(case.session.outcome())
         self.parts.result.show_change(self.commands.followup.words())
@@ -530,7 +544,7 @@ class ReadingDock(QWidget):
         if self.canvases is not None and name not in ("help", *_SAVES):
             self.canvases.focus()
 
-    def _run_key(self, name: str, _: View) -> None:
+    def _run_key(self, name: str) -> None:
         """Do what a key says, on the active view, whichever canvas has heard it."""
         view = self.parts.tools.view
         self.mode.act()
@@ -540,7 +554,7 @@ class ReadingDock(QWidget):
 
     def _show_case(self, case: Case) -> None:
         if self.canvases is not None:
-            self.canvases.show_case(case, self._run_key)
+            self.canvases.show_case(case)
             self._show_guests()
         flow = self.workspace.flow
         now = flow.view_of(flow.current) if flow is not None else None
@@ -622,12 +636,10 @@ class ReadingDock(QWidget):
             self.refresh()
 
     def _follow_theme(self) -> None:
-        sheet = style_sheet(self.viewer.theme)
+        sheet = style_sheet(self._host.theme)
         for part in (self, self.help, self.guide.card_over):
             if part is not None:
                 part.setStyleSheet(sheet)
-        if self.canvases is not None:
-            self.canvases.second.model.theme = self.viewer.theme
 
     def _fit_soon(self) -> None:
         self._fitting.start(LAYOUT_MS)

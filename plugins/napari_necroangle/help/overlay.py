@@ -16,6 +16,7 @@ _MOUSE = (
     ("Shift+drag", "draw rim, arc or outline anew"),
     ("drag a point", "move it"),
     ("wheel", "slices; Ctrl+wheel: zoom"),
+    ("middle or Space+drag", "pan"),
     ("right-drag", "contrast and brightness"),
 )
 _COLUMNS = (("Steps", "Hip"), ("Next click sets", "Finding of this view"), ("Look", "Mouse"))

@@ -94,6 +94,7 @@ KEYS = (
     Shortcut("X", "second_look", "second look at the arc ends", _LOOK),
     Shortcut("G", "magnify", "magnifying at arc ends on / off", _LOOK),
     Shortcut("Z", "head", "zoom to the head / all", _LOOK),
+    Shortcut("Home", "reset_view", "show all again as at first", _LOOK),
     Shortcut("J", "jump", "slice at the head's centre", _LOOK),
     Shortcut("Up", "slice_up", "next slice", _LOOK),
     Shortcut("Down", "slice_down", "slice before", _LOOK),

@@ -203,15 +203,25 @@ class Outcome:
         return not any(view.missing for view in self.views)
 
 
-def outcome_of(draft: ReadingDraft) -> Outcome:
-    """What a draft says so far, by the same measurement that re-measures its file."""
-    first, second = (view_outcome(view) for view in draft.views)
-    found = _measured(draft, (first, second))
-    return replace(found, heads=found.hip if found.hip.judge else _heads(draft, (first, second)))
+def outcome_of(draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome]) -> Outcome:
+    """What a draft says so far, by the same measurement that re-measures its file.
+
+    Parameters
+    ----------
+    draft
+        The draft.
+    views
+        What :func:`view_outcome` finds of each of its views.
+    """
+    found = _measured(draft, views)
+    return replace(found, heads=found.hip if found.hip.judge else _heads(draft, views))
 
 
 def view_outcome(draft: ViewDraft) -> ViewOutcome:
-    """What one view holds so far; marks that give no circle or arc are a text, not an error."""
+    """What one view holds so far, not measured yet: its circle and arcs, and what is missing.
+
+    Marks that give no circle or arc are a text, not an error.
+    """
     unread = UnreadView(draft.view, UnreadReason.NOT_DONE)
     if isinstance(draft.choice, UnreadReason):
         return ViewOutcome(draft.view, UnreadView(draft.view, draft.choice))

@@ -1,0 +1,416 @@
+"""All that is drawn over a picture: lines, marks, letters, scale bar, painted on a clear widget.
+
+What there is to draw is a :class:`Sketch`, in plane mm; an :class:`Overlay` paints it. The overlay
+knows of the picture below it a :class:`Ground` alone (a widget, mm to pixels, pixels to mm), so it
+does not matter who paints the picture. A new kind of line is a pen in :data:`PENS` and a call of
+:meth:`Sketch.draw`; words in a corner are a call of :meth:`Sketch.write`.
+
+The colours are Okabe and Ito's, told apart by every kind of colour vision; each role of a mark also
+has a shape of its own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QEvent, QLineF, QObject, QPointF, QRectF, Qt
+from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
+from qtpy.QtWidgets import QWidget
+
+from napari_necroangle.reading.draft import Handle, Role
+from napari_necroangle.reading.drawing import NO_SEGMENTS, Segments
+
+__all__ = ["PENS", "Anchor", "DrawnMark", "Ground", "Overlay", "Pen", "Sketch", "bar_length_mm"]
+
+Points = NDArray[np.float64]
+
+_SKY, _ORANGE, _VERMILLION = "#56b4e9", "#e69f00", "#d55e00"
+_YELLOW, _PURPLE, _GREEN = "#f0e442", "#cc79a7", "#009e73"
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """What the lines of a part look like.
+
+    Attributes
+    ----------
+    colour
+        Its name or code.
+    width_px
+        Its width on the screen, at every zoom.
+    """
+
+    colour: str
+    width_px: float
+
+
+PENS = {
+    "reference": Pen(_GREEN, 1.5),
+    "outline": Pen(_YELLOW, 1.5),
+    "circle": Pen(_SKY, 2.0),
+    "rays": Pen(_ORANGE, 2.0),
+    "arc": Pen(_VERMILLION, 5.0),
+    "ghost": Pen(_PURPLE, 2.0),
+    "ghost arc": Pen(_PURPLE, 3.5),
+    "first reader circle": Pen(_YELLOW, 1.8),
+    "first reader arcs": Pen(_YELLOW, 4.5),
+    "second reader circle": Pen(_PURPLE, 1.8),
+    "second reader arcs": Pen(_PURPLE, 4.5),
+}
+"""The lines over a picture, by part, from the lowest to the highest."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Colour, shape and width in pixels of a mark."""
+
+    colour: str
+    shape: str
+    size_px: float
+
+
+_LOOKS = {
+    Role.RIM: _Look(_SKY, "disc", 9.0),
+    Role.START: _Look(_ORANGE, "square", 12.0),
+    Role.END: _Look(_ORANGE, "square", 12.0),
+    Role.VIA: _Look(_YELLOW, "diamond", 13.0),
+    Role.LANDMARK: _Look(_PURPLE, "cross", 15.0),
+    Role.CONTOUR: _Look(_YELLOW, "ring", 7.0),
+}
+_SELECTED, _BORDER = QColor("#ffffff"), QColor("#101010")
+_BORDER_PX = 1.5
+_LETTERS, _RIM = QColor("#f5f5f5"), QColor(0, 0, 0, 190)
+_EDGE_PX = 8
+"""How far texts stay from the canvas' edge."""
+_LARGEST_PX = 12.0
+"""No mark and no pen reaches further from its point."""
+_SMALL_PX, _LARGE_PX = 13, 20
+_BAR_PX = 120.0
+"""The scale bar is at most so long."""
+
+
+class Anchor(StrEnum):
+    """Where words stand on a canvas: in its corners, and in the middle of its edges."""
+
+    TOP_LEFT = "top left"
+    TOP_RIGHT = "top right"
+    BOTTOM_LEFT = "bottom left"
+    LEFT = "left"
+    RIGHT = "right"
+    TOP = "top"
+    BOTTOM = "bottom"
+
+
+_EDGES = (Anchor.LEFT, Anchor.RIGHT, Anchor.TOP, Anchor.BOTTOM)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnMark:
+    """A mark over a picture.
+
+    Attributes
+    ----------
+    handle
+        Which mark of the draft it is.
+    index
+        The slice that it lies on, from 0.
+    uv_mm
+        (u, v) plane mm.
+    is_selected
+        Whether it was touched last.
+    """
+
+    handle: Handle
+    index: int
+    uv_mm: tuple[float, float]
+    is_selected: bool = False
+
+
+class Sketch:
+    """What there is to draw over a picture; whoever paints it is told of each change.
+
+    Attributes
+    ----------
+    index
+        The slice that is shown, from 0.
+    visible
+        Whether lines and marks are shown; words are in any case.
+    marks
+        The marks of all slices.
+    texts
+        The words, by place.
+    has_bar
+        Whether there is a scale bar.
+    on_change
+        Called after a change with (N, 2) plane mm between which all of it lies; None for anywhere.
+    """
+
+    def __init__(self) -> None:
+        self.on_change: Callable[[Points | None], None] = _unheard
+        self.index, self.visible, self.has_bar = 0, True, False
+        self.marks: tuple[DrawnMark, ...] = ()
+        self.texts: dict[Anchor, str] = {}
+        self._lines: dict[str, dict[int, Segments]] = {}
+
+    def draw(self, pen: str, lines: Mapping[int, Segments]) -> None:
+        """Draw these lines with a pen, and no others: (N, 2, 2) plane mm, by slice."""
+        there = {index: segments for index, segments in lines.items() if len(segments)}
+        before = self._lines.get(pen, {})
+        same = there.keys() == before.keys() and all(
+            np.array_equal(segments, before[index]) for index, segments in there.items()
+        )
+        if not same:
+            self._lines[pen] = there
+            changed = [one.reshape(-1, 2) for one in (*before.values(), *there.values())]
+            self.on_change(np.concatenate(changed))
+
+    def lines(self, pen: str) -> Mapping[int, Segments]:
+        """What a pen has drawn, by slice."""
+        return self._lines.get(pen, {})
+
+    def put(self, marks: tuple[DrawnMark, ...]) -> None:
+        """Show these marks, and no others."""
+        changed = [one.uv_mm for one in {*marks} ^ {*self.marks}]
+        if marks != self.marks:
+            self.marks = marks
+            self.on_change(np.array(changed).reshape(-1, 2))
+
+    def write(self, anchor: Anchor, words: str) -> None:
+        """Write these words at a place; empty words take those away that stand there."""
+        if words != self.texts.get(anchor, ""):
+            self.texts[anchor] = words
+            self.on_change(None)
+
+    def show(self, *, index: int | None = None, visible: bool | None = None) -> None:
+        """Show another slice, or show and hide lines and marks."""
+        self.index = self.index if index is None else index
+        self.visible = self.visible if visible is None else visible
+        self.on_change(None)
+
+    def clear(self) -> None:
+        """Draw nothing any more."""
+        self.marks, self.has_bar = (), False
+        self.texts.clear()
+        self._lines.clear()
+        self.on_change(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is known of a picture by those who draw over it and listen to its mouse.
+
+    Attributes
+    ----------
+    widget
+        The widget that shows it.
+    to_px, to_mm
+        (N, 2) plane mm (u, v) to logical pixels (x, y) of the widget, and back.
+    """
+
+    widget: QWidget
+    to_px: Callable[[Points], Points]
+    to_mm: Callable[[Points], Points]
+
+
+class Overlay(QWidget):
+    """A clear widget as large as the picture below, which keeps the mouse.
+
+    Parameters
+    ----------
+    ground
+        The picture.
+    sketch
+        What is painted over it.
+    """
+
+    def __init__(self, ground: Ground, sketch: Sketch) -> None:
+        super().__init__(ground.widget)
+        self._ground, self._sketch = ground, sketch
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        ground.widget.installEventFilter(self)
+        self.resize(ground.widget.size())
+        sketch.on_change = self._repaint
+        self.show()
+        self.raise_()
+
+    def text(self) -> str:
+        """All words that stand on the picture."""
+        return "\n".join(words for words in self._sketch.texts.values() if words)
+
+    def close_over(self) -> None:
+        """Let the picture be."""
+        self._sketch.on_change = _unheard
+        self._ground.widget.removeEventFilter(self)
+        self.setParent(None)
+        self.deleteLater()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Stay as large as the picture."""
+        if event.type() == QEvent.Type.Resize and watched is self._ground.widget:
+            self.resize(self._ground.widget.size())
+        return False
+
+    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802
+        """Paint the sketch."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        sketch = self._sketch
+        if sketch.visible:
+            self._paint_lines(painter)
+            self._paint_marks(painter)
+        self._paint_texts(painter)
+        if sketch.has_bar:
+            self._paint_bar(painter)
+        painter.end()
+
+    def _repaint(self, within_mm: Points | None) -> None:
+        """Paint anew what lies between these points, or all; in Qt's own time, and once."""
+        if within_mm is None:
+            self.update()
+        elif len(within_mm):
+            places = self._ground.to_px(within_mm)
+            (left, top), (right, low) = places.min(axis=0), places.max(axis=0)
+            room = QRectF(left, top, right - left, low - top)
+            beyond = _LARGEST_PX
+            self.update(room.adjusted(-beyond, -beyond, beyond, beyond).toAlignedRect())
+
+    def _paint_lines(self, painter: QPainter) -> None:
+        for name, pen in PENS.items():
+            segments = self._sketch.lines(name).get(self._sketch.index, NO_SEGMENTS)
+            if len(segments):
+                pixels = self._ground.to_px(segments.reshape(-1, 2)).reshape(-1, 4).tolist()
+                painter.setPen(_line_pen(pen))
+                painter.drawLines([QLineF(*ends) for ends in pixels])
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        here = [one for one in self._sketch.marks if one.index == self._sketch.index]
+        if not here:
+            return
+        places = self._ground.to_px(np.array([one.uv_mm for one in here])).tolist()
+        for mark, place in zip(here, places, strict=True):
+            _paint_mark(painter, _LOOKS[mark.handle.role], QPointF(*place), mark.is_selected)
+
+    def _paint_texts(self, painter: QPainter) -> None:
+        small, large = _font(self, _SMALL_PX, bold=False), _font(self, _LARGE_PX, bold=True)
+        taken: list[QRectF] = []
+        for anchor, words in self._sketch.texts.items():
+            if words:
+                font = large if anchor in _EDGES else small
+                room = _room_of(anchor, words, QFontMetricsF(font), self.width(), self.height())
+                below = [one.bottom() for one in taken if one.intersects(room)]
+                if below and anchor is Anchor.TOP:
+                    room.moveTop(max(below))
+                taken.append(room)
+                painter.setFont(font)
+                _paint_words(painter, room, words)
+
+    def _paint_bar(self, painter: QPainter) -> None:
+        """A bar of a round length at the lower right, and how long it is."""
+        ends = self._ground.to_px(np.array([(0.0, 0.0), (1.0, 0.0)]))
+        zoom = float(ends[1, 0] - ends[0, 0])
+        if zoom <= 0.0:
+            return
+        length_mm = bar_length_mm(_BAR_PX / zoom)
+        right, low = self.width() - 2.0 * _EDGE_PX, self.height() - 2.0 * _EDGE_PX
+        bar = QLineF(right - length_mm * zoom, low, right, low)
+        for colour, width_px in ((_RIM, 5.0), (_LETTERS, 2.5)):
+            painter.setPen(QPen(colour, width_px))
+            painter.drawLine(bar)
+        font = _font(self, _SMALL_PX, bold=False)
+        painter.setFont(font)
+        height = QFontMetricsF(font).height()
+        room = QRectF(right - _BAR_PX, low - height - 4.0, _BAR_PX, height)
+        _paint_words(painter, room, f"{length_mm:g} mm", Qt.AlignmentFlag.AlignRight)
+
+
+def _unheard(_: Points | None) -> None:
+    """Nobody paints."""
+
+
+def bar_length_mm(most_mm: float) -> float:
+    """The longest of 1, 2, 5, 10, 20, … mm that is not longer than this.
+
+    Examples
+    --------
+    >>> [bar_length_mm(most) for most in (0.9, 7.0, 20.0, 43.0)]
+    [0.5, 5.0, 20.0, 20.0]
+    """
+    decade = 10.0 ** np.floor(np.log10(most_mm))
+    return float(max(step * decade for step in (1, 2, 5) if step * decade <= most_mm * (1 + 1e-9)))
+
+
+def _line_pen(pen: Pen) -> QPen:
+    return QPen(QColor(pen.colour), pen.width_px, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+
+
+def _font(widget: QWidget, size_px: int, *, bold: bool) -> QFont:
+    font = QFont(widget.font())
+    font.setPixelSize(size_px)
+    font.setBold(bold)
+    return font
+
+
+def _paint_mark(painter: QPainter, look: _Look, at: QPointF, is_selected: bool) -> None:
+    """A mark in its shape; the selected one with a white border."""
+    half, border = look.size_px / 2, _SELECTED if is_selected else _BORDER
+    colour = QColor(look.colour)
+    x, y = at.x(), at.y()
+    if look.shape == "cross":
+        lines = [QLineF(x - half, y, x + half, y), QLineF(x, y - half, x, y + half)]
+        for ink, width_px in ((border, 3.0 + 2 * _BORDER_PX), (colour, 3.0)):
+            painter.setPen(QPen(ink, width_px))
+            painter.drawLines(lines)
+        return
+    if look.shape == "ring":
+        for ink, width_px in ((border, 2.0 + 2 * _BORDER_PX), (colour, 2.0)):
+            painter.setPen(QPen(ink, width_px))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(at, half, half)
+        return
+    painter.setPen(QPen(border, _BORDER_PX + is_selected))
+    painter.setBrush(colour)
+    if look.shape == "disc":
+        painter.drawEllipse(at, half, half)
+    elif look.shape == "square":
+        painter.drawRect(QRectF(x - half, y - half, 2 * half, 2 * half))
+    else:
+        tips = ((x, y - half), (x + half, y), (x, y + half), (x - half, y))
+        painter.drawPolygon(QPolygonF([QPointF(*tip) for tip in tips]))
+
+
+def _room_of(anchor: Anchor, words: str, metrics: QFontMetricsF, width: int, height: int) -> QRectF:
+    """Where words stand on a canvas of this size, pixels."""
+    lines = words.split("\n")
+    wide = max(metrics.horizontalAdvance(line) for line in lines) + 2.0
+    high = metrics.height() * len(lines)
+    left, right = float(_EDGE_PX), width - wide - _EDGE_PX
+    top, bottom = float(_EDGE_PX), height - high - _EDGE_PX
+    middle, half_down = (width - wide) / 2, (height - high) / 2
+    corner = {
+        Anchor.TOP_LEFT: (left, top),
+        Anchor.TOP_RIGHT: (right, top),
+        Anchor.BOTTOM_LEFT: (left, bottom),
+        Anchor.LEFT: (left, half_down),
+        Anchor.RIGHT: (right, half_down),
+        Anchor.TOP: (middle, top),
+        Anchor.BOTTOM: (middle, bottom),
+    }[anchor]
+    return QRectF(*corner, wide, high)
+
+
+def _paint_words(
+    painter: QPainter,
+    room: QRectF,
+    words: str,
+    side: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+) -> None:
+    """White words with a dark rim: they can be read over bright marrow and over black."""
+    flags = side | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextDontClip
+    painter.setPen(_RIM)
+    for right, down in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        painter.drawText(room.translated(right, down), flags, words)
+    painter.setPen(_LETTERS)
+    painter.drawText(room, flags, words)
