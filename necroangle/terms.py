@@ -71,6 +71,20 @@ class Weighting(StrEnum):
     UNKNOWN = "unknown"
     """Numbers and coded words do not tell. It is never guessed."""
 
+    @classmethod
+    def differ(cls, first: "Weighting | None", second: "Weighting | None") -> bool:
+        """Whether two images are of unlike weighting; what is not known contradicts nothing.
+
+        Examples
+        --------
+        >>> Weighting.differ(Weighting.T1, Weighting.STIR)
+        True
+        >>> Weighting.differ(Weighting.T1, None), Weighting.differ(Weighting.T1, Weighting.UNKNOWN)
+        (False, False)
+        """
+        unknown = (None, cls.UNKNOWN)
+        return first not in unknown and second not in unknown and first != second
+
 
 VIEW_PAIRS = (
     (View.CORONAL, View.SAGITTAL),
@@ -185,6 +199,7 @@ class Flag(StrEnum):
     RADII_DIFFER = "radii_differ"
     CENTRES_DIFFER = "centres_differ"
     FRAMES_DIFFER = "frames_differ"
+    WEIGHTINGS_DIFFER = "weightings_differ"
     SPHERE_CENTRE = "sphere_centre"
     RADIUS_PRIOR = "radius_prior"
     NOT_BRACKETED = "not_bracketed"
@@ -250,6 +265,7 @@ _MEANINGS = {
     Flag.LESION_NOT_COVERED: "the marked slices do not cover the lesion: a lower bound",
     Flag.NEAR_CUTOFF: "the combined angle is within one detectable change of a cut-off",
     Flag.FRAMES_DIFFER: "the two views have different frames of reference: no slice offsets",
+    Flag.WEIGHTINGS_DIFFER: "the two views are of unlike weighting: borders may differ",
     Flag.UNCALIBRATED: "no true mm on this radiograph: angles hold, lengths do not",
     Flag.VIEW_NOT_READ: "one view was not read: no combined angle",
     Flag.CENSORED_BY_THA: "the hip has been replaced: the angle is censored",

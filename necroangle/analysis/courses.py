@@ -29,7 +29,7 @@ from necroangle.protocol.noise import RepeatNoise, SingleRead, noise_of_repeats
 from necroangle.protocol.reads import ChosenRead, ReadOf, choose_read, rule_of_reads, strangers
 from necroangle.protocol.study import NO_STUDY, StudyProtocol
 from necroangle.protocol.visits import Visit
-from necroangle.terms import Flag, UnreadReason
+from necroangle.terms import Flag, UnreadReason, Weighting
 
 __all__ = [
     "AnalysisSet",
@@ -367,6 +367,7 @@ def _angle_read(row: PlainRow, chosen: ChosenRead) -> AngleRead:
         row.get("jic_stage"),
         row.get("ha_grade"),
         shows_prosthesis(row),
+        (row.get("a_weighting"), row.get("b_weighting")),
     )
 
 
@@ -563,9 +564,20 @@ def _changed(
         change = angle_change(start.read, one.read, noise, protocol)
         if change and _who(one.read) != _who(start.read):
             flags.append("readers_differ")
+        if change and _are_unlike(start.read, one.read):
+            flags.append("weightings_differ")
     if one.arco and start.arco and one.arco.order < start.arco.order:
         flags.append("arco_earlier")
     return replace(one, change=change, flags=tuple(flags))
+
+
+def _are_unlike(first: AngleRead, second: AngleRead) -> bool:
+    """Whether a view was read on images of another weighting than at the other visit."""
+    pairs = zip(first.weightings, second.weightings, strict=True)
+    return any(
+        Weighting.differ(*(None if one is None else Weighting(one) for one in pair))
+        for pair in pairs
+    )
 
 
 def _who(read: AngleRead) -> str:

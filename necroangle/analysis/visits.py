@@ -23,6 +23,7 @@ DOUBTS = {
     "undated": "no date: the nominal time of the visit stands in",
     "unplaced": "neither date nor nominal time: left out of every change",
     "unplanned": "the visit is not planned",
+    "weightings_differ": "a view and its baseline were read on images of unlike weighting",
 }
 """Doubts about a hip's visit: data, never a reason to stop."""
 
@@ -49,6 +50,8 @@ class AngleRead:
         Ha's grade.
     is_prosthesis
         Whether a view says that the hip has been replaced.
+    weightings
+        What weights the images of the A and of the B view; None where it is not kept.
     """
 
     reader: str
@@ -65,6 +68,7 @@ class AngleRead:
     jic_stage: str | None
     ha_grade: int | None
     is_prosthesis: bool
+    weightings: tuple[str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,8 @@ def _refuse_censored(readings: Sequence[HipReading]) -> None:
 
 def _lines(before: HipMeasurement, after: HipMeasurement, change: HipChange) -> list[str]:
     if change.cna is None or before.cna is None or after.cna is None:
-        return ["CNA     one of the visits has no combined angle", *_views(change)]
+        said = "CNA     one of the visits has no combined angle"
+        return [said, *_views(change), *_unlike(change)]
     low, high = change.cna.interval_95()
     real = "real" if change.is_real else "not beyond measuring error"
     rule = "yes" if change.decreased_by_rule else "no"
@@ -87,11 +88,22 @@ def _lines(before: HipMeasurement, after: HipMeasurement, change: HipChange) -> 
         f"MDC95 {change.mdc95_deg:.1f}°",
         f"        decreased by more than {change.rule_deg:g}°: {rule}",
         *_views(change),
+        *_unlike(change),
     ]
 
 
 def _views(change: HipChange) -> list[str]:
     return [_view_line(letter, view) for letter, view in (("A", change.a), ("B", change.b)) if view]
+
+
+def _unlike(change: HipChange) -> list[str]:
+    """Views that were read on images of unlike weighting."""
+    return [
+        f"doubt   {letter} was read on {' and then on '.join(map(str, view.weightings))}: a border "
+        "may seem to move"
+        for letter, view in (("A", change.a), ("B", change.b))
+        if view is not None and view.weightings_differ
+    ]
 
 
 def _view_line(letter: str, view: ViewChange) -> str:

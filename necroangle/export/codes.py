@@ -7,6 +7,7 @@ stand those of what is measured.
 from collections.abc import Sequence
 
 from necroangle.entries import FIELDS, LATERALITIES, NO_YES, Choice, CodeSet, field_named
+from necroangle.terms import Weighting
 
 __all__ = ["CODE_SETS", "CodeSet", "code_set_of"]
 
@@ -57,6 +58,8 @@ CODE_SETS: dict[str, CodeSet] = {
     "b_status": _STATUS,
     "a_plane": _codes("sagittal", "coronal", "axial"),
     "b_plane": _codes("sagittal", "coronal", "axial"),
+    "a_weighting": _codes(*Weighting),
+    "b_weighting": _codes(*Weighting),
     "ha_grade": CodeSet(
         tuple(Choice(str(grade), grade, label) for grade, label in enumerate(_GRADES, 1)),
         is_ordered=True,

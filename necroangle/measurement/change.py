@@ -7,6 +7,7 @@ from necroangle.errors import MethodError
 from necroangle.measurement.measure import HipMeasurement, ViewMeasurement
 from necroangle.measurement.uncertainty import Estimate, welch_dof
 from necroangle.protocol.study import CutOffs
+from necroangle.terms import Weighting
 
 __all__ = ["HipChange", "ViewChange", "change_between"]
 
@@ -24,12 +25,20 @@ class ViewChange:
         where the necrosis grew. None without an arc at both visits, and on radiographs.
     overlap_deg
         Angle that was necrotic at both visits; None likewise.
+    weightings
+        What weighted the images of the earlier and of the later visit; None where it is not kept.
     """
 
     change: Estimate
     start_growth_deg: float | None
     end_growth_deg: float | None
     overlap_deg: float | None
+    weightings: tuple[Weighting | None, Weighting | None] = (None, None)
+
+    @property
+    def weightings_differ(self) -> bool:
+        """Whether the visits were read on images of unlike weighting: a border may seem to move."""
+        return Weighting.differ(*self.weightings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +150,14 @@ def _view_change(
         return None
     change = _difference(earlier.estimate, later.estimate)
     assert change is not None  # noqa: S101
+    weightings = earlier.weighting, later.weighting
     old, new = _limits(earlier), _limits(later)
     if old is None or new is None:
-        return ViewChange(change, None, None, None)
+        return ViewChange(change, None, None, None, weightings)
     turn = 360.0 * round((sum(old) - sum(new)) / 720.0)  # the same dome, not one turn away
     new = new[0] + turn, new[1] + turn
-    return ViewChange(change, old[0] - new[0], new[1] - old[1], overlap_deg(old, new))
+    growth = old[0] - new[0], new[1] - old[1]
+    return ViewChange(change, *growth, overlap_deg(old, new), weightings)
 
 
 def _limits(view: ViewMeasurement) -> tuple[float, float] | None:

@@ -36,6 +36,7 @@ from necroangle.terms import (
     Laterality,
     UnreadReason,
     View,
+    Weighting,
 )
 
 __all__ = ["COLUMNS", "KEY", "NAMES", "Column", "ColumnData", "Kind", "index_column_name"]
@@ -276,6 +277,13 @@ def _view_columns(side: _Side, name: str) -> Iterator[Column]:
         get=side.texts(lambda m: m.views.plane),
     )
     yield real("obliquity_deg", "tilt from that plane", deg, lambda m: m.views.obliquity)
+    yield Column(
+        f"{letter}_weighting",
+        "text",
+        "what weights the images that were marked; empty on a radiograph",
+        allowed=_words(Weighting),
+        get=lambda m: _texts(one[side.number] for one in m.batch.hips.weightings),
+    )
     yield Column(
         f"{letter}_slice_offset_mm",
         "real",

@@ -13,7 +13,7 @@ from necroangle.measurement.heads import Heads
 from necroangle.measurement.marks import ReadingBatch
 from necroangle.measurement.pairs import Judges
 from necroangle.measurement.settings import Settings
-from necroangle.terms import Finding, Flag, UnreadReason
+from necroangle.terms import Finding, Flag, UnreadReason, Weighting
 
 __all__ = ["LIMITS", "bits_of", "flag_words", "flags_of", "hip_doubts", "view_doubts"]
 
@@ -176,6 +176,9 @@ def hip_doubts(batch: ReadingBatch, judges: Judges, settings: Settings, near: Bo
         Flag.VIEW_NOT_READ: unread,
         Flag.CENSORED_BY_THA: replaced,
         Flag.FRAMES_DIFFER: batch.frames_differ,
+        Flag.WEIGHTINGS_DIFFER: np.array(
+            [Weighting.differ(*pair) for pair in batch.hips.weightings], bool
+        ),
         Flag.RADIUS_PRIOR: np.full(size, settings.radius_prior is not None),
         Flag.NEAR_CUTOFF: near,
         Flag.SPHERE_CENTRE: judged & np.full(size, settings.centre == "sphere"),

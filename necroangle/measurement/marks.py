@@ -17,7 +17,14 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from necroangle.annotation import HipReading, Mark, NeighbourSlice, ReaderEntries, ReadView
+from necroangle.annotation import (
+    HipReading,
+    Mark,
+    NeighbourSlice,
+    ReaderEntries,
+    ReadView,
+    UnreadView,
+)
 from necroangle.annotation.quick import Texts
 from necroangle.errors import PlaneError
 from necroangle.geometry import ImagePlane, PlanePoints
@@ -30,6 +37,7 @@ from necroangle.terms import (
     Observation,
     UnreadReason,
     View,
+    Weighting,
 )
 
 __all__ = [
@@ -128,6 +136,9 @@ class HipFacts:
         As in :class:`necroangle.annotation.HipReading`.
     views, statuses
         The views of each, and for both the finding, or why the view was not read.
+    weightings
+        For both views what weights the images that were marked; None on radiographs, where it was
+        not read, and where no loader was at hand.
     sound
         Whether its parts agree, but for its numbers.
     flat, frames_differ
@@ -142,6 +153,7 @@ class HipFacts:
     entries: tuple[ReaderEntries, ...]
     views: tuple[tuple[View, View], ...]
     statuses: tuple[tuple[Finding | UnreadReason, Finding | UnreadReason], ...]
+    weightings: tuple[tuple[Weighting | None, Weighting | None], ...]
     sound: tuple[bool, ...]
     flat: tuple[bool, ...]
     frames_differ: tuple[bool, ...]
@@ -374,6 +386,7 @@ class _Taken:
                     first.finding if isinstance(first, ReadView) else first.reason,
                     second.finding if isinstance(second, ReadView) else second.reason,
                 ),
+                (_weighting(first), _weighting(second)),
                 *_holds_together(reading),
             )
         )
@@ -442,6 +455,16 @@ def _columns(kind: type[T], rows: list[tuple[object, ...]]) -> T:
 
 def _by_column(numbers: Array, size: int) -> Array:
     return np.ascontiguousarray(numbers.reshape(-1, size).T)
+
+
+_WEIGHTINGS = {str(one): one for one in Weighting}
+
+
+def _weighting(view: ReadView | UnreadView) -> Weighting | None:
+    """What weights the images of a view, as far as the loader knew."""
+    if isinstance(view, UnreadView) or view.passport is None or view.view.is_radiograph:
+        return None
+    return _WEIGHTINGS.get(view.passport.contrast, Weighting.UNKNOWN)
 
 
 def _holds_together(reading: HipReading) -> tuple[bool, bool, bool]:

@@ -44,7 +44,7 @@ from necroangle.measurement.refusals import Refusals, Refused, Stage
 from necroangle.measurement.settings import DEFAULTS, Settings
 from necroangle.measurement.slices import MIN_SLICES, Stacks, fit_stacks, surface_shares
 from necroangle.measurement.uncertainty import Estimate, Estimates, Noise, estimates, pooled_noise
-from necroangle.terms import Flag, Laterality, View
+from necroangle.terms import Flag, Laterality, View, Weighting
 
 __all__ = [
     "HipMeasurement",
@@ -100,6 +100,8 @@ class ViewMeasurement:
         fewer than three.
     plane_name, obliquity_deg
         Nearest anatomical plane and the tilt from it; None on a radiograph.
+    weighting
+        What weights the images that were marked; None on a radiograph, and where it is not kept.
     flags
         Doubts, in the order of :class:`necroangle.terms.Flag`.
     """
@@ -123,6 +125,7 @@ class ViewMeasurement:
     surface_share: float | None
     plane_name: str | None
     obliquity_deg: float | None
+    weighting: Weighting | None
     flags: tuple[Flag, ...]
 
     @property
@@ -440,6 +443,7 @@ class Measured:
             surface_share=_number(found.share[view]),
             plane_name=found.plane[view],
             obliquity_deg=_number(found.obliquity[view]),
+            weighting=batch.hips.weightings[batch.views.hip[view]][batch.views.side[view]],
             flags=flags_of(int(found.doubts[view])),
         )
 

@@ -49,6 +49,15 @@ class TestChoiceOfReading:
         course, _ = follow([ANGLES[0], row("m12", 210.0, reader="lee")])
         assert "readers_differ" in at(course, "m12").flags
 
+    def test_unlike_weightings_at_two_visits_are_told(self) -> None:
+        t1 = {"a_weighting": "T1", "b_weighting": "T1"}
+        later = {"m06": {}, "m12": {"a_weighting": "T1"}, "m24": {**t1, "b_weighting": "STIR"}}
+        rows = [{**row("m00", 240.0), **t1}]
+        rows += [{**row(visit, 210.0), **words} for visit, words in later.items()]
+        course, _ = follow(rows)
+        told = ["weightings_differ" in at(course, visit).flags for visit in later]
+        assert told == [False, False, True]
+
     def test_methods_are_never_mixed(self) -> None:
         rows = [*ANGLES, row("m24", 260.0, method="max_extent")]
         with pytest.raises(CohortError, match="several methods: ha_mr_midslice, max_extent"):

@@ -24,7 +24,7 @@ from necroangle.ledger.verify import verify
 
 ARCHIVE = Path(__file__).parent / "archive" / "cohort_v1.sqlite"
 SECOND = ARCHIVE.with_name("cohort_v2.sqlite")
-ADDED_SINCE_2 = ["jic_stage", "steinberg", "steinberg_size"]
+ADDED_SINCE_2 = ["jic_stage", "steinberg", "steinberg_size", "a_weighting", "b_weighting"]
 BACKUP = f"cohort.sqlite.before-{REVISION}.bak"
 
 
@@ -160,11 +160,11 @@ def test_no_backup_no_migration(old: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert [file.name for file in old.parent.iterdir()] == [old.name]
 
 
-@pytest.mark.parametrize("version", ["4", "99", "new"])
+@pytest.mark.parametrize("version", ["5", "99", "new"])
 def test_a_newer_version_is_refused_untouched(old: Path, version: str) -> None:
     reach_in(old, "UPDATE necroangle_meta SET value = ?", (version,))
     before = old.read_bytes()
-    with pytest.raises(CohortError, match=f"version {version}, this necroangle knows 3; update"):
+    with pytest.raises(CohortError, match=f"version {version}, this necroangle knows 4; update"):
         CohortStore.open(old)
     assert old.read_bytes() == before
     assert [file.name for file in old.parent.iterdir()] == [old.name]
