@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from necroangle.annotation import HipReading, ReadView
-from necroangle.measurement import HipMeasurement, measure, show_deg
+from necroangle.measurement import NO_NECROSIS, HipMeasurement, measure, show_deg
 from necroangle.terms import View
 
 __all__ = [
@@ -89,7 +89,9 @@ class HipError:
     def cells(self) -> tuple[str, ...]:
         """One line of the demonstration's table."""
         found, key = self.measurement, self.reading.key
-        grade = found.ha_grade if found.ha_grade is not None else found.kerboul
+        grade: object = found.ha_grade if found.ha_grade is not None else found.kerboul
+        if found.no_necrosis:
+            grade = NO_NECROSIS
         return (
             f"{key.subject} {key.laterality}",
             key.visit,

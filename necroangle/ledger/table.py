@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from necroangle.entries import READ_FIELDS
-from necroangle.measurement import show_deg
+from necroangle.measurement import NO_NECROSIS, is_without_necrosis, show_deg
 from necroangle.measurement.columns import COLUMNS, NAMES, Column
 from necroangle.plain_text import harmless, quoted
 from necroangle.terms import UnreadReason
@@ -130,7 +130,9 @@ def _sum_cell(row: CohortRow) -> str:
 
 
 def _category(row: CohortRow) -> str:
-    """Ha's grade and risk on MR, Kerboul's bin on radiographs."""
+    """Ha's grade and risk on MR, Kerboul's bin on radiographs; neither without necrosis."""
+    if is_without_necrosis(str(row["a_status"]), str(row["b_status"])):
+        return NO_NECROSIS
     if row["ha_grade"] is not None:
         return f"Ha {row['ha_grade']}, {show_cell(row['ha_risk'])}"
     return f"Kerboul {show_cell(row['kerboul'])}" if row["kerboul"] is not None else "–"

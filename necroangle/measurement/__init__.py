@@ -3,11 +3,13 @@
 from necroangle.measurement.arcs import view_arcs
 from necroangle.measurement.change import HipChange, ViewChange, change_between
 from necroangle.measurement.grades import (
+    NO_NECROSIS,
     HaGrade,
     HaRisk,
     KerboulBin,
     ha_grade,
     ha_risk,
+    is_without_necrosis,
     kerboul_bin,
     show_deg,
     stored_deg,
@@ -30,6 +32,7 @@ from necroangle.measurement.uncertainty import Estimate
 __all__ = [
     "DEFAULTS",
     "METHODS",
+    "NO_NECROSIS",
     "Estimate",
     "HaGrade",
     "HaRisk",
@@ -49,6 +52,7 @@ __all__ = [
     "ha_grade",
     "ha_risk",
     "head_circle",
+    "is_without_necrosis",
     "kerboul_bin",
     "measure",
     "measure_many",

@@ -370,7 +370,7 @@ def _index_getter(index: str, kind: Kind) -> Getter:
 
 _INDEX_GETTERS: dict[str, Getter] = {
     "koo_kim_index": lambda m: m.koo_kim,
-    "koo_kim_size": lambda m: _named(~np.isnan(m.koo_kim), KOO_KIM_SIZES, m.koo_kim),
+    "koo_kim_size": lambda m: _named(m.sized & ~np.isnan(m.koo_kim), KOO_KIM_SIZES, m.koo_kim),
 }
 """Indices that need no landmark."""
 
@@ -398,22 +398,22 @@ def _hip_columns() -> Iterator[Column]:
     yield Column(
         "ha_grade",
         "whole",
-        "modified Kerboul grade 1 to 4 (Ha 2006), MR only",
+        "modified Kerboul grade 1 to 4 (Ha 2006), MR only; none without necrosis",
         get=lambda m: _only(m.graded, 1.0 + HA_GRADES.places(m.cna.value)),
     )
     yield Column(
         "ha_risk",
         "text",
-        "risk of collapse (Ha 2006), MR only",
+        "risk of collapse (Ha 2006), MR only; none without necrosis",
         allowed=_words(HaRisk),
         get=lambda m: _named(m.graded, HA_RISKS, m.cna.value),
     )
     yield Column(
         "kerboul",
         "text",
-        "Kerboul's original bins",
+        "Kerboul's original bins; none without necrosis",
         allowed=_words(KerboulBin),
-        get=lambda m: _named(m.both, KERBOUL_BINS, m.cna.value),
+        get=lambda m: _named(m.sized, KERBOUL_BINS, m.cna.value),
     )
     for place, grade in enumerate(HA_GRADES.categories):
         yield Column(

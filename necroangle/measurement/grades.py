@@ -12,11 +12,14 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from necroangle.terms import Finding
+
 __all__ = [
     "HA_GRADES",
     "HA_RISKS",
     "KERBOUL_BINS",
     "KOO_KIM_SIZES",
+    "NO_NECROSIS",
     "HaGrade",
     "HaRisk",
     "KerboulBin",
@@ -24,6 +27,7 @@ __all__ = [
     "Scheme",
     "ha_grade",
     "ha_risk",
+    "is_without_necrosis",
     "kerboul_bin",
     "show_deg",
     "stored",
@@ -134,6 +138,26 @@ KERBOUL_BINS = Scheme(
 
 KOO_KIM_SIZES = Scheme(tuple(KooKimSize), (33.0, 67.0), (False, False), "")
 """Bins that go with Koo and Kim 1995, J Bone Joint Surg Br 77-B:875, but its text was not seen."""
+
+
+NO_NECROSIS = "no necrosis"
+"""What is said of a hip in place of a category."""
+
+
+def is_without_necrosis(a_status: str | None, b_status: str | None) -> bool:
+    """Whether both views of a hip were read without necrosis.
+
+    Such a hip has an angle, 0, but no grade, no risk group and no size: all of them were found on
+    hips with a lesion. A view whose lesion lies elsewhere, or does not reach the surface, has one.
+
+    Examples
+    --------
+    >>> is_without_necrosis("no_necrosis", "no_necrosis")
+    True
+    >>> is_without_necrosis("no_necrosis", "off_midslice"), is_without_necrosis(None, None)
+    (False, False)
+    """
+    return a_status == Finding.NO_NECROSIS and b_status == Finding.NO_NECROSIS
 
 
 def ha_grade(cna_deg: float) -> HaGrade:

@@ -32,6 +32,7 @@ from necroangle.measurement.grades import (
     HaGrade,
     HaRisk,
     KerboulBin,
+    is_without_necrosis,
     stored,
 )
 from necroangle.measurement.heads import Heads, fit_heads
@@ -163,7 +164,7 @@ class HipMeasurement:
         Combined necrotic angle A + B with its standard error, stored to 1e-6 degree; None where a
         view is missing, or the hip has been replaced.
     ha_grade, ha_risk, kerboul
-        Categories of the stored angle; None without one, and Ha's only on MR.
+        Categories of the stored angle; None without one and without necrosis, Ha's only on MR.
     grade_probability, risk_probability
         Probability of grades 1 to 4, and of low, moderate and high risk; empty where there is no
         grade.
@@ -202,6 +203,12 @@ class HipMeasurement:
         return self.cna.value if self.cna else None
 
     @property
+    def no_necrosis(self) -> bool:
+        """Whether the hip was read without necrosis: it has an angle, 0, and no category."""
+        measured, place = self.source
+        return is_without_necrosis(*measured.batch.hips.statuses[place])
+
+    @property
     def a_slice_offset(self) -> Estimate | None:
         """Signed distance of the A slice from the B view's centre, mm: positive behind it."""
         judge = self.judge
@@ -236,7 +243,7 @@ class HipMeasurement:
             raise measured.refused[place].error()
         method, both = measured.methods[place], bool(measured.both[place])
         cna = measured.cna.estimate(place) if both else None
-        graded = both and method.ha_scheme
+        graded, sized = bool(measured.graded[place]), bool(measured.sized[place])
         at = np.searchsorted(measured.judges.hip, place)
         judged = at < len(measured.judges.hip) and measured.judges.hip[at] == place
         a, b = (measured.view(view) for view in measured.batch.view_of[:, place].tolist())
@@ -250,7 +257,7 @@ class HipMeasurement:
             cna=cna,
             ha_grade=HA_GRADES.of(cna.value) if cna and graded else None,
             ha_risk=HA_RISKS.of(cna.value) if cna and graded else None,
-            kerboul=KERBOUL_BINS.of(cna.value) if cna else None,
+            kerboul=KERBOUL_BINS.of(cna.value) if cna and sized else None,
             grade_probability=_at(measured.grade_chances, place) if graded else (),
             risk_probability=_at(measured.risk_chances, place) if graded else (),
             indices=measured.hip_indices(place),
@@ -379,9 +386,14 @@ class Measured:
         return found
 
     @cached_property
+    def sized(self) -> Bools:
+        """(R,) whether there is a combined angle, and a lesion to be put into a category."""
+        return _sized(self.batch, self.both)
+
+    @cached_property
     def graded(self) -> Bools:
-        """(R,) whether Ha's grades and risk groups apply, and there is an angle."""
-        return np.asarray(self.both & np.array([one.ha_scheme for one in self.methods], bool))
+        """(R,) whether Ha's grades and risk groups apply, too."""
+        return np.asarray(self.sized & np.array([one.ha_scheme for one in self.methods], bool))
 
     @cached_property
     def koo_kim(self) -> Array:
@@ -398,7 +410,8 @@ class Measured:
         found, index = self.indices.get(place, HipIndices()), float(self.koo_kim[place])
         if math.isnan(index):
             return found
-        return replace(found, koo_kim_index=index, koo_kim_size=KOO_KIM_SIZES.of(index))
+        size = KOO_KIM_SIZES.of(index) if self.sized[place] else None
+        return replace(found, koo_kim_index=index, koo_kim_size=size)
 
     def circle(self, view: int) -> Circle | None:
         """The circle behind the angle of a view; its head circle where there is none."""
@@ -556,7 +569,7 @@ def _measure(
         cna=cna,
         rim_sd=np.sqrt(noise.variance),
         indices=_indices(batch, heads, refusals),
-        doubts=hip_doubts(batch, judges, settings, both & _near(cna, methods)),
+        doubts=hip_doubts(batch, judges, settings, _sized(batch, both) & _near(cna, methods)),
         refused=refusals.of,
     )
 
@@ -730,6 +743,12 @@ def _sums(
         spheres, place = sphere
         factor = np.where(place >= 0, _about_centre(spheres, place, gradient), 0.0)
     return estimates(stored(value), factor, ends, noise, settings)
+
+
+def _sized(batch: ReadingBatch, both: Bools) -> Bools:
+    """(R,) which of the hips with a combined angle have a lesion."""
+    free = [is_without_necrosis(a, b) for a, b in batch.hips.statuses]
+    return np.asarray(both & ~np.array(free, bool))
 
 
 def _near(cna: Estimates, methods: tuple[Method, ...]) -> Bools:

@@ -8,7 +8,7 @@ import numpy as np
 from necroangle.annotation import HipReading, ReadView, UnreadView
 from necroangle.geometry import Arc, Circle, PlanePoints
 from necroangle.imaging import Slice
-from necroangle.measurement import HipMeasurement, ViewMeasurement, show_deg
+from necroangle.measurement import NO_NECROSIS, HipMeasurement, ViewMeasurement, show_deg
 from necroangle.report.frame import ViewFrame
 from necroangle.report.picture import Colour, Image, load_cv2, write_text
 from necroangle.terms import Flag, View
@@ -188,6 +188,8 @@ def _sum_line(measurement: HipMeasurement) -> str:
 
 def _grade_line(measurement: HipMeasurement) -> str:
     words = [measurement.method.title]
+    if measurement.no_necrosis:
+        words.append(NO_NECROSIS)
     if measurement.ha_grade is not None:
         words.append(f"grade {measurement.ha_grade:d}, {measurement.ha_risk} risk")
     if measurement.kerboul is not None:

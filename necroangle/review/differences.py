@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from necroangle.annotation import HipReading
+from necroangle.measurement.grades import NO_NECROSIS, is_without_necrosis
 from necroangle.measurement.row import Cell, CohortRow, RowKey
 from necroangle.review.reading_changes import ReadingChange, reading_changes
 
@@ -245,6 +246,8 @@ def _angle(row: CohortRow | None) -> float | None:
 def _category(row: CohortRow | None) -> str:
     if row is None:
         return ""
+    if is_without_necrosis(*(str(row[name]) for name in ("a_status", "b_status"))):
+        return NO_NECROSIS
     grade, risk, kerboul = (row[name] for name in _GRADES)
     words = [
         f"Ha {grade}, {risk}" if grade is not None else "",

@@ -144,9 +144,14 @@ def _worst_error_deg(found: HipMeasurement | None, truth: tuple[float, float]) -
 
 
 def _right_category(found: HipMeasurement | None, truth_deg: float) -> bool:
-    """Whether grade and risk are those of the true angle, or this lies too near a cut to say."""
+    """Whether grade and risk are those of the true angle, or this lies too near a cut to say.
+
+    A hip without necrosis has neither.
+    """
     if found is None or found.cna_deg is None:
         return False
+    if found.no_necrosis:
+        return (found.ha_grade, found.ha_risk, found.kerboul) == (None, None, None)
     if min(abs(truth_deg - cut) for cut in (*HA_GRADES.cuts, *HA_RISKS.cuts)) <= TOLERANCE_DEG:
         return True
     return (found.ha_grade, found.ha_risk) == (HA_GRADES.of(truth_deg), HA_RISKS.of(truth_deg))

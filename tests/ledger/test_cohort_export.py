@@ -107,6 +107,12 @@ def test_the_printed_row_is_rounded_after_the_sum() -> None:
     assert shown["category"] == "Ha 1, moderate"
 
 
+def test_the_printed_row_of_a_hip_without_necrosis_says_so() -> None:
+    reading = make_reading(0.0, 0.0)
+    shown = _shown(to_row(reading, measure(reading), "a" * 64))
+    assert (shown["CNA"], shown["category"]) == ("0.0° ± 0.0°", "no necrosis")
+
+
 def test_the_printed_row_tells_not_read_from_no_necrosis() -> None:
     for reason in UnreadReason:
         reading = make_reading(None, 0.0, reason=reason)

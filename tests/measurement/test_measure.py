@@ -22,6 +22,8 @@ from necroangle.annotation import (
 from necroangle.errors import ArcError, MethodError, RimError
 from necroangle.geometry import ImagePlane
 from necroangle.measurement import METHODS, measure
+from necroangle.measurement.columns import COLUMNS
+from necroangle.measurement.row import to_row
 from necroangle.terms import Finding, Flag, Laterality, Observation, UnreadReason, View
 
 angles = st.floats(10, 350)
@@ -146,10 +148,41 @@ def test_a_method_for_other_images_is_refused() -> None:
         measure(make_reading(), METHODS["kerboul_radiograph"])
 
 
+def test_without_necrosis_there_is_an_angle_and_no_category() -> None:
+    """No grade, no risk, no size, no chance of one: in the value and in the row alike."""
+    for normal in (make_reading(0.0, 0.0), make_reading(0.0, 0.0, b_view=View.FROG_LEG)):
+        found = measure(normal)
+        assert found.cna_deg == 0.0
+        assert (found.ha_grade, found.ha_risk, found.kerboul) == (None, None, None)
+        assert (found.grade_probability, found.risk_probability) == ((), ())
+        assert found.indices.koo_kim_size is None
+        row = to_row(normal, found, "a" * 64)
+        assert (row["cna_deg"], row["a_status"], row["b_status"]) == (
+            0.0,
+            "no_necrosis",
+            "no_necrosis",
+        )
+        names = [one.name for one in COLUMNS if one.name.startswith(("ha_", "kerboul"))]
+        assert {row[name] for name in (*names, "koo_kim_size_prov")} == {None}
+        assert "near_cutoff" not in str(row["flags"])
+
+
+def test_a_lesion_on_one_view_or_on_other_slices_alone_has_a_grade() -> None:
+    elsewhere = make_view(View.SAGITTAL, 0.0, finding=Finding.OFF_MIDSLICE)
+    for hip in (
+        make_reading(0.0, 20.0),
+        make_reading(views=(make_view(View.CORONAL, 0.0), elsewhere)),
+    ):
+        found = measure(hip)
+        assert not found.no_necrosis
+        assert (found.ha_grade, found.ha_risk, found.kerboul) == (1, "low", "small")
+
+
 def test_no_necrosis_is_zero_and_not_read_is_nothing() -> None:
     normal = measure(make_reading(0.0, 0.0))
-    assert (normal.cna_deg, normal.ha_grade, normal.ha_risk) == (0.0, 1, "low")
+    assert normal.cna_deg == 0.0
     assert normal.flags == ()
+    assert normal.no_necrosis
     unread = measure(make_reading(100.0, None))
     assert (unread.cna_deg, unread.ha_grade, unread.kerboul, unread.indices.koo_kim_index) == (
         None,

@@ -13,7 +13,14 @@ from necroangle.imaging import Slice
 from necroangle.measurement import measure
 from necroangle.report import draw_reading, write_png
 from necroangle.report.frame import ViewFrame
-from necroangle.report.overlay import _ARC, _CIRCLE, _HEADER_PX, FIELD_MM, PANEL_PX
+from necroangle.report.overlay import (
+    _ARC,
+    _CIRCLE,
+    _HEADER_PX,
+    FIELD_MM,
+    PANEL_PX,
+    _grade_line,
+)
 from necroangle.report.picture import load_cv2
 from necroangle.terms import UnreadReason, View
 
@@ -81,3 +88,10 @@ def test_opencv_leaves_no_trace_in_the_environment() -> None:
     before = dict(os.environ)
     load_cv2()
     assert dict(os.environ) == before
+
+
+def test_the_picture_of_a_hip_without_necrosis_says_so_and_names_no_grade() -> None:
+    line = _grade_line(measure(make_reading(0.0, 0.0)))
+    assert line.endswith("|   no necrosis")
+    assert "grade" not in line
+    assert "grade 1, low risk" in _grade_line(measure(make_reading(60.0, 60.0)))

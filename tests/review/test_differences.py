@@ -106,6 +106,15 @@ def test_the_same_rows_have_no_difference() -> None:
     assert "no differences" in as_text(found)
 
 
+def test_a_hip_that_is_without_necrosis_now_changes_its_category() -> None:
+    shelf: Shelf = {}
+    before, after = make_reading(30.0, 30.0), make_reading(0.0, 0.0)
+    (row,) = compare([row_of(before, shelf)], [row_of(after, shelf)], shelf).rows
+    assert row.category_before == "Ha 1, low; Kerboul small"
+    assert row.category_after == "no necrosis"
+    assert row.changes_category
+
+
 def test_hips_that_change_grade_stand_on_top() -> None:
     shelf: Shelf = {}
     far, near = make_reading(60.0, 60.0, subject="A"), make_reading(100.0, 99.0, subject="B")

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from napari_necroangle.reading.draft import LANDMARKS, Handle, Role, ViewDraft
 from napari_necroangle.reading.outcome import NEEDED_RIM_MARKS, Outcome, ViewOutcome
-from necroangle.annotation import ReadView
-from necroangle.measurement import HaRisk, KerboulBin, show_deg
+from necroangle.measurement import NO_NECROSIS, HaRisk, KerboulBin, show_deg
 from necroangle.measurement.doubts import LIMITS
 from necroangle.terms import (
     Finding,
@@ -165,9 +164,8 @@ def grade_lines(outcome: Outcome) -> tuple[str, str]:
     hip = outcome.hip
     if hip.cna_deg is None:
         return "", ""
-    read = [view.entry for view in outcome.views if isinstance(view.entry, ReadView)]
-    if all(entry.finding is Finding.NO_NECROSIS for entry in read):
-        return "No necrosis", ""
+    if hip.no_necrosis:
+        return NO_NECROSIS.capitalize(), ""
     if hip.ha_grade is not None and hip.ha_risk is not None:
         chance = _percent(hip.grade_probability[hip.ha_grade - 1])
         return f"Grade {int(hip.ha_grade)} ({chance})", f"{_RISKS[hip.ha_risk]} risk of collapse"
