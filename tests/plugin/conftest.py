@@ -130,4 +130,5 @@ def _home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     """A home of its own, so that no test finds what another one, or a reader, left unsaved."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setattr(Path, "home", lambda: home)
-    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    for name, folder in (("HOME", ""), ("XDG_STATE_HOME", "state"), ("XDG_CONFIG_HOME", "config")):
+        monkeypatch.setenv(name, str(home / folder))

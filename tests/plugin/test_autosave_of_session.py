@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,19 @@ from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import Handle, Role
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.store import autosave as autosave_module
-from napari_necroangle.store.autosave import Autosave, Context, Shown, autosave_folder
-from napari_necroangle.store.readings import save_session
+from napari_necroangle.store.autosave import (
+    Autosave,
+    Context,
+    Shown,
+    autosave_folder,
+    autosave_places,
+)
+from napari_necroangle.store.readings import (
+    config_folder,
+    note_offer,
+    save_session,
+    was_offered,
+)
 from napari_necroangle.store.recovery import recoverable
 
 from necroangle.terms import Finding, View
@@ -208,3 +220,35 @@ def test_readings_that_cannot_be_written_have_their_autosaves_elsewhere(
     monkeypatch.undo()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     assert [one.draft.notes for one in recoverable(readings)] == ["elsewhere"]
+
+
+def test_autosaves_in_the_state_folder_of_version_0_1_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a Mac that was Linux's folder, and what lies there is offered as ever."""
+    monkeypatch.delenv("LOCALAPPDATA", raising=False)
+    readings = tmp_path / "readings"
+    with monkeypatch.context() as then:
+        then.setattr(os, "access", lambda path, mode: False)
+        session = ReadingSession((A, B))
+        autosave = Autosave(readings)
+        autosave.watch(session)
+        session.enter(notes="of the former version")
+        autosave.close()
+        former = autosave_folder(readings)
+    mac = tmp_path / "Library" / "Application Support" / "necroangle"
+    monkeypatch.setattr(autosave_module, "user_state_path", lambda *_, **__: mac)
+    assert autosave_folder(readings) == readings / ".autosave"
+    assert former in autosave_places(readings)
+    assert mac / former.name in autosave_places(readings)
+    assert [one.draft.notes for one in recoverable(readings)] == ["of the former version"]
+
+
+def test_preferences_lie_where_they_always_lay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    if sys.platform == "linux":
+        assert config_folder() == tmp_path / "config" / "necroangle"
+    note_offer()
+    assert was_offered()

@@ -13,7 +13,6 @@ aside.
 import hashlib
 import os
 import secrets
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +21,9 @@ from typing import Annotated, Literal
 from zlib import crc32
 
 import msgspec
+from filelock import lock_descriptor
 from msgspec import Meta, Struct
+from platformdirs import user_state_path
 
 from napari_necroangle.reading.draft import ReadingDraft, decode_draft, encode_draft
 from napari_necroangle.reading.session import ReadingSession
@@ -34,6 +35,7 @@ from necroangle.storage import sync_folder
 from necroangle.terms import View
 
 __all__ = [
+    "APP",
     "SUFFIX",
     "Autosave",
     "AutosaveHeader",
@@ -46,25 +48,6 @@ __all__ = [
     "line_of",
     "try_lock",
 ]
-
-if sys.platform == "win32":
-    import msvcrt
-
-    _BEHIND_ALL = 1 << 40
-
-    def _lock(descriptor: int) -> None:
-        here = os.lseek(descriptor, 0, os.SEEK_CUR)
-        os.lseek(descriptor, _BEHIND_ALL, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        finally:
-            os.lseek(descriptor, here, os.SEEK_SET)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def try_lock(descriptor: int) -> bool:
@@ -83,12 +66,9 @@ def try_lock(descriptor: int) -> bool:
     (True, False)
     """
     try:
-        _lock(descriptor)
-    except (BlockingIOError, PermissionError):
-        return False
+        return lock_descriptor(descriptor, blocking=False)
     except OSError:
         return True
-    return True
 
 
 class Shown(Struct, frozen=True, forbid_unknown_fields=True):
@@ -237,6 +217,9 @@ SLOW_SYNC_S = 0.010
 
 SYNC_EVERY_S = 1.0
 
+APP = "necroangle"
+"""The name of our folders among the user's."""
+
 _FOLDER = ".autosave"
 
 Contexts = Callable[[], Context]
@@ -252,20 +235,25 @@ def autosave_folder(readings: Path) -> Path:
     readings
         The folder of the readings; it need not be there yet.
     """
-    beside, apart = autosave_places(readings)
+    beside, apart, *_ = autosave_places(readings)
     there = next(place for place in (readings, *readings.absolute().parents) if place.exists())
     return beside if os.access(there, os.W_OK) else apart
 
 
-def autosave_places(readings: Path) -> tuple[Path, Path]:
-    """Both places where they may lie: beside the readings, and in the user's state folder.
+def autosave_places(readings: Path) -> tuple[Path, ...]:
+    """Where they may lie: beside the readings, in the user's state folder, in that of version 0.1.
 
-    The second goes by a digest of the first, so that no folder's name is kept.
+    Outside of the readings they go by a digest of their folder, so that no folder's name is kept.
     """
-    home = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_STATE_HOME")
-    state = Path(home) if home else Path.home() / ".local" / "state"
     name = hashlib.blake2b(os.fsencode(readings.resolve()), digest_size=12).hexdigest()
-    return readings / _FOLDER, state / "necroangle" / f"autosave-{name}"
+    states = (user_state_path(APP, appauthor=False), _older_state() / APP)
+    return (readings / _FOLDER, *dict.fromkeys(state / f"autosave-{name}" for state in states))
+
+
+def _older_state() -> Path:
+    """The state folder as version 0.1 knew it: on a Mac it was that of Linux."""
+    home = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_STATE_HOME")
+    return Path(home) if home else Path.home() / ".local" / "state"
 
 
 class Autosave:

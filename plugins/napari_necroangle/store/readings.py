@@ -4,11 +4,13 @@ Nothing is overwritten unseen.
 """
 
 import os
-import sys
 from contextlib import suppress
 from pathlib import Path
 
+from platformdirs import user_config_path
+
 from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.store.autosave import APP
 from necroangle.annotation import decode_reading, file_name, file_name_of, save_reading, sha256_of
 from necroangle.annotation.file import read_bytes
 
@@ -103,18 +105,14 @@ _NOTE = "tour-offered"
 def config_folder() -> Path:
     """The reader's folder for settings on this platform, with our own name; it need not be there.
 
+    The same as ever: on Windows the one that goes with the reader from machine to machine.
+
     Examples
     --------
     >>> config_folder().name
     'necroangle'
     """
-    if sys.platform == "win32":
-        named, otherwise = "APPDATA", Path.home() / "AppData" / "Roaming"
-    elif sys.platform == "darwin":
-        named, otherwise = "", Path.home() / "Library" / "Application Support"
-    else:
-        named, otherwise = "XDG_CONFIG_HOME", Path.home() / ".config"
-    return Path(os.environ.get(named) or otherwise) / "necroangle"
+    return user_config_path(APP, appauthor=False, roaming=True)
 
 
 def was_offered() -> bool:
