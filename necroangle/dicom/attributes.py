@@ -26,6 +26,7 @@ __all__ = [
     "laterality",
     "numbers",
     "required_uid",
+    "since_start_s",
     "spacing_mm",
     "stated_window",
     "still_picture",
@@ -38,6 +39,7 @@ LEAST_SPACING_MM, MOST_SPACING_MM = 1e-4, 1e3
 """No pixel of a picture of a patient is smaller or larger."""
 
 _UID = re.compile(r"[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*")
+_TIME = re.compile(r"([0-9]{2}):?([0-9]{2})?:?([0-9]{2}(?:\.[0-9]{1,6})?)?(?:[+-][0-9]{4})?")
 _CODE = re.compile(r"[A-Z0-9 _-]{1,16}")
 
 
@@ -203,6 +205,42 @@ def wholes(dataset: Dataset | None, keyword: str) -> tuple[int, ...]:
     several = list(value) if isinstance(value, MultiValue | list) else [value]
     found = tuple(int(single) for single in several if isinstance(single, int))
     return found if len(found) == len(several) else ()
+
+
+def since_start_s(dataset: Dataset | None, keyword: str, of: Dataset | None = None) -> float | None:
+    """A time of day in seconds from the start of the series, else of the study.
+
+    Where neither is stated, from the last full hour: no time of day leaves the header.
+
+    Parameters
+    ----------
+    dataset, keyword
+        Where the time stands (TM, or DT, of which the day is left aside).
+    of
+        Where the start stands, if not there.
+
+    Examples
+    --------
+    >>> dataset = Dataset()
+    >>> dataset.SeriesTime, dataset.AcquisitionTime = "101500", "101530.25"
+    >>> since_start_s(dataset, "AcquisitionTime"), since_start_s(dataset, "ContentTime")
+    (30.25, None)
+    """
+    found = None if dataset is None else _seconds(dataset, keyword)
+    if found is None:
+        return None
+    starts = (_seconds(of or dataset or Dataset(), name) for name in ("SeriesTime", "StudyTime"))
+    start = next((one for one in starts if one is not None), None)
+    return round(found % 3600 if start is None else found - start, 3)
+
+
+def _seconds(dataset: Dataset, keyword: str) -> float | None:
+    text = str(dataset.get(keyword) or "").strip(" \0")
+    digits = _TIME.fullmatch(text[8:] if keyword.endswith("DateTime") else text)
+    if digits is None:
+        return None
+    hours, minutes, seconds = digits.groups()
+    return 3600.0 * int(hours) + 60.0 * int(minutes or 0) + float(seconds or 0)
 
 
 def laterality(dataset: Dataset | None, *keywords: str) -> Laterality | None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 
 from necroangle.dicom.attributes import (
     FrameGroups,
@@ -19,6 +20,7 @@ from necroangle.dicom.attributes import (
     laterality,
     numbers,
     required_uid,
+    since_start_s,
     spacing_mm,
     stated_window,
     still_picture,
@@ -90,6 +92,11 @@ KEYWORDS = [
     "FlipAngle",
     "TriggerTime",
     "DiffusionBValue",
+    "DiffusionGradientOrientation",
+    "StudyTime",
+    "SeriesTime",
+    "AcquisitionTime",
+    "ContentTime",
     "RepetitionTime",
     "InversionTime",
     "EchoTrainLength",
@@ -484,9 +491,27 @@ def repeat_keys(groups: FrameGroups) -> RepeatKeys:
         acquisition_number=_first_whole(content, "FrameAcquisitionNumber", "AcquisitionNumber"),
         instance_number=whole(dataset, "InstanceNumber"),
         flip_angle_deg=first_number(timing, "FlipAngle"),
+        gradient=_gradient(groups),
+        acquired_s=since_start_s(dataset, "AcquisitionTime")
+        if groups.per_frame is None
+        else since_start_s(content, "FrameAcquisitionDateTime", dataset),
+        stored_s=since_start_s(dataset, "ContentTime"),
         trigger_time_ms=first_number(dataset, "TriggerTime"),
         dimensions=wholes(content, "DimensionIndexValues")[:MAX_DIMENSIONS],
     )
+
+
+def _gradient(groups: FrameGroups) -> tuple[float, ...]:
+    """The direction of diffusion weighting, where it is stated."""
+    where = groups.find("MRDiffusionSequence")
+    if where is not None and groups.per_frame is not None:
+        where = item(where, "DiffusionGradientDirectionSequence")
+    value = None if where is None else where.get("DiffusionGradientOrientation")
+    several = value if isinstance(value, MultiValue | list) else []
+    try:
+        return tuple(round(float(single), 3) + 0.0 for single in several)
+    except (TypeError, ValueError):
+        return ()
 
 
 def sequence_facts(

@@ -3,6 +3,7 @@
 import math
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NoReturn
@@ -30,7 +31,7 @@ _PRINTABLE = re.compile(rb"[ -~]*")
 _SAFE_TEXT = re.compile(rb"[ -\[\]-}]*")
 _CHARSETS = frozenset(name.encode("ascii") for name in python_encoding)
 _TEXTS = frozenset({"LO", "SH"})
-_STRINGS = frozenset({"CS", "DS", "IS", "UI"})
+_STRINGS = frozenset({"CS", "DS", "IS", "TM", "UI"})
 _BINARY = {"US": struct.Struct("<H"), "FD": struct.Struct("<d")}
 
 
@@ -99,9 +100,8 @@ def plain_value(raw: bytes, vr: str) -> object:
     necroangle.dicom.plain.Unusual
     """
     if vr in _BINARY:
-        if len(raw) != _BINARY[vr].size:
-            raise Unusual
-        return _BINARY[vr].unpack(raw)[0]
+        values = [found for (found,) in _several(raw, vr)]
+        return values[0] if len(values) == 1 else MultiValue(float, values)
     if vr in _TEXTS:
         if not _SAFE_TEXT.fullmatch(raw):
             raise Unusual
@@ -112,6 +112,14 @@ def plain_value(raw: bytes, vr: str) -> object:
         raise Unusual
     text = raw.decode("ascii").rstrip(" ")
     return _number(text, vr) if vr in ("DS", "IS") else _words(text, vr)
+
+
+def _several(raw: bytes, vr: str) -> Iterator[tuple[float]]:
+    """So many numbers as the bytes hold; several only of the kind that may be several."""
+    size = _BINARY[vr].size
+    if len(raw) != size and (vr != "FD" or not raw or len(raw) % size):
+        raise Unusual
+    return _BINARY[vr].iter_unpack(raw)
 
 
 def _words(text: str, vr: str) -> object:

@@ -41,6 +41,11 @@ class RepeatKeys:
         (``FrameAcquisitionNumber``), ``InstanceNumber``.
     flip_angle_deg, trigger_time_ms
         ``FlipAngle``; ``TriggerTime``, from the heart beat on.
+    gradient
+        ``DiffusionGradientOrientation``, to 0.001.
+    acquired_s, stored_s
+        ``AcquisitionTime`` (``FrameAcquisitionDateTime``) and ``ContentTime``: seconds from the
+        start of the series or study, so that no time of day is kept. Told apart, never shown.
     dimensions
         ``DimensionIndexValues``.
     """
@@ -55,6 +60,9 @@ class RepeatKeys:
     instance_number: int | None = None
     flip_angle_deg: float | None = None
     trigger_time_ms: float | None = None
+    gradient: tuple[float, ...] = ()
+    acquired_s: float | None = None
+    stored_s: float | None = None
     dimensions: tuple[int, ...] = ()
 
 

@@ -23,6 +23,7 @@ from necroangle.dicom.attributes import (
     first_number,
     numbers,
     required_uid,
+    since_start_s,
     stated_window,
     whole,
 )
@@ -60,7 +61,7 @@ _ALL_TAGS = [*map(Tag, KEYWORDS), *map(Tag, MOSAIC_TAGS)]
 _VARYING = frozenset(
     {
         "SOPInstanceUID", "ImagePositionPatient", "InstanceNumber", "TriggerTime", "WindowCenter",
-        "WindowWidth",
+        "WindowWidth", "AcquisitionTime", "ContentTime",
     }
 )  # fmt: skip
 _SAME_WORDS = frozenset({"SOPClassUID", "Modality", "ImageType", "PhotometricInterpretation"})
@@ -241,6 +242,8 @@ def _next_slice(like: FrameHeader, header: PlainHeader, file: str) -> FrameHeade
             like.repeat,
             instance_number=whole(dataset, "InstanceNumber"),
             trigger_time_ms=first_number(dataset, "TriggerTime"),
+            acquired_s=since_start_s(dataset, "AcquisitionTime"),
+            stored_s=since_start_s(dataset, "ContentTime"),
         ),
         facts=facts,
     )

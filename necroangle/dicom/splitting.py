@@ -1,21 +1,34 @@
 """A series into stacks: by its form, then by the largest consistent partition.
 
 Where positions are repeated, frames are parted by what tells them apart: echo, time point and the
-like first, then their numbering. A key is taken where it splits with the grain (:func:`_bound`): it
-need not fit perfectly, so that an aborted last phase or a lost slice does not lose the rest. What
-is left over is set aside by name. Frames of several contrasts are never one stack, however evenly
-they lie.
+like first, then their numbering (:mod:`necroangle.dicom.repeats`). A key is taken where it splits
+with the grain (:func:`~necroangle.dicom.repeats.bound`): it need not fit perfectly, so that an
+aborted last phase or a lost slice does not lose the rest. What is left over is set aside by name.
+Frames of several contrasts are never one stack, however evenly they lie.
 """
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from necroangle.dicom.records import FrameHeader
+from necroangle.dicom.repeats import (
+    ACQUISITION,
+    CONTRAST_KEYS,
+    FILE,
+    ORDERS,
+    STACK,
+    Key,
+    Labels,
+    Split,
+    bound,
+    exact_keys,
+    numbered_split,
+    ranks,
+    split_by,
+)
 from necroangle.dicom.stacks import (
     Depths,
     StackGeometry,
@@ -62,15 +75,6 @@ MOST_CONTRASTS = 4
 MOST_FOREIGN = 2
 """More slices than this that lie between the others are a stack of their own."""
 
-_WORDS = {
-    "W": "water", "WATER": "water", "F": "fat", "FAT": "fat",
-    "IP": "in phase", "IN_PHASE": "in phase", "OP": "out of phase", "OUT_PHASE": "out of phase",
-    "OPP_PHASE": "out of phase", "M": "magnitude", "MAGNITUDE": "magnitude", "P": "phase",
-    "PHASE": "phase", "R": "real", "REAL": "real", "I": "imaginary", "IMAGINARY": "imaginary",
-}  # fmt: skip
-"""Words of ``ImageType`` that may be shown."""
-
-Labels = NDArray[np.intp]
 _Pieces = list[tuple[tuple[str, ...], tuple[FrameHeader, ...], StackGeometry | None]]
 
 
@@ -100,25 +104,6 @@ class Aside:
 
     frames: tuple[FrameHeader, ...]
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """Something that may tell frames at one position apart."""
-
-    name: str
-    look: Callable[[FrameHeader], Hashable]
-    words: Callable[[Hashable, int], str]
-    at_one_position: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Split:
-    """A partition of frames: (N,) labels, and the words of each."""
-
-    name: str
-    labels: Labels
-    words: tuple[str, ...]
 
 
 def split_series(frames: Sequence[FrameHeader]) -> tuple[tuple[Part, ...], tuple[Aside, ...]]:
@@ -231,7 +216,7 @@ def _resolved(frames: Sequence[FrameHeader], used: frozenset[str], aside: list[A
     return pieces
 
 
-def _groups(found: Depths, split: _Split) -> list[tuple[str, tuple[FrameHeader, ...]]]:
+def _groups(found: Depths, split: Split) -> list[tuple[str, tuple[FrameHeader, ...]]]:
     """The frames of each label, in the order of the labels, each in that of the positions."""
     members: list[list[FrameHeader]] = [[] for _ in split.words]
     for frame, label in zip(found.frames, split.labels.tolist(), strict=True):
@@ -246,53 +231,37 @@ def _labelled(label: str, pieces: _Pieces) -> _Pieces:
 # --- repeated positions
 
 
-def _bound(labels: Labels, places: Labels) -> float:
-    """The best that a partition can do that keeps the labels apart.
-
-    Layer k of a label holds the positions that occur there at least k times. No partition into
-    volumes without repeats can reach a larger sum of squared sizes than the layers do.
-    """
-    code = labels * (int(places.max()) + 1) + places
-    order = np.argsort(code, kind="stable")
-    starts = np.concatenate(([True], np.diff(code[order]) != 0))
-    first = np.maximum.accumulate(np.where(starts, np.arange(len(code)), 0))
-    rank = np.empty(len(code), np.intp)
-    rank[order] = np.arange(len(code)) - first
-    layers = np.bincount(labels * (int(rank.max()) + 1) + rank)
-    return float((layers.astype(float) ** 2).sum())
-
-
-def _chosen(found: Depths, used: frozenset[str]) -> _Split | None:
+def _chosen(found: Depths, used: frozenset[str]) -> Split | None:
     """What tells repeats apart: the first exact key that is good, else the numbering.
 
     None where a few positions are doubled, or nothing tells them apart.
     """
-    best = _bound(np.zeros(len(found.frames), np.intp), found.places)
+    best = bound(np.zeros(len(found.frames), np.intp), found.places)
     split, kept = _exact(found, used, best)
     if kept >= WITH_THE_GRAIN or found.positions == 1 or (split is None and _is_little(found)):
         return split
-    orders = ((name, order(found)) for name, order in _ORDERS.items() if name not in used)
+    orders = ((name, order(found)) for name, order in ORDERS.items() if name not in used)
     for name, labels in orders:
-        if labels is not None and _bound(labels, found.places) / best >= WITH_THE_GRAIN:
-            return _numbered(name, labels)
+        if labels is not None and bound(labels, found.places) / best >= WITH_THE_GRAIN:
+            return numbered_split(name, labels)
     if split is not None:
         return split
-    ranks = None if "rank" in used else _ranks(found)
-    return None if ranks is None else _numbered("rank", ranks)
+    labels = None if "rank" in used else ranks(found)
+    return None if labels is None else numbered_split("rank", labels)
 
 
-def _exact(found: Depths, used: frozenset[str], best: float) -> tuple[_Split | None, float]:
+def _exact(found: Depths, used: frozenset[str], best: float) -> tuple[Split | None, float]:
     """The first exact key that is good, else the best that is weak; and how much it keeps."""
     most = int(np.bincount(found.places).max())
-    weak: _Split | None = None
+    weak: Split | None = None
     weakly = WEAKLY
-    for key in _keys(found):
+    for key in exact_keys(found):
         if key.name in used or (found.positions == 1 and not key.at_one_position):
             continue
-        split = _split_by(found, key)
+        split = split_by(found, key)
         if split is None:
             continue
-        kept = _bound(split.labels, found.places) / best
+        kept = bound(split.labels, found.places) / best
         if kept >= WITH_THE_GRAIN:
             return split, kept
         if kept > weakly and len(split.words) < 2 * most:
@@ -304,24 +273,6 @@ def _is_little(found: Depths) -> bool:
     """Whether only a few positions are doubled."""
     surplus = len(found.frames) - found.positions
     return surplus <= max(1, 0.1 * found.positions) and found.positions >= MIN_SLAB_SLICES
-
-
-def _numbered(name: str, labels: Labels) -> _Split:
-    return _Split(name, labels, tuple(f"volume {n}" for n in range(1, int(labels.max()) + 2)))
-
-
-def _split_by(found: Depths, key: _Key) -> _Split | None:
-    """The partition by a key; frames without a value are a label of their own."""
-    values = [key.look(frame) for frame in found.frames]
-    stated = sorted(set(values) - {None, ()})  # type: ignore[type-var]
-    numbers = {value: number for number, value in enumerate(stated)}
-    words = [key.words(value, number) for number, value in enumerate(stated, start=1)]
-    if len(stated) < len(set(values)):
-        words.append(f"{key.name} not stated")
-    if len(words) < 2:
-        return None
-    labels = np.array([numbers.get(value, len(stated)) for value in values], np.intp)
-    return _Split(key.name, labels, tuple(words))
 
 
 def _without_doubles(found: Depths, aside: list[Aside]) -> Depths | None:
@@ -357,170 +308,7 @@ def _flagged(stack: StackGeometry | None, flag: str) -> StackGeometry | None:
     return replace(stack, regularity=replace(found, flags=(*found.flags, flag)))
 
 
-# --- what may tell repeats apart
-
-
-def _word(value: Hashable, number: int) -> str:
-    words = value if isinstance(value, tuple) else ()
-    known = dict.fromkeys(_WORDS[word] for word in words if word in _WORDS)
-    return "image type " + (" ".join(known) or str(number))
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
-
-
-_IMAGE_TYPE = _Key("image type", lambda f: f.repeat.image_words, _word, at_one_position=True)
-_ECHO_TIME = _Key(
-    "echo time",
-    lambda f: _rounded(f.repeat.echo_time_ms, 2),
-    lambda value, _: f"echo time {value:g} ms",
-    at_one_position=True,
-)
-_B_VALUE = _Key(
-    "b-value",
-    lambda f: f.repeat.b_value,
-    lambda value, _: f"b-value {value:g}",
-    at_one_position=True,
-)
-_INVERSION = _Key(
-    "inversion time",
-    lambda f: _rounded(f.facts.inversion_time_ms, 1),
-    lambda value, _: f"inversion time {value:g} ms",
-    at_one_position=True,
-)
-
-
-def _keys(found: Depths) -> list[_Key]:
-    """What may tell frames apart, the surest and most telling first."""
-    axes = max(len(frame.repeat.dimensions) for frame in found.frames)
-    return [
-        _IMAGE_TYPE,
-        _ECHO_TIME,
-        _Key("echo", lambda f: f.repeat.echo_number, lambda value, _: f"echo {value}", True),
-        _B_VALUE,
-        _Key(
-            "time point",
-            lambda f: f.repeat.temporal_position,
-            lambda value, _: f"time point {value}",
-        ),
-        _Key(
-            "acquisition",
-            lambda f: f.repeat.acquisition_number,
-            lambda value, _: f"acquisition {value}",
-        ),
-        *(
-            _Key(f"dimension {n + 1}", partial(_dimension, n), partial(_dimension_words, n))
-            for n in range(axes)
-        ),
-        _INVERSION,
-        _Key(
-            "flip angle",
-            lambda f: _rounded(f.repeat.flip_angle_deg, 1),
-            lambda value, _: f"flip angle {value:g}°",
-        ),
-        _Key("stack", lambda f: f.repeat.stack_id, lambda _, number: f"stack {number}"),
-        _Key(
-            "trigger time",
-            lambda f: _rounded(f.repeat.trigger_time_ms, 1),
-            lambda value, _: f"trigger time {value:g} ms",
-        ),
-        _Key(
-            "file",
-            lambda f: (f.repeat.instance_number or 0, f.source.instance_uid),
-            lambda _, number: f"file {number}",
-        ),
-    ]
-
-
-def _dimension(axis: int, frame: FrameHeader) -> int | None:
-    values = frame.repeat.dimensions
-    return values[axis] if axis < len(values) else None
-
-
-def _dimension_words(axis: int, value: Hashable, _: int) -> str:
-    return f"dimension {axis + 1} index {value}"
-
-
-def _own_numbers(found: Depths) -> NDArray[np.int64] | None:
-    """(N,) instance numbers, where every frame has its own."""
-    numbers = [frame.repeat.instance_number for frame in found.frames]
-    if None in numbers or len(set(numbers)) < len(numbers):
-        return None
-    return np.array(numbers, np.int64)
-
-
-def _blocks(found: Depths) -> Labels | None:
-    """By blocks of instance numbers: the stride is what is usual between repeats of a position.
-
-    The number of positions is no stride: one lost or foreign slice would move every block.
-    """
-    numbers = _own_numbers(found)
-    if numbers is None:
-        return None
-    order = np.lexsort((numbers, found.places))
-    same = np.diff(found.places[order]) == 0
-    apart = np.diff(numbers[order])[same]
-    strides, counts = np.unique(apart, return_counts=True)
-    stride = int(strides[np.argmax(counts)])
-    if stride < 2 or np.mean(apart % stride == 0) < 0.8:
-        return None
-    lowest = int(numbers.min())
-    start = 1 if 1 <= lowest <= stride else lowest
-    return np.unique((numbers - start) // stride, return_inverse=True)[1].astype(np.intp)
-
-
-def _runs(found: Depths) -> Labels | None:
-    """By runs of instance numbers: a new one starts where the order of the positions goes back."""
-    numbers = _own_numbers(found)
-    if numbers is None:
-        return None
-    order = np.argsort(numbers)
-    places = found.places[order].tolist()
-    seen: set[int] = set()
-    offsets: dict[int, list[int]] = {}
-    count = 0
-    for place in places:
-        if place in seen:
-            seen, count = set(), 0
-        seen.add(place)
-        offsets.setdefault(place, []).append(count)
-        count += 1
-    # where in a run a position usually comes: a run's first slice may be lost
-    usual = {place: float(np.median(found)) for place, found in offsets.items()}
-    labels = np.empty(len(places), np.intp)
-    run, last = 0, -1.0
-    for index, place in zip(order.tolist(), places, strict=True):
-        run += usual[place] <= last
-        last = usual[place]
-        labels[index] = run
-    return labels
-
-
-def _ranks(found: Depths) -> Labels | None:
-    """By the order within each position, where every position has as many frames as the others.
-
-    With one frame lost, every later one at its position would change volume.
-    """
-    counts = np.bincount(found.places)
-    if counts.min() != counts.max():
-        return None
-    for name in ("temporal_position", "trigger_time_ms", "instance_number"):
-        values = [getattr(frame.repeat, name) for frame in found.frames]
-        pairs = set(zip(found.places.tolist(), values, strict=True))
-        if None in values or len(pairs) < len(values):
-            continue
-        order = np.lexsort((np.array(values, float), found.places))
-        labels = np.empty(len(values), np.intp)
-        labels[order] = np.tile(np.arange(counts[0]), len(counts))
-        return labels
-    return None
-
-
-_ORDERS: dict[str, Callable[[Depths], Labels | None]] = {"blocks": _blocks, "runs": _runs}
-
-
-def _by_place(found: Depths) -> _Split | None:
+def _by_place(found: Depths) -> Split | None:
     """By where in its plane a frame lies: pictures of two places, at the same depths or not.
 
     By single linkage, so that a tilted stack, whose slices shift a little each, stays whole.
@@ -539,7 +327,7 @@ def _by_place(found: Depths) -> _Split | None:
         return None
     labels = np.empty(len(order), np.intp)
     labels[order] = numbers
-    return _Split("place", labels, tuple(f"place {n}" for n in range(1, len(counts) + 1)))
+    return Split("place", labels, tuple(f"place {n}" for n in range(1, len(counts) + 1)))
 
 
 # --- no repeated positions
@@ -557,7 +345,13 @@ def _whole(found: Depths, aside: list[Aside]) -> _Pieces:
     stack = graded(found)
     if len(found.frames) < 3 or not stack.regularity.flags:
         return [((), stack.frames, _flagged(stack, "mixed") if is_mixed else stack)]
-    for split in (_by_stack_id(found), _slabs(found), _by_acquisition(found), _by_file(found)):
+    ways = (
+        _of_regular_parts(found, STACK, 2),
+        _slabs(found),
+        _of_regular_parts(found, ACQUISITION, MIN_SLAB_SLICES),
+        _of_regular_parts(found, FILE, MIN_SLAB_SLICES),
+    )
+    for split in ways:
         if split is not None:
             return [
                 piece
@@ -570,15 +364,15 @@ def _whole(found: Depths, aside: list[Aside]) -> _Pieces:
     return [((), stack.frames, _flagged(stack, "mixed") if is_mixed else stack)]
 
 
-def _contrasts(found: Depths) -> tuple[_Split | None, bool]:
+def _contrasts(found: Depths) -> tuple[Split | None, bool]:
     """The contrasts of a stack that holds several, and whether it does without being separable.
 
     Slices of a T1 and a T2 that alternate every 2 mm look like one regular stack: a wrong picture,
     which is worse than a missing one.
     """
     is_mixed = False
-    for key in (_CONTRAST_ECHO, _INVERSION, _B_VALUE, _REPETITION, _SEQUENCE, _IMAGE_TYPE):
-        split = _split_by(found, key)
+    for key in CONTRAST_KEYS:
+        split = split_by(found, key)
         if split is None:
             continue
         groups = [members for _, members in _groups(found, split)]
@@ -588,19 +382,6 @@ def _contrasts(found: Depths) -> tuple[_Split | None, bool]:
         if len(groups) <= MOST_CONTRASTS and all(map(_is_even, groups)):
             return split, False
     return None, is_mixed
-
-
-_CONTRAST_ECHO = replace(_ECHO_TIME, look=lambda f: _rounded(f.repeat.echo_time_ms, 1))
-_REPETITION = _Key(
-    "repetition time",
-    lambda f: _rounded(f.facts.repetition_time_ms, 0),
-    lambda value, _: f"repetition time {value:g} ms",
-)
-_SEQUENCE = _Key(
-    "sequence",
-    lambda f: (*f.facts.scanning_sequence, "with", *f.facts.scan_options),
-    lambda _, number: f"sequence {number}",
-)
 
 
 def _interleave(found: Depths, labels: Labels) -> bool:
@@ -621,7 +402,7 @@ def _is_regular(frames: tuple[FrameHeader, ...]) -> bool:
     return not stack_geometry(frames).regularity.flags
 
 
-def _slabs(found: Depths) -> _Split | None:
+def _slabs(found: Depths) -> Split | None:
     """By gaps that no lost slice explains: the two hips of one sagittal series."""
     steps_mm = np.diff(found.depths_mm)
     usual_mm = usual_step_mm(steps_mm)
@@ -632,7 +413,7 @@ def _slabs(found: Depths) -> _Split | None:
         return None
     labels = np.repeat(np.arange(len(sizes)), sizes).astype(np.intp)
     words = tuple(f"slab {n} of {len(sizes)}" for n in range(1, len(sizes) + 1))
-    return _Split("slab", labels, words)
+    return Split("slab", labels, words)
 
 
 def _is_hole(found: Depths, place: int, usual_mm: float) -> bool:
@@ -645,27 +426,8 @@ def _is_hole(found: Depths, place: int, usual_mm: float) -> bool:
     return abs(after - before) == whole > 1 and abs(steps - whole) <= WHOLE_STEPS * whole
 
 
-def _by_stack_id(found: Depths) -> _Split | None:
-    key = _Key("stack", lambda f: f.repeat.stack_id, lambda _, number: f"stack {number}")
-    return _of_regular_parts(found, key, 2)
-
-
-def _by_acquisition(found: Depths) -> _Split | None:
-    key = _Key(
-        "acquisition",
-        lambda f: f.repeat.acquisition_number,
-        lambda value, _: f"acquisition {value}",
-    )
-    return _of_regular_parts(found, key, MIN_SLAB_SLICES)
-
-
-def _by_file(found: Depths) -> _Split | None:
-    key = _Key("file", lambda f: f.source.instance_uid, lambda _, number: f"file {number}")
-    return _of_regular_parts(found, key, MIN_SLAB_SLICES)
-
-
-def _of_regular_parts(found: Depths, key: _Key, least: int) -> _Split | None:
-    split = _split_by(found, key)
+def _of_regular_parts(found: Depths, key: Key, least: int) -> Split | None:
+    split = split_by(found, key)
     if split is None:
         return None
     groups = [members for _, members in _groups(found, split)]

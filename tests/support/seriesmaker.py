@@ -16,7 +16,8 @@ __all__ = ["FLAWS", "KEYS", "MadeSeries", "frame_at", "header_of", "made_series"
 
 KEYS = (
     "image type", "echo time", "echo", "b-value", "time point", "acquisition", "dimension",
-    "inversion time", "flip angle", "trigger time", "blocks", "slice-major",
+    "inversion time", "flip angle", "trigger time", "blocks", "slice-major", "direction",
+    "time of a volume", "time of a slice",
 )  # fmt: skip
 FLAWS = (
     "none", "lost", "doubled", "rounded", "aborted", "sheared", "two steps", "jittered", "shifted",
@@ -88,6 +89,8 @@ _OF_VOLUME: dict[str, Callable[[int], dict[str, Any]]] = {
     "acquisition": lambda v: {"acquisition_number": v + 1},
     "flip angle": lambda v: {"flip_angle_deg": 5.0 + 5 * v},
     "trigger time": lambda v: {"trigger_time_ms": 40.0 * v},
+    "direction": lambda v: {"b_value": 1000.0 * (v > 0), "gradient": (0.1 * v, 0.2, 0.3)},
+    "time of a volume": lambda v: {"acquired_s": 5.25 * v, "instance_number": None},
 }
 
 
@@ -130,6 +133,9 @@ def _stated(key: str, volume: int, place: int, number: int) -> tuple[RepeatKeys,
     repeat = RepeatKeys(instance_number=number)
     if key in _OF_VOLUME:
         repeat = replace(repeat, **_OF_VOLUME[key](volume))
+    if key == "time of a slice":
+        stored_s = 30.0 * volume + 0.1 * place
+        repeat = replace(repeat, stored_s=stored_s, instance_number=None)
     if key == "dimension":
         repeat = replace(repeat, dimensions=(1, place + 1, volume + 1))
     inversion = 100.0 + 50 * volume if key == "inversion time" else None
