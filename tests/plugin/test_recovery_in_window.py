@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 import readingroom
-from napari_necroangle.reading.draft import ReadingDraft, encode_draft
+from napari_necroangle.reading.draft import ReadingDraft
 from napari_necroangle.store.autosave import AutosaveState
 from readingroom import Answers
 
@@ -71,7 +71,7 @@ def killed_after(study: Path, edits: int) -> tuple[list[str], list[int]]:
 
 
 def digest_of(draft: ReadingDraft) -> str:
-    return hashlib.sha256(encode_draft(draft)).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(draft)).hexdigest()
 
 
 def states_of(path: Path) -> list[str]:
@@ -81,8 +81,7 @@ def states_of(path: Path) -> list[str]:
 
 
 def last_state_of(line: bytes) -> ReadingDraft:
-    state = msgspec.json.decode(line.split(b" ", 1)[1], type=AutosaveState)
-    return state.reading_draft()
+    return msgspec.json.decode(line.split(b" ", 1)[1], type=AutosaveState).draft
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")

@@ -59,7 +59,8 @@ HEADER = b'{"format":"necroangle.autosave","version":%d,"software":"x","process"
     [
         (b"\x00" * 5000, "first line is damaged"),
         (os.urandom(5000), "first line is damaged"),
-        (_line(HEADER % 2), "no autosave file of version 1"),
+        (_line(HEADER % 3), "no autosave file of versions 1 and 2"),
+        (_line(HEADER % 2), "no state of the reading is left whole"),
         (_line(HEADER % 1), "no state of the reading is left whole"),
         (_line(HEADER % 1) + _line(b"[" * 100_000), "no state of the reading is left whole"),
         (_line(HEADER % 1) + _line(b'{"edit":1}'), "no state of the reading is left whole"),

@@ -92,7 +92,7 @@ def edit_for_ever(folder: Path) -> None:
     """
     import hashlib
 
-    from napari_necroangle.reading.draft import encode_draft
+    import msgspec
     from napari_necroangle.window import open_window, settle
 
     logging.getLogger("vispy").setLevel(logging.ERROR)
@@ -106,7 +106,7 @@ def edit_for_ever(folder: Path) -> None:
         session = dock.workspace.case.session
         if not session.is_settled:
             return
-        digest = hashlib.sha256(encode_draft(session.draft)).hexdigest()
+        digest = hashlib.sha256(msgspec.json.encode(session.draft)).hexdigest()
         if not done or digest != done[-1]:
             done.append(digest)
             print(digest, *(plane.slice_index for plane in dock.planes), flush=True)

@@ -1,11 +1,11 @@
 """Adjudication: two readings of one hip over each other, and the consensus made from them."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 from napari_necroangle.modes.mode import Action, Board, CaseRow, Mode, Window
 from napari_necroangle.modes.saving import ready_to_save, written

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from napari_necroangle.reading.draft import (
     LANDMARKS,
@@ -196,7 +197,7 @@ class Case:
             return Handle(Role.RIM, len(draft.rim_on(number)), number)
         if aim.role is Role.CONTOUR:
             return Handle(Role.CONTOUR, len(draft.contour))
-        return replace(aim, slice_no=number)
+        return structs.replace(aim, slice_no=number)
 
     def aim_at(self, view: View, role: Role | None) -> None:
         """Choose what the next click sets."""
@@ -282,7 +283,7 @@ class Case:
         aim = self.aim(view)
         if aim is None or aim.role is Role.LANDMARK:
             return
-        first = aim if aim.role.is_arc else replace(aim, index=0)
+        first = aim if aim.role.is_arc else structs.replace(aim, index=0)
         picture = self.pictures[view]
         on = picture.marked_slice(slice_index)
         inside = [point for point in points_mm if picture.holds(point)]

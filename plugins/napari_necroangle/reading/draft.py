@@ -1,16 +1,14 @@
-"""The reading as it is made: frozen values, so that every step is kept; to reading, bytes and back.
+"""The reading as it is made: frozen values, so that every step is kept; to the reading and back.
 
-A draft may be unfinished in any way; a :class:`necroangle.annotation.HipReading` may not.
+A draft is built from the structs of the reading file, of which any may be missing still; autosave
+keeps it as it is. A :class:`necroangle.annotation.HipReading` is whole.
 """
 
-from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
-from enum import Enum, StrEnum
-from functools import cache
-from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from enum import StrEnum
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from necroangle import __version__
 from necroangle.annotation import (
@@ -31,8 +29,6 @@ from necroangle.annotation import (
     StackPassport,
     UnreadView,
 )
-from necroangle.decoding import MalformedError, converted, from_json
-from necroangle.errors import ReadingError
 from necroangle.moments import utc_text
 from necroangle.terms import (
     Finding,
@@ -53,9 +49,7 @@ __all__ = [
     "ReadingDraft",
     "Role",
     "ViewDraft",
-    "decode_draft",
     "draft_of",
-    "encode_draft",
     "reading_of",
     "slice_marks",
     "with_arc",
@@ -79,8 +73,7 @@ class Role(StrEnum):
         return self in (Role.START, Role.END, Role.VIA)
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(Struct, frozen=True):
     """A place for one mark of a view.
 
     Attributes
@@ -99,8 +92,7 @@ class Handle:
     slice_no: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class MarkedSlice:
+class MarkedSlice(Struct, frozen=True, forbid_unknown_fields=True):
     """A slice that carries marks.
 
     Attributes
@@ -118,8 +110,7 @@ class MarkedSlice:
     passport: StackPassport | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ArcDraft:
+class ArcDraft(Struct, frozen=True, forbid_unknown_fields=True):
     """An arc of which some points may be missing."""
 
     start: Mark | None = None
@@ -145,8 +136,7 @@ class ArcDraft:
         return replace(self, end=mark) if role is Role.END else replace(self, via=mark)
 
 
-@dataclass(frozen=True, slots=True)
-class NeighbourDraft:
+class NeighbourDraft(Struct, frozen=True, forbid_unknown_fields=True):
     """Another slice of the view's series that is marked too.
 
     Attributes
@@ -220,8 +210,7 @@ def with_arc(arcs: tuple[ArcDraft, ...], handle: Handle, mark: Mark | None) -> t
 LANDMARKS = tuple(LandmarkName)
 
 
-@dataclass(frozen=True, slots=True)
-class ViewDraft:
+class ViewDraft(Struct, frozen=True, forbid_unknown_fields=True):
     """One view of the reading.
 
     Attributes
@@ -232,8 +221,8 @@ class ViewDraft:
         The slice that carries the marks or the finding; None while there is neither.
     rim, arcs
         The marks. Arcs are kept whatever is chosen, but count for necrosis only.
-    choice
-        What the reader found, or why the view was not read; None while undecided.
+    finding, reason
+        What the reader found, or why the view was not read; both None while undecided.
     observations
         What else was seen.
     neighbours
@@ -246,11 +235,23 @@ class ViewDraft:
     on: MarkedSlice | None = None
     rim: tuple[Mark, ...] = ()
     arcs: tuple[ArcDraft, ...] = ()
-    choice: Finding | UnreadReason | None = None
+    finding: Finding | None = None
+    reason: UnreadReason | None = None
     observations: tuple[Observation, ...] = ()
     neighbours: tuple[NeighbourDraft, ...] = ()
     landmarks: tuple[Landmark, ...] = ()
     contour: tuple[Mark, ...] = ()
+
+    @property
+    def choice(self) -> Finding | UnreadReason | None:
+        """What the reader found, or why the view was not read; None while undecided."""
+        return self.finding or self.reason
+
+    def choosing(self, choice: Finding | UnreadReason | None) -> "ViewDraft":
+        """The view with another choice; None takes it back."""
+        finding = choice if isinstance(choice, Finding) else None
+        reason = choice if isinstance(choice, UnreadReason) else None
+        return replace(self, finding=finding, reason=reason)
 
     @property
     def is_bound(self) -> bool:
@@ -334,8 +335,7 @@ class ViewDraft:
         return replace(self, landmarks=tuple(named))
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingDraft:
+class ReadingDraft(Struct, frozen=True, forbid_unknown_fields=True):
     """All that the reader has entered for one hip at one visit.
 
     Attributes
@@ -429,13 +429,13 @@ def draft_of(reading: HipReading) -> ReadingDraft:
 
 def _view_draft(entry: Entry) -> ViewDraft:
     if isinstance(entry, UnreadView):
-        return ViewDraft(entry.view, choice=entry.reason)
+        return ViewDraft(entry.view, reason=entry.reason)
     return ViewDraft(
         view=entry.view,
         on=MarkedSlice(entry.image, entry.plane, entry.passport),
         rim=entry.rim,
         arcs=_arc_drafts(entry.arcs),
-        choice=entry.finding,
+        finding=entry.finding,
         observations=entry.observations,
         neighbours=tuple(_neighbour_draft(one) for one in entry.neighbours),
         landmarks=entry.landmarks,
@@ -454,117 +454,3 @@ def _neighbour_draft(slice_: NeighbourSlice) -> NeighbourDraft:
 
 def _arc_drafts(arcs: tuple[NecroticArc, ...]) -> tuple[ArcDraft, ...]:
     return tuple(ArcDraft(arc.start, arc.end, arc.via) for arc in arcs)
-
-
-_PLAIN = msgspec.json.Decoder()
-
-
-def encode_draft(draft: ReadingDraft) -> bytes:
-    """The bytes of a draft: one line of JSON, floats in full.
-
-    Raises
-    ------
-    ReadingError
-        If a text holds half of a surrogate pair, which no file can hold.
-
-    Examples
-    --------
-    >>> from napari_necroangle.reading.draft import ViewDraft
-    >>> from necroangle.terms import Laterality, View
-    >>> views = (ViewDraft(View.CORONAL), ViewDraft(View.SAGITTAL))
-    >>> draft = ReadingDraft(views, Laterality.LEFT, notes="half done")
-    >>> decode_draft(encode_draft(draft)) == draft
-    True
-    """
-    try:
-        return msgspec.json.encode(draft)
-    except UnicodeEncodeError as error:
-        raise ReadingError("a text holds half of a surrogate pair; type it anew") from error
-
-
-def decode_draft(raw: bytes) -> ReadingDraft:
-    """The draft that these bytes hold.
-
-    Raises
-    ------
-    ReadingError
-        If they are no draft of this version, naming the place.
-
-    Examples
-    --------
-    >>> decode_draft(b'{"views": []}')
-    Traceback (most recent call last):
-    ...
-    necroangle.errors.ReadingError: $: the key 'conduct' is missing
-    """
-    try:
-        values = from_json(raw, _PLAIN)
-    except MalformedError as error:
-        raise ReadingError("no draft: malformed JSON") from error
-    draft = _built(ReadingDraft, _present(values), "$")
-    assert isinstance(draft, ReadingDraft)  # noqa: S101
-    return draft
-
-
-def _present(values: Any) -> Any:
-    """A draft as version 0.1.0 kept it, ARCO stage and JIC type beside the key, as one of today."""
-    if not isinstance(values, dict) or not {"arco", "jic"} <= values.keys():
-        return values
-    kept = {name: value for name, value in values.items() if name not in ("arco", "jic")}
-    entered = {name: values[name] for name in ("arco", "jic") if values[name] is not None}
-    return {**kept, "entries": entered}
-
-
-def _built(kind: Any, value: Any, place: str) -> Any:
-    if is_dataclass(kind):
-        return _built_fact(kind, value, place)
-    origin = get_origin(kind)
-    if origin is tuple:
-        return _built_tuple(get_args(kind), value, place)
-    if origin in (Union, UnionType):
-        return _built_choice(get_args(kind), value, place)
-    try:
-        return converted(value, kind)
-    except MalformedError as error:
-        raise ReadingError(error.problem, place=place + error.place.removeprefix("$")) from error
-
-
-def _built_fact(kind: Any, value: Any, place: str) -> Any:
-    hints = _hints(kind)
-    if not isinstance(value, dict):
-        raise ReadingError(f"an object is needed, found {type(value).__name__}", place=place)
-    for name in sorted(hints.keys() - value.keys()):
-        raise ReadingError(f"the key {name!r} is missing", place=place)
-    for name in sorted(value.keys() - hints.keys()):
-        raise ReadingError(f"the key {name!r} is unknown", place=place)
-    return kind(**{name: _built(hints[name], value[name], f"{place}.{name}") for name in hints})
-
-
-def _built_tuple(kinds: tuple[Any, ...], value: Any, place: str) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        raise ReadingError(f"a list is needed, found {type(value).__name__}", place=place)
-    each = kinds[:1] * len(value) if kinds[1:] == (...,) else kinds
-    if len(each) != len(value):
-        raise ReadingError(f"{len(each)} items are needed, found {len(value)}", place=place)
-    pairs = enumerate(zip(each, value, strict=True))
-    return tuple(_built(kind, item, f"{place}[{at}]") for at, (kind, item) in pairs)
-
-
-def _built_choice(kinds: tuple[Any, ...], value: Any, place: str) -> Any:
-    """A value of several kinds: nothing, one of several lists of words, or one class."""
-    if value is None and NoneType in kinds:
-        return None
-    words = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Enum)]
-    for kind in words:
-        if value in [member.value for member in kind]:
-            return kind(value)
-    others = [kind for kind in kinds if kind is not NoneType and kind not in words]
-    if not others:
-        raise ReadingError(f"no known word: {str(value)[:40]!r}", place=place)
-    return _built(others[0], value, place)
-
-
-@cache
-def _hints(kind: Any) -> dict[str, Any]:
-    hints = get_type_hints(kind, include_extras=True)
-    return {field.name: hints[field.name] for field in fields(kind)}

@@ -5,9 +5,9 @@ machine they lie far apart, and a chord lies inside the head.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 
 from napari_necroangle.reading.draft import (
     Handle,
@@ -129,12 +129,13 @@ def carried_to(draft: ViewDraft, on: MarkedSlice) -> ViewDraft:
         on=on,
         rim=known.rim or tuple(_projected(mark, plane) for mark in draft.rim),
         arcs=known.arcs,
-        choice=draft.choice if draft.choice is not Finding.NECROSIS or known.arcs else None,
         neighbours=(*kept, *([left] if stays else [])),
         landmarks=tuple(Landmark(one.name, _projected(one.mark, plane)) for one in draft.landmarks),
         contour=(),
     )
-    return replace(changed, choice=Finding.NECROSIS) if changed.arcs else changed
+    if changed.arcs:
+        return changed.choosing(Finding.NECROSIS)
+    return changed.choosing(None) if changed.finding is Finding.NECROSIS else changed
 
 
 def chosen(
@@ -143,20 +144,20 @@ def chosen(
     """The view with a finding, or why it was not read, on its slice or else the one shown."""
     keeps = draft.on if draft.is_bound else None
     where = keeps or (on if isinstance(choice, Finding) else None)
-    return replace(draft, choice=choice, on=where)
+    return replace(draft.choosing(choice), on=where)
 
 
 def tidy(draft: ViewDraft) -> ViewDraft:
     """Without its last arc mark a view is no longer known to be necrotic; without any, free."""
     if draft.choice is Finding.NECROSIS and not draft.arcs:
-        draft = replace(draft, choice=None)
+        draft = draft.choosing(None)
     return draft if draft.is_bound or draft.choice else replace(draft, on=None)
 
 
 def _necrotic(draft: ViewDraft, handle: Handle) -> ViewDraft:
     """An arc on the view's own slice says that there is necrosis."""
     own = handle.role.is_arc and handle.slice_no == 0
-    return replace(draft, choice=Finding.NECROSIS) if own else draft
+    return draft.choosing(Finding.NECROSIS) if own else draft
 
 
 def _on_slice(draft: ViewDraft, slice_no: int, on: MarkedSlice) -> ViewDraft:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
+from msgspec import structs
 
 from napari_necroangle.reading.draft import (
     ArcDraft,
@@ -247,7 +248,12 @@ def _heads(draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome]) -> HipMe
     if any(view.circle is None for view in views):
         return None
     first, second = (
-        _entry(replace(one, choice=Finding.NO_NECROSIS, neighbours=(), contour=()), ())
+        _entry(
+            structs.replace(
+                one, finding=Finding.NO_NECROSIS, reason=None, neighbours=(), contour=()
+            ),
+            (),
+        )
         for one in draft.views
     )
     try:

@@ -1,9 +1,10 @@
 """The reading being made: one hip, one visit, with every step of it kept: undo and redo."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Generic, TypedDict, TypeVar, Unpack
+
+from msgspec.structs import replace
 
 from napari_necroangle.reading import edits
 from napari_necroangle.reading.draft import (

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zlib import crc32
 
 import msgspec
@@ -25,14 +25,14 @@ from filelock import lock_descriptor
 from msgspec import Meta, Struct
 from platformdirs import user_state_path
 
-from napari_necroangle.reading.draft import ReadingDraft, decode_draft, encode_draft
+from napari_necroangle.reading.draft import ReadingDraft
 from napari_necroangle.reading.session import ReadingSession
 from necroangle import __version__
-from necroangle.decoding import MalformedError, from_json
+from necroangle.decoding import MalformedError, converted, from_json
 from necroangle.errors import ReadingError
 from necroangle.moments import utc_now
 from necroangle.storage import sync_folder
-from necroangle.terms import View
+from necroangle.terms import UnreadReason, View
 
 __all__ = [
     "APP",
@@ -105,7 +105,7 @@ class AutosaveHeader(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The first line: what the file is, and the process that wrote it."""
 
     format: Literal["necroangle.autosave"]
-    version: Literal[1]
+    version: Literal[1, 2]
     software: str
     process: int
 
@@ -124,45 +124,43 @@ class AutosaveState(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     context
         Where the reader was.
     draft
-        The draft, as :func:`napari_necroangle.reading.draft.encode_draft` writes it.
+        The reading as it stood.
     """
 
     edit: int
     at: str
     file_sha256: str | None
     context: Context
-    draft: msgspec.Raw
-
-    def reading_draft(self) -> ReadingDraft:
-        """The draft.
-
-        Raises
-        ------
-        ReadingError
-            If it is none of this version.
-        """
-        return decode_draft(bytes(self.draft))
+    draft: ReadingDraft
 
 
 def line_of(content: AutosaveHeader | AutosaveState) -> bytes:
     r"""The line of a header or a state.
+
+    Raises
+    ------
+    ReadingError
+        If a text holds half of a surrogate pair, which no file can hold.
 
     Examples
     --------
     >>> line_of(AutosaveHeader(format="necroangle.autosave", version=1, software="x", process=7))
     b'b7deb4df {"format":"necroangle.autosave","version":1,"software":"x","process":7}\n'
     """
-    text = msgspec.json.encode(content)
+    try:
+        text = msgspec.json.encode(content)
+    except UnicodeEncodeError as error:
+        raise ReadingError("a text holds half of a surrogate pair; type it anew") from error
     return b"%08x %s\n" % (crc32(text), text)
 
 
-def last_state(raw: bytes) -> tuple[AutosaveState, ReadingDraft, int]:
-    """The last state that a file holds whole, its draft, and how many later lines are damaged.
+def last_state(raw: bytes) -> tuple[AutosaveState, int]:
+    """The last state that a file holds whole, and how many later lines are damaged.
 
     Raises
     ------
     ReadingError
-        If it is no autosave file of this version, or holds no whole state.
+        If it is no autosave file of versions 1 and 2, or holds no whole state.
 
     Examples
     --------
@@ -176,14 +174,13 @@ def last_state(raw: bytes) -> tuple[AutosaveState, ReadingDraft, int]:
     if header is None:
         raise ReadingError("no autosave file: its first line is damaged")
     try:
-        from_json(header, _HEADER)
+        version = from_json(header, _HEADER).version
     except MalformedError as error:
-        raise ReadingError(f"no autosave file of version 1: {error}") from error
+        raise ReadingError(f"no autosave file of versions 1 and 2: {error}") from error
     lines = [line for line in reversed(others) if line]
     for damaged, line in enumerate(lines):
         with suppress(ReadingError):
-            state = _state(line)
-            return state, state.reading_draft(), damaged
+            return _state(line, version), damaged
     raise ReadingError("no state of the reading is left whole in it")
 
 
@@ -193,16 +190,41 @@ def _checked(line: bytes) -> bytes | None:
     return text if text and found == b"%08x" % crc32(text) else None
 
 
-def _state(line: bytes) -> AutosaveState:
+def _state(line: bytes, version: int) -> AutosaveState:
     text = _checked(line)
     if text is None:
         raise ReadingError("a line that was not written whole")
     try:
+        if version == 1:
+            return converted(_of_today(from_json(text, _PLAIN)), AutosaveState)
         return from_json(text, _STATE)
     except MalformedError as error:
         raise ReadingError(f"a state that cannot be read: {error}") from error
 
 
+def _of_today(state: dict[str, Any]) -> dict[str, Any]:
+    """A state of version 1: one choice a view, and at first ARCO stage and JIC type by themselves.
+
+    What it lacks is refused where it is put into the schema.
+    """
+    draft = state.get("draft")
+    if not isinstance(draft, dict) or not isinstance(draft.get("views"), list):
+        return state
+    now = {name: one for name, one in draft.items() if name not in ("arco", "jic")}
+    if {"arco", "jic"} <= draft.keys():
+        entered = {name: draft[name] for name in ("arco", "jic")}
+        now["entries"] = {name: one for name, one in entered.items() if one is not None}
+    now["views"] = [_view_of_today(one) if isinstance(one, dict) else one for one in draft["views"]]
+    return {**state, "draft": now}
+
+
+def _view_of_today(view: dict[str, Any]) -> dict[str, Any]:
+    now = {name: one for name, one in view.items() if name != "choice"}
+    name = "reason" if view.get("choice") in list(UnreadReason) else "finding"
+    return {**now, name: view.get("choice")}
+
+
+_PLAIN = msgspec.json.Decoder(dict[str, Any])
 _HEADER = msgspec.json.Decoder(AutosaveHeader)
 _STATE = msgspec.json.Decoder(AutosaveState)
 
@@ -388,7 +410,7 @@ class _Watch:
                 self._file.append(line)
             else:
                 self._begin_file(line)
-        except (OSError, ReadingError, UnicodeEncodeError) as error:
+        except (OSError, ReadingError) as error:
             words = error.strerror if isinstance(error, OSError) else str(error)
             self._trouble(f"This reading is not kept against a crash: {words}. Save it soon.")
             self._is_failing = True
@@ -410,7 +432,7 @@ class _Watch:
             at=utc_now(),
             file_sha256=self.session.file_sha256,
             context=self._context(),
-            draft=msgspec.Raw(encode_draft(self.session.draft)),
+            draft=self.session.draft,
         )
 
 
@@ -429,7 +451,7 @@ class _OpenFile:
                 time.sleep(0.001)
             header = AutosaveHeader(
                 format="necroangle.autosave",
-                version=1,
+                version=2,
                 software=f"necroangle {__version__}",
                 process=os.getpid(),
             )

@@ -182,10 +182,10 @@ def _look_at(path: Path) -> Recovered | SetAside | None:
 
 
 def _recovered(path: Path, raw: bytes) -> Recovered:
-    state, draft, damaged = last_state(raw)
+    state, damaged = last_state(raw)
     return Recovered(
         path=path,
-        draft=draft,
+        draft=state.draft,
         file_sha256=state.file_sha256,
         context=state.context,
         at=state.at,
