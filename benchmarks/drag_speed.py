@@ -20,8 +20,9 @@ import napari
 import numpy as np
 from made_hips import RADIUS_MM, SLICES, write_hips
 from napari.qt import QtViewer
+from napari_necroangle.dock.dock import ReadingDock
 from napari_necroangle.reading.draft import Handle, Role
-from napari_necroangle.window import HipReading, open_window, settle
+from napari_necroangle.window import close_window, open_window, settle
 from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QEventLoop, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
@@ -106,12 +107,11 @@ def main() -> int:
         times, built = measure(dock, canvases, point, asked.blocks, moves)
         missed = tell(times, built, f"{ours.native.width()} x {ours.native.height()}")
         plain.close()
-        dock.shutdown()
-        dock.viewer.close()
+        close_window(dock)
     return int(missed)
 
 
-def mark(dock: HipReading) -> None:
+def mark(dock: ReadingDock) -> None:
     """Mark rim and arc on both views, and make the first canvas the active one."""
     case = dock.workspace.case
     for view in (one.view for one in case.session.draft.views):
@@ -126,7 +126,7 @@ def mark(dock: HipReading) -> None:
     settle(500)
 
 
-def open_plain(dock: HipReading, ours: Canvas) -> tuple[napari.Viewer, Canvas, int]:
+def open_plain(dock: ReadingDock, ours: Canvas) -> tuple[napari.Viewer, Canvas, int]:
     """Napari alone, with a canvas of the same size on the same stack and points."""
     plane = dock.planes[0]
     volume = plane.picture.volume
@@ -159,7 +159,7 @@ def open_plain(dock: HipReading, ours: Canvas) -> tuple[napari.Viewer, Canvas, i
 
 
 def measure(
-    dock: HipReading, canvases: dict[str, Canvas], point: int, blocks: int, moves: int
+    dock: ReadingDock, canvases: dict[str, Canvas], point: int, blocks: int, moves: int
 ) -> tuple[dict[str, list[Move]], dict[str, int]]:
     """Seconds of every move, in turns, and how many shader programs were built meanwhile."""
     built: list[str] = []

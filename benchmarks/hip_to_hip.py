@@ -20,8 +20,9 @@ import napari_necroangle.modes.workspace as workspace_module
 import numpy as np
 import psutil
 from made_hips import write_hips
+from napari_necroangle.dock.dock import ReadingDock
 from napari_necroangle.modes.prefetch import Prefetch
-from napari_necroangle.window import HipReading, open_window, settle
+from napari_necroangle.window import close_window, open_window, settle
 from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 
@@ -64,12 +65,11 @@ def main() -> int:
         missed = time_hips(dock, reading, asked.timed)
         measure_memory(dock, reading, asked.hips)
         reading.ahead.close()
-        dock.shutdown()
-        dock.viewer.close()
+        close_window(dock)
     return int(missed)
 
 
-def time_hips(dock: HipReading, reading: Reading, count: int) -> bool:
+def time_hips(dock: ReadingDock, reading: Reading, count: int) -> bool:
     """Open hips with and without reading ahead, in turns, and print both; whether it was slow."""
     times: dict[str, list[float]] = {"read ahead": [], "read when asked": []}
     walk = to_and_fro(dock)
@@ -91,7 +91,7 @@ def time_hips(dock: HipReading, reading: Reading, count: int) -> bool:
     return slow
 
 
-def measure_memory(dock: HipReading, reading: Reading, count: int) -> None:
+def measure_memory(dock: ReadingDock, reading: Reading, count: int) -> None:
     """Open many hips, and print the slope and the peak of resident memory."""
     process, walk, found = psutil.Process(), to_and_fro(dock), []
     for _ in range(count):
@@ -109,12 +109,12 @@ def measure_memory(dock: HipReading, reading: Reading, count: int) -> None:
     print(f"slope after the first {WARM}: {slope:+.2f} MiB a hip")
 
 
-def aim(reading: Reading, dock: HipReading, step: int) -> None:
+def aim(reading: Reading, dock: ReadingDock, step: int) -> None:
     """Read the hip so many places further ahead."""
     reading.ahead.aim_at(dock.free.likeliest(dock.free.key_at(step)))
 
 
-def to_and_fro(dock: HipReading) -> Any:
+def to_and_fro(dock: ReadingDock) -> Any:
     """Steps that walk the folder from end to end and back, for ever."""
     step = 1
     while True:
@@ -123,7 +123,7 @@ def to_and_fro(dock: HipReading) -> Any:
         yield step
 
 
-def open_next(dock: HipReading, step: int) -> float:
+def open_next(dock: ReadingDock, step: int) -> float:
     """Open the hip so many places further; seconds until its pictures are on the screen."""
     start = time.perf_counter()
     frames: list[None] = []

@@ -298,20 +298,16 @@ README_SCENE = Scene("window", finished, (1700, 950))
 
 def take_picture(scene: Scene, path: Path, folder: Path) -> None:
     """Play a scene in a new window and save what the window shows."""
-    from napari_necroangle.window import DRAWING_MS, open_window, settle
+    from napari_necroangle.window import DRAWING_MS, close_window, open_window, settle
 
     dock: Any = open_window(scene.size)
     try:
         scene.play(Stage(dock, folder))
         dock.refresh()
         settle(DRAWING_MS)
-        dock.viewer.status = ""
-        settle(50)
         save_compact(dock.window().grab(), path)
     finally:
-        dock.shutdown()
-        dock.viewer.close()
-        settle(50)
+        close_window(dock)
 
 
 def save_compact(picture: Any, path: Path) -> None:

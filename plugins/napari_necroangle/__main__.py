@@ -1,7 +1,8 @@
-"""``python -m napari_necroangle FOLDER``: napari with the reading dock and a study open."""
+"""``python -m napari_necroangle FOLDER``: the reading window with a study open."""
 
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def main(
     size: str,
     screenshot: Path | None,
 ) -> None:
-    """Open napari with the reading dock."""
+    """Open the reading window."""
     if sys.platform.startswith("linux") and not _has_display():
         click.echo(
             "necroangle: there is no display; run on a desktop, or under xvfb-run for pictures",
@@ -39,7 +40,7 @@ def main(
         )
         raise SystemExit(2)
     logging.getLogger("vispy").setLevel(logging.ERROR)  # a virtual screen has no size in mm
-    import napari
+    from napari.qt import get_qapp
 
     from napari_necroangle.window import open_window, save_picture
 
@@ -56,7 +57,8 @@ def main(
     if screenshot is not None:
         save_picture(dock, screenshot)
         return
-    napari.run()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    get_qapp().exec()
 
 
 def _has_display() -> bool:

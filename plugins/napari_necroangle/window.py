@@ -1,20 +1,22 @@
-"""A napari window with the reading dock, and a picture of it."""
+"""The window of ``necroangle read``, the dock in napari's own window, and a picture of either."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-import napari
+from napari.qt import get_qapp
 from napari.viewer import Viewer
-from qtpy.QtCore import QEventLoop, QTimer
+from qtpy.QtCore import QEventLoop, Qt, QTimer
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QMainWindow, QMenu
 
-from napari_necroangle.canvas.hosts import NapariHost
+from napari_necroangle.canvas.hosts import NapariHost, OwnHost
 from napari_necroangle.dock.dock import ReadingDock
+from napari_necroangle.reading.keys import key_label
 from necroangle.errors import NecroangleError
 
-__all__ = ["HipReading", "open_window", "save_picture", "settle"]
+__all__ = ["HipReading", "ReadingWindow", "close_window", "open_window", "save_picture", "settle"]
 
 DRAWING_MS = 1500
-DOCK_NAME = "Hip reading (NecroAngle)"
-"""As napari's menu of plugins names it, so that the menu shows this one and builds no other."""
 
 
 class HipReading(ReadingDock):
@@ -32,26 +34,76 @@ class HipReading(ReadingDock):
         super().__init__(host)
 
 
-def open_window(size: tuple[int, int], *, reader: str = "") -> HipReading:
-    """Open a napari window with the dock in it.
+class ReadingWindow(QMainWindow):
+    """A window of our own: canvases, dock and a small menu; none of napari's is in it.
+
+    Attributes
+    ----------
+    dock
+        The dock.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle("necroangle")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        host = OwnHost(self)
+        self.dock = dock = ReadingDock(host)
+        host.take_in(dock)
+        files = self.menuBar().addMenu("&File")
+        self._add(files, "&Open folder…", dock.ask_folder, "Ctrl+O")
+        self._add(files, "Open &reading…", dock.ask_reading)
+        self._add(files, "&Save", lambda: dock.do("save"), "Ctrl+S")
+        files.addSeparator()
+        self._add(files, "&Quit", self.close, "Ctrl+Q")
+        edit = self.menuBar().addMenu("&Edit")
+        self._add(edit, "&Undo", lambda: dock.do("undo"), "Ctrl+Z")
+        self._add(edit, "&Redo", lambda: dock.do("redo"), "Ctrl+Y", "Ctrl+Shift+Z")
+        view = self.menuBar().addMenu("&View")
+        self._add(view, "&Full screen", self._toggle_full_screen, "F11")
+        self._add(view, f"&One canvas or two\t{key_label('layout')}", dock.toggle_layout)
+        self._add(view, f"&Reset\t{key_label('reset_view')}", lambda: dock.do("reset_view"))
+        help_ = self.menuBar().addMenu("&Help")
+        self._add(help_, f"All &keys\t{key_label('help')}", dock.toggle_help)
+        self._add(help_, "&Tour", dock.guide.begin)
+
+    def _add(self, menu: QMenu, words: str, run: Callable[[], object], *keys: str) -> None:
+        action = menu.addAction(words)
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        action.triggered.connect(lambda: run())
+
+    def _toggle_full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+
+def open_window(size: tuple[int, int], *, reader: str = "") -> ReadingDock:
+    """Open a window of our own.
 
     Parameters
     ----------
     size
-        (width, height), pixels.
+        (width, height), logical pixels.
     reader
         The reader's code, or empty.
     """
-    viewer = napari.Viewer(title="necroangle")
-    viewer.window.resize(*size)
-    dock = HipReading(viewer)
-    dock.workspace.reader = reader
-    menu = viewer.window.window_menu
-    viewer.window.add_dock_widget(dock, name=DOCK_NAME, area="right", menu=menu)
-    settle(100)
-    viewer.window.resize(*size)
+    get_qapp()
+    window = ReadingWindow()
+    window.dock.workspace.reader = reader
+    window.resize(*size)
+    window.show()
     settle(200)
-    return dock
+    return window.dock
+
+
+def close_window(dock: ReadingDock) -> None:
+    """Close the window of a dock without a question."""
+    window = dock.window()
+    dock.shutdown()
+    window.close()
+    settle(20)
 
 
 def settle(milliseconds: int) -> None:
@@ -61,7 +113,7 @@ def settle(milliseconds: int) -> None:
     loop.exec()
 
 
-def save_picture(dock: HipReading, path: Path) -> None:
+def save_picture(dock: ReadingDock, path: Path) -> None:
     """Save a picture of the whole window, once it is drawn, and close it.
 
     Raises
@@ -73,5 +125,4 @@ def save_picture(dock: HipReading, path: Path) -> None:
     picture = dock.window().grab()
     if not picture.save(str(path)):
         raise NecroangleError(f"{path.name}: the picture cannot be written")
-    dock.shutdown()
-    dock.viewer.close()
+    close_window(dock)

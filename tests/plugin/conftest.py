@@ -2,14 +2,16 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from napari_necroangle.reading.case import Case, Picture
 from napari_necroangle.reading.draft import Role
 from napari_necroangle.reading.session import ReadingSession
+from readingroom import Answers
 
 from necroangle.geometry import ImagePlane
 from necroangle.imaging import Volume
@@ -123,6 +125,29 @@ def samples() -> Path:
     if not (SAMPLES / "plain").is_dir():
         pytest.skip("sample_dicoms is not at hand")
     return SAMPLES
+
+
+@pytest.fixture
+def open_dock(qtbot: Any) -> Iterator[Callable[[], Any]]:
+    """Opens a reading window of 1700 x 950 with :class:`Answers`; it gives the dock in it."""
+    from napari_necroangle.window import close_window, open_window
+
+    docks: list[Any] = []
+
+    def open_one() -> Any:
+        docks.append(open_window((1700, 950)))
+        docks[-1].dialogs = Answers()
+        return docks[-1]
+
+    yield open_one
+    for dock in docks:
+        close_window(dock)
+
+
+@pytest.fixture
+def dock(open_dock: Callable[[], Any]) -> Any:
+    """The dock in a reading window."""
+    return open_dock()
 
 
 @pytest.fixture(autouse=True)

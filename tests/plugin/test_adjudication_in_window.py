@@ -1,7 +1,6 @@
 """Two readings compared in a real window: both drawn, the consensus saved as its own reader."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 from napari_necroangle.canvas.overlay import PENS
-from readingroom import Answers, drawn, mark
+from readingroom import drawn, mark
 
 from necroangle.annotation import load_reading, save_reading, sha256_of
 from necroangle.measurement import measure
@@ -18,21 +17,6 @@ from necroangle.terms import View
 pytestmark = pytest.mark.screen
 
 NAME = "PHANTOM-01__R__baseline"
-
-
-@pytest.fixture
-def dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
-    """The dock in a window of 1700 x 950."""
-    from napari_necroangle.window import HipReading
-
-    viewer = make_napari_viewer(show=True)
-    viewer.window.resize(1700, 950)
-    opened: Any = HipReading(viewer)
-    opened.dialogs = Answers()
-    viewer.window.add_dock_widget(opened, name="Hip reading", area="right")
-    qtbot.wait(500)
-    yield opened
-    opened.shutdown()
 
 
 @pytest.fixture

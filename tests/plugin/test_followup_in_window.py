@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +23,6 @@ Points = NDArray[np.float64]
 LIMIT_MM = 0.5
 
 
-class Silent:
-    """Answers no question and keeps what was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def choose(self, title: str, words: str, answers: list[str]) -> str | None:
-        self.asked.append(f"{title}: {words}")
-        return answers[-1]
-
-    def tell(self, title: str, words: str) -> None:
-        self.asked.append(f"{title}: {words}")
-
-
 @pytest.fixture
 def readings(samples: Path, tmp_path: Path) -> Path:
     """A folder with the baseline readings of both hips, by the truth and by a reader."""
@@ -51,25 +37,14 @@ def readings(samples: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def dock(
-    make_napari_viewer: Any, qtbot: Any, samples: Path, readings: Path, tmp_path: Path
-) -> Iterator[Any]:
+def dock(open_dock: Callable[[], Any], samples: Path, readings: Path, tmp_path: Path) -> Any:
     """The dock on the follow-up visit of a copy of the sample with two visits."""
-    from napari_necroangle.window import HipReading
-
-    viewer = make_napari_viewer(show=True)
-    viewer.window.resize(1700, 950)
-    dock: Any = HipReading(viewer)
-    dock.dialogs = Silent()
+    dock = open_dock()
     dock.workspace.reader = "r1"
-    viewer.window.add_dock_widget(dock, name="Hip reading", area="right")
-    qtbot.wait(300)
     dock.workspace.keep_readings_in(readings)
     dock.open_folder(shutil.copytree(samples / "two_visits", tmp_path / "two_visits"))
     take(dock, "month_12", Laterality.RIGHT)
-    qtbot.wait(100)
-    yield dock
-    dock.shutdown()
+    return dock
 
 
 def take(dock: Any, visit: str, side: Laterality) -> None:
@@ -170,11 +145,13 @@ def test_the_change_is_told_live_and_is_that_of_the_measurement(
     assert said.startswith(f"Change since baseline: −{abs(change.cna.value):.1f}° (−")
     assert ("real" in said) is bool(change.is_real)
     assert "MDC95" in said
+    from napari_necroangle.dock.dock import MEASURE_MS
     from napari_necroangle.reading.draft import Handle, Role
 
     for shift, moved in ((3.0, True), (0.0, False)):
         u, v = dock.planes[0].uv_of(Handle(Role.END, 0))
         dock.workspace.case.session.move(View.CORONAL, Handle(Role.END, 0), (u + shift, v + shift))
+        qtbot.wait(MEASURE_MS + 20)
         assert (parts.result.change.text() != said) or not moved
         said = parts.result.change.text()
 
@@ -205,8 +182,9 @@ def test_keys_show_it_and_go_to_its_slice(dock: Any, qtbot: Any, samples: Path) 
 
 
 def test_a_drag_of_an_arc_draws_no_ghost_anew(
-    dock: Any, samples: Path, monkeypatch: pytest.MonkeyPatch
+    dock: Any, qtbot: Any, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from napari_necroangle.dock.dock import MEASURE_MS
     from napari_necroangle.reading.draft import Handle, Role
 
     session = dock.workspace.case.session
@@ -227,12 +205,14 @@ def test_a_drag_of_an_arc_draws_no_ghost_anew(
     u, v = plane.uv_of(Handle(Role.END, 0))
     for step in range(5):
         session.move(View.CORONAL, Handle(Role.END, 0), (u + step, v))
+        qtbot.wait(MEASURE_MS // 2)
     assert dock.commands.followup.ghost(View.CORONAL) is before
     session.settle()
     assert "arc" in pens
     assert "ghost" not in pens
     u, v = plane.uv_of(Handle(Role.RIM, 0))
     session.move(View.CORONAL, Handle(Role.RIM, 0), (u + 2.0, v))
+    qtbot.wait(MEASURE_MS + 20)
     assert "ghost" in pens
 
 

@@ -1,14 +1,13 @@
 """A mode of its own, made here alone: the window shows it and never asks which it is."""
 
 import shutil
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from napari_necroangle.modes.mode import Action, Board, CaseRow, Mode, Window
 from napari_necroangle.store.recovery import Recovered, Remains
-from readingroom import Answers
 
 from necroangle.errors import ReadingError
 from necroangle.terms import Finding, Laterality, View
@@ -82,21 +81,6 @@ class Practice(Mode):
             words=f"{len(self.noted)} noted",
             progress=(len(self.noted), len(SIDES)),
         )
-
-
-@pytest.fixture
-def dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
-    """The dock in a window of 1700 x 950."""
-    from napari_necroangle.window import HipReading
-
-    viewer = make_napari_viewer(show=True)
-    viewer.window.resize(1700, 950)
-    opened: Any = HipReading(viewer)
-    opened.dialogs = Answers()
-    viewer.window.add_dock_widget(opened, name="Hip reading", area="right")
-    qtbot.wait(500)
-    yield opened
-    opened.shutdown()
 
 
 def side_of(dock: Any) -> Laterality:

@@ -215,6 +215,23 @@ def test_right_drag_changes_the_window_only(canvas: Canvas) -> None:
     assert canvas.case.session.draft.view(A).marks == ()
 
 
+def test_the_slice_is_shown_whatever_the_host_turns_it_into(canvas: Canvas) -> None:
+    """Axes in another order, a third dimension, a grid: all are set back, and the words stay."""
+    model, before = canvas.plane.model, dict(canvas.plane.sketch.texts)
+    canvas.plane.go_to(3)
+    for _ in range(2):
+        model.dims.order = (1, 0, 2)
+        model.dims.ndisplay = 3
+        model.dims.transpose()
+        model.dims.roll()
+        model.canvas.grid.enabled = True
+        assert tuple(model.dims.order) == (0, 1, 2)
+        assert (model.dims.ndisplay, model.canvas.grid.enabled) == (2, False)
+        assert canvas.plane.slice_index == canvas.plane.sketch.index == 3
+    canvas.plane.go_to(2)
+    assert canvas.plane.sketch.texts == before
+
+
 @pytest.mark.parametrize(("button", "with_space"), [(MIDDLE, False), (LEFT, True)])
 def test_the_picture_pans_at_any_time(
     canvas: Canvas, button: Qt.MouseButton, with_space: bool

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from readingroom import Answers
 
 from necroangle.annotation import HipReading, NecroticArc, ReadView, load_reading, sha256_of
 from necroangle.batch import measure_files
@@ -20,21 +21,6 @@ Point = tuple[float, float]
 
 MOVE_MS = 5
 """What was begun goes on once Qt has nothing else to tell."""
-
-
-class Answers:
-    """Answers every question of the dock as the test says, and keeps what was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.answer: Callable[[Sequence[str]], str | None] = lambda _: None
-
-    def choose(self, title: str, words: str, answers: Sequence[str]) -> str | None:
-        self.asked.append(f"{title}: {words}")
-        return self.answer(answers)
-
-    def tell(self, title: str, words: str) -> None:
-        self.asked.append(f"{title}: {words}")
 
 
 class Reader:
@@ -160,19 +146,25 @@ def study(samples: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def window(make_napari_viewer: Any, qtbot: Any) -> Iterator[tuple[Any, Any, Answers]]:
-    """A napari window of 1700 x 950 with the dock in it."""
+def window(open_dock: Callable[[], Any]) -> Iterator[tuple[Any, Answers]]:
+    """A reading window's dock, and the answers to its questions."""
+    dock = open_dock()
+    yield dock, dock.dialogs
+    dock.dialogs.answer = lambda choices: choices[-1]
+
+
+@pytest.fixture
+def in_napari(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
+    """The dock in a napari window of 1700 x 950."""
     from napari_necroangle.window import HipReading
 
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1700, 950)
     dock: Any = HipReading(viewer)
-    answers = Answers()
-    dock.dialogs = answers
+    dock.dialogs = Answers()
     viewer.window.add_dock_widget(dock, name="Hip reading", area="right")
     qtbot.wait(500)
-    yield viewer, dock, answers
-    answers.answer = lambda choices: choices[-1]
+    yield dock
     dock.shutdown()
 
 
@@ -183,11 +175,13 @@ def truth_of(samples: Path, subject: str, side: str) -> HipReading:
     )
 
 
+@pytest.mark.parametrize("host", ["dock", "in_napari"])
 def test_the_road_from_folder_to_row(
-    window: tuple[Any, Any, Answers], qtbot: Any, samples: Path, study: Path
+    request: pytest.FixtureRequest, host: str, qtbot: Any, samples: Path, study: Path
 ) -> None:
     """A whole hip: its effort is counted, and the batch road finds the same row."""
-    _, dock, answers = window
+    dock = request.getfixturevalue(host)
+    answers = dock.dialogs
     dock.workspace.reader = "reader-1"
     dock.open_folder(study)
     qtbot.wait(300)
@@ -229,10 +223,10 @@ def test_the_road_from_folder_to_row(
 
 
 def test_every_sample_is_read_by_hand(
-    window: tuple[Any, Any, Answers], qtbot: Any, samples: Path, tmp_path: Path
+    window: tuple[Any, Answers], qtbot: Any, samples: Path, tmp_path: Path
 ) -> None:
     """Both sides, tilted planes, arcs above 180 degrees, two arcs, no necrosis, radiographs."""
-    _, dock, answers = window
+    dock, answers = window
     dock.workspace.reader = "r1"
     dock.workspace.keep_readings_in(tmp_path / "readings")
     reader = Reader(dock, qtbot)
@@ -293,12 +287,12 @@ def _mark_finding(reader: Reader, place: int, entry: ReadView) -> None:
 
 
 def test_every_key_reaches_its_command(
-    window: tuple[Any, Any, Answers], qtbot: Any, study: Path
+    window: tuple[Any, Answers], qtbot: Any, study: Path
 ) -> None:
     """On either canvas, from the dock; help and layout work."""
     from napari_necroangle.reading.keys import KEYS
 
-    _, dock, _ = window
+    dock, _ = window
     dock.open_folder(study)
     qtbot.wait(200)
     ran: list[str] = []
@@ -333,9 +327,9 @@ def test_every_key_reaches_its_command(
 
 
 def test_a_drag_is_seen_live_and_dragged_back_is_the_same(
-    window: tuple[Any, Any, Answers], qtbot: Any, samples: Path, study: Path
+    window: tuple[Any, Answers], qtbot: Any, samples: Path, study: Path
 ) -> None:
-    _, dock, _ = window
+    dock, _ = window
     dock.open_folder(study)
     dock.open_reading(samples / "readings" / "PHANTOM-01__R__baseline__truth__1.reading.json")
     qtbot.wait(300)
@@ -379,9 +373,9 @@ def test_a_drag_is_seen_live_and_dragged_back_is_the_same(
 
 
 def test_saving_twice_over_another_reading_asks_and_keeps_both(
-    window: tuple[Any, Any, Answers], qtbot: Any, study: Path
+    window: tuple[Any, Answers], qtbot: Any, study: Path
 ) -> None:
-    _, dock, answers = window
+    dock, answers = window
     dock.open_folder(study)
     qtbot.wait(200)
     case = dock.workspace.case
@@ -402,9 +396,9 @@ def test_saving_twice_over_another_reading_asks_and_keeps_both(
 
 
 def test_an_unfinished_view_is_asked_about_before_it_is_saved(
-    window: tuple[Any, Any, Answers], qtbot: Any, study: Path
+    window: tuple[Any, Answers], qtbot: Any, study: Path
 ) -> None:
-    _, dock, answers = window
+    dock, answers = window
     dock.open_folder(study)
     qtbot.wait(200)
     case = dock.workspace.case
@@ -419,9 +413,9 @@ def test_an_unfinished_view_is_asked_about_before_it_is_saved(
 
 
 def test_switching_hips_keeps_marks_and_closing_asks(
-    window: tuple[Any, Any, Answers], qtbot: Any, study: Path
+    window: tuple[Any, Answers], qtbot: Any, study: Path
 ) -> None:
-    viewer, dock, answers = window
+    dock, answers = window
     dock.open_folder(study)
     qtbot.wait(200)
     dock.workspace.case.click(View.CORONAL, 5, (60.0, 60.0))
@@ -431,16 +425,16 @@ def test_switching_hips_keeps_marks_and_closing_asks(
     dock.parts.study.sides[Laterality.RIGHT].click()
     assert len(dock.workspace.case.session.draft.views[0].rim) == 1
     assert len(dock.planes[0].sketch.marks) == 1
-    viewer.window._qt_window.close()
+    dock.window().close()
     assert "right hip" in answers.asked[-1]
-    assert viewer.window._qt_window.isVisible()
+    assert dock.window().isVisible()
     assert dock.canvases is not None
 
 
 def test_saved_readings_open_on_their_slices(
-    window: tuple[Any, Any, Answers], qtbot: Any, samples: Path
+    window: tuple[Any, Answers], qtbot: Any, samples: Path
 ) -> None:
-    _, dock, answers = window
+    dock, answers = window
     dock.open_folder(samples / "oblique")
     path = samples / "readings" / "PHANTOM-02__L__baseline__truth__1.reading.json"
     dock.open_reading(path)

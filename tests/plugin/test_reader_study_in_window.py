@@ -1,13 +1,13 @@
 """A reader study in a real window: the list, blinded; submitted, locked, reopened, recovered."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from napari_necroangle.canvas.overlay import PENS
-from readingroom import Answers, all_words, drawn, mark
+from readingroom import all_words, drawn, mark
 
 from necroangle.annotation import HipReading, load_reading
 from necroangle.readerstudy import (
@@ -47,26 +47,6 @@ def make_study(samples: Path, place: Path, washout_days: int) -> Path:
     path = place / "study.worklist.json"
     save_worklist(study, path)
     return path
-
-
-@pytest.fixture
-def dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
-    """The dock in a window of 1700 x 950."""
-    opened: Any = open_dock(make_napari_viewer, qtbot)
-    yield opened
-    opened.shutdown()
-
-
-def open_dock(make_napari_viewer: Any, qtbot: Any) -> Any:
-    from napari_necroangle.window import HipReading
-
-    viewer = make_napari_viewer(show=True)
-    viewer.window.resize(1700, 950)
-    opened: Any = HipReading(viewer)
-    opened.dialogs = Answers()
-    viewer.window.add_dock_widget(opened, name="Hip reading", area="right")
-    qtbot.wait(500)
-    return opened
 
 
 def truth_of(samples: Path, listed: ListedCase) -> HipReading:
@@ -206,7 +186,7 @@ def test_later_cases_say_when_they_open_and_cannot_be_opened(
 
 
 def test_an_unsaved_case_is_offered_by_its_code(
-    dock: Any, make_napari_viewer: Any, qtbot: Any, samples: Path, worklist: Path
+    dock: Any, open_dock: Callable[[], Any], qtbot: Any, samples: Path, worklist: Path
 ) -> None:
     dock.open_worklist(worklist, "r1")
     listed = dock.mode.now.listed
@@ -215,7 +195,7 @@ def test_an_unsaved_case_is_offered_by_its_code(
     dock.workspace.case.session.enter(notes="not saved yet")
     draft = dock.workspace.case.session.draft
     dock.shutdown()
-    again: Any = open_dock(make_napari_viewer, qtbot)
+    again: Any = open_dock()
     again.open_folder(worklist.parent / "images")
     assert again.recovery.waiting == ()
     again.open_worklist(worklist, "r1")
@@ -227,7 +207,6 @@ def test_an_unsaved_case_is_offered_by_its_code(
     press(qtbot, again, "Return", "Control")
     assert again.dialogs.asked == []
     assert again.mode.state.progress.submitted == 1
-    again.shutdown()
 
 
 def test_ending_a_study_gives_the_free_dock_back(

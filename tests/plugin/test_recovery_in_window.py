@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ import pytest
 import readingroom
 from napari_necroangle.reading.draft import ReadingDraft
 from napari_necroangle.store.autosave import AutosaveState
-from readingroom import Answers
 
 from necroangle.annotation import ReaderEntries
 from necroangle.terms import Finding, Laterality, View
@@ -30,26 +29,6 @@ KILLS = 4
 def study(samples: Path, tmp_path: Path) -> Path:
     """A copy of the plain study, with room for readings beside it."""
     return shutil.copytree(samples / "plain", tmp_path / "plain")
-
-
-@pytest.fixture
-def dock(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
-    """The dock in a window of 1700 x 950."""
-    opened: Any = open_dock(make_napari_viewer, qtbot)
-    yield opened
-    opened.shutdown()
-
-
-def open_dock(make_napari_viewer: Any, qtbot: Any) -> Any:
-    from napari_necroangle.window import HipReading
-
-    viewer = make_napari_viewer(show=True)
-    viewer.window.resize(1700, 950)
-    opened: Any = HipReading(viewer)
-    opened.dialogs = Answers()
-    viewer.window.add_dock_widget(opened, name="Hip reading", area="right")
-    qtbot.wait(500)
-    return opened
 
 
 def killed_after(study: Path, edits: int) -> tuple[list[str], list[int]]:
@@ -112,7 +91,7 @@ def test_killed_at_any_moment_the_next_window_offers_it(dock: Any, qtbot: Any, s
 
 
 def test_another_hip_is_left_alone_and_the_offer_can_wait(
-    dock: Any, make_napari_viewer: Any, qtbot: Any, samples: Path, study: Path
+    dock: Any, open_dock: Callable[[], Any], qtbot: Any, samples: Path, study: Path
 ) -> None:
     """Later keeps it, putting aside moves it; other hips and folders are not touched."""
     shutil.copytree(samples / "oblique", study.parent / "oblique")
@@ -126,7 +105,7 @@ def test_another_hip_is_left_alone_and_the_offer_can_wait(
     folder = study.parent / "readings" / ".autosave"
     assert len(list(folder.glob("*.autosave"))) == 1
 
-    again: Any = open_dock(make_napari_viewer, qtbot)
+    again: Any = open_dock()
     again.open_folder(study.parent / "oblique")
     assert again.recovery.waiting == ()
     again.open_folder(study)
@@ -146,16 +125,15 @@ def test_another_hip_is_left_alone_and_the_offer_can_wait(
     again.shutdown()
     assert len(list(folder.glob("*.autosave"))) == 1
 
-    last: Any = open_dock(make_napari_viewer, qtbot)
+    last: Any = open_dock()
     last.open_folder(study)
     last.recovery.aside_button.click()
     assert list(folder.glob("*.autosave")) == []
     assert len(list((folder / "set_aside").iterdir())) == 1
-    last.shutdown()
 
 
 def test_a_saved_reading_goes_on_in_its_file_and_undo_shows_it(
-    dock: Any, make_napari_viewer: Any, qtbot: Any, study: Path
+    dock: Any, open_dock: Callable[[], Any], qtbot: Any, study: Path
 ) -> None:
     dock.workspace.reader = "r1"
     dock.open_folder(study)
@@ -167,7 +145,7 @@ def test_a_saved_reading_goes_on_in_its_file_and_undo_shows_it(
     dock.workspace.case.session.enter(notes="after it was saved")
     dock.shutdown()
 
-    again: Any = open_dock(make_napari_viewer, qtbot)
+    again: Any = open_dock()
     again.open_folder(study)
     again.recovery.take_button.click()
     session = again.workspace.case.session
@@ -178,7 +156,6 @@ def test_a_saved_reading_goes_on_in_its_file_and_undo_shows_it(
     assert again.save() == path
     assert again.dialogs.asked == []
     assert list(folder.glob("*.autosave")) == []
-    again.shutdown()
 
 
 def test_closing_and_losing_them_loses_them(dock: Any, study: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +31,9 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def dock(make_napari_viewer: Any, qtbot: Any, config: Path) -> Iterator[Any]:
-    from napari_necroangle.window import HipReading
-
-    viewer = make_napari_viewer(show=True)
-    viewer.window.resize(1700, 950)
-    dock: Any = HipReading(viewer)
-    viewer.window.add_dock_widget(dock, name="Hip reading", area="right")
-    qtbot.wait(300)
-    yield dock
-    dock.shutdown()
+def dock(open_dock: Callable[[], Any], config: Path) -> Any:
+    """The dock of a reader whose settings lie in the test's own place."""
+    return open_dock()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The window round the canvases and the dock: napari's own, guarded.
+"""The window round the canvases and the dock: one of our own, or napari's, guarded.
 
 What a host gives is :class:`Host`; nobody else asks which it is.
 """
@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from napari.components import ViewerModel
-from napari.qt import QtViewer
+from napari.qt import QtViewer, get_stylesheet
+from napari.settings import get_settings
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
-from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QSplitter, QWidget
 
 from napari_necroangle.canvas.view import PlaneView
 
-__all__ = ["DOCK_WIDTH_PX", "Host", "NapariHost"]
+__all__ = ["DOCK_WIDTH_PX", "Host", "NapariHost", "OwnHost", "close_viewer"]
 
 DOCK_WIDTH_PX = 340
 _NAPARI_DOCKS = ("layer list", "layer controls")
@@ -46,6 +47,83 @@ class Host(Protocol):
 
     def close(self) -> None:
         """Take everything of ours out of the window."""
+
+
+_LEAST_PX = 160
+"""No canvas can be dragged to less."""
+
+
+class OwnHost:
+    """A window of our own: two canvases and the dock beside each other, and nothing of napari's.
+
+    Parameters
+    ----------
+    window
+        The window; it is empty.
+    """
+
+    def __init__(self, window: QMainWindow) -> None:
+        self.window = window
+        self.viewers: tuple[QtViewer, ...] = (QtViewer(ViewerModel()), QtViewer(ViewerModel()))
+        self._canvases, self._parts = QSplitter(), QSplitter()
+        for viewer in self.viewers:
+            viewer.canvas.native.setMinimumSize(_LEAST_PX, _LEAST_PX)
+            self._canvases.addWidget(viewer)
+        self._parts.addWidget(self._canvases)
+        for splitter in (self._canvases, self._parts):
+            splitter.setChildrenCollapsible(False)
+        self._parts.splitterMoved.connect(self._note_width)
+        self._dock_px = DOCK_WIDTH_PX
+        window.setCentralWidget(self._parts)
+        self._reactions: list[Callable[[], None]] = []
+        self.follow_theme(self._dress)
+        self._dress()
+
+    @property
+    def theme(self) -> str:
+        """The name of the theme of napari's settings."""
+        return str(get_settings().appearance.theme)
+
+    def follow_theme(self, react: Callable[[], None]) -> None:
+        """Call this whenever another theme is shown."""
+        self._reactions.append(react)
+        get_settings().appearance.events.theme.connect(react)
+
+    def take_in(self, dock: QWidget) -> bool:
+        """Put a dock beside the canvases."""
+        if self._parts.indexOf(dock) < 0:
+            self._parts.addWidget(dock)
+            self._parts.setStretchFactor(0, 1)
+        return True
+
+    def guard(self, planes: Sequence[PlaneView]) -> None:
+        """Nothing else can change the canvases: no menu and no list of napari's is here."""
+
+    def show_canvases(self, shown: Sequence[bool]) -> None:
+        """Show some of the canvases, in equal parts, and hide the others."""
+        for viewer, is_shown in zip(self.viewers, shown, strict=True):
+            viewer.setVisible(is_shown)
+        self._canvases.setSizes([self._canvases.width() * is_shown for is_shown in shown])
+
+    def share_width(self) -> None:
+        """Give the dock its width, or that to which it was dragged; the canvases the rest."""
+        self._parts.setSizes([self.window.width() - self._dock_px, self._dock_px])
+
+    def close(self) -> None:
+        """Take the canvases down."""
+        for react in self._reactions:
+            get_settings().appearance.events.theme.disconnect(react)
+        viewers, self.viewers, self._reactions = self.viewers, (), []
+        for viewer in viewers:
+            close_viewer(viewer)
+
+    def _dress(self) -> None:
+        self.window.setStyleSheet(get_stylesheet(self.theme))
+        for viewer in self.viewers:
+            viewer.viewer.theme = self.theme
+
+    def _note_width(self) -> None:
+        self._dock_px = self._parts.sizes()[-1]
 
 
 class NapariHost:

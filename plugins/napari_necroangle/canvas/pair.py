@@ -174,12 +174,9 @@ class Canvases:
         self.is_single = not self.is_single
         self._lay()
 
-    def fit(self) -> None:
-        """Share the window's width, then fit the pictures to what they got."""
+    def share_width(self) -> None:
+        """Share the window's width; each picture fits itself to what its canvas gets."""
         self._host.share_width()
-        QApplication.processEvents()
-        for plane in self.planes:
-            plane.fit()
 
     def close(self) -> None:
         """Take all that lies on the canvases away."""

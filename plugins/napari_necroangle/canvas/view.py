@@ -394,6 +394,7 @@ class PlaneView:
             (dims.order, self._set_back),
             (dims.ndisplay, self._set_back),
             (self.model.canvas.grid.events.enabled, self._set_back),
+            (self.model.canvas.events.size, self.fit),
         )
 
 

@@ -284,8 +284,8 @@ class ReadingDock(QWidget):
         self.recovery = RecoveryPrompt(self, self._show_slices)
         self.board = BoardPanel(self)
         actions = StudyActions(
-            self._ask_folder,
-            self._ask_reading,
+            self.ask_folder,
+            self.ask_reading,
             self._ask_worklist,
             self._ask_two_readings,
             self.free.take,
@@ -329,7 +329,7 @@ class ReadingDock(QWidget):
         if self.canvases is not None or not self._host.take_in(self):
             return
         window = self._host.window
-        self.canvases = Canvases(self._host, self.commands, self._run_key, self._on_step)
+        self.canvases = Canvases(self._host, self.commands, self.do, self._on_step)
         self.help = HelpSheet(window, self.focus_canvas)
         self.guide.arrange(window)
         self._follow_theme()
@@ -544,8 +544,8 @@ class ReadingDock(QWidget):
         if self.canvases is not None and name not in ("help", *_SAVES):
             self.canvases.focus()
 
-    def _run_key(self, name: str) -> None:
-        """Do what a key says, on the active view, whichever canvas has heard it."""
+    def do(self, name: str) -> None:
+        """Do what a key or the menu says, on the active view."""
         view = self.parts.tools.view
         self.mode.act()
         if view is not None:
@@ -605,12 +605,14 @@ class ReadingDock(QWidget):
         alone: QWidget = canvases.native
         return shown if shown.isVisible() else alone
 
-    def _ask_folder(self) -> None:
+    def ask_folder(self) -> None:
+        """Ask for a folder, and open it."""
         folder = self.dialogs.folder("Open the folder of a study", self.workspace.folder)
         if folder is not None:
             self.open_folder(folder)
 
-    def _ask_reading(self) -> None:
+    def ask_reading(self) -> None:
+        """Ask for a saved reading, and go on with it."""
         path = self.dialogs.reading_file(self.workspace.readings)
         if path is not None:
             self.open_reading(path)
@@ -646,7 +648,7 @@ class ReadingDock(QWidget):
 
     def _fit(self) -> None:
         if self.canvases is not None:
-            self.canvases.fit()
+            self.canvases.share_width()
             self.guide.show()
 
 

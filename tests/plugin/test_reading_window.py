@@ -1,0 +1,152 @@
+"""The window of our own: its menu, how it shares its width, and that it closes without a trace."""
+
+import gc
+import shutil
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.screen
+
+SIZES = [(960, 540), (1280, 800), (1900, 1000)]
+LEAST_SHARE = 0.6
+
+
+@pytest.fixture
+def study(samples: Path, tmp_path: Path) -> Path:
+    """A copy of the plain study, with room for readings beside it."""
+    return shutil.copytree(samples / "plain", tmp_path / "plain")
+
+
+def actions(window: Any) -> dict[str, Any]:
+    """What the menu offers, by its words."""
+    menus = [action.menu() for action in window.menuBar().actions()]
+    found = (action for menu in menus for action in menu.actions() if action.text())
+    return {action.text().replace("&", "").split("\t")[0]: action for action in found}
+
+
+def test_the_menu_does_what_the_keys_do(dock: Any, qtbot: Any, study: Path) -> None:
+    dock.open_folder(study)
+    window, ran = dock.window(), []
+    offered = actions(window)
+    dock.commands.run = lambda name, _: ran.append(name)
+    for words in ("Save", "Undo", "Redo", "Reset"):
+        offered[words].trigger()
+    assert ran == ["save", "undo", "redo", "reset_view"]
+    del dock.commands.run
+    offered["All keys"].trigger()
+    assert dock.help.isVisible()
+    offered["All keys"].trigger()
+    keys = {words: [key.toString() for key in one.shortcuts()] for words, one in offered.items()}
+    assert keys["Redo"] == ["Ctrl+Y", "Ctrl+Shift+Z"]
+    assert (keys["Save"], keys["Full screen"]) == (["Ctrl+S"], ["F11"])
+    offered["Full screen"].trigger()
+    qtbot.waitUntil(window.isFullScreen, timeout=5000)
+    offered["Full screen"].trigger()
+    qtbot.waitUntil(lambda: not window.isFullScreen(), timeout=5000)
+    dock.dialogs.folder = lambda *_: study
+    dock.workspace.close_folder()
+    offered["Open folder…"].trigger()
+    assert dock.workspace.case is not None
+
+
+def test_shortcuts_are_heard_once_wherever_the_keys_go(dock: Any, qtbot: Any, study: Path) -> None:
+    """On a canvas as in a field of the dock."""
+    from qtpy.QtCore import Qt
+
+    dock.open_folder(study)
+    window, ran = dock.window(), []
+    window.activateWindow()
+    qtbot.wait(100)
+    dock.commands.run = lambda name, _: ran.append(name)
+    control = Qt.KeyboardModifier.ControlModifier
+    for widget in (dock.canvases.native_of(0), dock.parts.save_button, dock.parts.entries.read_no):
+        widget.setFocus()
+        qtbot.keyClick(widget, Qt.Key.Key_S, control)
+        qtbot.keyClick(widget, Qt.Key.Key_Y, control)
+        assert ran == ["save", "redo"], widget
+        ran.clear()
+    del dock.commands.run
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_picture_gets_the_room(dock: Any, qtbot: Any, study: Path, size: Any) -> None:
+    """One canvas at least 60 % of the width; two are alike; the dock is as wide as ever."""
+    from napari_necroangle.canvas.hosts import DOCK_WIDTH_PX
+
+    window = dock.window()
+    dock.open_folder(study)
+    window.resize(*size)
+    qtbot.wait(200)
+    first, second = (dock.canvases.native_of(place) for place in (0, 1))
+
+    def widths() -> tuple[int, int]:
+        qtbot.wait(200)
+        return tuple(one.width() if one.isVisible() else 0 for one in (first, second))  # type: ignore[return-value]
+
+    assert window.width() == size[0]
+    both = widths()
+    assert abs(both[0] - both[1]) <= 2
+    assert dock.width() == pytest.approx(DOCK_WIDTH_PX, abs=8)
+    dock.do("layout")
+    for _ in range(2):
+        alone = widths()
+        assert min(alone) == 0
+        assert max(alone) >= LEAST_SHARE * size[0]
+        dock.do("other_view")
+    dock.do("layout")
+    assert widths() == both
+
+
+def test_a_picture_fits_the_canvas_that_it_gets(dock: Any, qtbot: Any, study: Path) -> None:
+    dock.open_folder(study)
+    plane = dock.planes[1]
+    qtbot.wait(100)
+    before = plane.lens.zoom
+    dock.window().resize(1000, 500)
+    qtbot.waitUntil(lambda: plane.lens.zoom < 0.8 * before, timeout=5000)
+    plane.lens.zoom_at((30.0, 30.0), 1.5)
+    moved = plane.lens.zoom
+    dock.window().resize(1700, 950)
+    qtbot.wait(200)
+    assert plane.lens.zoom == pytest.approx(moved)
+
+
+def test_the_dock_follows_the_theme_of_the_settings(dock: Any) -> None:
+    from napari.settings import get_settings
+
+    appearance = get_settings().appearance
+    before, dark = appearance.theme, dock.styleSheet()
+    appearance.theme = "light"
+    assert dock.styleSheet() != dark
+    assert all(plane.model.theme == "light" for plane in dock.planes)
+    appearance.theme = before
+    assert dock.styleSheet() == dark
+
+
+def test_windows_leave_nothing_behind(
+    open_dock: Callable[[], Any], qtbot: Any, study: Path
+) -> None:
+    """Five opened, read in and closed: no canvas and no model of theirs is alive."""
+    from napari.qt import QtViewer
+    from napari_necroangle.canvas.pair import SMALL_PX
+    from napari_necroangle.window import close_window, open_window
+
+    gc.collect()
+    others = sum(isinstance(one, QtViewer) for one in gc.get_objects())
+    left: list[weakref.ref[Any]] = []
+    for width in (1000, 1200, 1000, 1000, 1000):
+        dock: Any = open_window((width, 600), reader="r1")
+        assert dock.canvases.is_single is (width < SMALL_PX)
+        dock.open_folder(study)
+        qtbot.wait(50)
+        for one in dock.canvases.all:
+            left += [weakref.ref(part) for part in (one.plane, one.plane.model, one.native, one)]
+        close_window(dock)
+        del dock, one
+    gc.collect()
+    assert [one() for one in left if one() is not None] == []
+    assert sum(isinstance(one, QtViewer) for one in gc.get_objects()) == others
