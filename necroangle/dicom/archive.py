@@ -3,6 +3,7 @@
 import shutil
 import sys
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,12 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from necroangle.dicom.guard import may_be_dicom
+from necroangle.dicom.pictures import may_be_picture
 from necroangle.dicom.plain import Unusual
 from necroangle.dicom.records import FrameHeader
 from necroangle.dicom.scanner import MOST_BYTES, HeaderScanner
 from necroangle.errors import DicomError
 
 __all__ = [
+    "Budget",
     "StackFiles",
     "is_archive",
     "member_headers",
@@ -37,9 +41,55 @@ FREE_BYTES = 16 * 1024**2
 MAX_ARCHIVE_BYTES = 64 * 1024**3
 """An archive whose members would take more is refused unread."""
 
+LISTING_BYTES = 4 * 1024**3
+"""So many bytes of an archive are unpacked to list it, or its own size if that is more."""
+
+LISTING_S = 600.0
+"""So long listing one archive may take."""
+
 _PIECE = 1024**2
 
 _CANNOT = (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, EOFError)
+
+
+class Budget:
+    """What listing one archive may still cost.
+
+    Members that each keep their own limits can be costly together: what is left is asked for
+    before each, and those that come too late are refused by name.
+
+    Parameters
+    ----------
+    size
+        Of the archive, bytes.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._bytes = max(LISTING_BYTES, size)
+        self._end = time.monotonic() + LISTING_S
+
+    def spend(self, count: int, file: str) -> None:
+        """Take so many bytes to unpack for a member.
+
+        Raises
+        ------
+        DicomError
+            If they are not left, or the time is over.
+        """
+        if time.monotonic() > self._end:
+            raise DicomError(
+                f"not looked into: its archive took more than {LISTING_S:g} s; unpack it",
+                file=file,
+                stage="open",
+            )
+        if count > self._bytes:
+            raise DicomError(
+                f"not looked into: {LISTING_BYTES} bytes of its archive were unpacked before; "
+                "unpack it",
+                file=file,
+                stage="open",
+            )
+        self._bytes -= count
 
 
 def is_archive(path: Path) -> bool:
@@ -82,7 +132,11 @@ def members(path: Path, file: str) -> Iterator[tuple[zipfile.ZipFile, list[zipfi
 
 
 def member_headers(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: str, scanner: HeaderScanner
+    archive: zipfile.ZipFile,
+    info: zipfile.ZipInfo,
+    file: str,
+    scanner: HeaderScanner,
+    budget: Budget,
 ) -> tuple[FrameHeader, ...]:
     """The frames of a member: as :func:`~necroangle.dicom.scanner.read_headers` of a file.
 
@@ -94,24 +148,31 @@ def member_headers(
         The member's path as shown.
     scanner
         Reads the headers.
+    budget
+        What the archive may still cost.
 
     Raises
     ------
     DicomError
-        If it is refused: a member that grows out of proportion, encrypted, damaged, or no image.
+        If it is refused: too late for the budget, a member that grows out of proportion,
+        encrypted, damaged, or no image.
     """
     _check_size(info, file)
     if info.filename.lower().endswith(".zip"):
         raise DicomError("an archive within an archive: unpack it", file=file, stage="open")
     try:
+        budget.spend(min(info.file_size, MOST_BYTES), file)
         with archive.open(info) as stream:
             head = stream.read(MOST_BYTES)
+            if not _may_be_image(head, info):
+                return ()
             try:
                 return scanner.headers_of_bytes(head, info.file_size, file)
             except Unusual:
                 pass
     except _CANNOT as error:
         raise _damaged(error, file) from None
+    budget.spend(info.file_size, file)
     with unpacked(archive, info, file) as path:
         return scanner.headers(path, file)
 
@@ -143,6 +204,11 @@ def unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: str) -> Iter
         except _CANNOT as error:
             raise _damaged(error, file) from None
         yield path
+
+
+def _may_be_image(head: bytes, info: zipfile.ZipInfo) -> bool:
+    """Whether a member is worth unpacking: notes and programs are told by their first bytes."""
+    return may_be_dicom(head, Path(info.filename).suffix) or may_be_picture(head)
 
 
 def _damaged(error: Exception, file: str) -> DicomError:

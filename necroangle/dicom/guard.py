@@ -30,6 +30,7 @@ __all__ = [
     "MAX_FRAME_PIXELS",
     "is_dicom",
     "is_program",
+    "may_be_dicom",
     "pydicom_door",
     "regular_file",
     "walked",
@@ -316,9 +317,8 @@ class _Walk:
             raise DicomError(f"cut short: found {left} vs {length} bytes expected", tag="PixelData")
         end = start + length
         self._place = start if self._compressed else end
-        if not self._compressed:
-            self._pixel_bytes = length
-        else:
+        self._pixel_bytes = length
+        if self._compressed:
             self._levels.append(_Level(end, False, True, False, bounded=True, fragments=True))
 
     def _enter_sequence(self, level: _Level) -> None:
@@ -375,7 +375,7 @@ class _Walk:
     def _fragment(self, start: int, length: int) -> None:
         end = self._end_of(start, 0 if length == _UNDEFINED else length, "a fragment of a frame")
         self._place = end
-        if len(self._levels) == 2:
+        if len(self._levels) == 2 and self._levels[-1].delimited:
             # the first item is a table of where the frames start
             self._pixel_bytes = (self._pixel_bytes or 0) + self._table_is_past * (end - start)
             self._table_is_past = True
@@ -539,6 +539,21 @@ def walked(path: Path, file: str) -> Walked | None:
             return _walked(stream, path.suffix.lower() in DICOM_SUFFIXES)
     except DicomError as error:
         raise error.placed(file=file, stage="open") from None
+
+
+def may_be_dicom(head: bytes, suffix: str) -> bool:
+    r"""Whether a file is to be looked into, by its first bytes and the ending of its name.
+
+    Examples
+    --------
+    >>> may_be_dicom(bytes(128) + b"DICM", ""), may_be_dicom(b"notes", ".txt")
+    (True, False)
+    """
+    return (
+        head[128:_PREAMBLE] == b"DICM"
+        or _starts_with_element(head)
+        or suffix.lower() in DICOM_SUFFIXES
+    )
 
 
 def is_program(head: bytes) -> bool:

@@ -43,6 +43,7 @@ __all__ = [
     "Origin",
     "check_pixels",
     "frames_of",
+    "plane_of",
     "subject_of",
 ]
 
@@ -133,7 +134,7 @@ class Origin:
     file
         Its path relative to the opened folder, for the records and the messages.
     syntax
-        Its transfer syntax UID; empty where it states none, ``"invalid"`` where that is no UID.
+        Its transfer syntax UID; empty where it states none.
     program
         Whether it is a program at the same time.
     """
@@ -204,7 +205,7 @@ def _tiles(dataset: Dataset, origin: Origin, kind: str) -> tuple[FrameHeader, ..
 
 def _slice(groups: FrameGroups, origin: Origin, number: int) -> FrameHeader:
     anatomy = groups.find("FrameAnatomySequence")
-    plain = _header(groups, origin, "stack", number, _plane(groups))
+    plain = _header(groups, origin, "stack", number, plane_of(groups))
     side = laterality(anatomy, "FrameLaterality")
     return plain if side is None else replace(plain, laterality=side)
 
@@ -246,7 +247,14 @@ def _header(
     )
 
 
-def _plane(groups: FrameGroups) -> ImagePlane:
+def plane_of(groups: FrameGroups) -> ImagePlane:
+    """Where a slice lies in the patient.
+
+    Raises
+    ------
+    DicomError
+        If its position, orientation or spacing is absent, or no slice can have it.
+    """
     where = groups.need("PlanePositionSequence")
     position = _present("ImagePositionPatient", numbers(where, "ImagePositionPatient", 3))
     where = groups.need("PlaneOrientationSequence")

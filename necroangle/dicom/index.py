@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from necroangle.dicom.archive import StackFiles, is_archive, member_headers, members
+from necroangle.dicom.archive import Budget, StackFiles, is_archive, member_headers, members
 from necroangle.dicom.pictures import PICTURES, picture_pixels
 from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import FrameHeader, Refusal, Scan
@@ -28,6 +28,9 @@ __all__ = [
 
 BATCH = 500
 """Files read between two commits."""
+
+MAX_FILES = 5_000_000
+"""A tree of more files is refused: open a part of it."""
 
 Progress = Callable[[int, int], None]
 
@@ -200,6 +203,10 @@ def _walk(folder: Path, own_file: str) -> dict[bytes, Stamp]:
     found: dict[bytes, Stamp] = {}
     todo = [(os.fsencode(folder), b"")]
     while todo:
+        if len(found) + len(todo) > MAX_FILES:
+            raise DicomError(
+                f"more than {MAX_FILES} files: open a part of it", file=folder.name, stage="open"
+            )
         place, prefix = todo.pop()
         try:
             with os.scandir(place) as entries:
@@ -246,7 +253,7 @@ class _Reading:
         entries: list[Entry] = []
         try:
             for count, path in enumerate(paths, start=1):
-                found = list(self._entries(path, stamps[path]))
+                found = self._safe_entries(path, stamps[path])
                 done[path] = stamps[path]
                 entries.extend(found)
                 if progress is not None:
@@ -295,6 +302,13 @@ class _Reading:
                 return entry.frames[0].patient_key
         return ""
 
+    def _safe_entries(self, path: bytes, stamp: Stamp) -> list[Entry]:
+        """The one net round every file: a fault on one odd file must not lose all the others."""
+        try:
+            return list(self._entries(path, stamp))
+        except Exception as error:
+            return [_faulty(path, os.fsdecode(path), error)]
+
     def _entries(
         self, path: bytes, stamp: Stamp = (0, 0), only: str | None = None
     ) -> Iterator[Entry]:
@@ -311,10 +325,11 @@ class _Reading:
     def _members(self, path: bytes, file: str, only: str | None) -> Iterator[Entry]:
         try:
             with members(self._folder / file, file) as (archive, infos):
+                budget = Budget((self._folder / file).stat().st_size)
                 for info in infos:
                     place = f"{file}!{info.filename}"
                     if only in (None, place):
-                        read = partial(member_headers, archive, info, place, self._scanner)
+                        read = partial(member_headers, archive, info, place, self._scanner, budget)
                         yield _judged(path, place, read)
         except DicomError as error:
             yield Entry(path, file, refusal=Refusal.of(error, file))
@@ -326,10 +341,12 @@ def _judged(path: bytes, file: str, read: Callable[[], tuple[FrameHeader, ...]])
     except DicomError as error:
         return Entry(path, file, refusal=Refusal.of(error, file))
     except Exception as error:
-        # the one net: a fault of ours on one odd file must not lose a listing of thousands
-        cause = type(error).__name__
-        reason = f"reading the header failed ({cause}): an internal error"
-        return Entry(path, file, refusal=Refusal(file, reason, stage="header"))
+        return _faulty(path, file, error)
+
+
+def _faulty(path: bytes, file: str, error: Exception) -> Entry:
+    reason = f"reading the header failed ({type(error).__name__}): an internal error"
+    return Entry(path, file, refusal=Refusal(file, reason, stage="header"))
 
 
 def _unreadable(place: str, number: int) -> Refusal:

@@ -23,7 +23,7 @@ from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane
 from necroangle.terms import SourceImage
 
-__all__ = ["PICTURES", "grey_values", "picture_header", "picture_pixels"]
+__all__ = ["PICTURES", "grey_values", "may_be_picture", "picture_header", "picture_pixels"]
 
 PICTURES = ("PNG", "JPEG", "TIFF")
 """What is opened beside DICOM; also what stands for the transfer syntax of such a file."""
@@ -43,6 +43,11 @@ grey, or a film with a tinted base."""
 _MOST_COMPARED = 250_000
 
 Pixels = NDArray[Any]
+
+
+def may_be_picture(head: bytes) -> bool:
+    """Whether a file that starts so is a picture of the kinds that are opened."""
+    return head.startswith(_STARTS)
 
 
 def picture_header(path: Path, file: str) -> FrameHeader | None:
@@ -163,7 +168,7 @@ def grey_values(pixels: Pixels) -> Pixels:
 def _bytes_of(path: Path, file: str) -> bytes | None:
     with _door(file, "open"), regular_file(path) as stream:
         head = stream.read(8) or b""
-        if not head.startswith(_STARTS):
+        if not may_be_picture(head):
             return None
         data = head + stream.read(MAX_PICTURE_BYTES + 1)
         if len(data) > MAX_PICTURE_BYTES:

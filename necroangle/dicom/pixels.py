@@ -4,7 +4,7 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -23,13 +23,14 @@ from necroangle.dicom.archive import StackFiles
 from necroangle.dicom.attributes import FrameGroups, code, frame_groups, item, numbers, uid
 from necroangle.dicom.decoders import decode_frame, decoder_words
 from necroangle.dicom.guard import is_dicom, pydicom_door
-from necroangle.dicom.header import SYNTAX
+from necroangle.dicom.header import SYNTAX, Origin, frames_of, plane_of
 from necroangle.dicom.mosaic import tile
 from necroangle.dicom.pictures import PICTURES, grey_values, picture_pixels
 from necroangle.dicom.plain import PlainHeader, Unusual
 from necroangle.dicom.records import SeriesSummary
 from necroangle.dicom.scanner import opened, plain_header
 from necroangle.errors import DicomError
+from necroangle.geometry import ImagePlane
 from necroangle.imaging import Volume
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ __all__ = [
 
 _NAMES = (
     "SOPInstanceUID",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "PixelSpacing",
     "Rows",
     "Columns",
     "NumberOfFrames",
@@ -78,6 +82,8 @@ class _Frame:
         Modality rescale.
     inverted
         Whether low values are bright.
+    plane
+        Of the first slice that is stored so; None for a radiograph.
     """
 
     start: int
@@ -86,6 +92,7 @@ class _Frame:
     slope: float
     intercept: float
     inverted: bool
+    plane: ImagePlane | None
 
     @property
     def is_rescaled(self) -> bool:
@@ -133,6 +140,7 @@ def native_volume(
             if number != 1 or header.get("SOPInstanceUID") != summary.sources[place].instance_uid:
                 raise Unusual
             frame = _alike(header, summary, frames)
+            _check_plane(header, frame.plane, summary.planes[place])
             dtype = np.dtype(np.float32 if frame.is_rescaled else frame.dtype)
             if place == 0:
                 pixels = allocate(shape, dtype)
@@ -147,7 +155,7 @@ def _alike(
     header: PlainHeader, summary: SeriesSummary, frames: dict[tuple[object, ...], _Frame]
 ) -> _Frame:
     """The frame of a header; of headers that say the same, only the first is judged."""
-    key = (header.pixel_start, header.pixel_bytes, *map(header.raw.get, _NAMES[1:]))
+    key = (header.pixel_start, header.pixel_bytes, *map(header.raw.get, _NAMES[2:]))
     if key not in frames:
         frames[key] = _stored_frame(header, summary)
     return frames[key]
@@ -176,7 +184,27 @@ def _stored_frame(header: PlainHeader, summary: SeriesSummary) -> _Frame:
         slope=_one(header, "RescaleSlope", 1.0),
         intercept=_one(header, "RescaleIntercept", 0.0),
         inverted=photometric == "MONOCHROME1",
+        plane=_stated_plane(header) if summary.kind == "stack" else None,
     )
+
+
+def _stated_plane(header: PlainHeader) -> ImagePlane:
+    try:
+        return plane_of(FrameGroups(cast("Dataset", header)))
+    except DicomError as error:
+        raise Unusual from error
+
+
+def _check_plane(header: PlainHeader, like: ImagePlane | None, listed: ImagePlane) -> None:
+    """See that a slice lies where it was listed: its file may have been replaced since."""
+    if like is None:
+        return
+    try:
+        position = numbers(cast("Dataset", header), "ImagePositionPatient", 3)
+    except DicomError as error:
+        raise Unusual from error
+    if position != listed.origin_mm or replace(like, origin_mm=listed.origin_mm) != listed:
+        raise Unusual
 
 
 def _one(header: PlainHeader, keyword: str, otherwise: float) -> float:
@@ -338,14 +366,15 @@ def _decode(
     """Each place with its pixels; a mosaic is decoded once for all its tiles."""
     mosaic = None
     groups: Sequence[FrameGroups] = ()
+    planes: list[ImagePlane] = []
     for place in places:
         file, number = summary.frames[place]
         try:
             with _decoding(dataset, file, number):
-                same = uid(dataset, "SOPInstanceUID") == summary.sources[place].instance_uid
-                if not same:
-                    raise DicomError("changed since it was listed: list the folder again")
                 groups = groups or frame_groups(dataset)
+                if summary.kind == "stack":
+                    planes = planes or [one.plane for one in frames_of(dataset, Origin(file))]
+                _check_same(dataset, planes, summary, place)
                 if summary.tiles_per_side:
                     mosaic = _frame(dataset, groups, 1) if mosaic is None else mosaic
                     array = tile(mosaic, number, summary.tiles_per_side)
@@ -364,11 +393,27 @@ def _decoding(dataset: FileDataset, file: str, number: int) -> AbstractContextMa
 
 def _frame(dataset: FileDataset, groups: Sequence[FrameGroups], number: int) -> Pixels:
     if len(groups) < number:
-        raise DicomError("changed since it was listed: list the folder again")
+        raise _changed()
     stored = decode_frame(dataset, number - 1)
     if stored.ndim == 3:
         stored = grey_values(stored)
     return _checked(_rescaled(stored, groups[number - 1]))
+
+
+def _check_same(
+    dataset: FileDataset, planes: Sequence[ImagePlane], summary: SeriesSummary, place: int
+) -> None:
+    """See that a frame is the one that was listed, and lies where it was listed."""
+    number = summary.frames[place][1]
+    same = uid(dataset, "SOPInstanceUID") == summary.sources[place].instance_uid
+    if summary.kind == "stack":
+        same = same and planes[number - 1 : number] == [summary.planes[place]]
+    if not same:
+        raise _changed()
+
+
+def _changed() -> DicomError:
+    return DicomError("changed since it was listed: list the folder again")
 
 
 def _check_shape(array: Pixels, summary: SeriesSummary, number: int) -> None:

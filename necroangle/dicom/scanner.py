@@ -284,7 +284,8 @@ def read_headers(
             if str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == guard.DIRECTORY:
                 return ()
             syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
-            syntax = syntax if SYNTAX.fullmatch(syntax) else "invalid"
+            if not SYNTAX.fullmatch(syntax):
+                raise DicomError("no valid UID", tag="TransferSyntaxUID")
             frames = frames_of(dataset, Origin(file, syntax, guard.is_program(found.head)), names)
             check_pixels(dataset, found.pixel_bytes, is_native=syntax in NATIVE)
             if dataset.get("SamplesPerPixel", 1) != 1:

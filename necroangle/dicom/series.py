@@ -61,7 +61,7 @@ def summarise(
             aside.append(_refusal(twins, told))
         stack_no = 1
         for patient, own in _by_patient(single, numbers[key[0]]):
-            stacks, bad, left = _one_series(own, root, stack_no, patient)
+            stacks, bad, left = _safe_series(own, root, stack_no, patient)
             stack_no += len(stacks) + len(bad)
             summaries += stacks
             refusals += bad
@@ -144,6 +144,18 @@ def _by_patient(
     for frame in frames:
         own[numbers[frame.patient_key]].append(frame)
     return [((number, len(numbers)), own[number]) for number in sorted(own)]
+
+
+def _safe_series(
+    frames: Sequence[FrameHeader], root: Path, start: int, patient: tuple[int, int]
+) -> tuple[list[SeriesSummary], list[Refusal], list[Refusal]]:
+    """The one net round every series: a fault on one must not lose all the others."""
+    try:
+        return _one_series(frames, root, start, patient)
+    except Exception as error:
+        cause = type(error).__name__
+        told = DicomError(f"grouping failed ({cause}): an internal error", stage="series")
+        return [], [_refusal(frames, told)], []
 
 
 def _one_series(

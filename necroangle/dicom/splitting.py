@@ -202,7 +202,7 @@ def _resolved(frames: Sequence[FrameHeader], used: frozenset[str], aside: list[A
             return [((), found.frames, None)]
         return [
             (words, members, _flagged(stack, "doubled"))
-            for words, members, stack in _whole(first, aside)
+            for words, members, stack in _resolved(first, used | _IN_PLACE, aside)
         ]
     groups = _groups(found, split)
     most = max(len(set(found.places[split.labels == n].tolist())) for n in range(len(groups)))
@@ -275,7 +275,7 @@ def _is_little(found: Depths) -> bool:
     return surplus <= max(1, 0.1 * found.positions) and found.positions >= MIN_SLAB_SLICES
 
 
-def _without_doubles(found: Depths, aside: list[Aside]) -> Depths | None:
+def _without_doubles(found: Depths, aside: list[Aside]) -> list[FrameHeader] | None:
     """A few positions occur twice: the first image of each, the others are set aside."""
     if not _is_little(found):
         return None
@@ -289,7 +289,7 @@ def _without_doubles(found: Depths, aside: list[Aside]) -> Depths | None:
         else:
             first[place] = found.frames[index]
     aside.append(Aside(tuple(doubles), "a second image of a position that another one holds"))
-    return along_normal([first[place] for place in sorted(first)])
+    return [first[place] for place in sorted(first)]
 
 
 def _age(frame: FrameHeader) -> tuple[float, str, int]:
@@ -305,7 +305,8 @@ def _flagged(stack: StackGeometry | None, flag: str) -> StackGeometry | None:
     if stack is None:
         return None
     found = stack.regularity
-    return replace(stack, regularity=replace(found, flags=(*found.flags, flag)))
+    flags = dict.fromkeys((*found.flags, flag))
+    return replace(stack, regularity=replace(found, flags=tuple(flags)))
 
 
 def _by_place(found: Depths) -> Split | None:
@@ -333,6 +334,11 @@ def _by_place(found: Depths) -> Split | None:
 # --- no repeated positions
 
 
+_IN_PLACE = frozenset({"place"})
+"""Parts of a stack without repeats lie in one place; seen along their own mean normal, turned
+slices of one may repeat a position after all."""
+
+
 def _whole(found: Depths, aside: list[Aside]) -> _Pieces:
     """The stacks of frames each of which has a position of its own."""
     contrasts, is_mixed = _contrasts(found)
@@ -340,7 +346,7 @@ def _whole(found: Depths, aside: list[Aside]) -> _Pieces:
         return [
             piece
             for label, members in _groups(found, contrasts)
-            for piece in _labelled(label, _whole(along_normal(members), aside))
+            for piece in _labelled(label, _resolved(members, _IN_PLACE, aside))
         ]
     stack = graded(found)
     if len(found.frames) < 3 or not stack.regularity.flags:
@@ -356,7 +362,7 @@ def _whole(found: Depths, aside: list[Aside]) -> _Pieces:
             return [
                 piece
                 for label, members in _groups(found, split)
-                for piece in _labelled(label, _whole(along_normal(members), aside))
+                for piece in _labelled(label, _resolved(members, _IN_PLACE, aside))
             ]
     rest = _without_foreign(found, aside)
     if rest is not None:
@@ -444,7 +450,7 @@ def _without_foreign(found: Depths, aside: list[Aside]) -> Depths | None:
     if not 0 < len(foreign) <= min(MOST_FOREIGN, 0.1 * len(depths_mm)):
         return None
     rest = along_normal([f for k, f in enumerate(found.frames) if k not in foreign])
-    if set(graded(rest).regularity.flags) - {"gaps"}:
+    if rest.has_repeats or set(graded(rest).regularity.flags) - {"gaps"}:
         return None
     frames = tuple(found.frames[k] for k in foreign)
     aside.append(Aside(frames, "a slice between two slices that follow each other"))

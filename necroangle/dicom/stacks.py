@@ -5,9 +5,10 @@ or the stated spacing between slices. What is not regular is graded, not refused
 read in its own plane, and only what needs a regular volume is withheld.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,9 @@ LOOSE_ORIENTATION_DEG = 1.0
 
 SPACING_TOLERANCE = 1e-3
 """Frames whose pixel spacings differ by more than this share are of different stacks."""
+
+EVEN_MM = 1e-3
+"""Steps of even slices differ by less than this where positions are not rounded."""
 
 SHIFT_TOLERANCE_MM = 0.05
 """How far a slice may be shifted within its plane against the first one."""
@@ -137,13 +141,15 @@ def split_frames(frames: Sequence[FrameHeader]) -> tuple[tuple[FrameHeader, ...]
     known = {f.source.frame_of_reference_uid for f in frames} - {None}
     only = next(iter(known)) if len(known) == 1 else None
     groups: list[list[FrameHeader]] = []
+    near = _Neighbours(ORIENTATION_TOLERANCE)
     for frame in sorted(frames, key=_sort_key):
-        for group in groups:
-            if _alike(group[0], frame, only):
-                group.append(frame)
-                break
-        else:
-            groups.append([frame])
+        cosines = _cosines(frame)
+        alike = (number for number in near.of(cosines) if _alike(groups[number][0], frame, only))
+        number = next(alike, len(groups))
+        if number == len(groups):
+            groups.append([])
+            near.add(cosines, number)
+        groups[number].append(frame)
     return tuple(tuple(group) for group in groups)
 
 
@@ -291,6 +297,40 @@ def _cosines(frame: FrameHeader) -> tuple[float, ...]:
     return (*frame.plane.row_cosine, *frame.plane.column_cosine)
 
 
+class _Neighbours:
+    """Finds orientations that may be near to another without comparing it with all of them.
+
+    Space is cut into cells; an orientation is looked for in those within reach, mostly one.
+
+    Parameters
+    ----------
+    reach
+        How far a cosine may differ.
+    """
+
+    def __init__(self, reach: float) -> None:
+        self._reach, self._width = reach, 16 * reach
+        self._cells: dict[tuple[int, ...], list[int]] = {}
+
+    def add(self, cosines: tuple[float, ...], number: int) -> None:
+        """Put an orientation to the others."""
+        cell = tuple(self._place(value) for value in cosines)
+        self._cells.setdefault(cell, []).append(number)
+
+    def of(self, cosines: tuple[float, ...]) -> list[int]:
+        """The numbers of all that may be within reach, in order."""
+        sides = [
+            {self._place(value - self._reach), self._place(value + self._reach)}
+            for value in cosines
+        ]
+        found = (number for cell in product(*sides) for number in self._cells.get(cell, ()))
+        return sorted(found)
+
+    def _place(self, value: float) -> int:
+        # so that 0 and 1, the commonest cosines, lie well within a cell
+        return math.floor(value / self._width + 0.37)
+
+
 def _is_tight(frames: Sequence[FrameHeader]) -> bool:
     cosines = np.array([_cosines(frame) for frame in frames])
     return bool(np.abs(cosines - cosines[0]).max() <= ORIENTATION_TOLERANCE)
@@ -301,21 +341,30 @@ def near_groups(groups: Sequence[Sequence[FrameHeader]]) -> list[list[Sequence[F
 
     They may be one stack whose slices are turned against each other, each by its own little angle.
     """
-    turns = np.array([_cosines(group[0]) for group in groups]).reshape(-1, 2, 3)
-    least = np.cos(np.radians(LOOSE_ORIENTATION_DEG))
-    left = list(range(len(groups)))
-    found = []
-    while left:
-        first, *others = left
-        near = np.all(np.sum(turns[others] * turns[first], axis=2) >= least, axis=1)
-        alike = [
-            other
-            for other, is_near in zip(others, near.tolist(), strict=True)
-            if is_near and _alike_but_for_tilt(groups[first][0], groups[other][0], None)
-        ]
-        found.append([groups[index] for index in (first, *alike)])
-        left = [other for other in others if other not in alike]
+    least = math.cos(math.radians(LOOSE_ORIENTATION_DEG))
+    near = _Neighbours(2 * math.sin(math.radians(LOOSE_ORIENTATION_DEG / 2)))
+    found: list[list[Sequence[FrameHeader]]] = []
+    for group in groups:
+        cosines = _cosines(group[0])
+        alike = (
+            number
+            for number in near.of(cosines)
+            if _is_near(cosines, _cosines(found[number][0][0]), least)
+            and _alike_but_for_tilt(found[number][0][0], group[0], None)
+        )
+        number = next(alike, len(found))
+        if number == len(found):
+            found.append([])
+            near.add(cosines, number)
+        found[number].append(group)
     return found
+
+
+def _is_near(one: tuple[float, ...], other: tuple[float, ...], least: float) -> bool:
+    """Whether row and column directions differ by no more than the angle of this cosine."""
+    pairs = list(zip(one, other, strict=True))
+    row, column = (sum(a * b for a, b in part) for part in (pairs[:3], pairs[3:]))
+    return min(row, column) >= least
 
 
 # --- how regular it is
@@ -337,7 +386,9 @@ def _graded_steps(found: Depths, grid_mm: float) -> tuple[float, Regularity]:
     usual_mm = usual_step_mm(steps_mm)
     median_mm = float(np.median(steps_mm))
     if np.all(np.abs(steps_mm - usual_mm) <= allowed_step_mm(usual_mm)):
-        return median_mm, REGULAR
+        is_rounded = grid_mm > 0 and float(np.ptp(steps_mm)) > EVEN_MM
+        fitted_mm = _line(np.arange(len(depths_mm), dtype=float), depths_mm)[0]
+        return fitted_mm if is_rounded else median_mm, REGULAR
     # rounding each coordinate to a grid moves a depth by at most so much
     uncertain_mm = grid_mm / 2 * float(np.abs(found.normal).sum())
     runs = _runs(steps_mm, uncertain_mm)

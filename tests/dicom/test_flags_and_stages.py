@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from dicombytes import mr_file
 
 from necroangle.cli.series import command
-from necroangle.dicom import passport_of, read_volume, scan_folder
+from necroangle.dicom import passport_of, scan_folder
 from necroangle.dicom.index import refresh_index, scan_index
 from necroangle.dicom.passport import passport_lines
 from necroangle.dicom.store import DATABASE, IndexStore
@@ -104,19 +104,12 @@ def test_a_place_once_told_is_kept() -> None:
     assert DicomError("bad").placed(file="outer").file == "outer"
 
 
-def test_a_transfer_syntax_that_is_none_is_not_repeated(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(mr_file(syntax="SECRET-NAME"))
+@pytest.mark.parametrize("syntax", ["SECRET-NAME", "1.2.840.10008.1.2.1\\1.2.840.10008.1.2"])
+def test_a_transfer_syntax_that_is_none_is_refused_and_not_repeated(
+    tmp_path: Path, syntax: str
+) -> None:
+    (tmp_path / "a").write_bytes(mr_file(syntax=syntax))
     scan = scan_folder(tmp_path)
-    (series,) = scan.series
-    assert series.syntaxes == ("invalid",)
-    assert passport_of(series).decoder == "none"
-    with pytest.raises(DicomError, match="TransferSyntaxUID: no valid UID") as caught:
-        read_volume(series)
-    assert "SECRET" not in repr(scan) + str(caught.value)
-
-
-def test_two_transfer_syntaxes_are_none(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(mr_file(syntax="1.2.840.10008.1.2.1\\1.2.840.10008.1.2"))
-    (series,) = scan_folder(tmp_path).series
-    with pytest.raises(DicomError, match="TransferSyntaxUID: no valid UID"):
-        read_volume(series)
+    (refusal,) = scan.refused
+    assert str(refusal) == "a: TransferSyntaxUID: no valid UID"
+    assert "SECRET" not in repr(scan)

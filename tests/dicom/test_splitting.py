@@ -5,11 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from seriesmaker import frame_at
 
 from necroangle.dicom import read_volume, scan_folder
+from necroangle.dicom import stacks as stacks_module
 from necroangle.dicom.records import FrameHeader, RepeatKeys
 from necroangle.dicom.splitting import split_series
 from necroangle.dicom.stacks import stack_geometry
@@ -290,3 +293,44 @@ def test_a_dixon_series_of_the_two_images_that_matter(
     write_slices(tmp_path, positions, each=[{"ImageType": word} for word in words])
     labels = [series.split_by for series in scan_folder(tmp_path).series]
     assert labels == ["image type fat", "image type water"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_slices_turned_every_which_way_are_all_accounted_for(seed: int) -> None:
+    """Seen along the mean normal of a part, a position may come twice that was two before."""
+    chance = np.random.default_rng(seed)
+    base = np.array([[1.0, 0, 0], [0, 0, -1.0]])
+    frames = []
+    for number in range(400):
+        turn = np.radians(180 * number / 10_000 * (1 + seed % 3))
+        turned = base @ np.array(
+            [[1, 0, 0], [0, np.cos(turn), -np.sin(turn)], [0, np.sin(turn), np.cos(turn)]]
+        )
+        repeat = RepeatKeys(instance_number=number)
+        frames.append(frame_at(chance.uniform(-100, 100, 3), turned, f"1.2.{number}", repeat))
+    parts, aside = split_series(frames)
+    told = [f.file for group in (parts, aside) for one in group for f in one.frames]
+    assert sorted(told) == sorted(f.file for f in frames)
+
+
+def test_ten_thousand_orientations_take_no_time() -> None:
+    """One against all took minutes; what is counted is comparisons, not seconds."""
+    chance = np.random.default_rng(0)
+    turns = np.linalg.qr(chance.normal(size=(3000, 3, 3)))[0]
+    frames = [
+        frame_at(np.zeros(3), turn[:2], f"1.2.{number}", RepeatKeys())
+        for number, turn in enumerate(turns)
+    ]
+    compared = 0
+    alike = stacks_module._alike
+
+    def counted(*pair: Any) -> bool:
+        nonlocal compared
+        compared += 1
+        return alike(*pair)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stacks_module, "_alike", counted)
+        groups = stacks_module.split_frames(frames)
+    assert len(groups) > 2900
+    assert compared < 2 * len(frames)
