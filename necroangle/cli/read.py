@@ -33,6 +33,7 @@ __all__ = ["command"]
 )
 @click.option("--screenshot", type=click.Path(path_type=Path), help="Save a picture and exit.")
 @click.option("--size", default="1700x950", show_default=True, help="Window size in pixels.")
+@click.option("--keys", is_flag=True, help="Say where your own keys stand, and list all, and exit.")
 def command(
     folder: Path | None,
     reader: str,
@@ -41,6 +42,7 @@ def command(
     adjudicate: tuple[Path, Path] | None,
     screenshot: Path | None,
     size: str,
+    keys: bool,
 ) -> None:
     """Open a study in napari with the reading dock."""
     _refuse_mixture(folder, reader, reading, worklist, adjudicate)
@@ -55,6 +57,7 @@ def command(
         "--size": size,
     }
     given = [part for name, value in options.items() if value for part in (name, str(value))]
+    given += ["--keys"] if keys else []
     if adjudicate is not None:
         given += ["--adjudicate", *(str(path) for path in adjudicate)]
     place = [str(folder)] if folder is not None else []

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from necroangle.errors import ReadingError
+
 __all__ = ["main"]
 
 
@@ -23,6 +25,7 @@ __all__ = ["main"]
 @click.option(
     "--screenshot", type=click.Path(path_type=Path), help="Save a picture of the window and exit."
 )
+@click.option("--keys", is_flag=True, help="Say where your own keys stand, and list all, and exit.")
 def main(
     folder: Path | None,
     reader: str,
@@ -31,8 +34,10 @@ def main(
     adjudicate: tuple[Path, Path] | None,
     size: str,
     screenshot: Path | None,
+    keys: bool,
 ) -> None:
     """Open the reading window."""
+    _take_keys(shows_them=keys)
     if sys.platform.startswith("linux") and not _has_display():
         click.echo(
             "necroangle: there is no display; run on a desktop, or under xvfb-run for pictures",
@@ -59,6 +64,22 @@ def main(
         return
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     get_qapp().exec()
+
+
+def _take_keys(*, shows_them: bool) -> None:
+    """Use the reader's own keys; list them where that is asked for."""
+    from napari_necroangle.reading.keys import keys_as_toml
+    from napari_necroangle.store.readings import own_keys_path, take_own_keys
+
+    try:
+        take_own_keys()
+    except ReadingError as error:
+        click.echo(f"necroangle: {error} (in {own_keys_path().parent})", err=True)
+        raise SystemExit(2) from None
+    if shows_them:
+        there = "" if own_keys_path().exists() else ": not there yet; put in what you change"
+        click.echo(f"# {own_keys_path()}{there}\n{keys_as_toml()}", nl=False)
+        raise SystemExit(0)
 
 
 def _has_display() -> bool:

@@ -11,6 +11,7 @@ and no position is lost: vispy passes on one move in 10 ms, and napari fewer.
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -23,7 +24,7 @@ from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import Handle, Role
 from napari_necroangle.reading.edits import marks_along
-from napari_necroangle.reading.keys import KEYS
+from napari_necroangle.reading.keys import Shortcut, keys_in_use
 from necroangle.terms import View
 
 __all__ = ["CanvasFilter", "Hands", "HeldKeys", "Mouse", "Moves", "Press", "Spot", "key_of"]
@@ -337,12 +338,13 @@ def _farthest_px(start: Spot, moves: Moves) -> float:
 def key_of(event: QKeyEvent) -> str:
     """The command of a key; empty for a key that has none."""
     held = event.modifiers() & _MODIFIERS
-    return _COMMANDS.get((int(event.key()), held), "")
+    return _commands(keys_in_use()).get((int(event.key()), held), "")
 
 
-def _commands() -> dict[tuple[int, Qt.KeyboardModifier], str]:
+@cache
+def _commands(table: tuple[Shortcut, ...]) -> dict[tuple[int, Qt.KeyboardModifier], str]:
     found = {}
-    for shortcut in KEYS:
+    for shortcut in table:
         *modifiers, name = shortcut.key.split("-")
         held = _NONE
         for one in modifiers:
@@ -351,9 +353,6 @@ def _commands() -> dict[tuple[int, Qt.KeyboardModifier], str]:
         for one in names:
             found[int(getattr(Qt.Key, f"Key_{one}")), held] = shortcut.name
     return found
-
-
-_COMMANDS = _commands()
 
 
 @dataclass(slots=True)

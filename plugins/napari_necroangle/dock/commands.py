@@ -151,7 +151,8 @@ class Commands:
         if is_end and self.magnifies and not plane.lens.is_magnifying:
             plane.lens.magnify(plane.uv_of(handle), centred=False)
             plane.settling = handle
-            self._case.notice = "Magnified: click where the arc ends exactly, or press Enter."
+            go_on = key_label("go_on")
+            self._case.notice = f"Magnified: click where the arc ends exactly, or press {go_on}."
             self._window.refresh()
             return
         plane.end_magnifying()

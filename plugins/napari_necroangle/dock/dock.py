@@ -49,7 +49,7 @@ from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.guidance import Contradiction, guide_line
 from napari_necroangle.reading.keys import GROUPS, key_label, keys_of
 from napari_necroangle.reading.steps import Step
-from napari_necroangle.store.readings import note_offer, was_offered
+from napari_necroangle.store.readings import note_offer, take_own_keys, was_offered
 from necroangle.dicom import SeriesSummary
 from necroangle.errors import NecroangleError
 from necroangle.terms import View
@@ -103,7 +103,7 @@ class DockParts(QWidget):
         self.extras = Fold(self._extras(), "Optional: landmarks, outline, neighbours, stage, notes")
         self.offer = TourOffer(is_first=not was_offered(), on_tour=on_tour, on_answer=note_offer)
         self.tour = button("Tour", "A sample hip in four steps; nothing of it is kept", on_tour)
-        self.keys = Fold(_keys_sheet(self.tour), "Every key; H shows them larger")
+        self.keys = Fold(_keys_sheet(self.tour), f"Every key ({key_label('help')}: larger)")
         self.keys.say("Keys")
         self.save_button = self._button("Save", "save", "Save in the readings folder")
         self.save_next_button = self._button(
@@ -272,6 +272,7 @@ class ReadingDock(QWidget):
 
     def __init__(self, host: Host) -> None:
         super().__init__()
+        take_own_keys()
         self._host = host
         self.workspace = Workspace()
         self.dialogs: Any = QtDialogs(self)

@@ -215,7 +215,7 @@ def guide_line(
         return _save_line(flow, against)
     aim = flow.case.aim(view)
     if flow.current is Step.MORE and aim is None:
-        return "Optional. Choose what to add, or go on (Enter)."
+        return f"Optional. Choose what to add, or go on ({key_label('go_on')})."
     return instruction(
         session.draft.view(view), session.outcome().view(view), aim, magnified=magnified
     )
@@ -225,10 +225,11 @@ def _slices_line(flow: Flow) -> str:
     doubtful = flow.doubtful_slices()
     if doubtful:
         said = " ".join(off_centre_words(check) for check in doubtful)
-        return f"{said} {key_label('move_to_best')}: move the marks there. Enter: keep them."
+        moves, keeps = key_label("move_to_best"), key_label("go_on")
+        return f"{said} {moves}: move the marks there. {keeps}: keep them."
     if not flow.is_done(Step.SLICES):
         return "Mark both head circles first: each shows where the other's slice should be."
-    return "Both slices are the nearest to the head's centre. Go on (Enter)."
+    return f"Both slices are the nearest to the head's centre. Go on ({key_label('go_on')})."
 
 
 def _lacking_line(flow: Flow) -> str:

@@ -1,7 +1,17 @@
-"""The table of commands: key, name, words, group, and the finding that a command says."""
+"""The table of commands: key, name, words, group, and the finding that a command says.
 
-from dataclasses import dataclass
+A reader's own keys take the place of the table's: see :func:`with_own`. What is heard and what is
+shown is the table in use.
+"""
 
+import re
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from msgspec import Struct
+
+from necroangle.decoding import MalformedError, from_toml
+from necroangle.errors import ReadingError
 from necroangle.terms import Finding, Observation, UnreadReason
 
 __all__ = [
@@ -12,7 +22,11 @@ __all__ = [
     "Shortcut",
     "finding_command",
     "key_label",
+    "keys_as_toml",
+    "keys_in_use",
     "keys_of",
+    "use_keys",
+    "with_own",
 ]
 
 FINDING_COMMANDS: dict[str, Finding | UnreadReason | None] = {
@@ -117,6 +131,87 @@ KEYS = (
 )
 
 _LABELS = {"Control": "Ctrl", "PageDown": "Page↓", "PageUp": "Page↑", "Up": "↑", "Down": "↓"}
+_MODIFIERS = {"Ctrl": "Control", "Control": "Control", "Alt": "Alt", "Shift": "Shift"}
+_NAMED = (
+    *("Enter", "Delete", "Backspace", "Insert", "Home", "End", "PageUp", "PageDown"),
+    *("Up", "Down", "Left", "Right", "Comma", "Period", "Minus", "Equal", "Slash"),
+    *(f"F{number}" for number in range(1, 13)),
+)
+_TAKEN = {"Space": "pans the picture", "Escape": "closes a dialog", "Tab": "goes to the next field"}
+
+
+class _InUse:
+    """The one table that is heard and shown."""
+
+    table: tuple[Shortcut, ...] = KEYS
+
+
+def keys_in_use() -> tuple[Shortcut, ...]:
+    """The table of commands as it is now."""
+    return _InUse.table
+
+
+def use_keys(table: tuple[Shortcut, ...]) -> None:
+    """Hear and show this table from now on."""
+    _InUse.table = table
+
+
+class _OwnKeys(Struct, forbid_unknown_fields=True):
+    """A file of keys."""
+
+    keys: dict[str, str | list[str]] = {}
+
+
+def with_own(raw: bytes, *, file: str = "keys.toml") -> tuple[Shortcut, ...]:
+    r"""The table with a reader's own keys: a command that is named has these and no other.
+
+    Parameters
+    ----------
+    raw
+        TOML: a table ``[keys]`` of commands, each with one key or a list of keys.
+    file
+        Its name in messages.
+
+    Raises
+    ------
+    ReadingError
+        If it is no such file, names no command or no key, or gives one key to two commands.
+
+    Examples
+    --------
+    >>> own = with_own(b'[keys]\nsave = ["F2", "Ctrl+S"]')
+    >>> [one.key for one in own if one.name == "save"]
+    ['F2', 'Control-S']
+    >>> with_own(b'[keys]\nsave = "F"')
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.ReadingError: keys.toml: F is the key of 'flattened' (head flattened) and ...
+    """
+    try:
+        own = from_toml(raw, _OwnKeys).keys
+        wanted = {name: _keys(keys, name) for name, keys in own.items()}
+        table = tuple(
+            replace(first, key=key)
+            for name in dict.fromkeys(one.name for one in KEYS)
+            for first in [next(one for one in KEYS if one.name == name)]
+            for key in wanted.get(name, [one.key for one in KEYS if one.name == name])
+        )
+        _refuse_conflicts(table, wanted)
+    except MalformedError as error:
+        raise ReadingError(error.problem, place=error.place, file=file) from error
+    except ReadingError as error:
+        raise ReadingError(error.problem, file=file) from error
+    return table
+
+
+def keys_as_toml() -> str:
+    """The table in use as a file of keys."""
+    lines = ["[keys]"]
+    for name in dict.fromkeys(one.name for one in keys_in_use()):
+        some = [one for one in keys_in_use() if one.name == name]
+        keys = ", ".join(f'"{_typed(one.key)}"' for one in some)
+        lines.append(f"{name} = [{keys}]".ljust(44) + f"# {some[0].words}")
+    return "\n".join(lines) + "\n"
 
 
 def key_label(name: str) -> str:
@@ -127,12 +222,57 @@ def key_label(name: str) -> str:
     >>> key_label("save_next"), key_label("go_on")
     ('Ctrl+Enter', 'Enter')
     """
-    key = next(one.key for one in KEYS if one.name == name)
+    key = next(one.key for one in keys_in_use() if one.name == name)
     return "+".join(_LABELS.get(part, part) for part in key.split("-"))
 
 
 def keys_of(group: str) -> tuple[tuple[str, str], ...]:
     """The keys of a group and their words, each command once."""
-    names = dict.fromkeys(one.name for one in KEYS if one.group == group)
-    words = {one.name: one.words for one in KEYS}
-    return tuple((key_label(name), words[name]) for name in names)
+    some = {one.name: one.words for one in keys_in_use() if one.group == group}
+    return tuple((key_label(name), words) for name, words in some.items())
+
+
+def _keys(typed: str | list[str], name: str) -> list[str]:
+    """The keys of one command as the table writes them."""
+    if all(one.name != name for one in KEYS):
+        near = get_close_matches(name, [one.name for one in KEYS], n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else "; `necroangle read --keys` lists them"
+        raise ReadingError(f"there is no command {name!r}{hint}")
+    keys = [typed] if isinstance(typed, str) else typed
+    if not keys:
+        raise ReadingError(f"the command {name!r} needs a key; leave it out to keep its own")
+    return list(dict.fromkeys(map(_key, keys)))
+
+
+def _key(typed: str) -> str:
+    """``ctrl+shift+z`` as ``Control-Shift-Z``."""
+    *held, last = (part.strip() for part in typed.split("+"))
+    modifiers = [_MODIFIERS.get(one.capitalize(), "") for one in held]
+    name = next((one for one in (*_NAMED, *_TAKEN) if one.lower() == last.lower()), last.upper())
+    if name in _TAKEN:
+        raise ReadingError(f"{name} {_TAKEN[name]}, and can be no other command's key")
+    if "" in modifiers or not (name in _NAMED or re.fullmatch("[A-Z0-9]", name)):
+        raise ReadingError(
+            f"{typed!r} is no key: a letter, a digit, F1 to F12, or one of "
+            f"{', '.join(_NAMED[:15])}, with Ctrl+, Alt+ or Shift+ before it"
+        )
+    if "Shift" in modifiers and (name.isdigit() or name in _NAMED[12:15]):
+        raise ReadingError(f"{typed!r}: Shift with this key types another sign")
+    return "-".join((*sorted(set(modifiers), key=list(_MODIFIERS.values()).index), name))
+
+
+def _refuse_conflicts(table: tuple[Shortcut, ...], wanted: dict[str, list[str]]) -> None:
+    """One key is one command's."""
+    owner: dict[str, Shortcut] = {}
+    for one in sorted(table, key=lambda one: one.name in wanted):
+        other = owner.setdefault(one.key, one)
+        if other is not one:
+            raise ReadingError(
+                f"{_typed(one.key)} is the key of {other.name!r} ({other.words}) and is given to "
+                f"{one.name!r} ({one.words}); give one of them another key in this file"
+            )
+
+
+def _typed(key: str) -> str:
+    """A key as it is written in a file of keys."""
+    return key.replace("Control", "Ctrl").replace("-", "+")

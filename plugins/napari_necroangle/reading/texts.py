@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from napari_necroangle.reading.draft import LANDMARKS, Handle, Role, ViewDraft
+from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.outcome import NEEDED_RIM_MARKS, Outcome, ViewOutcome
 from necroangle.measurement import NO_NECROSIS, HaRisk, KerboulBin, show_deg
 from necroangle.measurement.doubts import LIMITS
@@ -153,10 +154,10 @@ def _rim_line(count: int, outcome: ViewOutcome) -> str:
         return (
             f"{count} rim points reach {span_deg:.0f}° round; below "
             f"{LIMITS.short_rim_deg:.0f}° the centre is uncertain. Click more of the rim, or go on "
-            "(Enter)."
+            f"({key_label('go_on')})."
         )
     reach = f", {span_deg:.0f}° round" if span_deg is not None else ""
-    return f"{count} rim points{reach}. Drag one to correct it, or go on (Enter)."
+    return f"{count} rim points{reach}. Drag one to correct it, or go on ({key_label('go_on')})."
 
 
 def grade_lines(outcome: Outcome) -> tuple[str, str]:

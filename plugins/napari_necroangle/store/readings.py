@@ -9,10 +9,12 @@ from pathlib import Path
 
 from platformdirs import user_config_path
 
+from napari_necroangle.reading.keys import use_keys, with_own
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.store.autosave import APP
 from necroangle.annotation import decode_reading, file_name, file_name_of, save_reading, sha256_of
 from necroangle.annotation.file import read_bytes
+from necroangle.errors import ReadingError
 
 __all__ = [
     "config_folder",
@@ -21,9 +23,11 @@ __all__ = [
     "load_into",
     "next_read_no",
     "note_offer",
+    "own_keys_path",
     "path_of",
     "readings_beside",
     "save_session",
+    "take_own_keys",
     "was_offered",
 ]
 
@@ -99,7 +103,7 @@ def load_into(session: ReadingSession, path: Path) -> None:
         session.file_sha256 = None
 
 
-_NOTE = "tour-offered"
+_NOTE, _KEYS = "tour-offered", "keys.toml"
 
 
 def config_folder() -> Path:
@@ -113,6 +117,27 @@ def config_folder() -> Path:
     'necroangle'
     """
     return user_config_path(APP, appauthor=False, roaming=True)
+
+
+def own_keys_path() -> Path:
+    """The file of the reader's own keys; it need not be there."""
+    return config_folder() / _KEYS
+
+
+def take_own_keys() -> None:
+    """Use the reader's own keys, where they have a file of them.
+
+    Raises
+    ------
+    ReadingError
+        As for :func:`napari_necroangle.reading.keys.with_own`: no key is changed then.
+    """
+    path = own_keys_path()
+    try:
+        raw = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise ReadingError(f"cannot be read: {error.strerror}", file=path.name) from error
+    use_keys(with_own(raw, file=path.name))
 
 
 def was_offered() -> bool:
