@@ -49,7 +49,7 @@ class ReadingWindow(QMainWindow):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         host = OwnHost(self)
         self.dock = dock = ReadingDock(host)
-        host.take_in(dock)
+        host.hold(dock)
         files = self.menuBar().addMenu("&File")
         self._add(files, "&Open folder…", dock.ask_folder, "Ctrl+O")
         self._add(files, "Open &reading…", dock.ask_reading)

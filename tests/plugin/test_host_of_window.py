@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from napari_necroangle.dock.parts import LEAST_CONTRAST, contrast, style_sheet
 from readingroom import Answers, mark
@@ -52,8 +53,6 @@ def press_with_control(qtbot: Any, native: Any, key: str) -> None:
 @screen
 def test_the_keys_change_a_plain_napari(make_napari_viewer: Any, qtbot: Any, samples: Path) -> None:
     """The control: the keys that are dead on our canvases are alive elsewhere."""
-    import numpy as np
-
     viewer = make_napari_viewer(show=True)
     viewer.add_image(np.zeros((5, 20, 30)))
     viewer.window.resize(900, 700)
@@ -117,16 +116,61 @@ def test_a_layer_that_is_taken_away_comes_back(
 
 
 @screen
-def test_closing_a_dock_of_ours_hides_it(dock: Any, qtbot: Any, study: Path) -> None:
+def test_a_dock_that_is_closed_gives_napari_back_and_comes_again(
+    dock: Any, qtbot: Any, study: Path
+) -> None:
+    """Its layers and docks as they were; and what is open is shown again."""
+    viewer, panel = dock.viewer, dock.parent()
     dock.workspace.reader = "r1"
     dock.open_folder(study)
-    panel = dock.parent()
-    panel.destroyOnClose()
-    qtbot.wait(50)
-    assert panel.isHidden()
-    panel.show()
-    assert dock.isVisible()
-    assert dock.planes[1].picture is not None
+    dock.workspace.case.click(View.CORONAL, 5, (60.0, 60.0))
+    draft, image = dock.workspace.case.session.draft, dock.planes[0].image
+    for _ in range(2):
+        own = viewer.add_image(np.zeros((9, 30, 30)), name="the user's")
+        qtbot.wait(50)
+        assert list(viewer.layers) == [dock.planes[0].image]
+        assert dock.planes[0].slice_index == 5
+        assert [one.isHidden() for one in layer_docks(dock)] == [True, True]
+        panel.destroyOnClose()
+        qtbot.wait(100)
+        assert panel.isHidden()
+        assert dock.canvases is None
+        assert own in viewer.layers
+        assert image not in viewer.layers
+        assert [one.isHidden() for one in layer_docks(dock)] == [False, False]
+        assert viewer.canvas.background_color_override is None
+        panel.show()
+        qtbot.wait(200)
+        assert dock.workspace.case.session.draft == draft
+        assert [plane.picture is not None for plane in dock.planes] == [True, True]
+        assert len(dock.planes[0].sketch.marks) == 1
+        image = dock.planes[0].image
+    dock.shutdown()
+    assert [layer.name for layer in viewer.layers] == ["the user's", "the user's [1]"]
+
+
+def layer_docks(dock: Any) -> list[Any]:
+    """napari's own docks of layers."""
+    from qtpy.QtWidgets import QDockWidget
+
+    names = ("layer list", "layer controls")
+    found = dock.window().findChildren(QDockWidget)
+    return [one for one in found if one.objectName() in names]
+
+
+@screen
+def test_the_menu_of_plugins_opens_the_dock_that_reads(
+    make_napari_viewer: Any, qtbot: Any, study: Path
+) -> None:
+    """As a napari user opens it; asked for again, the menu hides and shows that one."""
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1300, 800)
+    panel, dock = viewer.window.add_plugin_dock_widget("necroangle", "Hip reading")
+    qtbot.wait(300)
+    dock.open_folder(study)
+    assert dock.planes[0].model is dock.viewer
+    assert viewer.window.add_plugin_dock_widget("necroangle", "Hip reading") == (panel, dock)
+    dock.shutdown()
 
 
 @screen

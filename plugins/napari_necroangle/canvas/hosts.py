@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from napari.components import ViewerModel
 from napari.qt import QtViewer, get_stylesheet
 from napari.settings import get_settings
+from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QSplitter, QWidget
 
@@ -33,8 +34,11 @@ class Host(Protocol):
     def follow_theme(self, react: Callable[[], None]) -> None:
         """Call this whenever another theme is shown."""
 
-    def take_in(self, dock: QWidget) -> bool:
-        """Make room beside a dock; False as long as the dock stands in no window."""
+    def take_in(self, dock: QWidget, on_hidden: Callable[[], None]) -> bool:
+        """Put the canvases beside a dock; False as long as the dock stands in no window.
+
+        Where the reader hides the dock, the host says so; it may be taken in again.
+        """
 
     def guard(self, planes: Sequence[PlaneView]) -> None:
         """Keep what is not ours from changing what the canvases show."""
@@ -49,6 +53,7 @@ class Host(Protocol):
         """Take everything of ours out of the window."""
 
 
+_PUT_ASIDE = "Hip reading shows its picture alone: your layers come back when the dock is closed."
 _LEAST_PX = 160
 """No canvas can be dragged to less."""
 
@@ -89,11 +94,13 @@ class OwnHost:
         self._reactions.append(react)
         get_settings().appearance.events.theme.connect(react)
 
-    def take_in(self, dock: QWidget) -> bool:
+    def hold(self, dock: QWidget) -> None:
         """Put a dock beside the canvases."""
-        if self._parts.indexOf(dock) < 0:
-            self._parts.addWidget(dock)
-            self._parts.setStretchFactor(0, 1)
+        self._parts.addWidget(dock)
+        self._parts.setStretchFactor(0, 1)
+
+    def take_in(self, dock: QWidget, on_hidden: Callable[[], None]) -> bool:  # noqa: ARG002
+        """The canvases are there, and the dock cannot be hidden."""
         return True
 
     def guard(self, planes: Sequence[PlaneView]) -> None:
@@ -129,9 +136,10 @@ class OwnHost:
 class NapariHost:
     """napari's own window: the first view in its canvas, the second in one of ours beside it.
 
-    While a hip is read the shortcuts of napari's menus are off and its layer docks are hidden; a
-    picture that is taken out of a model comes back; a dock of ours that is closed is hidden, and
-    napari's menu brings it back. All is as it was once the host is closed.
+    While hips are read, the shortcuts of napari's menus are off and its layer docks are hidden.
+    Our picture alone is in the viewer: layers that are there, or that are opened meanwhile, are put
+    aside, and a picture that is taken out comes back. Once the dock is hidden all is as it was;
+    napari's menu brings the dock back.
 
     Parameters
     ----------
@@ -145,9 +153,11 @@ class NapariHost:
         self._panel: Any = None
         self._docks: list[QDockWidget] = []
         self._shortcuts: list[tuple[Any, Any]] = []
+        self._aside: list[Any] = []
         self._planes: Sequence[PlaneView] = ()
         self._slices: list[int] = []
         self._reactions: list[Callable[[], None]] = []
+        self._on_hidden: Callable[[], None] = lambda: None
 
     @property
     def theme(self) -> str:
@@ -159,19 +169,21 @@ class NapariHost:
         self._reactions.append(react)
         self.viewer.events.theme.connect(react)
 
-    def take_in(self, dock: QWidget) -> bool:
+    def take_in(self, dock: QWidget, on_hidden: Callable[[], None]) -> bool:
         """Put the second canvas beside napari's own, once the dock stands in napari's window."""
         window, panel = dock.window(), _dock_of(dock)
         centre: Any = window.centralWidget() if isinstance(window, QMainWindow) else None
         first = centre.findChild(QtViewer) if centre is not None else None
         if not isinstance(window, QMainWindow) or first is None or panel is None:
             return False
-        self.window, self._panel = window, panel
+        self.window, self._panel, self._on_hidden = window, panel, on_hidden
         second = QtViewer(ViewerModel())
         centre.layout().addWidget(second)
         self.viewers = (first, second)
         first.show_welcome_screen = False  # it invites to another way of opening
         panel.destroyOnClose = panel.hide
+        panel.visibilityChanged.connect(self._look_soon)
+        self._put_aside()
         for one in window.findChildren(QDockWidget):
             if one.objectName() in _NAPARI_DOCKS and not one.isHidden():
                 one.hide()
@@ -185,11 +197,10 @@ class NapariHost:
         return True
 
     def guard(self, planes: Sequence[PlaneView]) -> None:
-        """Let a picture that is taken out of a model come back."""
+        """Let nothing but our pictures be in the models, and let those come back."""
         self._planes = planes
-        for plane in planes:
-            plane.model.layers.events.removing.connect(self._note_slices)
-            plane.model.layers.events.removed.connect(self._look_soon)
+        for event, react in self._events():
+            event.connect(react)
 
     def show_canvases(self, shown: Sequence[bool]) -> None:
         """Show some of the canvases, and hide the others."""
@@ -202,40 +213,67 @@ class NapariHost:
 
     def close(self) -> None:
         """Let napari have its window back."""
+        if not self.viewers:
+            return
+        self._panel.visibilityChanged.disconnect(self._look_soon)
         for react in self._reactions:
             self.viewer.events.theme.disconnect(react)
-        self._reactions = []
-        for plane in self._planes:
-            plane.model.layers.events.removing.disconnect(self._note_slices)
-            plane.model.layers.events.removed.disconnect(self._look_soon)
-        self._planes = ()
+        for event, react in self._events():
+            event.disconnect(react)
         for action, shortcuts in self._shortcuts:
             action.setShortcuts(shortcuts)
         for one in self._docks:
             one.show()
-        self._shortcuts, self._docks = [], []
-        if self.viewers:
-            first, second = self.viewers
-            self.viewers = ()
-            first.show_welcome_screen = True
-            close_viewer(second)
-            del self.window, self._panel  # a window that is held is not let go by Qt
+        self.viewer.layers.extend(self._aside)
+        (first, second), self.viewers, self._planes = self.viewers, (), ()
+        self._reactions, self._shortcuts, self._docks, self._aside = [], [], [], []
+        self._on_hidden = lambda: None
+        first.show_welcome_screen = True
+        close_viewer(second)
+        del self.window, self._panel  # a window that is held is not let go by Qt
+
+    def _events(self) -> list[tuple[Any, Callable[[], None]]]:
+        """What is listened to in the models, and by whom."""
+        found: list[tuple[Any, Callable[[], None]]] = []
+        for plane in self._planes:
+            told = plane.model.layers.events
+            found += [(told.removing, self._note_slices), (told.removed, self._look_soon)]
+            found += [(told.inserting, self._note_slices), (told.inserted, self._look_soon)]
+        return found
 
     def _pass_theme(self) -> None:
         self.viewers[1].viewer.theme = self.viewer.theme
 
     def _note_slices(self) -> None:
-        """Note what is shown: without its picture a canvas turns to another slice."""
-        if all(plane.has_picture for plane in self._planes):
+        """Note what is shown: with other layers, or without its own, a canvas turns to another."""
+        if all(plane.is_undisturbed for plane in self._planes):
             self._slices = [plane.slice_index for plane in self._planes]
 
     def _look_soon(self) -> None:
-        QTimer.singleShot(0, self._bring_back)
+        QTimer.singleShot(0, self._look)
 
-    def _bring_back(self) -> None:
+    def _look(self) -> None:
+        """Once all events are done: our pictures alone are there; or the dock is hidden."""
+        if not self.viewers:
+            return
+        if self._panel.isHidden():
+            self._on_hidden()
+            return
+        disturbed = [plane for plane in self._planes if not plane.is_undisturbed]
+        self._put_aside()
         for plane, index in zip(self._planes, self._slices, strict=False):
-            if not plane.has_picture:
+            if plane in disturbed:
                 plane.bring_back(index)
+
+    def _put_aside(self) -> None:
+        """Take what is not ours out of napari's viewer: it would change the numbers of slices."""
+        ours = [plane.image for plane in self._planes if plane.picture is not None]
+        others = [layer for layer in self.viewer.layers if layer not in ours]
+        for layer in others:
+            self.viewer.layers.remove(layer)
+        self._aside += others
+        if others:
+            show_info(_PUT_ASIDE)
 
 
 def close_viewer(viewer: QtViewer) -> None:

@@ -114,6 +114,11 @@ class PlaneView:
         return self._image is None or self._image in self.model.layers
 
     @property
+    def is_undisturbed(self) -> bool:
+        """Whether the model holds the picture alone; nothing, where there is none."""
+        return list(self.model.layers) == ([] if self._image is None else [self._image])
+
+    @property
     def window(self) -> Window:
         """The grey values that are shown black and white, within those that can be."""
         low, high = self.image.contrast_limits
@@ -153,9 +158,12 @@ class PlaneView:
         self._forget()
 
     def bring_back(self, index: int) -> None:
-        """Put a picture back that was taken out of the model, on a slice; its window is kept."""
-        self.model.layers.append(self.image)
-        self.model.layers.selection.clear()
+        """Show the picture and a slice again, whatever was done to the model's layers."""
+        if self.picture is None:
+            return
+        if not self.has_picture:
+            self.model.layers.append(self.image)
+            self.model.layers.selection.clear()
         self.go_to(index)
         self.sketch.show(index=self.slice_index)
 

@@ -306,7 +306,6 @@ class ReadingDock(QWidget):
         layout.addWidget(self.parts, 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._follow_theme()
-        host.follow_theme(self._follow_theme)
         self.setMinimumWidth(DOCK_WIDTH_PX)
         self.refresh()
 
@@ -326,18 +325,27 @@ class ReadingDock(QWidget):
             self.canvases.send(event)
 
     def arrange(self) -> None:
-        """Put up the canvases beside the dock, once."""
-        if self.canvases is not None or not self._host.take_in(self):
+        """Put up the canvases beside the dock, where they are not up."""
+        if self.canvases is not None or not self._host.take_in(self, self.put_away):
             return
         window = self._host.window
         self.canvases = Canvases(self._host, self.commands, self.do, self._on_step)
-        self.help = HelpSheet(window, self.focus_canvas)
-        self.guide.arrange(window)
+        if self._guard is None:
+            self.help = HelpSheet(window, self.focus_canvas)
+            self.guide.arrange(window)
+            self._guard = WindowGuard(window, self.may_close, self.shutdown, self._fit_soon)
+        self._host.follow_theme(self._follow_theme)
         self._follow_theme()
-        self._guard = WindowGuard(window, self.may_close, self.shutdown, self._fit_soon)
         if self.workspace.case is not None:
             self._show_case(self.workspace.case)
         self._fit_soon()
+
+    def put_away(self) -> None:
+        """Take the canvases down; what is open stays open, and is shown when they are up again."""
+        if self.canvases is not None:
+            canvases, self.canvases = self.canvases, None
+            canvases.close()
+        self._host.close()
 
     def open_folder(self, folder: Path) -> None:
         """Open a folder at its first visit; cases begun in another one are kept."""
@@ -455,10 +463,7 @@ class ReadingDock(QWidget):
             self.help.setParent(None)
             self.help.deleteLater()
             self.help = None
-        if self.canvases is not None:
-            canvases, self.canvases = self.canvases, None
-            canvases.close()
-        self._host.close()
+        self.put_away()
 
     def turn_to(self, view: View) -> None:
         """Show the tools of a view, and make its canvas the active one."""
