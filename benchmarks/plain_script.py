@@ -125,7 +125,7 @@ def plain_script(paths: list[Path]) -> pd.DataFrame:
                 "a_radius_mm": a["radius"],
                 "b_radius_mm": b["radius"],
                 "cna_deg": a["angle"] + b["angle"],
-                "cna_se_deg": np.degrees(np.sqrt(variance)),
+                "cna_se_marking": np.degrees(np.sqrt(variance)),
             }
         )
     return pd.DataFrame(rows)

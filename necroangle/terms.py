@@ -263,7 +263,7 @@ _MEANINGS = {
     Flag.EXTRAPOLATED: "an arc was drawn on beyond the slices that show it",
     Flag.BOUNDED: "an arc ends between the marked slices: the angle is a cautious guess",
     Flag.LESION_NOT_COVERED: "the marked slices do not cover the lesion: a lower bound",
-    Flag.NEAR_CUTOFF: "the combined angle is within one detectable change of a cut-off",
+    Flag.NEAR_CUTOFF: "the grade may be another one, with a probability above 10 %",
     Flag.FRAMES_DIFFER: "the two views have different frames of reference: no slice offsets",
     Flag.WEIGHTINGS_DIFFER: "the two views are of unlike weighting: borders may differ",
     Flag.UNCALIBRATED: "no true mm on this radiograph: angles hold, lengths do not",

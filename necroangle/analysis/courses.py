@@ -359,7 +359,7 @@ def _angle_read(row: PlainRow, chosen: ChosenRead) -> AngleRead:
         chosen.is_consensus,
         chosen.reads,
         row.get("cna_deg"),
-        row.get("cna_se_deg"),
+        row.get("cna_se_total"),
         row.get("cna_low_deg"),
         row.get("cna_high_deg"),
         row.get("arco"),

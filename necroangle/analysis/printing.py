@@ -289,7 +289,7 @@ def _visit_row(one: HipVisit) -> dict[str, Cell]:
         "read_no": one.read.read_no if one.read else None,
         "consensus": int(one.read.is_consensus) if one.read else None,
         "cna_deg": one.cna_deg,
-        "cna_se_deg": one.read.se_deg if one.read else None,
+        "cna_se_total": one.read.se_deg if one.read else None,
         "ha_grade": one.read.ha_grade if one.read else None,
         **_change_cells(one.change),
         "arco": one.arco,

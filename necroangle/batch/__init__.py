@@ -2,6 +2,7 @@
 
 from necroangle.batch.sources import find_readings, open_sources
 from necroangle.batch.stream import Stream, measure_files, open_stream, settings_of_repeats
+from necroangle.batch.study_settings import method_of_study, settings_of_study
 from necroangle.batch.worker import (
     BatchResult,
     ChunkResult,
@@ -25,7 +26,9 @@ __all__ = [
     "measure_chunk",
     "measure_file",
     "measure_files",
+    "method_of_study",
     "open_sources",
     "open_stream",
     "settings_of_repeats",
+    "settings_of_study",
 ]

@@ -212,16 +212,27 @@ def measure_files(
     return BatchResult(tuple(rows), tuple(sorted(refusals)), contents)
 
 
-def settings_of_repeats(paths: Iterable[Path | str], settings: Settings = DEFAULTS) -> Settings:
+def settings_of_repeats(
+    paths: Iterable[Path | str], settings: Settings = DEFAULTS, needed: int = 1
+) -> Settings:
     """Settings whose end-point noise is that of the repeat reads among reading files.
 
     Reads of one hip at one visit by one reader are compared. A file that cannot be read is passed
     over here: measuring it tells why.
 
+    Parameters
+    ----------
+    paths
+        As for :func:`necroangle.batch.sources.open_sources`.
+    settings
+        Everything else.
+    needed
+        Degrees of freedom below which a reader's repeats say nothing.
+
     Raises
     ------
     MethodError
-        If no arc was marked twice.
+        If no reader marked enough arcs twice.
     """
     groups: dict[tuple[str, str, str, str], list[HipReading]] = {}
     for source in open_sources(paths)[0]:
@@ -234,7 +245,7 @@ def settings_of_repeats(paths: Iterable[Path | str], settings: Settings = DEFAUL
             except ReadingError:
                 continue
             groups.setdefault(reading.key[:4], []).append(reading)
-    return settings_from_repeats(groups.values(), settings)
+    return settings_from_repeats(groups.values(), settings, needed)
 
 
 def _kept(columns: RowColumns, contents: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -43,12 +43,13 @@ class Asked:
 
     def methods(self) -> tuple[Method | None, ...]:
         """The methods that were named, else the study's, else None: by the kind of image."""
+        from necroangle.batch import method_of_study
         from necroangle.measurement import method_named
-        from necroangle.study import protocol_here
+        from necroangle.study import study_here
 
-        stated = protocol_here().method
-        wanted = self.method_names or ([stated] if stated is not None else [])
-        return tuple(dict.fromkeys(map(method_named, wanted))) or (None,)
+        if not self.method_names:
+            return (method_of_study(study_here()),)
+        return tuple(dict.fromkeys(map(method_named, self.method_names)))
 
     def settings(self, readings: Sequence[str | Path]) -> Settings:
         """How marks are weighed: as asked, else as the study says.
@@ -63,19 +64,18 @@ class Asked:
         click.UsageError
             If the noise is both stated and to be taken from repeats.
         """
-        from necroangle.batch import settings_of_repeats
-        from necroangle.measurement import Settings
-        from necroangle.study import protocol_here, study_here
+        from necroangle.batch import settings_of_repeats, settings_of_study
+        from necroangle.study import study_here
 
         if self.end_sd_from_repeats and self.end_sd_mm is not None:
             raise click.UsageError("--end-sd-mm and --end-sd-from-repeats exclude each other")
-        noise, study = protocol_here().noise, study_here()
+        settings = replace(settings_of_study(study_here()), centre=self.centre)
         if self.end_sd_from_repeats:
-            return settings_of_repeats(list(map(Path, readings)), Settings(centre=self.centre))
-        if self.end_sd_mm is None and noise.from_repeats and study is not None:
-            return settings_of_repeats([study.readings], Settings(centre=self.centre))
-        end_sd_mm = noise.end_sd_mm if self.end_sd_mm is None else self.end_sd_mm
-        return Settings(end_sd_mm, centre=self.centre)
+            return settings_of_repeats(list(map(Path, readings)), settings)
+        if self.end_sd_mm is None:
+            return settings
+        asked = replace(settings.end_noise, sd_mm=self.end_sd_mm, source="asked for")
+        return replace(settings, end_noise=asked, of_readers=())
 
 
 _OPTIONS = (

@@ -29,7 +29,12 @@ _ALWAYS_KNOWN = frozenset({Flag.VIEW_NOT_READ, Flag.CENSORED_BY_THA})
 """Flags that say something where a view was not read, too."""
 
 _SKIPPED = frozenset({"subject", "laterality", "visit", "reader", "read_no", "method"})
-_GIVEN = frozenset({"radius_prior_mm", "radius_prior_sd_mm", "radius_prior_source", "end_sd_mm"})
+_GIVEN = frozenset({"radius_prior_mm", "radius_prior_sd_mm", "radius_prior_source"}) | {
+    "end_sd_mm",
+    "end_bias_mm",
+    "end_dof",
+    "end_source",
+}
 _CODED_WHOLE = frozenset({"ha_grade", "arco2021_type", "jic_medial_of_wb_prov"})
 
 
@@ -122,10 +127,10 @@ FLAG_COLUMNS = tuple(_flag_column(flag) for flag in Flag)
 _NEAR_CUT = ExportColumn(
     "cna_near_cut",
     "whole",
-    "Within one detectable change (MDC95) of a cut-off",
+    "Grade may be another one (above 10 %)",
     values=CODE_SETS["no_yes"].values,
     measure="nominal",
-    meaning="whether |CNA - cut-off| is at most MDC95, for a cut-off of the method",
+    meaning="whether the probability of another grade (other_grade_p) is above 0.1",
     source="cohort.flags",
 )
 

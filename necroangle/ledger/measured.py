@@ -44,6 +44,7 @@ __all__ = [
     "decode_row",
     "encode_row",
     "history",
+    "names_today",
     "rebuild_rows",
     "row_key_text",
     "rows_of",
@@ -54,6 +55,9 @@ __all__ = [
 ]
 
 MEASUREMENT, COLUMNS_KIND, READING_FILE = "measurement", "columns", "reading_file"
+
+RENAMED = {f"{angle}_se_deg": f"{angle}_se_marking" for angle in ("a", "b", "cna")}
+"""Columns that older events name otherwise: until version 5 there was no other standard error."""
 
 _ENCODE = msgspec.json.Encoder().encode
 _CONTENTS_AT_ONCE = 200
@@ -173,7 +177,18 @@ def _names_of(connection: sa.Connection, digest: str) -> list[str]:
     state = last_states(connection, [(COLUMNS_KIND, key)]).get((COLUMNS_KIND, key))
     if state is None or state.payload is None:
         raise ValueError(digest)
-    return str(decode_payload(state.payload, f"event {state.seq}")["names"]).split(" ")
+    return names_today(str(decode_payload(state.payload, f"event {state.seq}")["names"]))
+
+
+def names_today(names: str) -> list[str]:
+    """The columns that an event names, as they are called today.
+
+    Examples
+    --------
+    >>> names_today("cna_deg cna_se_deg")
+    ['cna_deg', 'cna_se_marking']
+    """
+    return [RENAMED.get(name, name) for name in names.split(" ")]
 
 
 def write_contents(

@@ -19,6 +19,7 @@ from necroangle.ledger.measured import (
     READING_FILE,
     decode_row,
     encode_row,
+    names_today,
     row_key_text,
 )
 from necroangle.ledger.records import OWN_KINDS, decode_key
@@ -327,7 +328,7 @@ def _older_columns(connection: sa.Connection) -> list[_Columns]:
     query = sa.select(LEDGER.c.key, LEDGER.c.payload).where(LEDGER.c.kind == COLUMNS_KIND)
     for key, payload in connection.execute(query):
         with suppress(CohortError):  # a damaged event is named where the chain is verified
-            names = str(decode_payload(str(payload), "").get("names", "")).split(" ")
+            names = names_today(str(decode_payload(str(payload), "").get("names", "")))
             if set(names) < set(NAMES):
                 places = tuple(map(NAMES.index, names))
                 others = tuple(set(range(len(NAMES))) - set(places))

@@ -4,6 +4,7 @@ First one look at the database; then the folder of reading files, where it is as
 kept reading is measured again and held against the rows that were measured from it.
 """
 
+import math
 import os
 import time
 from collections import deque
@@ -35,8 +36,9 @@ from necroangle.ledger.verification import (
     check_rows,
 )
 from necroangle.measurement import Method, RadiusPrior, Settings, measure, method_named
-from necroangle.measurement.columns import KEY, NAMES
+from necroangle.measurement.columns import COLUMNS, KEY, NAMES
 from necroangle.measurement.row import Cell, RowKey, to_row
+from necroangle.protocol.noise import UNKNOWN_READER, EndNoise
 
 __all__ = [
     "COMPARED",
@@ -60,19 +62,24 @@ Again = Callable[
 :func:`to_row`; None where it cannot. It must be a plain function, for other processes to find it.
 """
 
-DRIFT_DEG = 1e-9
-"""An angle that comes out further off than this has drifted."""
+DRIFT = 1e-9
+"""A number that comes out further off than this has drifted."""
 
-_SETTINGS = ("end_sd_mm", "centre", "radius_prior_mm", "radius_prior_sd_mm", "radius_prior_source")
+_GIVEN = ("centre", "radius_prior_mm", "radius_prior_sd_mm", "radius_prior_source")
+_ENDS = ("end_sd_mm", "end_bias_mm", "end_dof", "end_source")
 _VIEW_ANGLES = ("deg", "span_deg", "start_deg", "end_deg", "middle_deg")
-_ANGLES = (
-    *(f"{side}_{name}" for side in "ab" for name in _VIEW_ANGLES),
-    "cna_deg",
-)
+_ANGLES = (*(f"{side}_{name}" for side in "ab" for name in _VIEW_ANGLES), "cna_deg")
 _WORDS = ("a_view", "a_status", "b_view", "b_status", "modality", "ha_grade", "ha_risk", "kerboul")
-COMPARED = (*KEY, *_SETTINGS, *_ANGLES, *_WORDS)
-"""The columns that are needed to measure again and to compare."""
+_BEFORE_BUDGET = (*KEY, *_GIVEN, *_ANGLES, *_WORDS)
+"""What is held against rows that were measured before the error budget (version 5 of the table)."""
 
+_JUDGED = frozenset({"annotation_sha256", "software_version", "flags"}) | {
+    f"{side}_{name}" for side in "ab" for name in ("flags", "rim_misplaced")
+}
+COMPARED = tuple(name for name in NAMES if name not in _JUDGED)
+"""The columns that are needed to measure again and to compare: every number and every category."""
+
+_UNITS = {column.name: column.unit for column in COLUMNS if column.kind == "real"}
 _CHUNK = 500
 _COMPARED_OF = itemgetter(*(NAMES.index(name) for name in COMPARED))
 _AT_ONCE = 500
@@ -367,14 +374,16 @@ def _compare(reading: HipReading, sha256: str, row: dict[str, Cell]) -> Iterator
     except NecroangleError as error:
         yield Problem("row", name, f"cannot be measured again: {error}")
         return
-    for column in COMPARED:
+    is_old = row["end_bias_mm"] is None and row["end_sd_mm"] is not None
+    for column in _BEFORE_BUDGET if is_old else COMPARED:
         stored, found = row[column], again[column]
-        if column in _ANGLES and isinstance(stored, float) and isinstance(found, float):
-            if abs(stored - found) > DRIFT_DEG:
+        if column in _UNITS and isinstance(stored, float) and isinstance(found, float):
+            if abs(stored - found) > DRIFT:
                 yield Problem(
                     "row",
                     f"{name}, column {column}",
-                    f"stored {stored!r}, measured again {found!r}: drift {found - stored:.3g} deg",
+                    f"stored {stored!r}, measured again {found!r}: drift {found - stored:.3g} "
+                    f"{_UNITS[column]}".rstrip(),
                 )
         elif stored != found:
             yield Problem(
@@ -386,15 +395,22 @@ def _compare(reading: HipReading, sha256: str, row: dict[str, Cell]) -> Iterator
 
 def _settings(row: dict[str, Cell]) -> Settings:
     """What was taken as given when the row was measured."""
-    radius, sd, source = (row[name] for name in _SETTINGS[2:])
+    radius, sd, source = (row[name] for name in _GIVEN[1:])
     prior = None
     if isinstance(radius, float) and isinstance(sd, float):
         prior = RadiusPrior(radius, sd, str(source))
     centre = "sphere" if row["centre"] == "sphere" else "circles"
-    end_sd = row["end_sd_mm"]
-    if not isinstance(end_sd, float):
-        return Settings(radius_prior=prior, centre=centre)
-    return Settings(end_point_sd_mm=end_sd, radius_prior=prior, centre=centre)
+    return Settings(_end_noise(row), radius_prior=prior, centre=centre)
+
+
+def _end_noise(row: dict[str, Cell]) -> EndNoise:
+    """How the reader marked arc ends, as the row says."""
+    sd, bias, dof, source = (row[name] for name in _ENDS)
+    if not isinstance(sd, float):
+        return UNKNOWN_READER
+    if not isinstance(bias, float):  # measured before the error budget
+        return EndNoise(sd)
+    return EndNoise(sd, bias, dof if isinstance(dof, float) else math.inf, str(source))
 
 
 class _Look:

@@ -16,7 +16,7 @@ from necroangle.errors import ArcError, GeometryError, MethodError, NecroangleEr
 from necroangle.geometry import Arc
 from necroangle.geometry.arc import ArcColumns, arcs_about
 from necroangle.geometry.sphere import Spheres
-from necroangle.geometry.vectors import dot3, quadratic2
+from necroangle.geometry.vectors import dot3
 from necroangle.measurement.arcs import SliceAngles, extent_angles, surface_angles
 from necroangle.measurement.heads import Heads, circles_of_runs
 from necroangle.measurement.marks import PlaneColumns, ReadingBatch, above, in_patient, in_plane
@@ -24,13 +24,42 @@ from necroangle.measurement.refusals import Refusals, Refused, Stage
 from necroangle.measurement.slices import Stacks, centre_planes, outside
 from necroangle.terms import Finding, Flag
 
-__all__ = ["ViewAngles", "angles_of"]
+__all__ = ["RimRuns", "ViewAngles", "angles_of"]
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Bools = NDArray[np.bool_]
 
 _NOTHING_THERE = (Finding.NO_NECROSIS, Finding.OFF_MIDSLICE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RimRuns:
+    """The rims, with their circles and planes, that the centres of V angles come from.
+
+    Attributes
+    ----------
+    points
+        (2, M) plane mm.
+    start, count
+        (V,) the run of each view; a count of 0 where there is no rim.
+    centre_mm, radius_mm, planes
+        (2, V), (V,) and (V,) of the circles.
+    """
+
+    points: Array
+    start: Places
+    count: Places
+    centre_mm: Array
+    radius_mm: Array
+    planes: PlaneColumns
+
+    @classmethod
+    def of_heads(cls, batch: ReadingBatch, heads: Heads) -> "RimRuns":
+        """The views' own."""
+        count, circles = np.where(heads.there, heads.count, 0), heads.circles
+        places = heads.used_start, count
+        return cls(heads.used, *places, circles.centre_mm, circles.radius_mm, batch.own_planes)
 
 
 @dataclass(slots=True, eq=False)
@@ -49,9 +78,10 @@ class ViewAngles:
         (2, V) and (V,) that circle, plane mm of the slice that was measured.
     gradient
         (3, V) derivative of the angle by the head's centre in patient mm, radians per mm.
-    rim_factor
-        (V,) share of the rim's variance in the angle's, radians² per mm², where a circle of the
-        view's own gave the centre; 0 where it is the joint sphere's.
+    rims
+        The rims behind their centres.
+    on_own_slice
+        Whether the angles are those on the views' own slices, wherever these lie.
     shift_mm
         (V,) where the measured slice lies from the view's own, along the normal.
     flags
@@ -64,9 +94,10 @@ class ViewAngles:
     centre_mm: Array
     radius_mm: Array
     gradient: Array
-    rim_factor: Array
     shift_mm: Array
     flags: dict[Flag, Bools]
+    rims: RimRuns | None = None
+    on_own_slice: bool = True
 
     @classmethod
     def nothing(cls, size: int) -> "ViewAngles":
@@ -78,7 +109,6 @@ class ViewAngles:
             centre_mm=np.zeros((2, size)),
             radius_mm=np.zeros(size),
             gradient=np.zeros((3, size)),
-            rim_factor=np.zeros(size),
             shift_mm=np.zeros(size),
             flags={},
         )
@@ -88,13 +118,6 @@ class ViewAngles:
         u, v = self.angles.pull
         pairs = zip(planes.row, planes.column, strict=True)
         self.gradient = np.array([u * along + v * down for along, down in pairs])
-
-    def about_circles(self, covariance: Array, planes: PlaneColumns) -> None:
-        """Let the centres be those of circles with (6, V) covariances, fitted on some planes."""
-        gradient = list(self.gradient)
-        pull = dot3(planes.row, gradient), dot3(planes.column, gradient)
-        uu, uv, _, vv, _, _ = covariance
-        self.rim_factor = np.where(self.there, quadratic2((uu, uv, vv), pull), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +174,11 @@ def angles_of(
     """
     spheres, sphere_of = sphere or (None, np.zeros(0, np.intp))
     work = _Work(batch, heads, spheres, sphere_of, stacks, refusals)
-    return _MODES[mode](work)
+    found = _MODES[mode](work)
+    if found.rims is None:
+        found.rims = RimRuns.of_heads(batch, heads)
+    found.on_own_slice = mode in _ON_OWN_SLICE
+    return found
 
 
 def _surface(work: _Work) -> ViewAngles:
@@ -165,7 +192,6 @@ def _surface(work: _Work) -> ViewAngles:
     with np.errstate(all="ignore"):  # of a faulty arc, whose hip has been refused
         found.angles = surface_angles(heads.arcs, circles.radius_mm)
     found.on_slices(batch.own_planes)
-    found.about_circles(circles.covariance, batch.own_planes)
     return found
 
 
@@ -224,8 +250,6 @@ def _extent(work: _Work) -> ViewAngles:
     found.angles.put(views, angles)
     found.arcs = arcs.some(arcs.circle, views)
     found.on_slices(batch.own_planes)
-    if work.spheres is None:
-        found.about_circles(heads.circles.covariance, batch.own_planes)
     return found
 
 
@@ -259,15 +283,14 @@ class _Beside:
     ----------
     slices
         (K,) which slices; growing.
-    covariance, planes
-        (6, K) of the circles, and the planes that they were fitted on.
+    rims
+        The rims that the circles were fitted to.
     """
 
     slices: Places
     centre_mm: Array
     radius_mm: Array
-    covariance: Array
-    planes: PlaneColumns
+    rims: RimRuns
     arcs: ArcColumns
     angles: SliceAngles
 
@@ -277,9 +300,6 @@ class _Beside:
         free = work.free_views()[batch.slice_view]
         holds_arcs = np.bincount(batch.arc_slice, minlength=len(batch.slice_view)) > 0
         slices = np.flatnonzero(~batch.is_own & holds_arcs & free)
-        view = batch.slice_view[slices]
-        fitted_on = slices.copy()
-        covariance = np.zeros((6, len(slices)))
         if work.spheres is not None:
             centre, radius, height = work.cut(slices)
             for place in np.flatnonzero(np.isnan(radius) | (radius <= 0)).tolist():
@@ -295,10 +315,8 @@ class _Beside:
                 _refuse_beside(work, slices, int(rimmed[place]), RimError, problem)
             centre, radius = np.zeros((2, len(slices))), np.zeros(len(slices))
             centre[:, rimmed], radius[rimmed] = circles.centre_mm, circles.radius_mm
-            covariance[:, rimmed] = circles.covariance
             rest = np.flatnonzero(count < 3)
-            _take_views_centre(work, slices, rest, centre, radius, covariance)
-            fitted_on[rest] = batch.own[view[rest]]
+            _take_views_centre(work, slices, rest, centre, radius)
         column_of = np.full(len(batch.slice_view), -1)
         column_of[slices] = np.arange(len(slices))
         arcs_of = np.flatnonzero(column_of[batch.arc_slice] >= 0)
@@ -309,8 +327,8 @@ class _Beside:
             _refuse_beside(work, slices, int(column[place]), ArcError, problem, 1, place)
         with np.errstate(all="ignore"):
             angles = surface_angles(arcs, radius)
-        planes = batch.planes.of(fitted_on)
-        return cls(slices, centre, radius, covariance, planes, arcs, angles)
+        rims = _rims_beside(work, slices, centre, radius)
+        return cls(slices, centre, radius, rims, arcs, angles)
 
     def instead(self, work: _Work, own: ViewAngles, views: Places, columns: Places) -> ViewAngles:
         """The angles of some views replaced by those of neighbouring slices."""
@@ -328,15 +346,24 @@ class _Beside:
         measured = batch.planes.of(slices)
         found.on_slices(measured)
         found.shift_mm = above(np.array(measured.origin), batch.own_planes) + 0.0
-        if work.spheres is None:
-            covariance = work.heads.circles.covariance.copy()
-            covariance[:, views] = self.covariance[:, columns]
-            axes = [[part.copy() for part in axis] for axis in batch.own_planes]
-            for axis, other in zip(axes, self.planes, strict=True):
-                for part, theirs in zip(axis, other, strict=True):
-                    part[views] = theirs[columns]
-            found.about_circles(covariance, PlaneColumns(*map(tuple, axes)))  # type: ignore[arg-type]
+        found.rims = self._rims_instead(work, views, columns)
         return found
+
+    def _rims_instead(self, work: _Work, views: Places, columns: Places) -> RimRuns:
+        own = RimRuns.of_heads(work.batch, work.heads)
+        start, count = own.start.copy(), own.count.copy()
+        centre, radius = own.centre_mm.copy(), own.radius_mm.copy()
+        start[views], count[views] = self.rims.start[columns], self.rims.count[columns]
+        centre[:, views], radius[views] = (
+            self.rims.centre_mm[:, columns],
+            self.rims.radius_mm[columns],
+        )
+        axes = [[part.copy() for part in axis] for axis in own.planes]
+        for axis, other_axis in zip(axes, self.rims.planes, strict=True):
+            for part, other in zip(axis, other_axis, strict=True):
+                part[views] = other[columns]
+        planes = PlaneColumns(*map(tuple, axes))  # type: ignore[arg-type]
+        return RimRuns(self.rims.points, start, count, centre, radius, planes)
 
     def _arcs_instead(self, own: ArcColumns, views: Places, columns: Places) -> ArcColumns:
         replaced = set(views.tolist())
@@ -374,8 +401,24 @@ def _refuse_beside(
     work.refuse(view, kind, text, 2 + number, *step)
 
 
+def _rims_beside(work: _Work, slices: Places, centre: Array, radius: Array) -> RimRuns:
+    """The rims of slices; of their views where they have none of their own."""
+    batch, heads = work.batch, work.heads
+    view = batch.slice_view[slices]
+    own = (batch.rim_count[slices] >= 3) & (work.spheres is None)
+    shift = heads.used.shape[1]
+    return RimRuns(
+        points=np.concatenate((heads.used, batch.points), axis=1),
+        start=np.where(own, batch.rim_start[slices] + shift, heads.used_start[view]),
+        count=np.where(own, batch.rim_count[slices], np.where(heads.there, heads.count, 0)[view]),
+        centre_mm=np.where(own, centre, heads.circles.centre_mm[:, view]),
+        radius_mm=np.where(own, radius, heads.circles.radius_mm[view]),
+        planes=batch.planes.of(np.where(own, slices, batch.own[view])),
+    )
+
+
 def _take_views_centre(
-    work: _Work, slices: Places, rest: Places, centre: Array, radius: Array, covariance: Array
+    work: _Work, slices: Places, rest: Places, centre: Array, radius: Array
 ) -> None:
     """Let the circles of slices without a rim be their views' own, projected on the slice."""
     batch, circles = work.batch, work.heads.circles
@@ -383,7 +426,7 @@ def _take_views_centre(
     u, v = circles.centre_mm[:, view]
     patient = in_patient((u, v), batch.own_planes.of(view))
     centre[:, rest] = in_plane(patient, batch.planes.of(slices[rest]))
-    radius[rest], covariance[:, rest] = circles.radius_mm[view], circles.covariance[:, view]
+    radius[rest] = circles.radius_mm[view]
     for place in rest[~work.heads.there[view]].tolist():
         problem = "no rim is marked here nor on the view's own slice"
         _refuse_beside(work, slices, place, GeometryError, problem)
@@ -421,9 +464,10 @@ def _centre_plane(work: _Work) -> ViewAngles:
             work.refuse(view, type(one), str(one))
             continue
         assert one is not None  # noqa: S101
-        ends = float(np.sum(np.radians(one.sensitivity.end_deg_per_mm) ** 2))
+        slopes_of_ends = np.radians(one.sensitivity.end_deg_per_mm)
         found.angles.angle_deg[view] = found.angles.span_deg[view] = one.angle_deg
-        found.angles.ends[view] = ends
+        found.angles.ends[view] = float(np.sum(slopes_of_ends**2))
+        found.angles.outward[view] = float(np.sum(np.abs(slopes_of_ends)))
         slopes[:, column] = np.radians(one.sensitivity.centre_deg_per_mm)
         arcs[view] = tuple(
             Arc((middle - angle / 2) % 360.0, angle, 0.0, 0.0) for middle, angle in one.arcs
@@ -436,6 +480,8 @@ def _centre_plane(work: _Work) -> ViewAngles:
     found.gradient[:, views] = [dot3(list(slopes), along) for along in axes]
     return found
 
+
+_ON_OWN_SLICE = frozenset({"surface_arc", "max_extent"})
 
 _MODES: dict[str, Callable[[_Work], ViewAngles]] = {
     "surface_arc": _surface,

@@ -29,6 +29,7 @@ __all__ = [
     "boundaries",
     "boundary_columns",
     "covered_deg",
+    "directions_from_superior",
     "edge_gaps",
     "extent_angles",
     "surface_angles",
@@ -40,6 +41,9 @@ Places = NDArray[np.intp]
 Pair = tuple[Array, Array]
 
 _RADIAN, _DEG = math.pi / 180.0, 180.0 / math.pi
+_RADIOGRAPHS = frozenset(view for view in View if view.is_radiograph)
+_BESIDE_DEG = 1e-9
+"""Ends that are no farther apart are one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,27 +61,32 @@ class SliceAngles:
         (2, K) derivative of the angle by the centre's (u, v), radians per mm.
     ends
         (K,) sum of 1/ρ² over the ends that bound it, ρ their distances from the centre, mm⁻².
+    outward
+        (K,) sum of 1/ρ over them, mm⁻¹: how far the angle grows where every end moves outward.
     """
 
     angle_deg: Array
     span_deg: Array
     pull: Array
     ends: Array
+    outward: Array
 
     @classmethod
     def none(cls, size: int) -> "SliceAngles":
         """Angles of nothing."""
-        return cls(np.zeros(size), np.zeros(size), np.zeros((2, size)), np.zeros(size))
+        angle, span, ends, outward = np.zeros((4, size))
+        return cls(angle, span, np.zeros((2, size)), ends, outward)
 
     def put(self, places: Places, angles: "SliceAngles") -> None:
         """Put some angles in their places among these."""
         self.angle_deg[places], self.span_deg[places] = angles.angle_deg, angles.span_deg
         self.pull[:, places], self.ends[places] = angles.pull, angles.ends
+        self.outward[places] = angles.outward
 
     def of(self, places: Places) -> "SliceAngles":
         """Some of the angles."""
         columns = (self.angle_deg[places], self.span_deg[places], self.pull[:, places])
-        return SliceAngles(*columns, self.ends[places])
+        return SliceAngles(*columns, self.ends[places], self.outward[places])
 
 
 def surface_angles(arcs: ArcColumns, radius_mm: Array) -> SliceAngles:
@@ -156,8 +165,8 @@ def extent_angles(
         fault=zero.astype(np.int8),
     )
     found = _single_arcs(arcs, radius_mm)
-    pull, ends = np.where(round_, 0.0, found.pull), np.where(round_, 0.0, found.ends)
-    return SliceAngles(arcs.extent_deg, arcs.extent_deg.copy(), pull, ends), arcs
+    kept = (np.where(round_, 0.0, part) for part in (found.pull, found.ends, found.outward))
+    return SliceAngles(arcs.extent_deg, arcs.extent_deg.copy(), *kept), arcs
 
 
 def _single_arcs(arcs: ArcColumns, radius_mm: Array) -> SliceAngles:
@@ -171,7 +180,8 @@ def _single_arcs(arcs: ArcColumns, radius_mm: Array) -> SliceAngles:
     pull_u = -each(math.sin, first) / near + each(math.sin, last) / far
     pull_v = each(math.cos, first) / near - each(math.cos, last) / far
     ends = 1.0 / (near * near) + 1.0 / (far * far)
-    return SliceAngles(high - low, _single_span(low, high), np.array((pull_u, pull_v)), ends)
+    pull, outward = np.array((pull_u, pull_v)), 1.0 / near + 1.0 / far
+    return SliceAngles(high - low, _single_span(low, high), pull, ends, outward)
 
 
 def _single_span(low: Array, high: Array) -> Array:
@@ -179,30 +189,49 @@ def _single_span(low: Array, high: Array) -> Array:
 
 
 def _several_arcs(found: SliceAngles, place: int, arcs: tuple[Arc, ...], radius_mm: float) -> None:
-    """The angle of several arcs about one circle: overlaps count once, an end within none."""
+    """The angle of several arcs about one circle, with the ends of their union."""
     total = union_deg(arcs)
-    free: list[tuple[float, float, float]] = []
-    for arc in arcs if total < 360.0 else ():
-        low, high = arc.interval_deg()
-        near, far = radius_mm + arc.start_gap_mm, radius_mm + arc.end_gap_mm
-        if arc.extent_deg < 0:
-            near, far = far, near
-        ends = ((low, near, -1.0), (high, far, 1.0))
-        free += [end for end in ends if not any(_strictly_inside(end[0], one) for one in arcs)]
-    pull_u = pull_v = factor = 0.0
-    for direction, distance, sign in free:
+    pull_u = pull_v = factor = outward = 0.0
+    for direction, distance, sign in _free_ends(arcs, radius_mm) if total < 360.0 else ():
         turn = math.radians(direction)
         pull_u += sign * math.sin(turn) / distance
         pull_v -= sign * math.cos(turn) / distance
         factor += 1.0 / (distance * distance)
+        outward += 1.0 / distance
     found.angle_deg[place], found.span_deg[place] = total, span_deg(arcs)
     found.pull[:, place], found.ends[place] = (pull_u, pull_v), factor
+    found.outward[place] = outward
 
 
-def _strictly_inside(direction_deg: float, arc: Arc) -> bool:
+_End = tuple[float, float, float]
+"""Direction in degrees, distance from the centre in mm, and -1 for a lower end, 1 for an upper."""
+
+
+def _free_ends(arcs: tuple[Arc, ...], radius_mm: float) -> list[_End]:
+    """The ends of the union: none that an arc goes on from, and one where two arcs share it."""
+    free: list[_End] = []
+    for arc in arcs:
+        low, high = arc.interval_deg()
+        near, far = radius_mm + arc.start_gap_mm, radius_mm + arc.end_gap_mm
+        if arc.extent_deg < 0:
+            near, far = far, near
+        for end in ((low, near, -1.0), (high, far, 1.0)):
+            if not any(_goes_on(end, one) for one in arcs) and not any(
+                _is_same_end(end, one) for one in free
+            ):
+                free.append(end)
+    return free
+
+
+def _goes_on(end: _End, arc: Arc) -> bool:
+    """Whether an arc covers what lies just beyond an end."""
     low, high = arc.interval_deg()
-    into = (direction_deg - low) % 360.0
-    return 1e-9 < into < high - low - 1e-9
+    return bool((end[0] + end[2] * _BESIDE_DEG - low) % 360.0 < high - low)
+
+
+def _is_same_end(end: _End, other: _End) -> bool:
+    apart = (end[0] - other[0] + 180.0) % 360.0 - 180.0
+    return end[2] == other[2] and abs(apart) < _BESIDE_DEG
 
 
 def covered_deg(arcs: ArcColumns, size: int) -> Array:
@@ -347,16 +376,31 @@ def boundary_columns(
     span[arcs.circle] = _single_span(arcs.low, arcs.low + np.abs(arcs.extent_deg))
     for place in np.flatnonzero(np.bincount(arcs.circle, minlength=size) > 1).tolist():
         low[place], span[place] = _outermost(arcs.arcs_of(place))
-    span[np.array([one.is_radiograph for one in words], bool)] = np.nan
+    middle = directions_from_superior(low + span / 2, planes, words, left)
+    return np.array((middle - span / 2, middle + span / 2, middle))
+
+
+def directions_from_superior(
+    direction_deg: Array, planes: PlaneColumns, views: Iterable[View], left: NDArray[np.bool_]
+) -> Array:
+    """(V,) directions in the planes as angles from superior, in (-180, 180]; NaN on radiographs.
+
+    Parameters
+    ----------
+    direction_deg
+        (V,) from +u towards +v; NaN where there is none.
+    planes, views, left
+        As for :func:`boundary_columns`.
+    """
+    words = list(views)
     coronal = np.array([one is View.CORONAL for one in words], bool)
+    nowhere = np.isnan(direction_deg) | np.array([one in _RADIOGRAPHS for one in words], bool)
     with np.errstate(all="ignore"):
         (su, sv), (pu, pv) = _axes(planes, coronal, np.where(left, 1.0, -1.0))
-        turn = (low + np.where(np.isnan(span), 0.0, span) / 2) * _RADIAN
+        turn = np.where(nowhere, 0.0, direction_deg) * _RADIAN
         u, v = each(math.cos, turn), each(math.sin, turn)
-        middle = each(math.atan2, u * pu + v * pv, u * su + v * sv) * _DEG
-    return np.array(
-        (middle - span / 2, middle + span / 2, np.where(np.isnan(span), np.nan, middle))
-    )
+        found = each(math.atan2, u * pu + v * pv, u * su + v * sv) * _DEG
+    return np.where(nowhere, np.nan, found)
 
 
 def _outermost(arcs: tuple[Arc, ...]) -> tuple[float, float]:

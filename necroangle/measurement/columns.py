@@ -240,7 +240,18 @@ def _view_columns(side: _Side, name: str) -> Iterator[Column]:
     )
     low, high = (lambda m: m.view_bounds[0]), (lambda m: m.view_bounds[1])
     yield real("deg", "necrotic angle: union of the arcs", deg, lambda m: m.views.angle.value)
-    yield real("se_deg", "its standard error", deg, lambda m: m.views.angle.se)
+    yield real(
+        "se_marking",
+        "its standard error by marking alone: rim and arc ends",
+        deg,
+        lambda m: m.views.angle.marking,
+    )
+    yield real(
+        "se_total",
+        "its standard error: rim, shape, arc ends and slice",
+        deg,
+        lambda m: m.views.angle.se,
+    )
     yield real("low_deg", "lower bound of its 95 % interval", deg, low)
     yield real("high_deg", "upper bound of its 95 % interval", deg, high)
     yield real("span_deg", "from the outermost boundary to the other", deg, lambda m: m.views.span)
@@ -253,6 +264,9 @@ def _view_columns(side: _Side, name: str) -> Iterator[Column]:
     yield real("radius_mm", "radius of the head circle", mm, lambda m: m.views.radius)
     yield real("rim_rms_mm", "RMS distance of rim marks from circle", mm, lambda m: m.views.rms)
     yield real("rim_span_deg", "how far the rim marks reach round", deg, lambda m: m.views.rim_span)
+    yield real(
+        "rim_middle_deg", "middle of the rim from superior", deg, lambda m: m.views.rim_middle
+    )
     yield whole("rim_count", "number of rim marks", lambda m: m.batch.rim_count[m.batch.own])
     yield whole(
         "rim_left_out", "rim marks within a collapsed arc, not counted", lambda m: m.left_out
@@ -389,11 +403,20 @@ def _hip_columns() -> Iterator[Column]:
         return Column(name, "real", meaning, unit, get=lambda m: _only(m.both, get(m)))
 
     yield of_sum("cna_deg", "combined necrotic angle A + B", lambda m: m.cna.value)
-    yield of_sum("cna_se_deg", "its standard error", lambda m: m.cna.se)
+    yield of_sum(
+        "cna_se_marking",
+        "its standard error by marking alone: rim and arc ends",
+        lambda m: m.cna.marking,
+    )
+    yield of_sum(
+        "cna_se_total", "its standard error: rim, shape, arc ends and slices", lambda m: m.cna.se
+    )
     yield of_sum("cna_low_deg", "lower bound of its 95 % interval", lambda m: m.cna_bounds[0])
     yield of_sum("cna_high_deg", "upper bound of its 95 % interval", lambda m: m.cna_bounds[1])
     yield of_sum(
-        "cna_mdc95_deg", "smallest change that is real: 1.96 sqrt(2) SE", lambda m: m.cna.mdc95
+        "cna_mdc95_deg",
+        "smallest difference to a reading like it that is real: t sqrt(2) SE",
+        lambda m: m.cna.mdc95,
     )
     yield Column(
         "ha_grade",
@@ -429,6 +452,12 @@ def _hip_columns() -> Iterator[Column]:
             f"probability of {risk} risk (Ha)",
             get=lambda m, place=place: _only(m.graded, m.risk_chances[place]),  # type: ignore[misc]
         )
+    yield Column(
+        "other_grade_p",
+        "real",
+        "probability that the grade, or Kerboul's bin, is another one",
+        get=lambda m: _only(m.sized, m.another_grade),
+    )
     yield from map(_index_column, INDEX_SOURCES)
     yield Column(
         "index_refused",
@@ -487,9 +516,28 @@ def _given_columns() -> Iterator[Column]:
     yield Column(
         "end_sd_mm",
         "real",
-        "noise of an arc end along the surface, as declared",
+        "spread of the reader's arc ends along the surface",
         "mm",
-        get=lambda m: np.full(len(m), m.settings.end_point_sd_mm),
+        get=lambda m: np.array([one.sd_mm for one in m.end_noise], float),
+    )
+    yield Column(
+        "end_bias_mm",
+        "real",
+        "standard deviation of the reader's habit at arc ends",
+        "mm",
+        get=lambda m: np.array([one.bias_mm for one in m.end_noise], float),
+    )
+    yield Column(
+        "end_dof",
+        "real",
+        "degrees of freedom behind both; empty where they are taken as known",
+        get=lambda m: np.array([_finite(one.dof) for one in m.end_noise], float),
+    )
+    yield Column(
+        "end_source",
+        "text",
+        "where both come from",
+        get=lambda m: [one.source for one in m.end_noise],
     )
     yield Column(
         "radius_prior_mm",
@@ -520,6 +568,10 @@ def _given_columns() -> Iterator[Column]:
         get=lambda m: [m.settings.centre] * len(m),
     )
     yield from map(_entry_column, READ_FIELDS)
+
+
+def _finite(number: float) -> float:
+    return number if number < np.inf else np.nan
 
 
 def _entry_column(field: Field) -> Column:

@@ -45,6 +45,8 @@ class Limits:
         real head is never quite round, so the chance alone would always fire.
     arc_deg
         Above it Koo and Kim's index passes 100.
+    another_grade
+        A cut-off is near where the probability of another grade is larger.
     """
 
     few_rim_points: int = 8
@@ -58,6 +60,7 @@ class Limits:
     centres_differ_mm: float = 1.5
     disagree_level: float = 0.01
     arc_deg: float = 180.0
+    another_grade: float = 0.1
 
 
 LIMITS = Limits()

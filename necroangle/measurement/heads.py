@@ -52,8 +52,10 @@ class Heads:
         Rim marks, from 0, that a collapsed head leaves out, by view; only of collapsed ones.
     misplaced
         The rim marks that look misplaced, by view. They are named, not removed.
+    used
+        (2, M) points that the circles were fitted to, plane mm: runs of them.
     used_mm
-        (3, M) points that the circles were fitted to, patient mm: runs of them.
+        (3, M) the same in patient mm.
     used_start
         (V,) where the run of each view begins; ``count`` is its length.
     """
@@ -65,6 +67,7 @@ class Heads:
     collapsed: Bools
     left_out: dict[int, tuple[int, ...]]
     misplaced: dict[int, tuple[Misplaced, ...]]
+    used: Array
     used_mm: Array
     used_start: Places
 
@@ -114,6 +117,7 @@ def fit_heads(
         collapsed=sunken & work.there,
         left_out={view: tuple(np.flatnonzero(one).tolist()) for view, one in inside.items()},
         misplaced=_misplaced(batch, inside, np.flatnonzero(work.there)) if judged else {},
+        used=used,
         used_mm=np.array(in_patient(used, planes)),
         used_start=first,
     )

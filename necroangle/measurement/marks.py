@@ -6,6 +6,7 @@ needed is taken from each reading as it comes, and the reading is let go.
 """
 
 import ctypes
+import math
 import sys
 from array import array
 from collections.abc import Iterable, Sequence
@@ -178,6 +179,8 @@ class ViewFacts:
         view's stack to be no regular one.
     contour_start, contour_count
         Where its outline begins among all marks, and its length.
+    step_mm
+        Distance of neighbouring slices of its stack; NaN where it is not known.
     """
 
     hip: tuple[int, ...]
@@ -191,6 +194,7 @@ class ViewFacts:
     irregular: tuple[bool, ...]
     contour_start: tuple[int, ...]
     contour_count: tuple[int, ...]
+    step_mm: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -416,6 +420,7 @@ class _Taken:
                 view.passport is not None and view.passport.is_irregular,
                 last - len(view.contour),
                 len(view.contour),
+                _step_mm(view),
             )
         )
         for neighbour in view.neighbours:
@@ -505,6 +510,11 @@ def _neighbours_hold(view: ReadView, frame: str) -> bool:
             return False
         images.add(one.image)
     return True
+
+
+def _step_mm(view: ReadView) -> float:
+    step = view.passport.step_mm if view.passport is not None else None
+    return math.nan if not step else abs(step)
 
 
 def _each_once(words: "list[str] | tuple[str, ...]") -> bool:

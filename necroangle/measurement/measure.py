@@ -3,8 +3,9 @@
 It is walked by many readings at once, in arrays; one alone is an array of one, with the same bits.
 Marks (:mod:`.marks`) give head circles (:mod:`.heads`), the two views are held against each other
 (:mod:`.pairs`), further slices are put about one head (:mod:`.slices`), the method's mode gives the
-angles (:mod:`.angles`), the residuals their errors (:mod:`.uncertainty`), and what is doubtful is
-flagged (:mod:`.doubts`). What cannot be measured is noted on the way (:mod:`.refusals`).
+angles (:mod:`.angles`), the error budget what is known of them (:mod:`.budget`), and what is
+doubtful is flagged (:mod:`.doubts`). What cannot be measured is noted on the way
+(:mod:`.refusals`).
 """
 
 import math
@@ -19,11 +20,10 @@ from necroangle.annotation import HipReading
 from necroangle.errors import GeometryError, PlaneError
 from necroangle.geometry import Arc, Circle
 from necroangle.geometry.arc import each
-from necroangle.geometry.sphere import Spheres
-from necroangle.geometry.vectors import quadratic3
 from necroangle.measurement.angles import ViewAngles, angles_of
-from necroangle.measurement.arcs import boundary_columns
-from necroangle.measurement.doubts import flags_of, hip_doubts, view_doubts
+from necroangle.measurement.arcs import boundary_columns, directions_from_superior
+from necroangle.measurement.budget import Budget, Centres, budget_of
+from necroangle.measurement.doubts import LIMITS, flags_of, hip_doubts, view_doubts
 from necroangle.measurement.grades import (
     HA_GRADES,
     HA_RISKS,
@@ -44,7 +44,8 @@ from necroangle.measurement.pairs import HeadJudge, Judges, judge_heads
 from necroangle.measurement.refusals import Refusals, Refused, Stage
 from necroangle.measurement.settings import DEFAULTS, Settings
 from necroangle.measurement.slices import MIN_SLICES, Stacks, fit_stacks, surface_shares
-from necroangle.measurement.uncertainty import Estimate, Estimates, Noise, estimates, pooled_noise
+from necroangle.measurement.uncertainty import Estimate, Estimates, Noise, pooled_noise
+from necroangle.protocol.noise import EndNoise
 from necroangle.terms import Flag, Laterality, View, Weighting
 
 __all__ = [
@@ -280,6 +281,8 @@ class ViewColumns:
         (V,) number of arcs.
     radius, rms, rim_span
         (V,) of the circle behind the angle, and of the head circle: mm and degrees.
+    rim_middle
+        (V,) direction of the middle of the rim behind the angle from superior, degrees.
     share
         (V,) necrotic share of the head's surface.
     plane, obliquity
@@ -298,6 +301,7 @@ class ViewColumns:
     radius: Array
     rms: Array
     rim_span: Array
+    rim_middle: Array
     share: Array
     plane: list[str | None]
     obliquity: Array
@@ -318,8 +322,10 @@ class Measured:
         What was found of views and pairs.
     both
         (R,) whether both views were read: there is a combined angle.
-    cna
-        (R,) combined angles; 0 where there is none.
+    budget
+        The errors of the angles, and what they are made of.
+    another_grade
+        (R,) probability that the grade is another one.
     rim_sd
         (R,) mm.
     indices
@@ -339,7 +345,8 @@ class Measured:
     angles: ViewAngles
     views: ViewColumns
     both: Bools
-    cna: Estimates
+    budget: Budget
+    another_grade: Array
     rim_sd: Array
     indices: dict[int, HipIndices]
     doubts: NDArray[np.int64]
@@ -350,6 +357,16 @@ class Measured:
 
     def __getitem__(self, place: int) -> HipMeasurement:
         return HipMeasurement.of(self, place)
+
+    @cached_property
+    def end_noise(self) -> list[EndNoise]:
+        """(R,) how the reader of each marks an arc's end."""
+        return [self.settings.noise_of(name) for name in self.batch.hips.reader]
+
+    @property
+    def cna(self) -> Estimates:
+        """(R,) combined angles; 0 where there is none."""
+        return self.budget.cna
 
     @cached_property
     def view_bounds(self) -> tuple[Array, Array]:
@@ -489,7 +506,7 @@ def measure(
     >>> reading = readings_of(sample_studies()["plain"])[0]  # marked at the truth
     >>> hip = measure(reading)
     >>> hip.cna.show_deg(), int(hip.ha_grade), str(hip.ha_risk)
-    ('218.3° (208.9° to 227.7°)', 2, 'moderate')
+    ('218.3° (204.0° to 232.6°)', 2, 'moderate')
     >>> measure(reading, method_named("kerboul_radiograph"))
     Traceback (most recent call last):
     ...
@@ -553,10 +570,11 @@ def _measure(
         sphere = stacks.spheres, _places(stacks.hip, batch.size)
     share, uncovered = _shares(batch, stacks, refusals)
     noise = _noise(batch, heads, sphere, settings)
-    views = _view_columns(batch, heads, angles, sphere, noise, settings, share, uncovered)
-    cna = _sums(batch, views, angles, sphere, noise, settings)
+    budget = budget_of(batch, judges, angles, sphere, stacks, noise, settings)
+    views = _view_columns(batch, heads, angles, budget, share, uncovered)
     both = np.asarray((batch.view_of >= 0).all(axis=0))
     methods = tuple(method or DEFAULT_METHODS[flat] for flat in batch.hips.flat)
+    another = _another_grade(budget.cna, methods)
     return Measured(
         batch=batch,
         methods=methods,
@@ -566,16 +584,15 @@ def _measure(
         angles=angles,
         views=views,
         both=both,
-        cna=cna,
+        budget=budget,
+        another_grade=another,
         rim_sd=np.sqrt(noise.variance),
         indices=_indices(batch, heads, refusals),
-        doubts=hip_doubts(batch, judges, settings, _sized(batch, both) & _near(cna, methods)),
+        doubts=hip_doubts(
+            batch, judges, settings, _sized(batch, both) & (another > LIMITS.another_grade)
+        ),
         refused=refusals.of,
     )
-
-
-Centres = tuple[Spheres, Places]
-"""Spheres whose centres are used, and (R,) which is whose: -1 for none."""
 
 
 def _first_refusals(batch: ReadingBatch, method: Method | None) -> Refusals:
@@ -654,29 +671,11 @@ def _noise(batch: ReadingBatch, heads: Heads, sphere: Centres | None, settings: 
     return pooled_noise(rss, freedom, settings)
 
 
-def _rim_factors(batch: ReadingBatch, angles: ViewAngles, sphere: Centres | None) -> Array:
-    """(V,) share of the rim's variance in each view's angle."""
-    if sphere is None:
-        return angles.rim_factor
-    place = sphere[1][batch.hip]
-    return np.where(place >= 0, _about_centre(sphere[0], place, angles.gradient), 0.0)
-
-
-def _about_centre(spheres: Spheres, place: Places, gradient: Array) -> Array:
-    """``gᵀ M g`` of gradients by the centres of some spheres."""
-    if not len(spheres.count):
-        return np.zeros(len(place))
-    xx, xy, xz, _, yy, yz, _, zz, _, _ = spheres.covariance[:, place]
-    return quadratic3((xx, xy, xz, yy, yz, zz), list(gradient))
-
-
 def _view_columns(
     batch: ReadingBatch,
     heads: Heads,
     angles: ViewAngles,
-    sphere: Centres | None,
-    noise: Noise,
-    settings: Settings,
+    budget: Budget,
     share: Array,
     uncovered: Bools,
 ) -> ViewColumns:
@@ -689,20 +688,23 @@ def _view_columns(
     )
     left = np.array([one is Laterality.LEFT for one in batch.hips.laterality], bool)[batch.hip]
     start, end, middle = boundary_columns(angles.arcs, batch.own_planes, batch.views.view, left)
-    factor, own = _rim_factors(batch, angles, sphere), noise.of(batch.hip)
-    value = stored(angles.angles.angle_deg)
     radius = np.where(marked, circles.radius_mm, np.nan)
     return ViewColumns(
-        angle=estimates(value, factor, angles.angles.ends, own, settings),
+        angle=budget.views,
         span=stored(angles.angles.span_deg),
         start=stored(start),
         end=stored(end),
         middle=stored(middle),
         edge_gap=gap,
-        arc_count=np.bincount(angles.arcs.circle, minlength=len(value)),
+        arc_count=np.bincount(angles.arcs.circle, minlength=len(batch.own)),
         radius=np.where(angles.there, angles.radius_mm, radius),
         rms=rms,
         rim_span=np.where(marked, circles.span_deg, np.nan),
+        rim_middle=stored(
+            directions_from_superior(
+                budget.rim_middle_deg, batch.own_planes, batch.views.view, left
+            )
+        ),
         share=share,
         plane=[None if one else name for one, name in zip(flat.tolist(), names, strict=True)],
         obliquity=np.where(flat, np.nan, tilt),
@@ -721,41 +723,20 @@ def _plane_names(batch: ReadingBatch) -> tuple[list[str], Array]:
     return names, each(math.atan2, across, size[axis, columns]) * _DEG
 
 
-def _sums(
-    batch: ReadingBatch,
-    views: ViewColumns,
-    angles: ViewAngles,
-    sphere: Centres | None,
-    noise: Noise,
-    settings: Settings,
-) -> Estimates:
-    """(R,) A + B. About one centre the views' gradients add before they are squared."""
-    value, factor, ends = np.zeros((3, batch.size))
-    gradient = np.zeros((3, batch.size))
-    for side in (0, 1):
-        some = np.flatnonzero(batch.side == side)
-        hip = batch.hip[some]
-        value[hip] += views.angle.value[some]
-        factor[hip] += angles.rim_factor[some]
-        ends[hip] += angles.angles.ends[some]
-        gradient[:, hip] += angles.gradient[:, some]
-    if sphere is not None:
-        spheres, place = sphere
-        factor = np.where(place >= 0, _about_centre(spheres, place, gradient), 0.0)
-    return estimates(stored(value), factor, ends, noise, settings)
-
-
 def _sized(batch: ReadingBatch, both: Bools) -> Bools:
     """(R,) which of the hips with a combined angle have a lesion."""
     free = [is_without_necrosis(a, b) for a, b in batch.hips.statuses]
     return np.asarray(both & ~np.array(free, bool))
 
 
-def _near(cna: Estimates, methods: tuple[Method, ...]) -> Bools:
-    found = np.zeros(len(methods), bool)
-    for cuts in {one.cut_offs_deg for one in methods}:
-        some = np.array([one.cut_offs_deg == cuts for one in methods], bool)
-        found |= some & cna.near(cuts)
+def _another_grade(cna: Estimates, methods: tuple[Method, ...]) -> Array:
+    """(R,) probabilities that the grade is another one: Ha's, and Kerboul's bins on radiographs."""
+    found = np.zeros(len(methods))
+    for scheme, ha in ((HA_GRADES, True), (KERBOUL_BINS, False)):
+        some = np.array([one.ha_scheme is ha for one in methods], bool)
+        if some.any():
+            chance = cna.another(scheme.places(cna.value), scheme.cuts)
+            found = np.where(some, chance, found)
     return found
 
 

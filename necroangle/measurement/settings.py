@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from necroangle.errors import MethodError
+from necroangle.protocol.noise import UNKNOWN_READER, EndNoise
 
 __all__ = ["DEFAULTS", "RadiusPrior", "Settings"]
 
@@ -43,12 +44,10 @@ class Settings:
 
     Attributes
     ----------
-    end_point_sd_mm
-        Standard deviation of marking an arc's end along the surface. By default 1 mm, a careful
-        reader's; better from the study's own repeat reads
-        (:func:`necroangle.measurement.repeats.end_point_sd_mm`).
-    end_point_dof
-        Degrees of freedom behind it: infinite where it is declared, finite from repeat reads.
+    end_noise
+        How a reader marks an arc's end: by default that of a reader nobody knows.
+    of_readers
+        The same of readers who are known, by their names.
     rim_sd_mm
         Standard deviation of marking a rim point. It weighs a radius prior, and stands in where
         the rim has no residual freedom (3 points a view).
@@ -61,23 +60,33 @@ class Settings:
     Raises
     ------
     MethodError
-        If a standard deviation or its freedom is not positive, or the centre is neither.
+        If a standard deviation is not positive, or the centre is neither.
     """
 
-    end_point_sd_mm: float = 1.0
-    end_point_dof: float = math.inf
+    end_noise: EndNoise = UNKNOWN_READER
+    of_readers: tuple[tuple[str, EndNoise], ...] = ()
     rim_sd_mm: float = 0.5
     radius_prior: RadiusPrior | None = None
     centre: str = "circles"
 
     def __post_init__(self) -> None:
-        numbers = (self.end_point_sd_mm, self.rim_sd_mm)
-        if not all(math.isfinite(number) and number > 0 for number in numbers):
-            raise MethodError(f"standard deviations must be positive mm, found {numbers}")
-        if not self.end_point_dof > 0:
-            raise MethodError(f"degrees of freedom must be positive, found {self.end_point_dof}")
+        if not (math.isfinite(self.rim_sd_mm) and self.rim_sd_mm > 0):
+            raise MethodError(f"a standard deviation must be positive mm, found {self.rim_sd_mm}")
         if self.centre not in ("circles", "sphere"):
             raise MethodError(f"the centre is of circles or sphere, found {self.centre!r}")
+
+    def noise_of(self, reader: str) -> EndNoise:
+        """How a reader marks an arc's end.
+
+        Examples
+        --------
+        >>> kim = EndNoise(0.7, dof=40.0, source="repeats")
+        >>> Settings(of_readers=(("kim", kim),)).noise_of("kim").sd_mm
+        0.7
+        >>> DEFAULTS.noise_of("kim").sd_mm
+        1.0
+        """
+        return dict(self.of_readers).get(reader, self.end_noise)
 
 
 DEFAULTS = Settings()

@@ -46,6 +46,7 @@ __all__ = [
     "centre_plane",
     "centre_planes",
     "fit_stacks",
+    "measured_slope",
     "outside",
     "surface_share",
     "surface_shares",
@@ -352,6 +353,41 @@ def centre_plane(slices: Sequence[SliceArcs], radius_mm: float) -> CentrePlane:
     if isinstance(found, GeometryError):
         raise found
     return found
+
+
+_NEIGHBOURHOOD_MM = 6.5
+
+
+def measured_slope(stack: "Ordered | None") -> tuple[float, float] | None:
+    """How an angle changes along the slices' normal about the head's centre, by its marked slices.
+
+    Least squares over the slices with arcs that lie within 6.5 mm of the centre.
+
+    Returns
+    -------
+    tuple of two floats, or None
+        Radians per mm; and the sum of squares of the slices' distances from their mean, mm², which
+        divides the variance of one angle. None with fewer than two such slices.
+
+    Examples
+    --------
+    >>> slices = [SliceArcs(s, ((270.0, 80.0 + 2 * s),)) for s in (-2.0, 2.0, 6.0, 10.0)]
+    >>> slope, weight = measured_slope(OrderedSlices(slices, 24.0))
+    >>> round(math.degrees(slope), 6), weight
+    (2.0, 32.0)
+    """
+    if not isinstance(stack, OrderedSlices):
+        return None
+    near = [
+        (one.offset_mm, math.radians(math.fsum(angle for _, angle in one.arcs)))
+        for one in stack.ordered
+        if one.arcs and abs(one.offset_mm) <= _NEIGHBOURHOOD_MM
+    ]
+    if len(near) < 2:
+        return None
+    mean = math.fsum(offset for offset, _ in near) / len(near)
+    weight = math.fsum((offset - mean) ** 2 for offset, _ in near)
+    return math.fsum((offset - mean) * angle for offset, angle in near) / weight, weight
 
 
 def centre_planes(stacks: Iterable[Ordered]) -> list[CentrePlane | GeometryError]:

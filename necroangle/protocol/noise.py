@@ -5,7 +5,62 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["RepeatNoise", "SingleRead", "mdc95_of_pair", "noise_of_repeats"]
+from necroangle.errors import MethodError
+
+__all__ = [
+    "UNKNOWN_READER",
+    "EndNoise",
+    "RepeatNoise",
+    "SingleRead",
+    "mdc95_of_pair",
+    "noise_of_repeats",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EndNoise:
+    """How a reader marks the end of a necrotic arc, along the surface of the head.
+
+    Attributes
+    ----------
+    sd_mm
+        Standard deviation from one mark to the next.
+    bias_mm
+        Standard deviation of a reader's own habit, which pushes every end outward or inward alike.
+    dof
+        Degrees of freedom behind both: infinite where they are declared to be known.
+    source
+        Where they come from, for the record: ``"unknown reader"``, ``"study"``, ``"repeats"``.
+
+    Raises
+    ------
+    MethodError
+        If a number is not positive (the habit may be 0), or the source is not said.
+
+    Examples
+    --------
+    >>> UNKNOWN_READER
+    EndNoise(sd_mm=1.0, bias_mm=0.3, dof=5.0, source='unknown reader')
+    """
+
+    sd_mm: float = 1.0
+    bias_mm: float = 0.3
+    dof: float = 5.0
+    source: str = "unknown reader"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.sd_mm) and self.sd_mm > 0):
+            raise MethodError(f"the noise of an arc's end must be positive mm, found {self.sd_mm}")
+        if not (math.isfinite(self.bias_mm) and self.bias_mm >= 0):
+            raise MethodError(f"a reader's bias must be 0 mm or more, found {self.bias_mm}")
+        if not self.dof > 0:
+            raise MethodError(f"degrees of freedom must be positive, found {self.dof}")
+        if not self.source:
+            raise MethodError("the noise of a reader needs its source: the study, or repeats")
+
+
+UNKNOWN_READER = EndNoise()
+"""A reader nobody knows. A lognormal spread of 35 % between readers gives the five degrees."""
 
 
 class SingleRead(NamedTuple):

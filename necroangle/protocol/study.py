@@ -5,6 +5,7 @@ be a window that does not count. Every key does something; published cut-offs (H
 Koo-Kim, ARCO) are no settings of a study and stand in :mod:`necroangle.measurement.grades`.
 """
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from msgspec.structs import fields, replace
 
 from necroangle.decoding import MalformedError, converted, from_toml
 from necroangle.errors import CohortError
+from necroangle.protocol.noise import UNKNOWN_READER, EndNoise
 from necroangle.protocol.visits import Name, Visit
 from necroangle.terms import ArcoStage, Weighting
 
@@ -81,16 +83,28 @@ class Noise(Struct, frozen=True, forbid_unknown_fields=True):
     ----------
     end_sd_mm
         Standard deviation of marking an arc's end along the surface: 1 mm is a careful reader's.
+    end_bias_mm
+        Standard deviation of a reader's own habit, which moves every end outward or inward alike.
+    end_dof
+        Degrees of freedom behind both: 5 for readers nobody knows.
     from_repeats
-        Whether it is taken from the repeat reads in the study's ``readings/`` instead.
+        Whether they are taken from the repeat reads in the study's ``readings/`` instead, reader
+        by reader.
     repeats_needed
-        Degrees of freedom that repeat reads need before the smallest real change (MDC95) of the
-        outcomes is taken from them.
+        Degrees of freedom that repeat reads need before anything is taken from them.
     """
 
-    end_sd_mm: Annotated[float, Meta(gt=0, le=20)] = 1.0
+    end_sd_mm: Annotated[float, Meta(gt=0, le=20)] = UNKNOWN_READER.sd_mm
+    end_bias_mm: Annotated[float, Meta(ge=0, le=20)] = UNKNOWN_READER.bias_mm
+    end_dof: Annotated[float, Meta(ge=1, le=1e9)] = UNKNOWN_READER.dof
     from_repeats: bool = False
     repeats_needed: Annotated[int, Meta(ge=1)] = 5
+
+    @property
+    def of_ends(self) -> EndNoise:
+        """How arc ends are marked by a reader of whom nothing else is known."""
+        found = EndNoise(self.end_sd_mm, self.end_bias_mm, self.end_dof)
+        return found if found == UNKNOWN_READER else dataclasses.replace(found, source="study")
 
 
 class Failure(Struct, frozen=True, forbid_unknown_fields=True):
@@ -432,9 +446,13 @@ A change from the index visit larger than this is counted (doi 10.1007/s13770-02
 The measuring error's own limit (MDC95) is told beside it.""",
     "noise": "The error of marking.",
     "noise.end_sd_mm": "Standard deviation of marking an arc's end along the surface, mm.",
-    "noise.from_repeats": "true: taken from the repeat reads in readings/ instead.",
+    "noise.end_bias_mm": """\
+Standard deviation of a reader's own habit, which moves every end outward or inward alike, mm.""",
+    "noise.end_dof": "Degrees of freedom behind both: 5 where nobody knows the readers.",
+    "noise.from_repeats": """\
+true: taken from the repeat reads in readings/ instead, reader by reader.""",
     "noise.repeats_needed": """\
-Degrees of freedom that repeat reads need before MDC95 of the outcomes is taken from them.""",
+Degrees of freedom that repeat reads need before anything is taken from them.""",
     "failure": """\
 When a hip has failed on the radiograph. rule = "event": a recorded event; "reaches": a later
 visit reaches one of these ARCO stages, above the stage at the index visit; "auto": the events

@@ -16,6 +16,9 @@ Readings = Callable[[str], HipReading | None]
 
 _SETTINGS = (
     "end_sd_mm",
+    "end_bias_mm",
+    "end_dof",
+    "end_source",
     "centre",
     "radius_prior_mm",
     "radius_prior_sd_mm",

@@ -1,5 +1,6 @@
 """A hip marked again and again by an unsteady hand: its errors beside what is stated of them."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from necroangle.annotation import HipReading
 from necroangle.errors import MethodError
 from necroangle.measurement import Settings, measure
+from necroangle.protocol.noise import EndNoise
 from necroangle.selftest.clicks import Clicks, click_noise
 from necroangle.selftest.phantoms import Measure
 
@@ -23,7 +25,7 @@ class Simulation:
     errors_deg
         (N,) measured less true combined angle, degrees.
     standard_errors_deg
-        (N,) the standard error that each measurement states, degrees.
+        (N,) the standard error of marking that each measurement states, degrees.
     reaches_deg
         (N,) half the width of its 95 % interval, degrees.
     """
@@ -90,13 +92,13 @@ def simulate(
     (True, True)
     """
     chance = np.random.default_rng(seed)
-    settings = Settings(end_point_sd_mm=clicks.end_sd_mm)
+    settings = Settings(EndNoise(clicks.end_sd_mm, 0.0, math.inf, "simulation"))
     rows = []
     for _ in range(count):
         cna = measure(click_noise(faultless, clicks, chance), None, settings).cna
         if cna is None:
             raise MethodError("a reading with both views gave no combined angle")
         low, high = cna.interval_95()
-        rows.append((cna.value - true_cna_deg, cna.se, (high - low) / 2))
+        rows.append((cna.value - true_cna_deg, cna.se_marking, (high - low) / 2))
     errors, stated, reaches = np.array(rows, float).reshape(-1, 3).T
     return Simulation(errors, stated, reaches)

@@ -58,8 +58,8 @@ def test_without_dates_the_nominal_time_stands_in_and_is_said() -> None:
 
 
 def test_the_change_has_the_error_of_both_angles() -> None:
-    errors = {"cna_se_deg": 5.0, "cna_low_deg": 232.0, "cna_high_deg": 249.0}
-    later = {"cna_se_deg": 12.0, "cna_low_deg": 198.0, "cna_high_deg": 225.0}
+    errors = {"cna_se_total": 5.0, "cna_low_deg": 232.0, "cna_high_deg": 249.0}
+    later = {"cna_se_total": 12.0, "cna_low_deg": 198.0, "cna_high_deg": 225.0}
     _, outcome = follow([row("m00", 240.0, **errors), row("m12", 210.0, **later)])
     change = outcome.change
     assert change is not None
@@ -81,7 +81,7 @@ def test_without_errors_nobody_says_whether_a_change_is_real() -> None:
 
 def test_repeat_reads_give_the_smallest_real_change() -> None:
     twice = [
-        row(visit, cna, subject=f"R{number}", read_no=read, cna_se_deg=9.0)
+        row(visit, cna, subject=f"R{number}", read_no=read, cna_se_total=9.0)
         for number in range(5)
         for visit in ("m00",)
         for read, cna in ((1, 200.0), (2, 206.0))

@@ -17,6 +17,7 @@ from necroangle.batch import BatchResult, Plan, Refusal, measure_bytes, measure_
 from necroangle.batch.pack import pack, unpack
 from necroangle.batch.stream import Stream
 from necroangle.measurement import DEFAULTS, METHODS, Method, RadiusPrior, Settings
+from necroangle.protocol.noise import EndNoise
 
 COUNT = int(os.environ.get("NECROANGLE_DIFFERENTIAL", "250"))
 """5,000 in the full test: NECROANGLE_DIFFERENTIAL=5000."""
@@ -90,7 +91,7 @@ def test_every_method(files: Files, method: Method) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        Settings(end_point_sd_mm=0.7, end_point_dof=9.0),
+        Settings(EndNoise(0.7, 0.2, 9.0, "repeats")),
         Settings(centre="sphere"),
         Settings(radius_prior=RadiusPrior(24.0, 1.0, "visit m00")),
     ],

@@ -42,7 +42,7 @@ TRUTH = (
 GRADE = "Ha's grade and risk group: wrong"
 SUNKEN = "collapsed by 2 mm"
 COVERAGE = "noisy marks: coverage of the 95 % interval"
-STATED = "noisy marks: stated error / true error"
+STATED = "noisy marks: stated error of marking / true error"
 
 
 EVERY = {*TRUTH, GRADE, SUNKEN, COVERAGE, STATED}
@@ -102,17 +102,20 @@ def shifted(reading: HipReading, method: Method | None, settings: Settings) -> H
 
 
 def too_sure(reading: HipReading, method: Method | None, settings: Settings) -> HipMeasurement:
-    """A standard error of three quarters of the true one, with right angles."""
+    """Standard errors of half the true ones, with right angles."""
     found = measure(reading, method, settings)
     assert found.cna is not None
-    return dataclasses.replace(found, cna=dataclasses.replace(found.cna, se=0.75 * found.cna.se))
+    one = found.cna
+    half = dataclasses.replace(one, se=0.4 * one.se, se_marking=0.5 * one.se_marking)
+    return dataclasses.replace(found, cna=half)
 
 
-def too_wide(reading: HipReading, method: Method | None, settings: Settings) -> HipMeasurement:
-    """An interval ten times too wide, from a standard error that is right."""
+def too_modest(reading: HipReading, method: Method | None, settings: Settings) -> HipMeasurement:
+    """An error of marking of twice the true one, with a right interval."""
     found = measure(reading, method, settings)
     assert found.cna is not None
-    return dataclasses.replace(found, cna=dataclasses.replace(found.cna, dof=0.5))
+    twice = dataclasses.replace(found.cna, se_marking=2 * found.cna.se_marking)
+    return dataclasses.replace(found, cna=twice)
 
 
 def graded_up(reading: HipReading, method: Method | None, settings: Settings) -> HipMeasurement:
@@ -141,7 +144,7 @@ def refusing(reading: HipReading, method: Method | None, settings: Settings) -> 
         (in_pixels, {TRUTH[2], TRUTH[4]}, {TRUTH[0], TRUTH[5]}),
         (shifted, {*TRUTH, SUNKEN}, {GRADE}),
         (too_sure, {COVERAGE, STATED}, {*TRUTH, GRADE, SUNKEN}),
-        (too_wide, {COVERAGE}, {*TRUTH, GRADE, SUNKEN}),
+        (too_modest, {STATED}, {*TRUTH, GRADE, SUNKEN}),
         (graded_up, {GRADE}, {*TRUTH, SUNKEN}),
         (blind_to_collapse, {SUNKEN}, {*TRUTH, GRADE}),
         (refusing, EVERY, set()),

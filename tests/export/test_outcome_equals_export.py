@@ -106,7 +106,7 @@ def agree_row_by_row(told: pd.DataFrame, visits: pd.DataFrame) -> None:
         ("months", "months_sav"),
         ("months_nominal", "months_nominal_sav"),
         ("cna_deg", "cna_deg_sav"),
-        ("cna_se_deg", "cna_se_deg_sav"),
+        ("cna_se_total", "cna_se_total_sav"),
         ("read_no", "read_no_sav"),
         ("baseline", "is_baseline"),
         ("in_window", "in_window_sav"),
@@ -403,7 +403,7 @@ class Hip:
             return None
         if self.study.noise is not None:
             return self.study.noise[0]
-        errors = self.start["cna_se_deg"], self.last("cna_deg")["cna_se_deg"]
+        errors = self.start["cna_se_total"], self.last("cna_deg")["cna_se_total"]
         return 1.96 * math.hypot(*errors)
 
     @property

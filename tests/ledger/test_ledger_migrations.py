@@ -18,6 +18,7 @@ from postgres import new_place
 from necroangle.cohort import CohortStore
 from necroangle.errors import CohortError
 from necroangle.ledger import schema as ledger_schema
+from necroangle.ledger.measured import RENAMED
 from necroangle.ledger.records import Entry
 from necroangle.ledger.schema import REVISION, ROWS, SCHEMA_VERSION
 from necroangle.ledger.verify import verify
@@ -25,6 +26,10 @@ from necroangle.ledger.verify import verify
 ARCHIVE = Path(__file__).parent / "archive" / "cohort_v1.sqlite"
 SECOND = ARCHIVE.with_name("cohort_v2.sqlite")
 ADDED_SINCE_2 = ["jic_stage", "steinberg", "steinberg_size", "a_weighting", "b_weighting"]
+ADDED_SINCE_4 = [
+    *("a_se_total", "b_se_total", "cna_se_total", "a_rim_middle_deg", "b_rim_middle_deg"),
+    *("other_grade_p", "end_bias_mm", "end_dof", "end_source"),
+]
 BACKUP = f"cohort.sqlite.before-{REVISION}.bak"
 
 
@@ -73,8 +78,11 @@ def test_a_table_of_version_2_keeps_rows_records_readings_and_chain(tmp_path: Pa
         kept = connection.execute("SELECT * FROM reading_content ORDER BY sha256").fetchall()
     store = CohortStore.open(old)
     assert [row[: len(before[0])] for row in contents(old)] == before
-    assert names(old) == [*names(SECOND), *ADDED_SINCE_2]
-    assert all(row[name] is None for row in store.rows() for name in ADDED_SINCE_2)
+    renamed = [RENAMED.get(name, name) for name in names(SECOND)]
+    assert names(old) == [*renamed, *ADDED_SINCE_2, *ADDED_SINCE_4]
+    new = (*ADDED_SINCE_2, *ADDED_SINCE_4)
+    assert all(row[name] is None for row in store.rows() for name in new)
+    assert all(row["cna_se_marking"] for row in store.rows() if row["cna_deg"])
     assert [(row["arco"], row["jic"]) for row in store.rows()] == [
         ("2", "C1"),
         ("3A", None),
@@ -160,11 +168,13 @@ def test_no_backup_no_migration(old: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert [file.name for file in old.parent.iterdir()] == [old.name]
 
 
-@pytest.mark.parametrize("version", ["5", "99", "new"])
+@pytest.mark.parametrize("version", [str(SCHEMA_VERSION + 1), "99", "new"])
 def test_a_newer_version_is_refused_untouched(old: Path, version: str) -> None:
     reach_in(old, "UPDATE necroangle_meta SET value = ?", (version,))
     before = old.read_bytes()
-    with pytest.raises(CohortError, match=f"version {version}, this necroangle knows 4; update"):
+    with pytest.raises(
+        CohortError, match=f"version {version}, this necroangle knows {SCHEMA_VERSION}"
+    ):
         CohortStore.open(old)
     assert old.read_bytes() == before
     assert [file.name for file in old.parent.iterdir()] == [old.name]
@@ -197,14 +207,13 @@ def _make_version_1(url: str) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE necroangle_meta (name TEXT, value TEXT)"))
         connection.execute(sa.text("INSERT INTO necroangle_meta VALUES ('schema', '1')"))
-        first = sa.Table("cohort", sa.MetaData(), *(_as_it_was(ROWS.c[name]) for name in columns))
+        first = sa.Table("cohort", sa.MetaData(), *map(_as_it_was, columns))
         first.create(connection)
         rows = [dict(zip(columns, row, strict=True)) for row in contents(ARCHIVE)]
         connection.execute(first.insert(), rows)
     engine.dispose()
 
 
-def _as_it_was(column: sa.Column[Any]) -> sa.Column[Any]:
-    return sa.Column(
-        column.name, column.type, primary_key=column.primary_key, nullable=column.nullable
-    )
+def _as_it_was(name: str) -> sa.Column[Any]:
+    column = ROWS.c[RENAMED.get(name, name)]
+    return sa.Column(name, column.type, primary_key=column.primary_key, nullable=column.nullable)

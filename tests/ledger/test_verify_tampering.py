@@ -277,6 +277,25 @@ def _rewritten(links: list[tuple[Any, ...]]) -> Iterator[tuple[object, ...]]:
         previous = sealed
 
 
+@pytest.mark.parametrize(
+    "column",
+    ["cna_low_deg", "a_high_deg", "cna_se_total", "b_se_marking", "ha_grade_2_p", "other_grade_p"],
+)
+def test_a_number_beside_the_angle_that_was_tampered_with_everywhere_is_found(
+    tmp_path: Path, column: str
+) -> None:
+    """In the row, in its event, and in the chain after it: its reading says otherwise."""
+    store = CohortStore.open(tmp_path / "cohort.sqlite")
+    reading = make_reading(110.0, 95.0)
+    raw = encode_reading(reading)
+    row = to_row(reading, measure(reading), sha256_of(raw))
+    wrong = type(row).of({**row, column: float(str(row[column])) * 1.01 + 0.001})
+    store.upsert([wrong], {sha256_of(raw): raw})
+    (problem,) = verify(store).problems
+    assert problem.place.endswith(f"column {column}")
+    assert "drift" in problem.problem
+
+
 def test_a_small_drift_is_told_and_a_smaller_one_is_not(tmp_path: Path) -> None:
     reading = make_reading()
     raw = encode_reading(reading)

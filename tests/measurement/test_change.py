@@ -15,6 +15,7 @@ from necroangle.geometry import PatientPoints
 from necroangle.measurement import METHODS, Settings, measure
 from necroangle.measurement.change import change_between, overlap_deg
 from necroangle.measurement.repeats import settings_from_repeats
+from necroangle.protocol.noise import UNKNOWN_READER, EndNoise
 from necroangle.terms import Laterality, View
 
 
@@ -84,7 +85,7 @@ def test_growth_is_told_at_each_boundary_with_its_interval() -> None:
 
 
 def test_a_decrease_by_the_study_rule_that_error_alone_could_make() -> None:
-    side, careless = Laterality.LEFT, Settings(end_point_sd_mm=3.0)
+    side, careless = Laterality.LEFT, Settings(EndNoise(3.0))
     before = measure(dome(-60, 20, side), settings=careless)
     after = measure(dome(-52, 17, side), settings=careless)
     change = change_between(before, after)
@@ -116,8 +117,32 @@ def test_end_point_noise_comes_back_from_repeat_reads() -> None:
         for hip in range(60)
     ]
     found = settings_from_repeats(groups)
-    assert found.end_point_dof == 60 * 2 * 2 * 2
-    assert found.end_point_sd_mm == pytest.approx(0.8, rel=0.1)
+    noise = found.noise_of(groups[0][0].reader)
+    assert noise.dof == pytest.approx(60 * 2 * 2 * 2, rel=0.03)
+    assert noise.sd_mm == pytest.approx(0.8, rel=0.1)
+    assert (noise.bias_mm, noise.source) == (0.3, "repeats")
+    assert found.noise_of("another") == UNKNOWN_READER
+
+
+def test_one_arc_marked_the_wrong_way_round_does_not_double_the_noise() -> None:
+    side = Laterality.RIGHT
+    groups = [
+        [dome(-60, 25, side, 0.8, 1000 * hip + read) for read in range(2)] for hip in range(30)
+    ]
+    clean = settings_from_repeats(groups).noise_of(groups[0][0].reader)
+    view = groups[4][1].views[0]
+    assert isinstance(view, ReadView)
+    (arc,) = view.arcs
+    far = NecroticArc(arc.start, arc.end, view.rim[0])
+    assert measure(groups[4][1]).a is not None
+    wrong = msgspec.structs.replace(view, arcs=(far,))
+    groups[4][1] = msgspec.structs.replace(groups[4][1], views=(wrong, groups[4][1].views[1]))
+    turned = measure(groups[4][1]).a
+    assert turned is not None
+    assert turned.angle_deg > 180, "the other side of the head"
+    found = settings_from_repeats(groups).noise_of(groups[0][0].reader)
+    assert found.sd_mm == pytest.approx(clean.sd_mm, rel=0.05)
+    assert clean.dof - 2 <= found.dof <= clean.dof
 
 
 def test_repeats_that_are_none_are_refused() -> None:

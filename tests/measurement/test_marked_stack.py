@@ -151,7 +151,11 @@ def test_slices_that_do_not_cover_the_lesion_give_a_lower_bound_and_a_flag() -> 
 def test_neighbours_change_nothing_in_the_default_method() -> None:
     phantom = study(15, 5, 55, 0.7, 3.6)
     bare, full = measure(readings_of(phantom)[0]), measure(with_neighbours(phantom, 2))
-    assert (bare.cna_deg, bare.cna) == (full.cna_deg, full.cna)
+    assert bare.cna_deg == full.cna_deg
+    assert bare.cna is not None
+    assert full.cna is not None
+    assert full.cna.se_marking == bare.cna.se_marking
+    assert full.cna.se < bare.cna.se, "they tell the slope, which else is a prior"
     assert bare.a is not None
     assert bare.a.surface_share is None
 

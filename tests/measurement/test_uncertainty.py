@@ -14,6 +14,7 @@ from necroangle.geometry import Arc, PlanePoints, arc_through
 from necroangle.geometry.arc import ArcColumns
 from necroangle.measurement import METHODS, Estimate, RadiusPrior, Settings, measure
 from necroangle.measurement.arcs import SliceAngles, extent_angles, surface_angles
+from necroangle.protocol.noise import EndNoise
 from necroangle.terms import Flag, View
 
 directions = st.floats(0, 360)
@@ -68,9 +69,9 @@ def test_overlapping_arcs_have_the_ends_of_their_union_only() -> None:
 def test_the_published_figures_of_the_ends_alone() -> None:
     """Two ends a view at 0.5, 1 and 2 mm on a head of 24 mm: 2.39, 4.77 and 9.55 degrees."""
     for sd, expected in ((0.5, 2.39), (1.0, 4.77), (2.0, 9.55)):
-        cna = measure(make_reading(120, 120), settings=Settings(end_point_sd_mm=sd)).cna
+        cna = measure(make_reading(120, 120), settings=Settings(EndNoise(sd))).cna
         assert cna is not None
-        assert cna.se == pytest.approx(expected, abs=0.01)
+        assert cna.se_marking == pytest.approx(expected, abs=0.01)
 
 
 def test_no_arc_has_no_error_and_one_view_none_of_the_other() -> None:
@@ -79,15 +80,21 @@ def test_no_arc_has_no_error_and_one_view_none_of_the_other() -> None:
     assert found.b is not None
     assert found.cna is not None
     assert (found.a.estimate.se, found.cna.se) == (0.0, found.b.estimate.se)
-    assert found.a.estimate.interval_95() == (0.0, 0.0)
+    low, high = found.a.estimate.interval_95()
+    assert low == 0
+    assert 5 < high < 50, "a lesion beside the slice may have been overlooked"
+    assert found.cna.interval_95()[1] > found.b.estimate.interval_95()[1]
 
 
-def test_views_errors_add_in_quadrature() -> None:
+def test_what_both_views_share_is_more_than_their_squares() -> None:
+    """The height of the dome, and the reader's habit at all four ends."""
     found = measure(make_reading(100.0, 70.0))
     assert found.a is not None
     assert found.b is not None
     assert found.cna is not None
-    assert found.cna.se == pytest.approx(math.hypot(found.a.estimate.se, found.b.estimate.se))
+    a, b = found.a.estimate, found.b.estimate
+    assert found.cna.se_marking == pytest.approx(math.hypot(a.se_marking, b.se_marking))
+    assert math.hypot(a.se, b.se) < found.cna.se < a.se + b.se
 
 
 @given(st.floats(100, 350), st.floats(0.5, 15), st.floats(2, 50))

@@ -20,6 +20,7 @@ from necroangle.annotation import (
 )
 from necroangle.cohort import Cell, CohortRow, to_row
 from necroangle.measurement import DEFAULTS, measure
+from necroangle.protocol.noise import EndNoise
 from necroangle.review.difference_report import as_csv, as_html, as_text
 from necroangle.review.differences import Cause, Differences, compare_rows
 from necroangle.review.reading_changes import ReadingChange, reading_changes
@@ -31,7 +32,7 @@ Shelf = dict[str, HipReading]
 def row_of(reading: HipReading, shelf: Shelf, end_sd_mm: float = 1.0) -> CohortRow:
     sha = sha256_of(encode_reading(reading))
     shelf[sha] = reading
-    settings = replace(DEFAULTS, end_point_sd_mm=end_sd_mm)
+    settings = replace(DEFAULTS, end_noise=EndNoise(end_sd_mm))
     return to_row(reading, measure(reading, None, settings), sha)
 
 

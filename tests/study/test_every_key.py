@@ -95,6 +95,8 @@ PROBES: dict[str, tuple[Any, Callable[[], str]]] = {
     "weightings": (["STIR"], offered),
     "cut_offs.change_deg": (45.0, quantities),
     "noise.end_sd_mm": (2.5, measured),
+    "noise.end_bias_mm": (1.5, measured),
+    "noise.end_dof": (50.0, measured),
     "noise.from_repeats": (True, measured),
     "noise.repeats_needed": (1000, quantities),
     "failure.rule": ("arco_progression", quantities),

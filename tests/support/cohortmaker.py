@@ -181,7 +181,7 @@ def _row(one: HipSpec, cna_deg: float | None, method: str) -> PlainRow:
         "read_no": 1,
         "method": method,
         "cna_deg": cna_deg,
-        "cna_se_deg": SE_DEG if known else None,
+        "cna_se_total": SE_DEG if known else None,
         "cna_low_deg": cna_deg - 1.96 * SE_DEG if cna_deg is not None else None,
         "cna_high_deg": cna_deg + 1.96 * SE_DEG if cna_deg is not None else None,
         "b_status": "necrosis" if known else "not_done",

@@ -21,6 +21,7 @@ from randomhips import random_files
 
 from necroangle.batch import Plan, Refusal, measure_chunk
 from necroangle.measurement import DEFAULTS, METHODS, Method, RadiusPrior, Settings
+from necroangle.protocol.noise import EndNoise
 
 __all__ = [
     "ARCHIVE",
@@ -41,7 +42,7 @@ CHUNK = 250
 PRIOR = RadiusPrior(24.0, 1.0, "visit m00")
 SETTINGS = (
     DEFAULTS,
-    Settings(end_point_sd_mm=0.7, end_point_dof=9.0),
+    Settings(EndNoise(0.7, 0.2, 9.0, "repeats")),
     Settings(centre="sphere"),
     Settings(radius_prior=PRIOR),
     Settings(centre="sphere", radius_prior=PRIOR, rim_sd_mm=0.8),
