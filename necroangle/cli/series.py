@@ -152,6 +152,8 @@ def _show(scan: Scan, passport: bool, prefer: Sequence[Weighting]) -> None:
         click.echo(harmless(f"refused  {refusal}"))
     for one in scan.aside:
         click.echo(harmless(f"set aside  {one}"))
+    for one in scan.recognised:
+        click.echo(harmless(f"recognised  {one}"))
     click.echo(
         f"{len(scan.series)} to open, {len(scan.refused)} refused, "
         f"{scan.skipped} files that are no DICOM images"

@@ -1,6 +1,7 @@
 """Files where they lie: in a folder, or in ZIP archives, whose members come one at a time."""
 
 import shutil
+import struct
 import sys
 import tempfile
 import time
@@ -49,7 +50,10 @@ LISTING_S = 600.0
 
 _PIECE = 1024**2
 
-_CANNOT = (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, EOFError)
+_CANNOT = (
+    zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, EOFError,
+    ValueError, IndexError, OverflowError, struct.error,
+)  # fmt: skip
 
 
 class Budget:
@@ -122,7 +126,7 @@ def members(path: Path, file: str) -> Iterator[tuple[zipfile.ZipFile, list[zipfi
             cause=cause,
         ) from None
     with archive:
-        found = [info for info in archive.infolist() if not info.is_dir()]
+        found = [info for info in archive.infolist() if not info.filename.endswith("/")]
         if len(found) > MAX_MEMBERS:
             raise DicomError(
                 f"{len(found)} members, more than {MAX_MEMBERS}: unpack it", file=file, stage="open"
@@ -170,6 +174,8 @@ def member_headers(
                 return scanner.headers_of_bytes(head, info.file_size, file)
             except Unusual:
                 pass
+    except DicomError:
+        raise
     except _CANNOT as error:
         raise _damaged(error, file) from None
     budget.spend(info.file_size, file)

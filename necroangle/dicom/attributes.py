@@ -3,8 +3,10 @@
 At the top of the data set, or in the functional groups of an enhanced image.
 """
 
+import hashlib
 import math
 import re
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,13 +23,16 @@ __all__ = [
     "codes",
     "first_number",
     "frame_groups",
+    "has_long_uid",
     "integer",
     "item",
     "laterality",
+    "made_uid",
     "numbers",
     "required_uid",
     "since_start_s",
     "spacing_mm",
+    "stated_code",
     "stated_window",
     "still_picture",
     "uid",
@@ -37,6 +42,9 @@ __all__ = [
 
 LEAST_SPACING_MM, MOST_SPACING_MM = 1e-4, 1e3
 """No pixel of a picture of a patient is smaller or larger."""
+
+UID_LETTERS, LONGEST_UID = 64, 128
+"""As DICOM allows, and as some write; what is longer is none."""
 
 _UID = re.compile(r"[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*")
 _TIME = re.compile(r"([0-9]{2}):?([0-9]{2})?:?([0-9]{2}(?:\.[0-9]{1,6})?)?(?:[+-][0-9]{4})?")
@@ -49,6 +57,40 @@ def code(dataset: Dataset, keyword: str) -> str | None:
     first = value[0] if isinstance(value, MultiValue) and value else value
     text = str(first or "").strip()
     return text if _CODE.fullmatch(text) else None
+
+
+def stated_code(dataset: Dataset, keyword: str, why: str) -> str:
+    """A coded value that must be there.
+
+    Parameters
+    ----------
+    dataset, keyword
+        Where it stands.
+    why
+        What its absence means.
+
+    Raises
+    ------
+    DicomError
+        If it is absent, or is no code: its own letters are told where they can identify nobody.
+
+    Examples
+    --------
+    >>> dataset = Dataset()
+    >>> dataset.Modality = "mr"
+    >>> stated_code(dataset, "Modality", "what kind of image it is cannot be told")
+    Traceback (most recent call last):
+    ...
+    necroangle.errors.DicomError: Modality: no code, found 'mr': capitals are needed
+    """
+    found = code(dataset, keyword)
+    if found is not None:
+        return found
+    text = str(dataset.get(keyword) or "").strip(" \0")
+    if not text:
+        raise DicomError(f"absent: {why}", tag=keyword)
+    shown = f"found {text!r}: capitals are needed" if _CODE.fullmatch(text.upper()) else "not shown"
+    raise DicomError(f"no code, {shown}", tag=keyword)
 
 
 def codes(dataset: Dataset | None, keyword: str) -> tuple[str, ...]:
@@ -70,19 +112,46 @@ def codes(dataset: Dataset | None, keyword: str) -> tuple[str, ...]:
 def uid(dataset: Dataset, keyword: str) -> str | None:
     """An identifier, or None where it is absent or empty.
 
-    Letters are let through beside digits: de-identified studies often carry hexadecimal UIDs.
+    Letters are let through beside digits: de-identified studies often carry hexadecimal UIDs. One
+    that is longer than DICOM allows stands for itself by one that is made from it.
 
     Raises
     ------
     DicomError
-        If it holds anything that has no place in an identifier, or more than 64 characters.
+        If it holds anything that has no place in an identifier, or more than 128 characters.
+
+    Examples
+    --------
+    >>> dataset = Dataset()
+    >>> dataset.SeriesInstanceUID = "1.2." + "3" * 61
+    >>> uid(dataset, "SeriesInstanceUID")
+    '2.25.319553250279155632475766003829823372288'
     """
     text = str(dataset.get(keyword) or "").strip(" \0")
     if not text:
         return None
-    if len(text) > 64 or not _UID.fullmatch(text):
+    if len(text) > LONGEST_UID or not _UID.fullmatch(text):
         raise DicomError("no valid UID", tag=keyword)
-    return text
+    return text if len(text) <= UID_LETTERS else made_uid(text.encode("ascii"), keyword.encode())
+
+
+def has_long_uid(dataset: Dataset, keyword: str) -> bool:
+    """Whether an identifier is longer than DICOM allows."""
+    return len(str(dataset.get(keyword) or "").strip(" \0")) > UID_LETTERS
+
+
+def made_uid(content: bytes, what: bytes) -> str:
+    """An identifier that is made from what it stands for, and is the same wherever that is.
+
+    Parameters
+    ----------
+    content
+        What it stands for.
+    what
+        Of which kind, 16 letters at most count: equal content of two kinds has two identifiers.
+    """
+    digest = hashlib.blake2b(content, digest_size=16, person=what[:16]).digest()
+    return f"2.25.{uuid.UUID(bytes=digest, version=5).int}"
 
 
 def required_uid(dataset: Dataset, keyword: str) -> str:

@@ -5,34 +5,30 @@ import os
 import re
 from dataclasses import dataclass, replace
 
-from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
+from pydicom.dataset import Dataset, FileDataset
 
 from necroangle.dicom.attributes import (
     FrameGroups,
-    charset_known,
     code,
     codes,
-    first_number,
     frame_groups,
     integer,
-    item,
     laterality,
     numbers,
     required_uid,
-    since_start_s,
     spacing_mm,
+    stated_code,
     stated_window,
     still_picture,
     uid,
     whole,
-    wholes,
 )
-from necroangle.dicom.films import coded_view, detector_scale, magnification, no_scale
+from necroangle.dicom.facts import is_capture, repeat_keys, sequence_facts
+from necroangle.dicom.films import coded_view, detector_scale, no_scale
 from necroangle.dicom.guard import MAX_FRAME_PIXELS
 from necroangle.dicom.mosaic import is_mosaic, mosaic_of
 from necroangle.dicom.pseudonym import SubjectNames, is_pseudonym
-from necroangle.dicom.records import FrameHeader, RepeatKeys, SequenceFacts
+from necroangle.dicom.records import RECOGNISED, FrameHeader
 from necroangle.errors import DicomError, PlaneError
 from necroangle.geometry import ImagePlane
 from necroangle.terms import SourceImage
@@ -43,6 +39,7 @@ __all__ = [
     "Origin",
     "check_pixels",
     "frames_of",
+    "mended_by_meta",
     "plane_of",
     "subject_of",
 ]
@@ -137,11 +134,31 @@ class Origin:
         Its transfer syntax UID; empty where it states none.
     program
         Whether it is a program at the same time.
+    mended
+        Whether identifiers were taken from the file meta information.
     """
 
     file: str
     syntax: str = ""
     program: bool = False
+    mended: bool = False
+
+
+_OF_META = {
+    "SOPInstanceUID": "MediaStorageSOPInstanceUID",
+    "SOPClassUID": "MediaStorageSOPClassUID",
+}
+
+
+def mended_by_meta(dataset: FileDataset) -> bool:
+    """Take the identifiers of an image that only its file meta information states into it."""
+    mended = False
+    for keyword, of_meta in _OF_META.items():
+        stated = dataset.file_meta.get(of_meta)
+        if stated and not str(dataset.get(keyword) or "").strip(" \0"):
+            setattr(dataset, keyword, stated)
+            mended = True
+    return mended
 
 
 def frames_of(
@@ -241,7 +258,9 @@ def _header(
         visit=pseudonym(dataset, "ClinicalTrialTimePointID"),
         patient_key=patient_key(dataset),
         repeat=repeat_keys(groups),
-        facts=sequence_facts(groups, window_source, executable_preamble=origin.program),
+        facts=sequence_facts(
+            groups, window_source, executable_preamble=origin.program, uids_mended=origin.mended
+        ),
         syntax=origin.syntax,
         series_number=_series_number(dataset),
     )
@@ -292,7 +311,20 @@ _KINDS = {
     "RF": "radiograph",
     "RG": "radiograph",
 }
-_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+_RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
+_NO_IMAGES = {
+    "SR": "a structured report",
+    "PR": "a presentation state",
+    "KO": "a selection of key objects",
+    "DOC": "a document",
+    "REG": "a registration",
+    "PLAN": "a plan",
+    "RTPLAN": "a plan",
+    "RTSTRUCT": "outlines",
+    "RWV": "a mapping of values",
+}
+"""DICOM that belongs to studies and holds no image: nothing is wrong with it."""
 
 _SCREENS = frozenset({"MR", "CT", "PT", "NM", "US", "SR", "PR", "DOC"})
 """A secondary capture of these modalities is a picture of a screen or a page, and no film."""
@@ -315,15 +347,16 @@ def admitted_kind(dataset: Dataset) -> str:
     Raises
     ------
     DicomError
-        If it is no MR, CT, CR, DX, RF or RG image, nor a secondary capture, or it is a CT scout.
+        If it is no MR, CT, CR, DX, RF or RG image, nor a secondary capture, or it is a CT scout;
+        of the stage :data:`~necroangle.dicom.records.RECOGNISED` where it is no image at all.
     """
+    _check_is_image(dataset)
     required_uid(dataset, "SOPInstanceUID")
-    modality = code(dataset, "Modality")
     if is_capture(dataset):
         is_page = bool(_PAGES & set(codes(dataset, "ConversionType")))
-        return "secondary" if is_page or modality in _SCREENS else "radiograph"
-    if modality is None:
-        raise DicomError("absent: what kind of image it is cannot be told", tag="Modality")
+        is_page = is_page or code(dataset, "Modality") in _SCREENS
+        return "secondary" if is_page else "radiograph"
+    modality = stated_code(dataset, "Modality", "what kind of image it is cannot be told")
     if modality not in _KINDS:
         raise DicomError(
             f"{modality}: no image to measure (MR, CT, CR, DX, RF and RG are opened)",
@@ -333,10 +366,12 @@ def admitted_kind(dataset: Dataset) -> str:
     return _KINDS[modality]
 
 
-def is_capture(dataset: Dataset) -> bool:
-    """Whether it is a secondary capture."""
-    sop_class = uid(dataset, "SOPClassUID") or ""
-    return sop_class == _SECONDARY_CAPTURE or sop_class.startswith(_SECONDARY_CAPTURE + ".")
+def _check_is_image(dataset: Dataset) -> None:
+    what = _NO_IMAGES.get(code(dataset, "Modality") or "")
+    if uid(dataset, "SOPClassUID") == _RAW_DATA:
+        what = "raw data"
+    if what:
+        raise DicomError(f"{what}: no image", tag="Modality", stage=RECOGNISED)
 
 
 def _check_is_slice(dataset: Dataset, modality: str) -> None:
@@ -372,9 +407,7 @@ def check_colour(dataset: Dataset, kind: str) -> None:
     DicomError
         If the image is a slice in colour, or does not say what its values are.
     """
-    photometric = code(dataset, "PhotometricInterpretation")
-    if photometric is None:
-        raise DicomError("absent: no image to measure", tag="PhotometricInterpretation")
+    photometric = stated_code(dataset, "PhotometricInterpretation", "no image to measure")
     samples = 1
     if dataset.get("SamplesPerPixel") is not None:
         samples = integer(dataset, "SamplesPerPixel", 1, 4)
@@ -475,96 +508,6 @@ def patient_key(dataset: Dataset) -> str:
     return ""
 
 
-MAX_DIMENSIONS = 8
-"""More dimension indices than this are not looked at."""
-
-
-def repeat_keys(groups: FrameGroups) -> RepeatKeys:
-    """What the header of one frame says that can tell it from another at its position."""
-    dataset = groups.dataset
-    content = groups.find("FrameContentSequence")
-    frame_type = groups.find("MRImageFrameTypeSequence")
-    words = codes(frame_type, "FrameType") or codes(dataset, "ImageType")
-    component = code(frame_type, "ComplexImageComponent") if frame_type is not None else None
-    timing = groups.find("MRTimingAndRelatedParametersSequence")
-    return RepeatKeys(
-        image_words=words[2:] + ((component,) if component else ()),
-        stack_id=_short(content, "StackID"),
-        echo_time_ms=_echo_time_ms(groups),
-        echo_number=whole(dataset, "EchoNumbers"),
-        b_value=first_number(groups.find("MRDiffusionSequence"), "DiffusionBValue"),
-        temporal_position=_first_whole(
-            content, "TemporalPositionIndex", "TemporalPositionIdentifier"
-        ),
-        acquisition_number=_first_whole(content, "FrameAcquisitionNumber", "AcquisitionNumber"),
-        instance_number=whole(dataset, "InstanceNumber"),
-        flip_angle_deg=first_number(timing, "FlipAngle"),
-        gradient=_gradient(groups),
-        acquired_s=since_start_s(dataset, "AcquisitionTime")
-        if groups.per_frame is None
-        else since_start_s(content, "FrameAcquisitionDateTime", dataset),
-        stored_s=since_start_s(dataset, "ContentTime"),
-        trigger_time_ms=first_number(dataset, "TriggerTime"),
-        dimensions=wholes(content, "DimensionIndexValues")[:MAX_DIMENSIONS],
-    )
-
-
-def _gradient(groups: FrameGroups) -> tuple[float, ...]:
-    """The direction of diffusion weighting, where it is stated."""
-    where = groups.find("MRDiffusionSequence")
-    if where is not None and groups.per_frame is not None:
-        where = item(where, "DiffusionGradientDirectionSequence")
-    value = None if where is None else where.get("DiffusionGradientOrientation")
-    several = value if isinstance(value, MultiValue | list) else []
-    try:
-        return tuple(round(float(single), 3) + 0.0 for single in several)
-    except (TypeError, ValueError):
-        return ()
-
-
-def sequence_facts(
-    groups: FrameGroups, window_source: str, *, executable_preamble: bool = False
-) -> SequenceFacts:
-    """How the image of one frame was made.
-
-    Parameters
-    ----------
-    groups
-        The frame.
-    window_source
-        Where its window comes from.
-    executable_preamble
-        Whether its file is a program at the same time.
-    """
-    dataset = groups.dataset
-    timing = groups.find("MRTimingAndRelatedParametersSequence")
-    modifier = groups.find("MRModifierSequence")
-    return SequenceFacts(
-        image_type=codes(dataset, "ImageType"),
-        repetition_time_ms=first_number(timing, "RepetitionTime"),
-        echo_time_ms=_echo_time_ms(groups),
-        inversion_time_ms=first_number(modifier, "InversionTimes")
-        or first_number(dataset, "InversionTime"),
-        echo_train_length=_first_whole(timing, "RFEchoTrainLength", "EchoTrainLength"),
-        scanning_sequence=codes(dataset, "ScanningSequence")
-        or _enhanced_sequence(groups)
-        or _named_sequence(dataset),
-        sequence_variant=codes(dataset, "SequenceVariant"),
-        scan_options=codes(dataset, "ScanOptions") or _enhanced_options(groups),
-        acquisition_type=code(dataset, "MRAcquisitionType"),
-        stated_contrast=_stated_contrast(groups),
-        burned_in=code(dataset, "BurnedInAnnotation"),
-        magnification=magnification(dataset)[0],
-        window_source=window_source,
-        charset_known=charset_known(dataset),
-        executable_preamble=executable_preamble,
-        is_capture=is_capture(dataset),
-        flip_angle_deg=first_number(timing, "FlipAngle"),
-        field_strength_t=_field_strength_t(dataset),
-        has_medium=_has_medium(groups),
-    )
-
-
 MAX_SERIES_NUMBER = 99_999
 """A larger number may be more than a number: a date, or that of an examination."""
 
@@ -572,67 +515,3 @@ MAX_SERIES_NUMBER = 99_999
 def _series_number(dataset: Dataset) -> int | None:
     number = whole(dataset, "SeriesNumber")
     return number if number is not None and 0 <= number <= MAX_SERIES_NUMBER else None
-
-
-def _has_medium(groups: FrameGroups) -> bool:
-    """Whether a contrast medium is stated; its name is free text and is not kept."""
-    if groups.per_frame is not None:
-        return item(groups.dataset, "ContrastBolusAgentSequence") is not None
-    agent = str(groups.dataset.get("ContrastBolusAgent") or "").strip().upper()
-    return agent not in ("", "NONE", "NO")
-
-
-def _echo_time_ms(groups: FrameGroups) -> float | None:
-    effective = first_number(groups.find("MREchoSequence"), "EffectiveEchoTime")
-    return first_number(groups.dataset, "EchoTime") if effective is None else effective
-
-
-def _enhanced_sequence(groups: FrameGroups) -> tuple[str, ...]:
-    dataset, modifier = groups.dataset, groups.find("MRModifierSequence")
-    echo = code(dataset, "EchoPulseSequence")
-    words = {"SPIN": ("SE",), "GRADIENT": ("GR",), "BOTH": ("SE", "GR")}.get(echo or "", ())
-    planar = ("EP",) if code(dataset, "EchoPlanarPulseSequence") == "YES" else ()
-    inverted = modifier is not None and code(modifier, "InversionRecovery") == "YES"
-    return words + planar + (("IR",) if inverted else ())
-
-
-def _named_sequence(dataset: Dataset) -> tuple[str, ...]:
-    """The coded words of a sequence that only its maker's name tells; the name is not kept."""
-    name = str(dataset.get("SequenceName") or "").strip().lstrip("*").lower()
-    return next((words for start, words in _SEQUENCE_NAMES.items() if name.startswith(start)), ())
-
-
-_SEQUENCE_NAMES = {
-    **dict.fromkeys(("spcir", "tir"), ("SE", "IR")),
-    **dict.fromkeys(("tse", "se", "spc", "hst"), ("SE",)),
-    **dict.fromkeys(("ep", "re"), ("EP",)),
-    **dict.fromkeys(("fl", "fm", "tfl", "tfi", "me", "swi", "dess"), ("GR",)),
-}
-
-
-def _field_strength_t(dataset: Dataset) -> float | None:
-    """In tesla; some makers state gauss."""
-    stated = first_number(dataset, "MagneticFieldStrength")
-    return None if stated is None else stated / 10_000 if stated > 100 else stated
-
-
-def _enhanced_options(groups: FrameGroups) -> tuple[str, ...]:
-    modifier = groups.find("MRModifierSequence")
-    suppressed = code(groups.dataset, "SpectrallySelectedSuppression") in ("FAT", "FAT_AND_WATER")
-    excited = modifier is not None and code(modifier, "SpectrallySelectedExcitation") == "WATER"
-    return (("FS",) if suppressed else ()) + (("WE",) if excited else ())
-
-
-def _stated_contrast(groups: FrameGroups) -> str | None:
-    frame_type = groups.find("MRImageFrameTypeSequence")
-    return None if frame_type is None else code(frame_type, "AcquisitionContrast")
-
-
-def _first_whole(dataset: Dataset | None, *keywords: str) -> int | None:
-    found = (whole(dataset, keyword) for keyword in keywords)
-    return next((value for value in found if value is not None), None)
-
-
-def _short(dataset: Dataset | None, keyword: str) -> str | None:
-    text = "" if dataset is None else str(dataset.get(keyword) or "").strip()
-    return text if 0 < len(text) <= 16 else None

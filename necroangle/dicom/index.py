@@ -12,7 +12,7 @@ from pathlib import Path
 from necroangle.dicom.archive import Budget, StackFiles, is_archive, member_headers, members
 from necroangle.dicom.pictures import PICTURES, picture_pixels
 from necroangle.dicom.pseudonym import SubjectNames
-from necroangle.dicom.records import FrameHeader, Refusal, Scan
+from necroangle.dicom.records import RECOGNISED, FrameHeader, Refusal, Scan
 from necroangle.dicom.scanner import HeaderScanner
 from necroangle.dicom.series import group_refusals, numbered, summarise
 from necroangle.dicom.store import DATABASE, Entry, MemoryStore, Stamp, Store
@@ -97,7 +97,12 @@ def scan_folder(
     store = MemoryStore(names)
     refresh_index(folder, store, progress)
     scan = scan_index(folder, store)
-    return replace(scan, refused=group_refusals(scan.refused), aside=group_refusals(scan.aside))
+    return replace(
+        scan,
+        refused=group_refusals(scan.refused),
+        aside=group_refusals(scan.aside),
+        recognised=group_refusals(scan.recognised),
+    )
 
 
 def refresh_index(folder: Path, store: Store, progress: Progress | None = None) -> Changes:
@@ -141,7 +146,9 @@ def scan_index(folder: Path, store: Store) -> Scan:
     As :func:`necroangle.dicom.scan_folder` says it, but each refused file stands for itself.
     """
     entries = sorted(store.entries(), key=lambda entry: (_member(entry) is not None, entry.file))
-    refused = [entry.refusal for entry in entries if entry.refusal is not None]
+    told = [entry.refusal for entry in entries if entry.refusal is not None]
+    refused = [one for one in told if one.stage != RECOGNISED]
+    recognised = [one for one in told if one.stage == RECOGNISED]
     images, unsound = _films([entry for entry in entries if entry.frames], folder)
     refused += unsound
     kept = _without_copies(images, folder)
@@ -153,6 +160,7 @@ def scan_index(folder: Path, store: Store) -> Scan:
         refused=_ordered(numbered([*refused, *more], paths)),
         aside=_ordered(numbered(aside, paths)),
         skipped=len(entries) - len(images) - len(refused),
+        recognised=_ordered(recognised),
         copies=len(images) - len(kept),
         walked=len(entries),
     )
@@ -326,13 +334,26 @@ class _Reading:
         try:
             with members(self._folder / file, file) as (archive, infos):
                 budget = Budget((self._folder / file).stat().st_size)
-                for info in infos:
+                names: set[str] = set()
+                for number, info in enumerate(infos, start=1):
                     place = f"{file}!{info.filename}"
+                    if place in names:
+                        yield _second_of_a_name(path, place, number)
+                        continue
+                    names.add(place)
                     if only in (None, place):
                         read = partial(member_headers, archive, info, place, self._scanner, budget)
                         yield _judged(path, place, read)
         except DicomError as error:
             yield Entry(path, file, refusal=Refusal.of(error, file))
+
+
+def _second_of_a_name(path: bytes, place: str, number: int) -> Entry:
+    """The refusal of a member that only its number tells from another of its archive."""
+    file = f"{place} (member {number})"
+    return Entry(
+        path, file, refusal=Refusal(file, "a member whose name is another's", stage="open")
+    )
 
 
 def _judged(path: bytes, file: str, read: Callable[[], tuple[FrameHeader, ...]]) -> Entry:

@@ -143,6 +143,8 @@ class GeometryPassport:
         image that does not deny it), ``"denied"`` or ``"not stated"``.
     charset_known
         Whether every character set that the files name is known.
+    uids_mended
+        As in :class:`~necroangle.dicom.records.SequenceFacts`, of any of its slices.
     executable_preamble
         Whether a file is a program at the same time: read like any other, never executed.
     decoder
@@ -173,6 +175,7 @@ class GeometryPassport:
     executable_preamble: bool
     decoder: str
     refused: tuple[str, ...] = ()
+    uids_mended: bool = False
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -219,6 +222,7 @@ def passport_of(
         charset_known=facts.charset_known,
         executable_preamble=facts.executable_preamble,
         decoder=decoder_words(summary.syntaxes),
+        uids_mended=facts.uids_mended,
         refused=tuple(one.nameless for one in refused if one.series_uid == summary.series_uid),
     )
 
@@ -303,6 +307,7 @@ def passport_lines(found: GeometryPassport) -> list[str]:
         f"picture   secondary: {'yes' if found.is_secondary else 'no'}, burned-in text: "
         f"{found.burned_in}, window from {found.window_source}"
         + ("" if found.charset_known else ", unknown character set")
+        + (", identifiers mended" if found.uids_mended else "")
         + (", A PROGRAM AT THE SAME TIME" if found.executable_preamble else ""),
         f"decoder   {found.decoder}",
         *(f"refused   {reason}" for reason in found.refused),
@@ -341,7 +346,11 @@ def series_object(series: SeriesSummary, scan: Scan, sides: StudySides) -> dict[
         "subject": series.subject,
         "visit": series.visit,
         "split_by": series.split_by,
-        "flags": (*series.regularity.flags, *(("several patients",) if series.patient_no else ())),
+        "flags": (
+            *series.regularity.flags,
+            *(("several patients",) if series.patient_no else ()),
+            *(("identifiers mended",) if series.facts.uids_mended else ()),
+        ),
         "charset_known": series.facts.charset_known,
         "executable_preamble": series.facts.executable_preamble,
         "frames": series.frames,

@@ -4,9 +4,7 @@ A picture's pixels and its turn are all that is read of it: no text, no place, n
 no patient, and its identifiers are made from its bytes, so that a reading finds it again.
 """
 
-import hashlib
 import io
-import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from necroangle.dicom.attributes import made_uid
 from necroangle.dicom.guard import MAX_FRAME_PIXELS, regular_file
 from necroangle.dicom.records import FrameHeader, SequenceFacts
 from necroangle.errors import DicomError
@@ -213,10 +212,5 @@ def _door(file: str, stage: str) -> Iterator[None]:
 
 
 def _source(data: bytes) -> SourceImage:
-    image, series, study = (_made_uid(data, what) for what in (b"image", b"series", b"study"))
+    image, series, study = (made_uid(data, what) for what in (b"image", b"series", b"study"))
     return SourceImage(study, series, image, 1, None)
-
-
-def _made_uid(data: bytes, what: bytes) -> str:
-    digest = hashlib.blake2b(data, digest_size=16, person=what).digest()
-    return f"2.25.{uuid.UUID(bytes=digest, version=5).int}"

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,19 @@ from pydicom.uid import (
 )
 
 from necroangle.dicom.archive import StackFiles
-from necroangle.dicom.attributes import FrameGroups, code, frame_groups, item, numbers, uid
+from necroangle.dicom.attributes import (
+    FrameGroups,
+    code,
+    first_number,
+    frame_groups,
+    item,
+    numbers,
+    uid,
+    wholes,
+)
 from necroangle.dicom.decoders import decode_frame, decoder_words
 from necroangle.dicom.guard import is_dicom, pydicom_door
-from necroangle.dicom.header import SYNTAX, Origin, frames_of, plane_of
+from necroangle.dicom.header import SYNTAX, Origin, frames_of, mended_by_meta, plane_of
 from necroangle.dicom.mosaic import tile
 from necroangle.dicom.pictures import PICTURES, grey_values, picture_pixels
 from necroangle.dicom.plain import PlainHeader, Unusual
@@ -55,14 +64,18 @@ _NAMES = (
     "BitsAllocated",
     "BitsStored",
     "PixelRepresentation",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
     "RescaleSlope",
     "RescaleIntercept",
     "ModalityLUTSequence",
     "PerFrameFunctionalGroupsSequence",
 )
+_PADDING = ("PixelPaddingValue", "PixelPaddingRangeLimit")
 _TYPES = {(8, 0): "u1", (8, 1): "i1", (16, 0): "<u2", (16, 1): "<i2"}
 
 Pixels = NDArray[Any]
+Window = tuple[float, float]
 Allocate = Callable[[tuple[int, ...], np.dtype[Any]], Pixels]
 
 
@@ -84,6 +97,8 @@ class _Frame:
         Whether low values are bright.
     plane
         Of the first slice that is stored so; None for a radiograph.
+    padding
+        (low, high) grey values that stand where there is no picture, or None.
     """
 
     start: int
@@ -93,15 +108,34 @@ class _Frame:
     intercept: float
     inverted: bool
     plane: ImagePlane | None
+    padding: Window | None
 
     @property
     def is_rescaled(self) -> bool:
         return (self.slope, self.intercept) != (1.0, 0.0)
 
 
+class Decoded(NamedTuple):
+    """The grey values of a stack, as its files store them but for the modality rescale.
+
+    Attributes
+    ----------
+    pixels
+        (slices, rows, columns).
+    inverted
+        Whether low values are bright.
+    padding
+        (low, high) grey values that stand where there is no picture, or None.
+    """
+
+    pixels: Pixels
+    inverted: bool
+    padding: Window | None
+
+
 def native_volume(
     summary: SeriesSummary, files: StackFiles, allocate: Allocate = np.empty
-) -> tuple[Pixels, bool]:
+) -> Decoded:
     """The grey values of a stack of single-frame files in native little endian.
 
     Parameters
@@ -115,9 +149,8 @@ def native_volume(
 
     Returns
     -------
-    ndarray, bool
-        (slices, rows, columns) pixels, modality rescale applied, and whether low values are
-        bright.
+    Decoded
+        Modality rescale applied.
 
     Raises
     ------
@@ -129,7 +162,7 @@ def native_volume(
     if summary.tiles_per_side:
         raise Unusual
     shape = (len(summary), summary.rows, summary.columns)
-    pixels, inverted = np.empty(0), False
+    pixels = np.empty(0)
     frames: dict[tuple[object, ...], _Frame] = {}
     for place in range(len(summary)):
         file, number = summary.frames[place]
@@ -147,8 +180,7 @@ def native_volume(
             elif dtype != pixels.dtype:
                 raise Unusual
             _fill(handle, frame, pixels[place])
-        inverted = frame.inverted
-    return pixels, inverted
+    return Decoded(pixels, frame.inverted, frame.padding)
 
 
 def _alike(
@@ -177,12 +209,20 @@ def _stored_frame(header: PlainHeader, summary: SeriesSummary) -> _Frame:
         or photometric not in ("MONOCHROME1", "MONOCHROME2")
     ):
         raise Unusual
+    slope = _one(header, "RescaleSlope", 1.0)
+    intercept = _one(header, "RescaleIntercept", 0.0)
+    padded = [
+        int.from_bytes(header.raw[name], "little", signed="i" in dtype)
+        for name in _PADDING
+        if len(header.raw.get(name, b"")) == 2
+    ]
     return _Frame(
         start=header.pixel_start,
         dtype=dtype,
         unused_bits=cast("int", allocated) - stored,
-        slope=_one(header, "RescaleSlope", 1.0),
-        intercept=_one(header, "RescaleIntercept", 0.0),
+        slope=slope,
+        intercept=intercept,
+        padding=_padding(padded, slope, intercept),
         inverted=photometric == "MONOCHROME1",
         plane=_stated_plane(header) if summary.kind == "stack" else None,
     )
@@ -242,6 +282,11 @@ def _read_exactly(handle: int, start: int, target: memoryview) -> None:
             target = target[count:]
 
 
+LEAST_HU = -1024.0
+"""No tissue, and no air, has fewer Hounsfield units: it is padding, stated or not."""
+
+_SAMPLED = 1_000_000
+
 MAX_VOLUME_PIXELS = 512 * 1024**2
 """More pixels than this in one stack are refused before any is decoded."""
 
@@ -281,10 +326,10 @@ def read_volume(summary: SeriesSummary, allocate: Allocate = np.empty) -> Volume
         if summary.syntaxes and set(summary.syntaxes) <= set(PICTURES):
             return volume_of(summary, _picture_volume(summary, files, allocate), None)
         try:
-            pixels, inverted = native_volume(summary, files, allocate)
+            pixels, inverted, padding = native_volume(summary, files, allocate)
         except Unusual:
-            pixels, inverted = _decoded_volume(summary, files, allocate)
-    window = summary.window
+            pixels, inverted, padding = _decoded_volume(summary, files, allocate)
+    window = summary.window or _window_within(pixels, padding, summary.modality)
     if inverted:
         window = _turn_round(pixels, window)
     return volume_of(summary, pixels, window)
@@ -317,9 +362,10 @@ def _picture_volume(
 
 def _decoded_volume(
     summary: SeriesSummary, files: StackFiles, allocate: Allocate = np.empty
-) -> tuple[Pixels, bool]:
+) -> Decoded:
     shape = (len(summary), summary.rows, summary.columns)
     pixels, dtypes, inverted = np.empty(0), set[np.dtype[Any]](), False
+    padding: Window | None = None
     for file, places in _places_by_file(summary).items():
         dataset = _open(files, file)
         for place, array in _decode(dataset, summary, places):
@@ -329,7 +375,8 @@ def _decoded_volume(
             pixels = pixels.astype(np.result_type(pixels, array), copy=False)
             pixels[place] = array
         inverted = code(dataset, "PhotometricInterpretation") == "MONOCHROME1"
-    return pixels.astype(np.result_type(*dtypes), copy=False), inverted
+        padding = padding or _stated_padding(dataset)
+    return Decoded(pixels.astype(np.result_type(*dtypes), copy=False), inverted, padding)
 
 
 def _places_by_file(summary: SeriesSummary) -> dict[str, list[int]]:
@@ -346,6 +393,7 @@ def _open(files: StackFiles, file: str) -> FileDataset:
                 "no longer a DICOM file: list the folder again", file=file, stage="open"
             )
         dataset = dcmread(path, force=True)
+        mended_by_meta(dataset)
         if "TransferSyntaxUID" not in dataset.file_meta:
             dataset.file_meta.TransferSyntaxUID = _native_syntax(dataset)
         if not SYNTAX.fullmatch(str(dataset.file_meta.TransferSyntaxUID)):
@@ -438,6 +486,35 @@ def _rescaled(array: Pixels, groups: FrameGroups) -> Pixels:
     if (slope, intercept) == (1.0, 0.0):
         return array
     return array.astype(np.float32) * np.float32(slope) + np.float32(intercept)
+
+
+def _stated_padding(dataset: FileDataset) -> Window | None:
+    padded = [float(value) for name in _PADDING for value in wholes(dataset, name)]
+    slope = first_number(dataset, "RescaleSlope")
+    return _padding(
+        padded, 1.0 if slope is None else slope, first_number(dataset, "RescaleIntercept") or 0.0
+    )
+
+
+def _padding(stored: Sequence[float], slope: float, intercept: float) -> Window | None:
+    """Stored padding as grey values: one value, or the two ends of a range."""
+    values = [slope * value + intercept for value in stored]
+    return (min(values), max(values)) if values else None
+
+
+def _window_within(pixels: Pixels, padding: Window | None, modality: str) -> Window | None:
+    """The middle 99 per cent of what is no padding; None where there is none to leave out."""
+    sample = pixels.reshape(-1)[:: 1 + pixels.size // _SAMPLED]
+    kept = np.ones(sample.shape, bool)
+    if padding is not None:
+        kept &= (sample < padding[0]) | (sample > padding[1])
+    if modality == "CT":
+        kept &= sample >= LEAST_HU
+    shown = sample[kept]
+    if len(shown) in (0, len(sample)):
+        return None
+    low, high = np.percentile(shown, (0.5, 99.5)).tolist()
+    return (low, high) if high > low else None
 
 
 def _checked(array: Pixels) -> Pixels:

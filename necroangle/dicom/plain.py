@@ -242,6 +242,7 @@ _ITEM = b"\xfe\xff\x00\xe0"
 _UNDEFINED = 0xFFFFFFFF
 _IMPLICIT = "1.2.840.10008.1.2"
 _NATIVE = (_IMPLICIT, "1.2.840.10008.1.2.1")
+_EITHER = b"US or SS"
 _SYNTAXES = frozenset(
     str(syntax)
     for syntax in AllTransferSyntaxes
@@ -406,7 +407,7 @@ def _walk_explicit(head: bytes, offset: int, wanted: Wanted) -> Found:
             continue
         if tag in wanted:
             keyword, due = wanted[tag]
-            if vr != due:
+            if vr != due and not (due == _EITHER and vr in _EITHER):
                 raise Unusual
             raw[keyword] = head[offset : offset + length]
         offset += length

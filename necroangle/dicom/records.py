@@ -12,6 +12,7 @@ from necroangle.imaging import Marker
 from necroangle.terms import Laterality, SourceImage
 
 __all__ = [
+    "RECOGNISED",
     "REGULAR",
     "FileTally",
     "FrameHeader",
@@ -96,6 +97,9 @@ class SequenceFacts:
         Whether the file is a program at the same time.
     flip_angle_deg, field_strength_t
         As stated; None where absent.
+    uids_mended
+        Whether an identifier was taken from the file meta information, or was longer than 64
+        letters and stands for itself by one that is made from it.
     is_capture
         Whether it is a picture of a film, a screen or a page: a secondary capture, or no DICOM.
     series_b_value
@@ -124,6 +128,7 @@ class SequenceFacts:
     flip_angle_deg: float | None = None
     field_strength_t: float | None = None
     is_capture: bool = False
+    uids_mended: bool = False
     series_b_value: float | None = None
     is_of_localizers: bool = False
     has_medium: bool = False
@@ -350,6 +355,10 @@ class SeriesSummary:
         return len(self.frames)
 
 
+RECOGNISED = "recognised"
+"""The stage of what is DICOM, known, and no image: it is not refused, for nothing is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A file, or the files of a series, that cannot be opened, and why.
@@ -423,7 +432,7 @@ class FileTally:
     copies
         Byte-equal copies of an image already listed.
     skipped
-        No DICOM images at all: notes, tables, ``DICOMDIR``.
+        No images at all: notes, tables, ``DICOMDIR``, reports.
     unreadable
         Folders that cannot be entered.
     """
@@ -464,7 +473,9 @@ class Scan:
     refused
         What cannot, ordered by place; a folder that cannot be entered ends with a slash.
     skipped
-        Number of files that are no DICOM images at all (notes, tables, ``DICOMDIR``).
+        Number of files that are no images at all (notes, tables, ``DICOMDIR``, reports).
+    recognised
+        Which of them are DICOM of a known kind: reports, presentation states, raw data.
     copies
         Number of byte-equal copies of an image already listed.
     aside
@@ -480,6 +491,7 @@ class Scan:
     copies: int = 0
     walked: int = 0
     aside: tuple[Refusal, ...] = ()
+    recognised: tuple[Refusal, ...] = ()
 
     @property
     def left_out(self) -> tuple[Refusal, ...]:

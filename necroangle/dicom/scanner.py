@@ -21,6 +21,7 @@ from necroangle.dicom import guard
 from necroangle.dicom.attributes import (
     FrameGroups,
     first_number,
+    has_long_uid,
     numbers,
     required_uid,
     since_start_s,
@@ -28,7 +29,14 @@ from necroangle.dicom.attributes import (
     whole,
 )
 from necroangle.dicom.decoders import NATIVE, decode_frame
-from necroangle.dicom.header import KEYWORDS, SYNTAX, Origin, check_pixels, frames_of
+from necroangle.dicom.header import (
+    KEYWORDS,
+    SYNTAX,
+    Origin,
+    check_pixels,
+    frames_of,
+    mended_by_meta,
+)
 from necroangle.dicom.mosaic import MOSAIC_TAGS, is_mosaic
 from necroangle.dicom.pictures import grey_values, picture_header
 from necroangle.dicom.plain import PlainHeader, Unusual, scan_elements
@@ -220,6 +228,8 @@ def _judged(header: PlainHeader, file: str, names: SubjectNames | None) -> tuple
 def _next_slice(like: FrameHeader, header: PlainHeader, file: str) -> FrameHeader:
     """The record of a slice whose header is another's but for what varies along a series."""
     dataset = cast("Dataset", header)
+    if has_long_uid(dataset, "SOPInstanceUID"):
+        raise Unusual
     try:
         instance_uid = required_uid(dataset, "SOPInstanceUID")
         position = numbers(dataset, "ImagePositionPatient", 3)
@@ -286,7 +296,9 @@ def read_headers(
             syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
             if not SYNTAX.fullmatch(syntax):
                 raise DicomError("no valid UID", tag="TransferSyntaxUID")
-            frames = frames_of(dataset, Origin(file, syntax, guard.is_program(found.head)), names)
+            mended = mended_by_meta(dataset)
+            origin = Origin(file, syntax, guard.is_program(found.head), mended)
+            frames = frames_of(dataset, origin, names)
             check_pixels(dataset, found.pixel_bytes, is_native=syntax in NATIVE)
             if dataset.get("SamplesPerPixel", 1) != 1:
                 _check_grey(path)

@@ -233,6 +233,7 @@ def _summary(part: Part, stack_no: int, root: Path, of_series: Mapping[str, Any]
             **of_series,
             charset_known=all(frame.facts.charset_known for frame in frames),
             executable_preamble=any(frame.facts.executable_preamble for frame in frames),
+            uids_mended=any(frame.facts.uids_mended for frame in frames),
         ),
         syntaxes=tuple(sorted({frame.syntax for frame in frames})),
         kind=first.kind,

@@ -65,7 +65,8 @@ class Volume:
         Distance between neighbouring slices along the normal, from their positions; 0 for one
         slice.
     window
-        (low, high) grey values shown black and white, or None where the files name none.
+        (low, high) grey values shown black and white: as the files name it, or where they pad their
+        pictures, the middle 99 per cent of what is none; else None.
     decoder
         What decoded the pixels, with its version; ``"native"`` where they were stored as they are.
     irregular

@@ -139,13 +139,13 @@ VERDICTS: dict[str, Verdict] = {
     "mr_wrist_coronal_16": one("MR", "coronal", 0, 16, 2.0, (0.234375, 0.234375), "", "GRE"),
     "not_a_volume_same_position": none(NOT_REGULAR + "4 images at one and the same position"),
     "overlay_6planes": ([CAPTURE], []),
-    "presentation_state": ([CAPTURE], ["PR: no image to measure"]),
+    "presentation_state": ([CAPTURE], ["a presentation state: no image"]),
     "private_sop": one("CT", "axial", 0, 4, 0.5, (0.43, 0.43)),
     "rf_modality_lut": one("RF", "radiograph"),
     "seg": ([Stack("CT", "axial", 0, 3, 2.5, (0.7, 0.7))] * 2, ["SEG: no image to measure"]),
     "signed_9bit": ([CAPTURE], []),
     "slicer_markups": none(),
-    "sr_measurements": none("SR: no image to measure"),
+    "sr_measurements": none("a structured report: no image"),
 }  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def test_verdict(real_dicom_folder: Path, name: str) -> None:
     stacks, reasons = VERDICTS[name]
     scan = scan_folder(real_dicom_folder / name)
     assert sorted(map(stack_of, scan.series), key=repr) == sorted(stacks, key=repr)
-    told = (*scan.refused, *scan.aside)
+    told = (*scan.refused, *scan.aside, *scan.recognised)
     said = " | ".join(str(refusal) for refusal in told)
     assert [reason for reason in reasons if reason not in said] == []
     assert bool(told) == bool(reasons)
@@ -328,4 +328,5 @@ def test_the_whole_folder_in_one_scan(real_dicom_folder: Path) -> None:
     keys = [(s.study_uid, s.series_uid, s.stack_no) for s in scan.series]
     assert keys == sorted(set(keys))
     assert len(keys) == 47
-    assert scan.skipped == 5
+    assert scan.skipped == 10
+    assert sum(one.files for one in scan.recognised) == 5

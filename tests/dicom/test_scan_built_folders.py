@@ -184,7 +184,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "no series": ({"SeriesInstanceUID": None}, "SeriesInstanceUID", "absent"),
     "path as series": ({"SeriesInstanceUID": "1.2/../../x"}, "SeriesInstanceUID", "no valid UID"),
     "no modality": ({"Modality": None}, "Modality", "absent"),
-    "report": ({"Modality": "SR"}, "Modality", "no image to measure"),
+    "dose": ({"Modality": "RTDOSE"}, "Modality", "no image to measure"),
     "secondary in colour": (
         {
             "SOPClassUID": "1.2.840.10008.5.1.4.1.1.7", "PhotometricInterpretation": "RGB",
