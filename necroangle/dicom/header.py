@@ -26,7 +26,7 @@ from necroangle.dicom.attributes import (
 from necroangle.dicom.facts import is_capture, repeat_keys, sequence_facts
 from necroangle.dicom.films import coded_view, detector_scale, no_scale
 from necroangle.dicom.guard import MAX_FRAME_PIXELS
-from necroangle.dicom.mosaic import is_mosaic, mosaic_of
+from necroangle.dicom.mosaic import grid_of, is_mosaic, mosaic_of
 from necroangle.dicom.pseudonym import SubjectNames, is_pseudonym
 from necroangle.dicom.records import RECOGNISED, FrameHeader
 from necroangle.errors import DicomError, PlaneError
@@ -205,8 +205,12 @@ def _tiles(dataset: Dataset, origin: Origin, kind: str) -> tuple[FrameHeader, ..
     groups = still_picture(dataset)
     if kind != "stack":
         raise DicomError("a mosaic, and no MR or CT image", tag="ImageType")
-    picture = _slice(groups, origin, 1)
-    mosaic = mosaic_of(dataset, picture.plane, picture.rows, picture.columns)
+    if "VFRAME" in codes(dataset, "ImageType"):
+        mosaic = grid_of(dataset, *admitted_matrix(dataset))
+        picture = _header(groups, origin, kind, 1, mosaic.planes[0])
+    else:
+        picture = _slice(groups, origin, 1)
+        mosaic = mosaic_of(dataset, picture.plane, picture.rows, picture.columns)
     return tuple(
         replace(
             picture,

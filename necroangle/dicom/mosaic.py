@@ -1,8 +1,9 @@
-"""Siemens mosaics: one picture that tiles the slices of a volume, unfolded into its slices.
+"""Mosaics: one picture that tiles the slices of a volume, unfolded into its slices.
 
-A mosaic's ``ImagePositionPatient`` is of a picture as large as the mosaic, centred on the first
-slice. The number of slices and the direction in which they follow stand in private elements
-(CSA header), as does the protocol with the centre of every slice. What does not agree is refused.
+The ``ImagePositionPatient`` of a Siemens mosaic is of a picture as large as the mosaic, centred on
+the first slice. The number of slices and the direction in which they follow stand in private
+elements (CSA header), as does the protocol with the centre of every slice. United Imaging states
+the position of each slice in a private sequence. What does not agree is refused.
 """
 
 import re
@@ -14,14 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
-from necroangle.dicom.attributes import first_number
-from necroangle.errors import DicomError
+from necroangle.dicom.attributes import first_number, numbers, spacing_mm
+from necroangle.errors import DicomError, PlaneError
 from necroangle.geometry import ImagePlane, PixelPoints
 
 __all__ = [
     "MOSAIC_TAGS",
     "csa_fields",
+    "grid_of",
     "is_mosaic",
     "mosaic_of",
     "tile",
@@ -92,6 +95,9 @@ MOSAIC_TAGS = (
     (0x0029, 0x0010),
     (0x0029, 0x1010),
     (0x0029, 0x1020),
+    (0x0065, 0x0010),
+    (0x0065, 0x1050),
+    (0x0065, 0x1051),
 )
 """What describes a mosaic: ``SpacingBetweenSlices`` and private elements."""
 
@@ -118,7 +124,7 @@ class Mosaic:
     Attributes
     ----------
     per_side
-        Tiles along each side of the picture.
+        Tiles along each row of the picture.
     planes
         The plane of each slice, in the order of the tiles: along the rows, top left first.
     rows, columns
@@ -136,7 +142,45 @@ class Mosaic:
 
 def is_mosaic(dataset: Dataset) -> bool:
     """Whether an image says that it is a mosaic."""
-    return "MOSAIC" in str(dataset.get("ImageType") or "").upper()
+    words = str(dataset.get("ImageType") or "").upper()
+    return "MOSAIC" in words or "VFRAME" in words
+
+
+def grid_of(dataset: Dataset, rows: int, columns: int) -> Mosaic:
+    """Where each slice of a picture of United Imaging lies: its position is stated.
+
+    Parameters
+    ----------
+    dataset
+        Header with :data:`MOSAIC_TAGS`, ``ImageOrientationPatient`` and ``PixelSpacing``.
+    rows, columns
+        Matrix of the whole picture.
+
+    Raises
+    ------
+    DicomError
+        If a position is absent, or the picture does not hold so many slices.
+    """
+    tags = ((0x0065, 0x0010), (0x0065, 0x1051))
+    owner, places = (dataset[tag].value if tag in dataset else "" for tag in tags)
+    own = str(owner).strip() == "Image Private Header" and isinstance(places, Sequence)
+    items = list(places) if own else []
+    orientation = numbers(dataset, "ImageOrientationPatient", 6)
+    spacing = spacing_mm(dataset, "PixelSpacing")
+    origins = [numbers(one, "ImagePositionPatient", 3) for one in items[:MAX_TILES]]
+    if not origins or None in origins or orientation is None or spacing is None:
+        raise _refused("no position of each slice (private sequence 0065,xx51)")
+    across = ceil(sqrt(len(origins)))
+    down = ceil(len(origins) / across)
+    if rows % down or columns % across:
+        raise _refused(f"{rows} x {columns} pixels do not hold {down} x {across} tiles")
+    try:
+        planes = tuple(
+            ImagePlane.from_dicom(origin, orientation, spacing) for origin in origins if origin
+        )
+    except PlaneError as error:
+        raise DicomError(str(error), tag="ImageOrientationPatient") from None
+    return Mosaic(across, planes, rows // down, columns // across, checked=True)
 
 
 def mosaic_of(dataset: Dataset, picture: ImagePlane, rows: int, columns: int) -> Mosaic:
@@ -175,7 +219,7 @@ def mosaic_of(dataset: Dataset, picture: ImagePlane, rows: int, columns: int) ->
     return Mosaic(per_side, planes, tile_rows, tile_columns, checked)
 
 
-def tile(picture: NDArray[Any], number: int, per_side: int) -> NDArray[Any]:
+def tile(picture: NDArray[Any], number: int, tall: int, wide: int) -> NDArray[Any]:
     """One slice of a mosaic.
 
     Parameters
@@ -184,32 +228,31 @@ def tile(picture: NDArray[Any], number: int, per_side: int) -> NDArray[Any]:
         (rows, columns) pixels of the whole mosaic.
     number
         Slice, from 1.
-    per_side
-        Tiles along each side.
+    tall, wide
+        Rows and columns of a slice.
 
     Raises
     ------
     DicomError
-        If the mosaic does not divide into so many tiles, or has no such slice.
+        If the mosaic does not divide into such tiles, or has no such slice.
 
     Examples
     --------
-    >>> tile(np.arange(16).reshape(4, 4), 2, 2).tolist()
+    >>> tile(np.arange(16).reshape(4, 4), 2, 2, 2).tolist()
     [[2, 3], [6, 7]]
-    >>> tile(np.arange(16).reshape(4, 4), 5, 2)
+    >>> tile(np.arange(16).reshape(4, 4), 5, 2, 2)
     Traceback (most recent call last):
     ...
-    necroangle.errors.DicomError: PixelData: a mosaic of 4 x 4 pixels has no slice 5 in 2 x 2 tiles
+    necroangle.errors.DicomError: PixelData: a mosaic of 4 x 4 pixels has no slice 5 of 2 x 2
     """
     rows, columns = picture.shape
-    if rows % per_side or columns % per_side or not 1 <= number <= per_side**2:
+    most = (rows // tall) * (columns // wide)
+    if rows % tall or columns % wide or not 1 <= number <= most:
         raise DicomError(
-            f"a mosaic of {rows} x {columns} pixels has no slice {number} in "
-            f"{per_side} x {per_side} tiles",
+            f"a mosaic of {rows} x {columns} pixels has no slice {number} of {tall} x {wide}",
             tag="PixelData",
         )
-    tall, wide = rows // per_side, columns // per_side
-    down, across = divmod(number - 1, per_side)
+    down, across = divmod(number - 1, columns // wide)
     return picture[down * tall : (down + 1) * tall, across * wide : (across + 1) * wide]
 
 

@@ -425,7 +425,7 @@ def _decode(
                 _check_same(dataset, planes, summary, place)
                 if summary.tiles_per_side:
                     mosaic = _frame(dataset, groups, 1) if mosaic is None else mosaic
-                    array = tile(mosaic, number, summary.tiles_per_side)
+                    array = tile(mosaic, number, summary.rows, summary.columns)
                 else:
                     array = _frame(dataset, groups, number)
                 _check_shape(array, summary, number)

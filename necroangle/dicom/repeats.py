@@ -172,13 +172,13 @@ def exact_keys(found: Depths) -> list[Key]:
             lambda f: _rounded(f.repeat.trigger_time_ms, 1),
             lambda value, _: f"trigger time {value:g} ms",
         ),
-        Key("acquisition time", lambda f: f.repeat.acquired_s, lambda _, n: f"time {n}"),
-        Key("content time", lambda f: f.repeat.stored_s, lambda _, n: f"time {n}"),
         Key(
             "file",
             lambda f: (f.repeat.instance_number or 0, f.source.instance_uid),
             lambda _, number: f"file {number}",
         ),
+        Key("acquisition time", lambda f: f.repeat.acquired_s, lambda _, n: f"time {n}"),
+        Key("content time", lambda f: f.repeat.stored_s, lambda _, n: f"time {n}"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Siemens mosaics: unfolded as an independent reader does, or refused."""
+"""Mosaics: unfolded as an independent reader does, or refused."""
 
 import struct
 from pathlib import Path
@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import dcmread
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sequence import Sequence as DicomSequence
+from pydicom.uid import ExplicitVRLittleEndian
+from seriesmaker import header_of
 
 from necroangle.dicom import read_volume, scan_folder
 from necroangle.dicom.mosaic import csa_fields, mosaic_of, tile
@@ -124,7 +127,7 @@ def test_broken_private_headers_never_escape(noise: bytes, place: int) -> None:
 @given(st.integers(1, 6), st.integers(1, 5), st.integers(1, 5))
 def test_tiles_put_back_make_the_picture(per_side: int, rows: int, columns: int) -> None:
     picture = np.arange(per_side**2 * rows * columns).reshape(per_side * rows, per_side * columns)
-    tiles = [tile(picture, number, per_side) for number in range(1, per_side**2 + 1)]
+    tiles = [tile(picture, number, rows, columns) for number in range(1, per_side**2 + 1)]
     bands = [np.hstack(tiles[start : start + per_side]) for start in range(0, len(tiles), per_side)]
     np.testing.assert_array_equal(np.vstack(bands), picture)
 
@@ -170,3 +173,62 @@ def test_a_mosaic_without_its_private_header_is_refused(
     scan = scan_folder(tmp_path)
     assert scan.series == ()
     assert "cannot be unfolded: no number of slices" in scan.refused[0].reason
+
+
+def grid(folder: Path, count: int, **more: Any) -> None:
+    """A picture of United Imaging: tiles of 2 x 3 pixels, each slice with a position of its own."""
+    across = int(np.ceil(np.sqrt(count)))
+    down = int(np.ceil(count / across))
+    dataset = header_of(
+        ImageType=["ORIGINAL", "PRIMARY", "M", "VFRAME"], Rows=2 * down, Columns=3 * across,
+        BitsAllocated=16, BitsStored=16, HighBit=15, PixelRepresentation=0,
+    )  # fmt: skip
+    del dataset.ImagePositionPatient
+    tiles = np.zeros((down, 2, across, 3), "<u2")
+    places = []
+    for number in range(count):
+        tiles[number // across, :, number % across] = 100 * number + np.arange(6).reshape(2, 3)
+        place = Dataset()
+        place.ImagePositionPatient = [0, 4.0 * number, 0]
+        places.append(place)
+    dataset.PixelData = tiles.reshape(2 * down, 3 * across).tobytes()
+    block = dataset.private_block(0x0065, "Image Private Header", create=True)
+    block.add_new(0x50, "DS", str(count))
+    block.add_new(0x51, "SQ", DicomSequence(places))
+    for keyword, value in more.items():
+        setattr(dataset, keyword, value)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.save_as(folder / "grid.dcm", enforce_file_format=True)
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 20])
+def test_a_grid_unfolds_into_slices_where_they_are_stated(tmp_path: Path, count: int) -> None:
+    grid(tmp_path, count)
+    (series,) = scan_folder(tmp_path).series
+    volume = read_volume(series)
+    assert (len(series), series.rows, series.columns, series.step_mm) == (count, 2, 3, 4.0)
+    for place, plane in enumerate(volume.planes):
+        number = int(plane.origin_mm[1] / 4)
+        expected = 100 * number + np.arange(6).reshape(2, 3)
+        np.testing.assert_array_equal(volume.pixels[place], expected)
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"), [({"Rows": 7}, "do not hold 2 x 2"), ({"Columns": 7}, "do not hold 2 x 2")]
+)
+def test_a_grid_that_does_not_hold_its_slices_is_refused(
+    tmp_path: Path, more: dict[str, Any], reason: str
+) -> None:
+    grid(tmp_path, 4, **more, PixelData=bytes(400))
+    (refusal,) = scan_folder(tmp_path).refused
+    assert reason in refusal.reason
+
+
+def test_a_grid_without_its_positions_is_refused(tmp_path: Path) -> None:
+    grid(tmp_path, 4)
+    dataset = dcmread(tmp_path / "grid.dcm")
+    dataset.remove_private_tags()
+    dataset.save_as(tmp_path / "grid.dcm")
+    (refusal,) = scan_folder(tmp_path).refused
+    assert "no position of each slice" in refusal.reason
