@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QMainWindow, QMenu
 
 from napari_necroangle.canvas.hosts import NapariHost, OwnHost
 from napari_necroangle.dock.dock import ReadingDock
-from napari_necroangle.reading.keys import key_label
+from napari_necroangle.reading.keys import key_label, keys_in_use
 from necroangle.errors import NecroangleError
 
 __all__ = ["HipReading", "ReadingWindow", "close_window", "open_window", "save_picture", "settle"]
@@ -53,19 +53,26 @@ class ReadingWindow(QMainWindow):
         files = self.menuBar().addMenu("&File")
         self._add(files, "&Open folder…", dock.ask_folder, "Ctrl+O")
         self._add(files, "Open &reading…", dock.ask_reading)
-        self._add(files, "&Save", lambda: dock.do("save"), "Ctrl+S")
+        self._offer(files, "&Save", "save")
         files.addSeparator()
         self._add(files, "&Quit", self.close, "Ctrl+Q")
         edit = self.menuBar().addMenu("&Edit")
-        self._add(edit, "&Undo", lambda: dock.do("undo"), "Ctrl+Z")
-        self._add(edit, "&Redo", lambda: dock.do("redo"), "Ctrl+Y", "Ctrl+Shift+Z")
+        self._offer(edit, "&Undo", "undo")
+        self._offer(edit, "&Redo", "redo")
         view = self.menuBar().addMenu("&View")
         self._add(view, "&Full screen", self._toggle_full_screen, "F11")
-        self._add(view, f"&One canvas or two\t{key_label('layout')}", dock.toggle_layout)
-        self._add(view, f"&Reset\t{key_label('reset_view')}", lambda: dock.do("reset_view"))
+        self._offer(view, "&One canvas or two", "layout")
+        self._offer(view, "&Reset", "reset_view")
         help_ = self.menuBar().addMenu("&Help")
-        self._add(help_, f"All &keys\t{key_label('help')}", dock.toggle_help)
+        self._offer(help_, "All &keys", "help")
         self._add(help_, "&Tour", dock.guide.begin)
+
+    def _offer(self, menu: QMenu, words: str, name: str) -> None:
+        """A command with its keys: a key alone is only named, for it is heard by the canvas."""
+        keys = [one.key.replace("Control", "Ctrl") for one in keys_in_use() if one.name == name]
+        held = [key.replace("-", "+") for key in keys if "-" in key]
+        shown = words if held else f"{words}\t{key_label(name)}"
+        self._add(menu, shown, lambda: self.dock.do(name), *held)
 
     def _add(self, menu: QMenu, words: str, run: Callable[[], object], *keys: str) -> None:
         action = menu.addAction(words)

@@ -29,9 +29,13 @@ def actions(window: Any) -> dict[str, Any]:
 
 
 def test_the_menu_does_what_the_keys_do(dock: Any, qtbot: Any, study: Path) -> None:
-    dock.open_folder(study)
     window, ran = dock.window(), []
     offered = actions(window)
+    offered["One canvas or two"].trigger()
+    assert [one.native.isVisible() for one in dock.canvases.all] == [True, False]
+    offered["One canvas or two"].trigger()
+    offered["Undo"].trigger()
+    dock.open_folder(study)
     dock.commands.run = lambda name, _: ran.append(name)
     for words in ("Save", "Undo", "Redo", "Reset"):
         offered[words].trigger()
@@ -41,7 +45,7 @@ def test_the_menu_does_what_the_keys_do(dock: Any, qtbot: Any, study: Path) -> N
     assert dock.help.isVisible()
     offered["All keys"].trigger()
     keys = {words: [key.toString() for key in one.shortcuts()] for words, one in offered.items()}
-    assert keys["Redo"] == ["Ctrl+Y", "Ctrl+Shift+Z"]
+    assert sorted(keys["Redo"]) == ["Ctrl+Shift+Z", "Ctrl+Y"]
     assert (keys["Save"], keys["Full screen"]) == (["Ctrl+S"], ["F11"])
     offered["Full screen"].trigger()
     qtbot.waitUntil(window.isFullScreen, timeout=5000)
@@ -99,6 +103,22 @@ def test_the_picture_gets_the_room(dock: Any, qtbot: Any, study: Path, size: Any
         dock.do("other_view")
     dock.do("layout")
     assert widths() == both
+
+
+def test_a_low_window_shows_steps_and_tools(dock: Any, qtbot: Any, study: Path) -> None:
+    """Without scrolling; and the sheet of keys fits into it."""
+    from qtpy.QtCore import QRect
+
+    dock.workspace.reader = "r1"
+    dock.window().resize(960, 540)
+    dock.open_folder(study)
+    qtbot.wait(300)
+    seen = dock.parts._scroll.viewport()
+    for part in (dock.parts.steps, dock.parts.tools):
+        place = QRect(part.mapTo(seen, part.rect().topLeft()), part.size())
+        assert seen.rect().contains(place), (part, place, seen.rect())
+    dock.toggle_help()
+    assert dock.window().rect().contains(dock.help.geometry())
 
 
 def test_a_picture_fits_the_canvas_that_it_gets(dock: Any, qtbot: Any, study: Path) -> None:

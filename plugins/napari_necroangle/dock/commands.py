@@ -60,6 +60,7 @@ class Commands:
             self._show_ghost,
             self._turn_slice,
         )
+        self._without_hip = {"layout": window.toggle_layout, "help": window.toggle_help}
         self._acts: dict[str, Act] = {
             **{name: self._aimer(role) for name, role in _ROLES.items()},
             **{name: self._finder(choice) for name, choice in FINDING_COMMANDS.items()},
@@ -79,8 +80,8 @@ class Commands:
             "remove": lambda case, view: case.remove_selected(view),
             "clear": lambda case, view: case.clear(view),
             "magnify": self._toggle_magnifying,
-            "layout": lambda *_: self._window.toggle_layout(),
-            "help": lambda *_: self._window.toggle_help(),
+            "layout": lambda *_: window.toggle_layout(),
+            "help": lambda *_: window.toggle_help(),
             "save": self._save_only,
             "save_next": lambda *_: self._save_next(),
             "submit": self._submit_only,
@@ -95,12 +96,11 @@ class Commands:
         """Every command."""
         return tuple(self._acts)
 
-    def run(self, name: str, view: View) -> None:
+    def run(self, name: str, view: View | None) -> None:
         """Do what a key says, on the view that the reader is at."""
         case = self._workspace.case
-        if case is None:
-            if name in ("help", "layout"):
-                self._acts[name](None, view)  # type: ignore[arg-type]
+        if case is None or view is None:
+            self._without_hip.get(name, lambda: None)()
             return
         case.notice = ""
         if case.session.is_locked and name not in _LOOKS:

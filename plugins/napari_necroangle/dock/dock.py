@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QKeyEvent, QShowEvent
+from qtpy.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from qtpy.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -127,6 +127,24 @@ class DockParts(QWidget):
         """Another case is open: ask for what its key lacks."""
         self.who.open(not self.entries.is_complete())
         self.extras.open(False)
+        self._lay_low()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """On a low screen, room for the steps and the tools."""
+        super().resizeEvent(event)
+        self._lay_low()
+
+    def _lay_low(self) -> None:
+        """Leave out what can be done without, and begin the list with the steps."""
+        is_low = self.height() < LOW_PX
+        self._title.setVisible(not is_low)
+        self._where.setVisible(not is_low)
+        if is_low and self._workspace.case is not None:
+            QTimer.singleShot(0, self._show_steps)
+
+    def _show_steps(self) -> None:
+        first = self.who if self.who.is_open else self.steps
+        self._scroll.verticalScrollBar().setValue(first.y())
 
     def refresh(self, line: str, against: Sequence[Contradiction]) -> None:
         """Show everything as it stands."""
@@ -202,18 +220,20 @@ class DockParts(QWidget):
         column = QVBoxLayout(made)
         column.setContentsMargins(8, 0, 10, 6)
         column.setSpacing(4)
-        saving, where = QHBoxLayout(), QHBoxLayout()
+        self._title, self._where = heading("Combined necrotic angle"), QWidget()
+        saving, where = QHBoxLayout(), QHBoxLayout(self._where)
+        where.setContentsMargins(0, 0, 0, 0)
         saving.setSpacing(4)
         saving.addWidget(self.keys_button)
         saving.addWidget(self.save_button)
         saving.addWidget(self.save_next_button, 1)
         where.addWidget(self.folder, 1)
         where.addWidget(self.folder_button)
-        for part in (rule(), heading("Combined necrotic angle"), self.result, self.followup):
+        for part in (rule(), self._title, self.result, self.followup):
             column.addWidget(part)
         column.addLayout(saving)
         column.addWidget(self.status)
-        column.addLayout(where)
+        column.addWidget(self._where)
         return made
 
     def _button(self, words: str, name: str, tip: str) -> QPushButton:
@@ -250,6 +270,9 @@ def _keys_sheet(tour: QWidget) -> QWidget:
 
 _SAVES = ("save", "save_next", "submit")
 """Commands that see to it themselves where the keys go then."""
+
+LOW_PX = 600
+"""A dock that is lower than this has no room for everything at once."""
 
 AHEAD_MS = 500
 """How long after a hip was opened the series of the next one are read."""
@@ -552,11 +575,9 @@ class ReadingDock(QWidget):
 
     def do(self, name: str) -> None:
         """Do what a key or the menu says, on the active view."""
-        view = self.parts.tools.view
         self.mode.act()
-        if view is not None:
-            self.parts.entries.commit()
-            self.commands.run(name, view)
+        self.parts.entries.commit()
+        self.commands.run(name, self.parts.tools.view)
 
     def _show_case(self, case: Case) -> None:
         if self.canvases is not None:

@@ -22,6 +22,10 @@ _MOUSE = (
 _COLUMNS = (("Steps", "Hip"), ("Next click sets", "Finding of this view"), ("Look", "Mouse"))
 
 
+_SIZES_PX = (13, 12, 11, 10, 9, 8)
+"""How high its letters are, the first that fits the window."""
+
+
 class HelpSheet(QLabel):
     """The sheet.
 
@@ -38,16 +42,19 @@ class HelpSheet(QLabel):
         self._over, self._on_hide = parent, on_hide
         self.setObjectName("necroangle_help")
         self.setTextFormat(Qt.TextFormat.RichText)
-        self.setText(keys_html())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.hide()
 
     def toggle(self) -> None:
-        """Show it in the middle of its window, or hide it."""
+        """Show it in the middle of its window, as large as there is room, or hide it."""
         if self.isVisible():
             self._leave()
             return
-        self.adjustSize()
+        for size_px in _SIZES_PX:
+            self.setText(keys_html(size_px))
+            self.adjustSize()
+            if self.width() <= self._over.width() and self.height() <= self._over.height():
+                break
         over = self._over.rect().center() - self.rect().center()
         self.move(over)
         self.show()
@@ -69,12 +76,10 @@ class HelpSheet(QLabel):
         self.hide()
 
 
-def keys_html() -> str:
-    """All keys and what they do, in three columns."""
-    columns = "".join(
-        f'<td style="padding-right:22px" valign="top">{"".join(map(_group, groups))}</td>'
-        for groups in _COLUMNS
-    )
+def keys_html(size_px: int) -> str:
+    """All keys and what they do, in three columns of letters so high."""
+    cell = f'<td style="padding-right:{size_px}px; font-size:{size_px}px" valign="top">'
+    columns = "".join(f"{cell}{''.join(map(_group, groups))}</td>" for groups in _COLUMNS)
     return f"<table><tr>{columns}</tr></table>"
 
 
