@@ -9,8 +9,15 @@ import msgspec
 
 from necroangle.annotation import HipReading, decode_reading
 from necroangle.batch import ChunkResult, Refusal, Stream
+from necroangle.batch.stream import flags_of_row
 from necroangle.errors import ReadingError
 from necroangle.ledger.store import CohortStore
+from necroangle.measurement.plausibility_cohort import (
+    Misfit,
+    ReadingPrint,
+    held_together,
+    told_of_rows,
+)
 from necroangle.measurement.row import CohortRow, RowKey
 from necroangle.review import Differences, RowDifference, compare_rows, merged
 
@@ -37,6 +44,8 @@ class Remeasured:
         Whether the changed rows were written.
     refusals
         Readings that gave no row.
+    misfits
+        What speaks against the readings, by themselves and held together.
     """
 
     differences: Differences = field(default_factory=lambda: Differences((), 0))
@@ -45,6 +54,7 @@ class Remeasured:
     unchanged: int = 0
     is_overwritten: bool = False
     refusals: list[Refusal] = field(default_factory=list)
+    misfits: tuple[Misfit, ...] = ()
 
     @property
     def measured(self) -> int:
@@ -109,9 +119,13 @@ def remeasure(
     missing: set[RowKey] = set() if store is None else set(store.keys())
     methods: set[str] = set()
     kept = 0
+    prints: list[ReadingPrint] = []
+    doubted: set[Misfit] = set()
     with tempfile.TemporaryFile() as held:
         for result in stream.results(workers, scheduler, keep=keep):
             part = _beside(result, store)
+            prints.extend(result.prints)
+            doubted.update(told_of_rows(map(flags_of_row, result.columns.rows())))
             keys = result.columns.keys()
             missing.difference_update(keys)
             methods.update(key.method for key in keys)
@@ -129,6 +143,7 @@ def remeasure(
             for rows, contents in _held(held):
                 store.upsert(rows, contents, actor)
             told.is_overwritten = True
+    told.misfits = (*sorted(doubted), *held_together(prints))
     return told
 
 

@@ -210,6 +210,17 @@ class Flag(StrEnum):
     UNCALIBRATED = "uncalibrated"
     VIEW_NOT_READ = "view_not_read"
     CENSORED_BY_THA = "censored_by_tha"
+    RADIUS_UNLIKELY = "radius_unlikely"
+    SIDE_UNLIKELY = "side_unlikely"
+    ARC_OVER_NECK = "arc_over_neck"
+    ARC_BEYOND_RIM = "arc_beyond_rim"
+    STRETCHED_IMAGE = "stretched_image"
+    DOME_SUNKEN = "dome_sunken"
+    RIM_ON_NECK = "rim_on_neck"
+    RIM_OFF_HEAD = "rim_off_head"
+    PRIOR_UNLIKE_RIM = "prior_unlike_rim"
+    MIRRORED_VIEW = "mirrored_view"
+    STUDIES_DIFFER = "studies_differ"
 
     @property
     def meaning(self) -> str:
@@ -269,4 +280,15 @@ _MEANINGS = {
     Flag.UNCALIBRATED: "no true mm on this radiograph: angles hold, lengths do not",
     Flag.VIEW_NOT_READ: "one view was not read: no combined angle",
     Flag.CENSORED_BY_THA: "the hip has been replaced: the angle is censored",
+    Flag.RADIUS_UNLIKELY: "no adult's head has this radius: look at the spacing and at the rim",
+    Flag.SIDE_UNLIKELY: "the head lies on the other side of the patient: look which hip it is",
+    Flag.ARC_OVER_NECK: "the arc lies over the neck: look at its third mark, on the dead side",
+    Flag.ARC_BEYOND_RIM: "the arc reaches more than 25° beyond the rim marks: mark the rim there",
+    Flag.STRETCHED_IMAGE: "both heads are oval alike: look at the spacing of rows and columns",
+    Flag.DOME_SUNKEN: "the dome is sunken within the arc: look at it, and enter the stage",
+    Flag.RIM_ON_NECK: "the last rim marks leave the circle: look whether they lie on the neck",
+    Flag.RIM_OFF_HEAD: "the arc ends lie within the rim: look whether the rim is the socket's",
+    Flag.PRIOR_UNLIKE_RIM: "the rim contradicts the known radius: look where that comes from",
+    Flag.MIRRORED_VIEW: "the neck is on the medial side: look whether image or side is mirrored",
+    Flag.STUDIES_DIFFER: "the two views are of two studies: look whether of one visit and patient",
 }

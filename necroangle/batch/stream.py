@@ -16,6 +16,7 @@ from necroangle.batch.sources import Source, SourceItem, open_sources
 from necroangle.batch.worker import BatchResult, ChunkResult, Plan, Refusal, measure_chunk
 from necroangle.errors import ReadingError
 from necroangle.measurement import DEFAULTS, Method, Settings, settings_from_repeats
+from necroangle.measurement.plausibility_cohort import held_together, told_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from necroangle.measurement.row import RowColumns
+    from necroangle.measurement.plausibility_cohort import ReadingPrint
+    from necroangle.measurement.row import Cell, RowColumns
 
 __all__ = ["Stream", "measure_files", "measure_items", "open_stream", "settings_of_repeats"]
 
@@ -83,7 +85,8 @@ class Stream:
         for result in found:
             columns, refusals = one_row_per_key(result.columns)
             told = tuple(sorted((*result.refusals, *refusals)))
-            yield ChunkResult(columns, told, result.count, _kept(columns, result.contents))
+            kept = _kept(columns, result.contents)
+            yield ChunkResult(columns, told, result.count, kept, result.prints)
 
     def _chunks(
         self, numbers: NDArray[np.uint64], shared: NDArray[np.uint64], *, load: bool
@@ -158,7 +161,7 @@ def measure_items(
     columns, damaged = _as_packed(found.columns, expected)
     told = tuple(sorted((*refusals, *found.refusals, *damaged)))
     contents = {sha256_of(raw): raw for _, raw in files} if keep else {}
-    return ChunkResult(columns, told, len(files), _kept(columns, contents))
+    return ChunkResult(columns, told, len(files), _kept(columns, contents), found.prints)
 
 
 def measure_files(
@@ -201,7 +204,9 @@ def measure_files(
     stream = open_stream(paths, Plan((method,), settings))
     refusals, parts, done = list(stream.refusals), [], 0
     contents: dict[str, bytes] = {}
+    prints: list[ReadingPrint] = []
     for result in stream.results(workers, keep=keep):
+        prints.extend(result.prints)
         parts.append(result.columns)
         contents.update(result.contents)
         refusals.extend(result.refusals)
@@ -209,7 +214,18 @@ def measure_files(
         if progress is not None:
             progress(done, stream.count)
     rows = sorted((row for part in parts for row in part.rows()), key=lambda row: row.key)
-    return BatchResult(tuple(rows), tuple(sorted(refusals)), contents)
+    misfits = (*sorted(set(told_of_rows(map(flags_of_row, rows)))), *held_together(prints))
+    return BatchResult(tuple(rows), tuple(sorted(refusals)), contents, misfits)
+
+
+def flags_of_row(row: Mapping[str, Cell]) -> tuple[str, tuple[str | None, ...]]:
+    """A reading's name and the flags of its row, for what is told of rows."""
+    name = f"{row['subject']} {row['laterality']} {row['visit']}, reader {row['reader']}"
+    flags = tuple(None if cell is None else str(cell) for cell in map(row.get, _FLAG_COLUMNS))
+    return f"{name}, read {row['read_no']}", flags
+
+
+_FLAG_COLUMNS = ("a_flags", "b_flags", "flags")
 
 
 def settings_of_repeats(

@@ -21,12 +21,14 @@ from necroangle.errors import ReadingError
 from necroangle.measurement import DEFAULTS, Method, Settings
 from necroangle.measurement.marks import ReadingBatch, lay_out
 from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.plausibility_cohort import prints_of
 from necroangle.measurement.refusals import Refused
 from necroangle.measurement.row import RowColumns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from necroangle.measurement.plausibility_cohort import Misfit, ReadingPrint
     from necroangle.measurement.row import CohortRow
 
 __all__ = [
@@ -82,11 +84,14 @@ class BatchResult:
         Ordered by file.
     contents
         The bytes of the readings that gave rows, by their SHA-256, where they were asked for.
+    misfits
+        What speaks against the readings, by themselves and held together.
     """
 
     rows: tuple[CohortRow, ...]
     refusals: tuple[Refusal, ...]
     contents: Mapping[str, bytes] = field(default_factory=dict, compare=False)
+    misfits: tuple[Misfit, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +124,15 @@ class ChunkResult:
         How many readings there were.
     contents
         The bytes of the readings that gave rows, by their SHA-256, where they were asked for.
+    prints
+        What the readings are held together by.
     """
 
     columns: RowColumns
     refusals: tuple[Refusal, ...]
     count: int
     contents: Mapping[str, bytes] = field(default_factory=dict)
+    prints: tuple[ReadingPrint, ...] = ()
 
 
 def measure_chunk(items: Sequence[Item], plan: Plan) -> ChunkResult:
@@ -160,7 +168,8 @@ def measure_chunk(items: Sequence[Item], plan: Plan) -> ChunkResult:
     rows = RowColumns.joined([part.columns for part, _ in found])
     refusals = {one for part, _ in found for one in part.refusals}
     refusals |= {fault for _, fault in found if fault is not None}
-    return ChunkResult(rows, tuple(sorted(refusals)), len(items))
+    prints = tuple(one for part, _ in found for one in part.prints)
+    return ChunkResult(rows, tuple(sorted(refusals)), len(items), prints=prints)
 
 
 def measure_bytes(
@@ -236,13 +245,16 @@ def _measure_chunk(items: Sequence[Item], plan: Plan) -> ChunkResult:
     sha256 = [sha256_of(items[place][1]) for place in decoded.places]
     parts: list[RowColumns] = []
     refusals = {*decoded.refusals}
+    prints: dict[tuple[str | int, ...], ReadingPrint] = {}
     for method in plan.methods:
         found = measure_batch(batch, method, plan.settings)
         parts.append(RowColumns.measured(files, sha256, found))
         refusals |= {
             Refusal(files[hip], one.place, one.problem) for hip, one in found.refused.items()
         }
-    return ChunkResult(RowColumns.joined(parts), tuple(sorted(refusals)), len(items))
+        prints |= {one.key: one for one in prints_of(found)}
+    rows, told = RowColumns.joined(parts), tuple(sorted(refusals))
+    return ChunkResult(rows, told, len(items), prints=tuple(prints.values()))
 
 
 class _Decoded:

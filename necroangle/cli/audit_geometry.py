@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from necroangle.cli.measuring import tell_misfits
 from necroangle.cli.screen import bars, data_only, output_option, write_data
 
 if TYPE_CHECKING:
@@ -42,10 +43,12 @@ def command(
 
     Says for every slice whether position, orientation, spacing, matrix and calibration are still
     those of the file, and by how many degrees the angle would change if they were taken from it.
+    What else speaks against the readings is told as `necroangle measure` tells it.
     Exit code: 0 if all agree, 1 if one differs, is missing or is refused, 2 if there was nothing
     to check.
     """
-    from necroangle.batch import find_readings
+    from necroangle.batch import find_readings, measure_files
+    from necroangle.plain_text import harmless
     from necroangle.review import index_images
 
     data_only(output, as_json, "--json")
@@ -70,6 +73,10 @@ def command(
         write_data("".join(f"{line}\n" for line in lines), output)
     for refusal in shut:
         click.echo(str(refusal), err=True)
+    measured = measure_files(readings)
+    for refusal in sorted({*measured.refusals} - {*shut}):
+        click.echo(harmless(f"look at {refusal}"), err=True)
+    tell_misfits(measured.misfits)
     click.echo(
         f"{len(files)} readings: {counts['same']} slices agree, {counts['differs']} differ, "
         f"{counts['missing']} images missing, {counts['refused']} readings refused",

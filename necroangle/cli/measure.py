@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.measuring import measuring_options, tell_strangers
+from necroangle.cli.measuring import measuring_options, tell_misfits, tell_strangers
 from necroangle.cli.screen import bars, data_only, output_option, write_data
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def command(
         write_data(f"{_as_json(result, changes)}\n", output)
     else:
         click.echo(_summary(result, changes))
+        tell_misfits(result.misfits)
     for refusal in result.refusals:
         click.echo(harmless(str(refusal)), err=True)
     context.exit(1 if result.refusals else 0)
@@ -65,7 +66,8 @@ def _joined(results: list[BatchResult]) -> BatchResult:
     rows = sorted((row for one in results for row in one.rows), key=lambda row: row.key)
     refusals = sorted({refusal for one in results for refusal in one.refusals})
     contents = {sha256: raw for one in results for sha256, raw in one.contents.items()}
-    return BatchResult(tuple(rows), tuple(refusals), contents)
+    misfits = sorted({misfit for one in results for misfit in one.misfits})
+    return BatchResult(tuple(rows), tuple(refusals), contents, tuple(misfits))
 
 
 def _measure(paths: tuple[Path, ...], method: Method | None, settings: Settings) -> BatchResult:
@@ -98,6 +100,7 @@ def _as_json(result: BatchResult, changes: Changes) -> str:
         "measured": len(result.rows),
         **asdict(changes),
         "refusals": [asdict(refusal) for refusal in result.refusals],
+        "look_at": [asdict(misfit) for misfit in result.misfits],
         "rows": [dict(row) for row in result.rows],
     }
     return json.dumps(found, indent=1, allow_nan=False)

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from necroangle.measurement import Method, Settings
+    from necroangle.measurement.plausibility_cohort import Misfit
 
-__all__ = ["Asked", "measuring_options", "tell_strangers"]
+__all__ = ["Asked", "measuring_options", "tell_misfits", "tell_strangers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,20 @@ def measuring_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         with_asked = option(with_asked)
     return with_asked
+
+
+_MOST_TOLD = 30
+
+
+def tell_misfits(misfits: Sequence[Misfit]) -> None:
+    """Say on standard error what speaks against readings, and what to look at."""
+    from necroangle.plain_text import harmless
+
+    for one in misfits[:_MOST_TOLD]:
+        click.echo(harmless(f"look at {one}"), err=True)
+    if len(misfits) > _MOST_TOLD:
+        more = len(misfits) - _MOST_TOLD
+        click.echo(f"... and {more} more to look at; the flags of the rows name them", err=True)
 
 
 def tell_strangers(readers: Iterable[str]) -> None:

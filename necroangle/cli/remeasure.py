@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.measuring import measuring_options
+from necroangle.cli.measuring import measuring_options, tell_misfits
 from necroangle.cli.screen import bars
 
 if TYPE_CHECKING:
@@ -237,6 +237,7 @@ def _report(
         click.echo("the changed rows were not overwritten: run again with --yes")
     if failures is not None:
         _write_failures(Path(failures), refusals)
+    tell_misfits(told.misfits)
     for refusal in refusals[:_MOST_SHOWN]:
         click.echo(harmless(str(refusal)), err=True)
     if len(refusals) > _MOST_SHOWN:

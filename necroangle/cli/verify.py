@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.measuring import tell_misfits
 from necroangle.cli.screen import bars, data_only, output_option, write_data
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def command(
         for problem in result.problems:
             click.echo(harmless(str(problem)))
         click.echo(_summary(result))
+        tell_misfits(result.misfits)
     context.exit(0 if result.is_clean else 1)
 
 
@@ -137,6 +139,7 @@ def _as_json(result: Verification) -> str:
     found = {
         "clean": result.is_clean,
         "problems": [asdict(problem) for problem in result.problems],
+        "look_at": [asdict(misfit) for misfit in result.misfits],
         **asdict(result.counts),
         "head": result.head,
     }

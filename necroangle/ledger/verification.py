@@ -25,6 +25,7 @@ from necroangle.ledger.measured import (
 from necroangle.ledger.records import OWN_KINDS, decode_key
 from necroangle.ledger.schema import CONTENT, LEDGER, ROWS, TAIL
 from necroangle.measurement.columns import KEY, NAMES
+from necroangle.measurement.plausibility_cohort import Misfit
 from necroangle.measurement.row import Cell, RowKey
 
 __all__ = [
@@ -125,11 +126,15 @@ class Verification:
         What was looked at.
     head
         Hash of the last event. Noted elsewhere, it proves later that nothing before it changed.
+    misfits
+        What speaks against the readings, by themselves and held together. It is no problem of the
+        record: the cohort is what it was.
     """
 
     problems: tuple[Problem, ...]
     counts: Counts
     head: str
+    misfits: tuple[Misfit, ...] = ()
 
     @property
     def is_clean(self) -> bool:

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from necroangle.annotation import SUFFIX, HipReading, decode_reading, read_bytes, sha256_of
+from necroangle.annotation.quick import decode_many
 from necroangle.errors import CohortError, NecroangleError, ReadingError
 from necroangle.ledger.records import decode_key
 from necroangle.ledger.schema import CONTENT, ROWS
@@ -37,6 +38,15 @@ from necroangle.ledger.verification import (
 )
 from necroangle.measurement import Method, RadiusPrior, Settings, measure, method_named
 from necroangle.measurement.columns import COLUMNS, KEY, NAMES
+from necroangle.measurement.marks import lay_out
+from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.plausibility_cohort import (
+    Misfit,
+    ReadingPrint,
+    held_together,
+    prints_of,
+    told_of_rows,
+)
 from necroangle.measurement.row import Cell, RowKey, to_row
 from necroangle.protocol.noise import UNKNOWN_READER, EndNoise
 
@@ -82,6 +92,7 @@ COMPARED = tuple(name for name in NAMES if name not in _JUDGED)
 _UNITS = {column.name: column.unit for column in COLUMNS if column.kind == "real"}
 _CHUNK = 500
 _COMPARED_OF = itemgetter(*(NAMES.index(name) for name in COMPARED))
+_FLAGS_OF = itemgetter(*(NAMES.index(name) for name in ("a_flags", "b_flags", "flags")))
 _AT_ONCE = 500
 _PART = ".part"
 _OLD_S = 3600.0
@@ -173,7 +184,8 @@ def verify(
     found = FoundFiles()
     if readings is not None:
         problems += run.files(readings, found)
-    problems += measure_again(run.tasks(found, progress), workers, again)
+    prints: list[ReadingPrint] = []
+    problems += measure_again(run.tasks(found, progress), workers, again, prints)
     counts = Counts(
         events=run.ledger.events,
         rows=run.row_count,
@@ -183,7 +195,8 @@ def verify(
         recomputed=run.recomputed,
         without_marks=run.row_count - run.recomputed,
     )
-    return Verification(tuple(sorted(set(problems))), counts, run.ledger.head)
+    misfits = (*sorted(run.flagged), *held_together(prints))
+    return Verification(tuple(sorted(set(problems))), counts, run.ledger.head, misfits)
 
 
 class _Run:
@@ -196,6 +209,7 @@ class _Run:
         self._rows: dict[str, list[tuple[Cell, ...]]] = {}
         self._readings: dict[str, tuple[str, ...]] = {}
         self.kept: set[str] = set()
+        self.flagged: set[Misfit] = set()
         self.row_count = self.recomputed = 0
 
     def database(self, *, any_letters: bool = False) -> Iterator[Problem]:
@@ -229,6 +243,11 @@ class _Run:
         self._readings[found.sha256] = found.reading
         if found.cells:
             self._rows.setdefault(found.sha256, []).append(_COMPARED_OF(found.cells))
+            flags = [None if one is None else str(one) for one in _FLAGS_OF(found.cells)]
+            if any(flags):
+                subject, side, visit, reader, read_no = found.reading
+                name = f"{subject} {side} {visit}, reader {reader}, read {read_no}"
+                self.flagged.update(told_of_rows([(name, flags)]))
 
     def files(self, folder: Path, found: FoundFiles) -> Iterator[Problem]:
         """The folder of reading files."""
@@ -289,7 +308,10 @@ def _lenient(raw: bytes) -> str:
 
 
 def measure_again(
-    tasks: Iterable[Task], workers: int = 1, again: Again | None = None
+    tasks: Iterable[Task],
+    workers: int = 1,
+    again: Again | None = None,
+    prints: list[ReadingPrint] | None = None,
 ) -> Iterator[Problem]:
     """The problems of readings and of the angles that were measured from them.
 
@@ -302,31 +324,52 @@ def measure_again(
     again
         Measures many readings at once; what it does not give, or gives otherwise than it is
         stored, is measured by itself. Without it each is.
+    prints
+        What the readings are held together by is put here, where it is asked for.
     """
-    rest, check = iter(tasks), partial(_check_all, again=again)
+    rest = iter(tasks)
+    check = partial(_check_all, again=again, is_printed=prints is not None)
+    kept = prints if prints is not None else []
     if workers <= 1:
         while chunk := list(islice(rest, _CHUNK)):
-            yield from check(chunk)
+            yield from _taken(check(chunk), kept)
         return
-    pending: deque[Future[list[Problem]]] = deque()
+    pending: deque[Future[_Checked]] = deque()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         while chunk := list(islice(rest, _CHUNK)):
             pending.append(pool.submit(check, chunk))
             if len(pending) > 2 * workers:
-                yield from pending.popleft().result()
+                yield from _taken(pending.popleft().result(), kept)
         while pending:
-            yield from pending.popleft().result()
+            yield from _taken(pending.popleft().result(), kept)
 
 
-def _check_all(tasks: Sequence[Task], again: Again | None) -> list[Problem]:
+_Checked = tuple[list[Problem], list[ReadingPrint]]
+
+
+def _taken(checked: _Checked, kept: list[ReadingPrint]) -> list[Problem]:
+    problems, prints = checked
+    kept.extend(prints)
+    return problems
+
+
+def _check_all(tasks: Sequence[Task], again: Again | None, *, is_printed: bool) -> _Checked:
     intact = [sha256_of(task.raw) == task.sha256 for task in tasks]
     same = _same(tasks, intact, again) if again else set()
-    return [
+    problems = [
         problem
         for place, task in enumerate(tasks)
         if place not in same
         for problem in _check(task, intact[place])
     ]
+    present = [task.raw for task, whole in zip(tasks, intact, strict=True) if whole and task.rows]
+    return problems, _prints(present) if is_printed else []
+
+
+def _prints(raws: Sequence[bytes]) -> list[ReadingPrint]:
+    """What readings are held together by; those that cannot be read are told elsewhere."""
+    batch = lay_out(one for one in decode_many(raws) if not isinstance(one, ReadingError))
+    return prints_of(measure_batch(batch, judged=False))
 
 
 def _same(tasks: Sequence[Task], intact: Sequence[bool], again: Again) -> set[int]:

@@ -20,6 +20,7 @@ from necroangle.measurement.measure import (
     Measured,
     ViewMeasurement,
     measure,
+    measure_draft,
     measure_many,
 )
 from necroangle.measurement.method import METHODS, Method, default_method, method_named
@@ -55,6 +56,7 @@ __all__ = [
     "is_without_necrosis",
     "kerboul_bin",
     "measure",
+    "measure_draft",
     "measure_many",
     "method_named",
     "settings_from_repeats",

@@ -32,6 +32,7 @@ __all__ = [
     "directions_from_superior",
     "edge_gaps",
     "extent_angles",
+    "from_superior_deg",
     "surface_angles",
     "view_arcs",
 ]
@@ -401,6 +402,42 @@ def directions_from_superior(
         u, v = each(math.cos, turn), each(math.sin, turn)
         found = each(math.atan2, u * pu + v * pv, u * su + v * sv) * _DEG
     return np.where(nowhere, np.nan, found)
+
+
+def from_superior_deg(
+    turn_deg: Array,
+    planes: PlaneColumns,
+    *,
+    coronal: NDArray[np.bool_],
+    flat: NDArray[np.bool_],
+    left: NDArray[np.bool_],
+) -> Array:
+    """(K,) angles from superior of directions on slices, in (-180, 180].
+
+    Parameters
+    ----------
+    turn_deg
+        (K,) directions from +u towards +v.
+    planes
+        (K,) the planes that they lie on.
+    coronal, flat, left
+        (K,) whether a view is coronal, is a radiograph (superior is then the image's top), and
+        whether the hip is a left one.
+
+    Examples
+    --------
+    >>> coronal = ImagePlane.from_dicom((0, 0, 0), (1, 0, 0, 0, 0, -1), (1, 1))
+    >>> planes, yes, no = plane_columns(coronal), np.array([True]), np.array([False])
+    >>> from_superior_deg(np.array([0.0]), planes, coronal=yes, flat=no, left=yes).round().tolist()
+    [90.0]
+    """
+    turn = turn_deg * _RADIAN
+    u, v = each(math.cos, turn), each(math.sin, turn)
+    with np.errstate(all="ignore"):
+        (su, sv), (pu, pv) = _axes(planes, coronal, np.where(left, 1.0, -1.0))
+    su, sv = np.where(flat, 0.0, su), np.where(flat, -1.0, sv)
+    pu, pv = np.where(flat, 1.0, pu), np.where(flat, 0.0, pv)
+    return each(math.atan2, u * pu + v * pv, u * su + v * sv) * _DEG
 
 
 def _outermost(arcs: tuple[Arc, ...]) -> tuple[float, float]:

@@ -142,8 +142,11 @@ class HipFacts:
         not read, and where no loader was at hand.
     sound
         Whether its parts agree, but for its numbers.
-    flat, frames_differ
-        Whether it is of radiographs; whether its views stand in different frames of reference.
+    flat, frames_differ, studies_differ
+        Whether it is of radiographs; whether its views stand in different frames of reference;
+        whether they are of different studies.
+    images, is_consensus
+        SOPInstanceUID and frame of the view's images; whether it unites other readings.
     """
 
     subject: tuple[str, ...]
@@ -158,6 +161,9 @@ class HipFacts:
     sound: tuple[bool, ...]
     flat: tuple[bool, ...]
     frames_differ: tuple[bool, ...]
+    studies_differ: tuple[bool, ...]
+    images: tuple[tuple[tuple[str, int], ...], ...]
+    is_consensus: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,6 +398,8 @@ class _Taken:
                 ),
                 (_weighting(first), _weighting(second)),
                 *_holds_together(reading),
+                *_images(reading),
+                bool(reading.consensus_of),
             )
         )
         sunken = reading.arco is not None and reading.arco.is_collapsed
@@ -490,6 +498,13 @@ def _holds_together(reading: HipReading) -> tuple[bool, bool, bool]:
             good = good and one != other
             differ = not flat and one.frame_of_reference_uid != other.frame_of_reference_uid
     return good, flat, differ
+
+
+def _images(reading: HipReading) -> tuple[bool, tuple[tuple[str, int], ...]]:
+    """Whether the views of a reading are of different studies, and which images they are."""
+    images = [view.image for view in reading.views if isinstance(view, ReadView)]
+    differ = len(images) == 2 and images[0].study_uid != images[1].study_uid
+    return differ, tuple((one.instance_uid, one.frame_number) for one in images)
 
 
 def _view_holds(view: ReadView, frame: str) -> bool:

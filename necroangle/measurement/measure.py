@@ -41,6 +41,7 @@ from necroangle.measurement.marks import ReadingBatch, in_patient, lay_out
 from necroangle.measurement.method import DEFAULT_METHODS, Method
 from necroangle.measurement.misplaced import Misplaced
 from necroangle.measurement.pairs import HeadJudge, Judges, judge_heads
+from necroangle.measurement.plausibility import judge_plausibility
 from necroangle.measurement.refusals import Refusals, Refused, Stage
 from necroangle.measurement.settings import DEFAULTS, Settings
 from necroangle.measurement.slices import MIN_SLICES, Stacks, fit_stacks, surface_shares
@@ -55,6 +56,7 @@ __all__ = [
     "ViewMeasurement",
     "measure",
     "measure_batch",
+    "measure_draft",
     "measure_many",
 ]
 
@@ -173,6 +175,9 @@ class HipMeasurement:
         Derived indices, as far as the marks allow; Koo and Kim's from the angles of this method.
     flags
         Doubts about the hip as a whole; those of a view stand with the view.
+    blocked
+        Why the number would mean nothing, so that it may not be kept; empty where it may. Only
+        :func:`measure_draft` gives such a measurement.
     source
         The columns that this is a view of, and its place in them.
 
@@ -196,6 +201,7 @@ class HipMeasurement:
     risk_probability: tuple[float, ...]
     indices: HipIndices
     flags: tuple[Flag, ...]
+    blocked: str
     source: "tuple[Measured, int]" = field(repr=False, compare=False)
 
     @property
@@ -232,16 +238,17 @@ class HipMeasurement:
         return self.judge.b_offset_mm if self.judge else None
 
     @classmethod
-    def of(cls, measured: "Measured", place: int) -> "HipMeasurement":
-        """One reading of many.
+    def of(cls, measured: "Measured", place: int, *, draft: bool = False) -> "HipMeasurement":
+        """One reading of many; of a ``draft`` also where it is implausible.
 
         Raises
         ------
         MethodError, GeometryError
             As :func:`measure`.
         """
-        if place in measured.refused:
-            raise measured.refused[place].error()
+        refused = measured.refused.get(place)
+        if refused is not None and not (draft and refused is measured.implausible.get(place)):
+            raise refused.error()
         method, both = measured.methods[place], bool(measured.both[place])
         cna = measured.cna.estimate(place) if both else None
         graded, sized = bool(measured.graded[place]), bool(measured.sized[place])
@@ -263,6 +270,7 @@ class HipMeasurement:
             risk_probability=_at(measured.risk_chances, place) if graded else (),
             indices=measured.hip_indices(place),
             flags=flags_of(int(measured.doubts[place])),
+            blocked=measured.implausible[place].problem if place in measured.implausible else "",
             source=(measured, place),
         )
 
@@ -335,6 +343,8 @@ class Measured:
     refused
         The readings that cannot be measured, and why. What stands for them elsewhere means
         nothing.
+    implausible
+        Those of them whose marks give an angle that would mean nothing.
     """
 
     batch: ReadingBatch
@@ -351,6 +361,7 @@ class Measured:
     indices: dict[int, HipIndices]
     doubts: NDArray[np.int64]
     refused: dict[int, Refused]
+    implausible: dict[int, Refused]
 
     def __len__(self) -> int:
         return self.batch.size
@@ -515,6 +526,23 @@ def measure(
     return measure_many([reading], method, settings)[0]
 
 
+def measure_draft(reading: HipReading, settings: Settings = DEFAULTS) -> HipMeasurement:
+    """Measure a reading in the making: what forbids to keep it stands in ``blocked``.
+
+    Raises
+    ------
+    GeometryError
+        If the marks of a view give no circle or no arc, as :func:`measure`.
+
+    Examples
+    --------
+    >>> from necroangle.phantom import readings_of, sample_studies
+    >>> measure_draft(readings_of(sample_studies()["plain"])[0]).blocked
+    ''
+    """
+    return HipMeasurement.of(measure_many([reading], None, settings), 0, draft=True)
+
+
 def measure_many(
     readings: Iterable[HipReading], method: Method | None = None, settings: Settings = DEFAULTS
 ) -> Measured:
@@ -573,6 +601,8 @@ def _measure(
     budget = budget_of(batch, judges, angles, sphere, stacks, noise, settings)
     views = _view_columns(batch, heads, angles, budget, share, uncovered)
     both = np.asarray((batch.view_of >= 0).all(axis=0))
+    found = judge_plausibility(batch, heads, judges, settings, judged=judged)
+    views.doubts[:] |= found.view_bits
     methods = tuple(method or DEFAULT_METHODS[flat] for flat in batch.hips.flat)
     another = _another_grade(budget.cna, methods)
     return Measured(
@@ -590,8 +620,10 @@ def _measure(
         indices=_indices(batch, heads, refusals),
         doubts=hip_doubts(
             batch, judges, settings, _sized(batch, both) & (another > LIMITS.another_grade)
-        ),
-        refused=refusals.of,
+        )
+        | found.hip_bits,
+        refused=found.refused | refusals.of,
+        implausible=found.refused,
     )
 
 

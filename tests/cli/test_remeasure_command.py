@@ -41,7 +41,7 @@ def test_rows_stand_in_the_table_and_a_second_run_writes_nothing(
 ) -> None:
     cohort = tmp_path / "c.sqlite"
     found = run(study, "--cohort", cohort)
-    assert (found.exit_code, found.output) == (0, "12 measured: 12 new, 0 changed, 0 unchanged\n")
+    assert (found.exit_code, found.stdout) == (0, "12 measured: 12 new, 0 changed, 0 unchanged\n")
     assert CohortStore.open(cohort).rows() == measure_files([study]).rows
     before = cohort.read_bytes()
     assert run(study, "--cohort", cohort).output.startswith("12 measured: 0 new, 0 changed, 12")
@@ -56,7 +56,7 @@ def test_a_dry_run_counts_and_writes_nothing(study: Path, tmp_path: Path) -> Non
     (study / "0001.reading.json").write_bytes(encode_reading(make_reading(140.0, subject="S0001")))
     before = cohort.read_bytes()
     found = run(study, "--cohort", cohort, "--dry-run")
-    assert found.output.endswith("12 measured: 10 new, 1 changed, 1 unchanged\n")
+    assert found.stdout.endswith("12 measured: 10 new, 1 changed, 1 unchanged\n")
     assert "why: marks edited" in found.output
     assert cohort.read_bytes() == before
 

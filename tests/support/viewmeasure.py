@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from necroangle.annotation import Mark, NecroticArc, PlaneRecord, ReadView, UnreadView
 from necroangle.geometry import Arc, Circle, ImagePlane, PlanePoints
-from necroangle.measurement import DEFAULTS, Settings, ViewMeasurement, measure
+from necroangle.measurement import (
+    DEFAULTS,
+    HipMeasurement,
+    Settings,
+    ViewMeasurement,
+    measure_many,
+)
 from necroangle.measurement.heads import fit_heads
 from necroangle.measurement.marks import lay_out
 from necroangle.measurement.misplaced import Misplaced
@@ -21,15 +27,17 @@ __all__ = ["Head", "fit_head", "measure_view"]
 def measure_view(
     view: ReadView, laterality: Laterality = Laterality.LEFT, settings: Settings = DEFAULTS
 ) -> ViewMeasurement:
-    """What a view says whose hip was read in no other."""
+    """What a view says whose hip was read in no other, be it plausible or not."""
     if view.view in (View.CORONAL, View.AP):
         other = View.SAGITTAL if view.view is View.CORONAL else View.FROG_LEG
         unread = UnreadView(other, UnreadReason.NOT_DONE)
-        found = measure(make_reading(views=(view, unread), laterality=laterality), None, settings).a
+        reading = make_reading(views=(view, unread), laterality=laterality)
+        found = HipMeasurement.of(measure_many([reading], None, settings), 0, draft=True).a
     else:
         other = View.CORONAL if view.view is View.SAGITTAL else View.AP
         unread = UnreadView(other, UnreadReason.NOT_DONE)
-        found = measure(make_reading(views=(unread, view), laterality=laterality), None, settings).b
+        reading = make_reading(views=(unread, view), laterality=laterality)
+        found = HipMeasurement.of(measure_many([reading], None, settings), 0, draft=True).b
     assert found is not None
     return found
 

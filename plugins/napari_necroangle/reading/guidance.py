@@ -20,6 +20,7 @@ from napari_necroangle.reading.texts import VIEWS, doubts, instruction, offset_w
 from necroangle.geometry import PatientPoints
 from necroangle.measurement import show_deg
 from necroangle.measurement.doubts import LIMITS
+from necroangle.measurement.plausibility import PLAUSIBLE
 from necroangle.terms import Flag, View
 
 __all__ = [
@@ -30,9 +31,6 @@ __all__ = [
     "off_centre_words",
     "step_words",
 ]
-
-VISITS_DIFFER_MM = 1.0
-"""A head whose radius differs more between visits is spoken of."""
 
 _SAID_WITH_NUMBERS = (Flag.SLICE_OFF_CENTRE, Flag.RADII_DIFFER, Flag.EDGE_OFF_CIRCLE)
 
@@ -68,8 +66,7 @@ def contradictions(
         The head at other visits.
     """
     outcome = case.session.outcome()
-    apart = _two_heads(outcome)
-    said = [*side_doubts, *([Contradiction(apart, blocks=True)] if apart else ())]
+    said = [*side_doubts, *_blocks(outcome)]
     said.sort(key=lambda one: not one.blocks)
     said += [Contradiction(words) for words in _slices(case)]
     said += [Contradiction(words) for words in _radii(outcome)]
@@ -78,16 +75,11 @@ def contradictions(
     return (*said, *(Contradiction(words) for words in doubts(outcome, _SAID_WITH_NUMBERS)))
 
 
-def _two_heads(outcome: Outcome) -> str:
-    """Circles that lie further apart than a head is large are not of one head."""
-    judge = outcome.heads.judge if outcome.heads is not None else None
-    if judge is None:
-        return ""
-    radius = judge.sphere.sphere.radius_mm
-    apart = max(abs(judge.centre_gap_mm), abs(judge.a_offset_mm), abs(judge.b_offset_mm))
-    if apart <= radius:
-        return ""
-    return f"The two circles cannot be of one head: their centres lie {apart:.0f} mm apart."
+def _blocks(outcome: Outcome) -> Iterator[Contradiction]:
+    """Why the number would mean nothing, as the measurement says."""
+    measured = (outcome.hip, *([outcome.heads] if outcome.heads is not None else ()))
+    for words in dict.fromkeys(one.blocked for one in measured if one.blocked):
+        yield Contradiction(f"{words[0].upper()}{words[1:]}.", blocks=True)
 
 
 def _slices(case: Case) -> Iterator[str]:
@@ -152,7 +144,7 @@ def _visits(outcome: Outcome, others: Sequence[VisitRadius]) -> Iterator[str]:
     if here is None:
         return
     for other in others:
-        if abs(here - other.radius_mm) > VISITS_DIFFER_MM:
+        if abs(here - other.radius_mm) > PLAUSIBLE.visit_radius_mm:
             yield (
                 f"The head's radius is {here:.1f} mm here and was {other.radius_mm:.1f} mm at "
                 f"visit {other.visit}: one of the circles is off."

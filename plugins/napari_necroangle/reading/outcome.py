@@ -18,7 +18,13 @@ from napari_necroangle.reading.draft import (
 from necroangle.annotation import Mark, NecroticArc, NeighbourSlice, ReadView, UnreadView
 from necroangle.errors import GeometryError
 from necroangle.geometry import Arc, Circle, CircleFit, ImagePlane, PatientPoints, PlanePoints
-from necroangle.measurement import HipMeasurement, ViewMeasurement, head_circle, measure, view_arcs
+from necroangle.measurement import (
+    HipMeasurement,
+    ViewMeasurement,
+    head_circle,
+    measure_draft,
+    view_arcs,
+)
 from necroangle.terms import Finding, UnreadReason, View
 
 __all__ = [
@@ -257,7 +263,7 @@ def _heads(draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome]) -> HipMe
         for one in draft.views
     )
     try:
-        return measure(reading_of(draft, (first, second), datetime.now(UTC)))
+        return measure_draft(reading_of(draft, (first, second), datetime.now(UTC)))
     except GeometryError:
         return None
 
@@ -267,7 +273,7 @@ def _measured(draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome]) -> Ou
     first, second = views
     reading = reading_of(draft, (first.entry, second.entry), datetime.now(UTC))
     try:
-        hip = measure(reading)
+        hip = measure_draft(reading)
     except GeometryError as error:
         return _measured(draft, _without_refused(views, error))
     return Outcome((_as_measured(first, hip.a), _as_measured(second, hip.b)), hip)
