@@ -3,13 +3,13 @@
     pip install -e '.[bench]' dcm2niix nibabel
     python benchmarks/compare_discs.py DISC [DISC ...]
 
-A disc is a folder of DICOM files, for example the folder ``In`` of neurolabusc/dcm_qa_philips_enh,
-of dcm_qa_canon, dcm_qa_uih or dcm_qa_xa30 (files ``.dcm.gz`` unpacked). For each: what became of
-the files, and why some were refused; where SimpleITK places each slice that stands in a file of its
-own, and its pixels; the pixels of the frames of enhanced files; and where dcm2niix places the slices
-of each volume (its affine with x and y negated, forward or reversed). The exit code is 1 where a
-place differs by more than 0.01 mm, a pixel at all, or where a refusal is none of those that are
-right (pictures in colour, scouts).
+A disc is a folder of DICOM files, for example the folder ``In`` of
+neurolabusc/dcm_qa_philips_enh, of dcm_qa_canon, dcm_qa_uih or dcm_qa_xa30 (files ``.dcm.gz``
+unpacked). For each: what became of the files, and why some were refused; where SimpleITK places
+each slice that stands in a file of its own, and its pixels; the pixels of the frames of
+enhanced files; and where dcm2niix places the slices of each volume (its affine with x and y
+negated, forward or reversed). The exit code is 1 where a place differs by more than 0.01 mm, a
+pixel at all, or where a refusal is none of those that are right (pictures in colour, scouts).
 """
 
 import argparse

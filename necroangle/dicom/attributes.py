@@ -76,9 +76,7 @@ def stated_code(dataset: Dataset, keyword: str, why: str) -> str:
 
     Examples
     --------
-    >>> dataset = Dataset()
-    >>> dataset.Modality = "mr"
-    >>> stated_code(dataset, "Modality", "what kind of image it is cannot be told")
+    >>> stated_code({"Modality": "mr"}, "Modality", "what kind of image it is cannot be told")
     Traceback (most recent call last):
     ...
     necroangle.errors.DicomError: Modality: no code, found 'mr': capitals are needed
@@ -122,10 +120,10 @@ def uid(dataset: Dataset, keyword: str) -> str | None:
 
     Examples
     --------
-    >>> dataset = Dataset()
-    >>> dataset.SeriesInstanceUID = "1.2." + "3" * 61
-    >>> uid(dataset, "SeriesInstanceUID")
-    '2.25.319553250279155632475766003829823372288'
+    >>> uid({"SeriesInstanceUID": "1.2.3"}, "SeriesInstanceUID")
+    '1.2.3'
+    >>> len(uid({"SeriesInstanceUID": "1.2." + "3" * 61}, "SeriesInstanceUID")) <= 64
+    True
     """
     text = str(dataset.get(keyword) or "").strip(" \0")
     if not text:
