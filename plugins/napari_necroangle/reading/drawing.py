@@ -15,7 +15,6 @@ __all__ = [
     "PenLines",
     "Segments",
     "arc_polyline",
-    "as_vectors",
     "dashed",
     "drawing_of",
     "ghost_lines",
@@ -51,7 +50,7 @@ class Drawing:
 
     @property
     def parts(self) -> tuple[tuple[str, Segments], ...]:
-        """The segments by the name of their layer."""
+        """The segments by the name of their pen."""
         return (("circle", self.circle), ("rays", self.rays), ("arc", self.arcs))
 
 
@@ -148,28 +147,6 @@ def arc_polyline(circle: Circle, start_deg: float, extent_deg: float) -> NDArray
             circle.centre_mm[1] + circle.radius_mm * np.sin(turns),
         )
     )
-
-
-def as_vectors(segments: Segments, slice_index: int) -> NDArray[np.float64]:
-    """Segments as napari's vectors in (slice, v mm, u mm): start and direction.
-
-    Parameters
-    ----------
-    segments
-        (N, 2, 2) plane mm.
-    slice_index
-        The slice that they lie on.
-
-    Returns
-    -------
-    NDArray[np.float64]
-        (N, 2, 3).
-    """
-    vectors = np.zeros((len(segments), 2, 3))
-    vectors[:, 0, 0] = slice_index
-    vectors[:, 0, 1:] = segments[:, 0, ::-1]
-    vectors[:, 1, 1:] = (segments[:, 1] - segments[:, 0])[:, ::-1]
-    return vectors
 
 
 def _segments(points: NDArray[np.float64]) -> Segments:
