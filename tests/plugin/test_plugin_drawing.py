@@ -74,7 +74,7 @@ def test_words_say_the_angle_and_the_next_step(
     assert title == "Coronal 6 / 11\nA = 120.0°"
     case.choose(View.SAGITTAL, Finding.NO_NECROSIS, 2)
     outcome = case.session.outcome()
-    assert grade_lines(outcome) == ("Grade 1 (100 %)", "low risk of collapse")
+    assert grade_lines(outcome) == ("Grade 1 (> 99 %)", "low risk of collapse")
     assert interval_line(outcome).startswith("95 % interval: 1")
     assert doubts(outcome) == ()
     case.choose(view, UnreadReason.NOT_READABLE, 2)
