@@ -127,6 +127,7 @@ def sequence_facts(
         flip_angle_deg=first_number(timing, "FlipAngle"),
         field_strength_t=_field_strength_t(dataset),
         has_medium=_has_medium(groups),
+        patient_orientation=codes(groups.dataset, "PatientOrientation"),
     )
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "DetectorScale",
     "coded_view",
     "detector_scale",
+    "film_letters",
     "magnification",
     "no_scale",
     "scaled_by_marker",
@@ -26,6 +27,9 @@ __all__ = [
 MAX_MAGNIFICATION = 3
 """A larger magnification than this is a slip, and is not applied."""
 
+_OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "S": "I", "I": "S"}
+_UPRIGHT = {"H": "S", "F": "I"}
+"""What ``PatientOrientation`` calls up and down, as on slices."""
 _POSITIONS = {"AP": "AP", "PA": "PA", "LL": "LATERAL", "RL": "LATERAL", "LATERAL": "LATERAL"}
 
 _VIEW_CODES = {
@@ -184,3 +188,26 @@ def scaled_by_marker(summary: SeriesSummary, marker: Marker) -> SeriesSummary:
         marker=marker,
         spacing_source=f"marker of {marker.size_mm:g} mm",
     )
+
+
+def film_letters(patient_orientation: tuple[str, ...]) -> dict[str, str]:
+    """The letter at each edge of a radiograph, as of a slice; none where the file does not say.
+
+    Parameters
+    ----------
+    patient_orientation
+        ``PatientOrientation``: where the rows run, and where the columns run. Of an oblique one the
+        first letter counts.
+
+    Examples
+    --------
+    >>> film_letters(("L", "F"))
+    {'left': 'R', 'right': 'L', 'top': 'S', 'bottom': 'I'}
+    >>> film_letters(())
+    {}
+    """
+    first = [_UPRIGHT.get(word[0], word[0]) for word in patient_orientation]
+    if len(first) != 2 or not set(first) <= _OPPOSITE.keys():
+        return {}
+    right, bottom = first
+    return {"left": _OPPOSITE[right], "right": right, "top": _OPPOSITE[bottom], "bottom": bottom}

@@ -103,6 +103,7 @@ KEYWORDS = [
     "MagneticFieldStrength",
     "SequenceVariant",
     "ScanOptions",
+    "PatientOrientation",
     "ContrastBolusAgent",
     "ContrastBolusAgentSequence",
     "MRAcquisitionType",

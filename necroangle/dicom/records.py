@@ -108,6 +108,8 @@ class SequenceFacts:
         Whether its series holds three planes or more of few slices each.
     has_medium
         Whether a contrast medium is stated; which one is not kept.
+    patient_orientation
+        ``PatientOrientation``: where rows and columns of a radiograph run, as ``("L", "F")``.
     """
 
     image_type: tuple[str, ...] = ()
@@ -132,6 +134,7 @@ class SequenceFacts:
     series_b_value: float | None = None
     is_of_localizers: bool = False
     has_medium: bool = False
+    patient_orientation: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ __all__ = [
     "Visit",
     "candidates",
     "offer_of",
+    "sequence_words",
     "series_words",
     "visits_of",
 ]
@@ -216,10 +217,25 @@ def series_words(series: SeriesSummary) -> str:
     Numbers and coded words alone; no description of the header is in it. ``"#7 T1 · coronal ·
     24 slices · 3.3 mm"``; of a radiograph side, view and size.
     """
-    number = f"#{series.series_number} " if series.series_number is not None else ""
     side = _SIDES[series.laterality] if series.laterality is not None else ""
     parts = _film_words(series, side) if series.kind != "stack" else _stack_words(series, side)
-    return number + " · ".join(filter(None, parts))
+    return _number(series) + " · ".join(filter(None, parts))
+
+
+def sequence_words(series: SeriesSummary) -> str:
+    """What a series is, for the corner of its picture: ``"#7 T1"``, and its part where split."""
+    if series.kind != "stack":
+        return (_number(series) + (series.view or "view not coded")).strip()
+    return _number(series) + ", ".join(filter(None, (_kind(series), series.split_by)))
+
+
+def _number(series: SeriesSummary) -> str:
+    return f"#{series.series_number} " if series.series_number is not None else ""
+
+
+def _kind(series: SeriesSummary) -> str:
+    is_mr = series.modality == "MR"
+    return str(contrast_of("MR", series.facts)) if is_mr else series.modality
 
 
 def _film_words(series: SeriesSummary, side: str) -> tuple[str, ...]:
@@ -227,9 +243,9 @@ def _film_words(series: SeriesSummary, side: str) -> tuple[str, ...]:
 
 
 def _stack_words(series: SeriesSummary, side: str) -> tuple[str, ...]:
-    count, is_mr = len(series), series.modality == "MR"
+    count = len(series)
     return (
-        str(contrast_of("MR", series.facts)) if is_mr else series.modality,
+        _kind(series),
         series.split_by,
         series.plane.name if series.plane is not None else "",
         side,

@@ -60,7 +60,7 @@ class ReadingWindow(QMainWindow):
         self._offer(edit, "&Undo", "undo")
         self._offer(edit, "&Redo", "redo")
         view = self.menuBar().addMenu("&View")
-        self._add(view, "&Full screen", self._toggle_full_screen, "F11")
+        self._add(view, "&Full screen", dock.toggle_full_screen, "F11")
         self._offer(view, "&One canvas or two", "layout")
         self._offer(view, "&Reset", "reset_view")
         help_ = self.menuBar().addMenu("&Help")
@@ -78,12 +78,6 @@ class ReadingWindow(QMainWindow):
         action = menu.addAction(words)
         action.setShortcuts([QKeySequence(key) for key in keys])
         action.triggered.connect(lambda: run())
-
-    def _toggle_full_screen(self) -> None:
-        if self.isFullScreen():
-            self.showNormal()
-        else:
-            self.showFullScreen()
 
 
 def open_window(size: tuple[int, int], *, reader: str = "") -> ReadingDock:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari_necroangle.canvas.mouse import CanvasFilter, HeldKeys, Mouse, Moves, Press
+from napari_necroangle.canvas.mouse import CanvasFilter, HeldKeys, Mouse, Moves, Press, Spot
 from napari_necroangle.reading.keys import KEYS
 from qtpy.QtCore import QCoreApplication, QPoint, Qt
 
@@ -25,12 +25,16 @@ class Told(Mouse):
     presses: list[Press] = field(default_factory=list)
     moves: list[Moves] = field(default_factory=list)
     notches: list[int] = field(default_factory=list)
+    hovers: list[Spot | None] = field(default_factory=list)
 
     def press(self, press: Press) -> None:
         self.presses.append(press)
 
     def move(self, moves: Moves) -> None:
         self.moves.append(moves)
+
+    def hover(self, at: Spot | None) -> None:
+        self.hovers.append(at)
 
     def wheel(self, notches: int, at: object, *, zooms: bool) -> None:
         self.notches.append(notches)

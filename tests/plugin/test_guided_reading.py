@@ -88,6 +88,9 @@ class Room:
     def toggle_help(self) -> None:
         self.asked.append("help")
 
+    def toggle_full_screen(self) -> None:
+        self.asked.append("full_screen")
+
     def refresh(self) -> None:
         for plane in self.planes:
             plane.follow()

@@ -97,14 +97,14 @@ def test_a_layer_that_is_taken_away_comes_back(
     plane = dock.planes[0]
     plane.go_to(3)
     draft = dock.workspace.case.session.draft
-    marks, window = plane.sketch.marks, plane.window
+    marks, window = plane.sketch.marks, plane.greys.window
     for _ in range(2):
         plane.model.layers.remove(plane.image)
         qtbot.wait(50)
         assert list(plane.model.layers) == [plane.image]
         assert plane.slice_index == plane.sketch.index == 3
         assert plane.sketch.marks == marks
-        assert plane.window == window
+        assert plane.greys.window == window
     assert dock.workspace.case.session.draft == draft
     ran: list[str] = []
     dock.commands.run = lambda name, _: ran.append(name)

@@ -37,6 +37,8 @@ class Hand:
     touches: list[View] = field(default_factory=list)
     clicks: list[Handle | None] = field(default_factory=list)
     strokes: int = 0
+    windows: int = 0
+    points: list[tuple[float, float] | None] = field(default_factory=list)
 
     def touched(self, view: View) -> None:
         self.touches.append(view)
@@ -46,6 +48,12 @@ class Hand:
 
     def stroked(self) -> None:
         self.strokes += 1
+
+    def windowed(self, view: View) -> None:
+        self.windows += 1
+
+    def pointed(self, view: View, uv_mm: tuple[float, float] | None) -> None:
+        self.points.append(uv_mm)
 
 
 @dataclass
@@ -208,15 +216,21 @@ def test_the_wheel_turns_slices_and_zooms_with_control(canvas: Canvas) -> None:
 def test_right_drag_changes_the_window_only(canvas: Canvas) -> None:
     before = canvas.plane.lens.centre_mm
     canvas.stroke((30.0, 20.0), (40.0, 20.0), (32.0, 24.0), (32.0, 24.0), button=RIGHT)
-    low, high = canvas.plane.window
+    greys = canvas.plane.greys
+    assert greys is not None
+    low, high = greys.window
     assert high - low == pytest.approx(60000.0 * np.exp(20 / 200))
     assert (low + high) / 2 == pytest.approx(30000.0 + 60000.0 * 40 / 400)
+    assert canvas.hand.windows == 3
     assert (canvas.plane.lens.zoom, canvas.plane.lens.centre_mm) == (10.0, before)
     assert canvas.case.session.draft.view(A).marks == ()
 
 
 def test_the_slice_is_shown_whatever_the_host_turns_it_into(canvas: Canvas) -> None:
-    """Axes in another order, a third dimension, a grid: all are set back, and the words stay."""
+    """Axes in another order, a third dimension, a grid: all are set back, and the words stay.
+
+    napari fits the picture anew by it: the words say the zoom as it is then.
+    """
     model, before = canvas.plane.model, dict(canvas.plane.sketch.texts)
     canvas.plane.go_to(3)
     for _ in range(2):
@@ -229,7 +243,9 @@ def test_the_slice_is_shown_whatever_the_host_turns_it_into(canvas: Canvas) -> N
         assert (model.dims.ndisplay, model.canvas.grid.enabled) == (2, False)
         assert canvas.plane.slice_index == canvas.plane.sketch.index == 3
     canvas.plane.go_to(2)
-    assert canvas.plane.sketch.texts == before
+    now = f"zoom {80 * canvas.plane.lens.zoom:.0f} %"
+    corner = before[Anchor.TOP_RIGHT].replace("zoom 800 %", now)
+    assert canvas.plane.sketch.texts == {**before, Anchor.TOP_RIGHT: corner}
 
 
 @pytest.mark.parametrize(("button", "with_space"), [(MIDDLE, False), (LEFT, True)])

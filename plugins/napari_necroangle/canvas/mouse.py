@@ -68,6 +68,12 @@ class Hands(Protocol):
     def stroked(self) -> None:
         """A rim, arc or outline has been drawn."""
 
+    def windowed(self, view: View) -> None:
+        """The grey values of a view are shown otherwise."""
+
+    def pointed(self, view: View, uv_mm: Point | None) -> None:
+        """The mouse lies over a point, plane mm, of a view with no button held; None: it left."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -177,6 +183,11 @@ class Mouse:
         elif button == _LEFT and plane.settling is not None:
             self._hands.clicked(plane.view, plane.settling)
 
+    def hover(self, at: Spot | None) -> None:
+        """The mouse lies somewhere with no button held, or has left."""
+        if self._plane.picture is not None:
+            self._hands.pointed(self._plane.view, at.uv_mm if at is not None else None)
+
     def wheel(self, notches: int, at: Spot, *, zooms: bool) -> None:
         """Turn slices, or zoom about the mouse."""
         if self._plane.picture is None:
@@ -232,14 +243,15 @@ class Mouse:
         lens.centre_on((u, v))
 
     def _window(self, press: Press) -> Manner:
-        low, high = self._plane.window
-        level, width, is_over = (low + high) / 2, high - low, False
+        greys, is_over = self._plane.greys, False
+        assert greys is not None  # noqa: S101
+        width, level = greys.figures
         while not is_over:
             moves = yield
             right, down = np.subtract(moves.last.px, press.at.px).tolist()
             wide = width * float(np.exp(min(right / _WIDTH_PX, 20.0)))
-            at = level + down / _LEVEL_PX * width
-            self._plane.window = (at - wide / 2, at + wide / 2)
+            greys.figures = (wide, level + down / _LEVEL_PX * width)
+            self._hands.windowed(self._plane.view)
             is_over = moves.is_over
 
     def _set_exactly(self, handle: Handle, at: Spot) -> Manner:
@@ -404,6 +416,7 @@ class CanvasFilter(QObject):
             QEvent.Type.MouseButtonRelease: self._release,
             QEvent.Type.MouseButtonDblClick: self._double_click,
             QEvent.Type.MouseMove: self._move,
+            QEvent.Type.Leave: self._leave,
             QEvent.Type.Wheel: self._wheel,
             QEvent.Type.ContextMenu: _take,
             QEvent.Type.DragEnter: QEvent.ignore,
@@ -459,8 +472,6 @@ class CanvasFilter(QObject):
         self._mouse.press(Press(self._spot(event), event.button(), held, self._keys.space))
 
     def _move(self, event: QMouseEvent) -> None:
-        if self._held == Qt.MouseButton.NoButton:
-            return
         self._noted.append(self._spot(event))
         if not self._soon.isActive():
             self._soon.start(0)
@@ -475,8 +486,15 @@ class CanvasFilter(QObject):
 
     def _go_on(self) -> None:
         noted, self._noted = self._noted, []
-        if noted:
+        if noted and self._held == Qt.MouseButton.NoButton:
+            self._mouse.hover(noted[-1])
+        elif noted:
             self._mouse.move(Moves(noted))
+
+    def _leave(self, _: QEvent) -> None:
+        if self._held == Qt.MouseButton.NoButton:
+            self._noted = []
+            self._mouse.hover(None)
 
     def _double_click(self, event: QMouseEvent) -> None:
         self._mouse.double_click(event.button())

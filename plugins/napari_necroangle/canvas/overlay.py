@@ -16,13 +16,36 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QLineF, QObject, QPointF, QRectF, Qt
-from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
+from qtpy.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+)
 from qtpy.QtWidgets import QWidget
 
 from napari_necroangle.reading.draft import Handle, Role
 from napari_necroangle.reading.drawing import NO_SEGMENTS, Segments
 
-__all__ = ["PENS", "Anchor", "DrawnMark", "Ground", "Overlay", "Pen", "Sketch", "bar_length_mm"]
+__all__ = [
+    "LOUPE_GAIN",
+    "LOUPE_PX",
+    "PENS",
+    "Anchor",
+    "DrawnMark",
+    "Ground",
+    "Overlay",
+    "Pen",
+    "Sketch",
+    "Tile",
+    "bar_length_mm",
+    "paint_tile",
+]
 
 Points = NDArray[np.float64]
 
@@ -58,6 +81,7 @@ PENS = {
     "first reader arcs": Pen(_YELLOW, 4.5),
     "second reader circle": Pen(_PURPLE, 1.8),
     "second reader arcs": Pen(_PURPLE, 4.5),
+    "cursor": Pen("#f5f5f5", 1.5),
 }
 """The lines over a picture, by part, from the lowest to the highest."""
 
@@ -87,22 +111,29 @@ _EDGE_PX = 8
 _LARGEST_PX = 12.0
 """No mark and no pen reaches further from its point."""
 _SMALL_PX, _LARGE_PX = 13, 20
+LOUPE_PX, LOUPE_GAIN = 80.0, 3.0
+"""Radius of the loupe, and how much larger it shows."""
 _BAR_PX = 120.0
 """The scale bar is at most so long."""
 
 
 class Anchor(StrEnum):
-    """Where words stand on a canvas: in its corners, and in the middle of its edges."""
+    """Where words stand on a canvas: in its corners, and in the middle of its edges.
+
+    The first keep their places; where there is no room, the later stand below them.
+    """
 
     TOP_LEFT = "top left"
     TOP_RIGHT = "top right"
-    BOTTOM_LEFT = "bottom left"
+    TOP = "top"
     LEFT = "left"
     RIGHT = "right"
-    TOP = "top"
+    BOTTOM_LEFT = "bottom left"
     BOTTOM = "bottom"
 
 
+_TO_LEFT = Qt.AlignmentFlag.AlignLeft
+_SIDES = {Anchor.TOP_RIGHT: Qt.AlignmentFlag.AlignRight}
 _EDGES = (Anchor.LEFT, Anchor.RIGHT, Anchor.TOP, Anchor.BOTTOM)
 
 
@@ -128,6 +159,22 @@ class DrawnMark:
     is_selected: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Tile:
+    """A part of a picture, to be painted.
+
+    Attributes
+    ----------
+    greys
+        (rows, columns) as they are shown, 0 to 255.
+    corners_mm
+        (2, 2) plane mm of the outer corners: upper left, lower right.
+    """
+
+    greys: NDArray[np.uint8]
+    corners_mm: Points
+
+
 class Sketch:
     """What there is to draw over a picture; whoever paints it is told of each change.
 
@@ -143,6 +190,8 @@ class Sketch:
         The words, by place.
     has_bar
         Whether there is a scale bar.
+    loupe
+        Where there is a loupe, (u, v) plane mm, and the picture in it; None for none.
     on_change
         Called after a change with (N, 2) plane mm between which all of it lies; None for anywhere.
     """
@@ -152,6 +201,7 @@ class Sketch:
         self.index, self.visible, self.has_bar = 0, True, False
         self.marks: tuple[DrawnMark, ...] = ()
         self.texts: dict[Anchor, str] = {}
+        self.loupe: tuple[tuple[float, float], Tile] | None = None
         self._lines: dict[str, dict[int, Segments]] = {}
 
     def draw(self, pen: str, lines: Mapping[int, Segments]) -> None:
@@ -183,6 +233,12 @@ class Sketch:
             self.texts[anchor] = words
             self.on_change(None)
 
+    def magnify(self, loupe: tuple[tuple[float, float], Tile] | None) -> None:
+        """Show a loupe at a point, plane mm, with what is seen in it; or none."""
+        if loupe is not self.loupe:
+            self.loupe = loupe
+            self.on_change(None)
+
     def show(self, *, index: int | None = None, visible: bool | None = None) -> None:
         """Show another slice, or show and hide lines and marks."""
         self.index = self.index if index is None else index
@@ -191,7 +247,7 @@ class Sketch:
 
     def clear(self) -> None:
         """Draw nothing any more."""
-        self.marks, self.has_bar = (), False
+        self.marks, self.has_bar, self.loupe = (), False, None
         self.texts.clear()
         self._lines.clear()
         self.on_change(None)
@@ -264,6 +320,8 @@ class Overlay(QWidget):
         self._paint_texts(painter)
         if sketch.has_bar:
             self._paint_bar(painter)
+        if sketch.loupe is not None:
+            self._paint_loupe(painter, *sketch.loupe)
         painter.end()
 
     def _repaint(self, within_mm: Points | None) -> None:
@@ -285,6 +343,23 @@ class Overlay(QWidget):
                 painter.setPen(_line_pen(pen))
                 painter.drawLines([QLineF(*ends) for ends in pixels])
 
+    def _paint_loupe(self, painter: QPainter, uv_mm: tuple[float, float], tile: Tile) -> None:
+        """The picture and its lines round a point, larger, in a ring."""
+        middle = QPointF(*self._ground.to_px(np.array([uv_mm]))[0].tolist())
+        ring = QPainterPath()
+        ring.addEllipse(middle, LOUPE_PX, LOUPE_PX)
+        painter.save()
+        painter.setClipPath(ring)
+        painter.fillPath(ring, Qt.GlobalColor.black)
+        painter.translate(middle)
+        painter.scale(LOUPE_GAIN, LOUPE_GAIN)
+        painter.translate(-middle)
+        paint_tile(painter, self._ground, tile)
+        if self._sketch.visible:
+            self._paint_lines(painter)
+        painter.restore()
+        painter.strokePath(ring, QPen(_LETTERS, 1.5))
+
     def _paint_marks(self, painter: QPainter) -> None:
         here = [one for one in self._sketch.marks if one.index == self._sketch.index]
         if not here:
@@ -296,16 +371,15 @@ class Overlay(QWidget):
     def _paint_texts(self, painter: QPainter) -> None:
         small, large = _font(self, _SMALL_PX, bold=False), _font(self, _LARGE_PX, bold=True)
         taken: list[QRectF] = []
-        for anchor, words in self._sketch.texts.items():
-            if words:
+        for anchor in Anchor:
+            if words := self._sketch.texts.get(anchor, ""):
                 font = large if anchor in _EDGES else small
                 room = _room_of(anchor, words, QFontMetricsF(font), self.width(), self.height())
-                below = [one.bottom() for one in taken if one.intersects(room)]
-                if below and anchor is Anchor.TOP:
-                    room.moveTop(max(below))
+                while below := [one.bottom() for one in taken if one.intersects(room)]:
+                    room.moveTop(max(below) + 1.0)
                 taken.append(room)
                 painter.setFont(font)
-                _paint_words(painter, room, words)
+                _paint_words(painter, room, words, _SIDES.get(anchor, _TO_LEFT))
 
     def _paint_bar(self, painter: QPainter) -> None:
         """A bar of a round length at the lower right, and how long it is."""
@@ -342,8 +416,23 @@ def bar_length_mm(most_mm: float) -> float:
     return float(max(step * decade for step in (1, 2, 5) if step * decade <= most_mm * (1 + 1e-9)))
 
 
+def paint_tile(painter: QPainter, ground: Ground, tile: Tile) -> None:
+    """Paint a part of a picture where it lies."""
+    rows, columns = tile.greys.shape
+    if not tile.greys.size:
+        return
+    image = QImage(tile.greys.tobytes(), columns, rows, columns, QImage.Format.Format_Grayscale8)
+    (left, top), (right, low) = ground.to_px(tile.corners_mm).tolist()
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(QRectF(left, top, right - left, low - top), image)
+
+
 def _line_pen(pen: Pen) -> QPen:
-    return QPen(QColor(pen.colour), pen.width_px, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+    """A pen as wide on the screen in a loupe as beside it."""
+    cap = Qt.PenCapStyle.RoundCap
+    made = QPen(QColor(pen.colour), pen.width_px, Qt.PenStyle.SolidLine, cap)
+    made.setCosmetic(True)
+    return made
 
 
 def _font(widget: QWidget, size_px: int, *, bold: bool) -> QFont:
@@ -405,7 +494,7 @@ def _paint_words(
     painter: QPainter,
     room: QRectF,
     words: str,
-    side: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+    side: Qt.AlignmentFlag = _TO_LEFT,
 ) -> None:
     """White words with a dark rim: they can be read over bright marrow and over black."""
     flags = side | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextDontClip

@@ -15,8 +15,16 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from numpy.typing import NDArray
 
+from napari_necroangle.canvas.greys import Greys, corner_words, cross, tile_of
 from napari_necroangle.canvas.lens import Lens
-from napari_necroangle.canvas.overlay import PENS, Anchor, DrawnMark, Sketch
+from napari_necroangle.canvas.overlay import (
+    LOUPE_GAIN,
+    LOUPE_PX,
+    PENS,
+    Anchor,
+    DrawnMark,
+    Sketch,
+)
 from napari_necroangle.reading.case import Case, Picture, reference_ends
 from napari_necroangle.reading.draft import Handle
 from napari_necroangle.reading.drawing import (
@@ -49,9 +57,6 @@ _GUESTS = ("first reader", "second reader")
 _PLANE = 2
 """How many dimensions a canvas shows."""
 
-Window = tuple[float, float]
-"""The grey values that are shown black and white."""
-
 
 class PlaneView:
     """A view of the case on a viewer model.
@@ -67,6 +72,8 @@ class PlaneView:
         What is drawn over the picture.
     lens
         What part of the picture is shown.
+    greys
+        How its grey values are shown; None without a picture.
     is_active
         Whether keys go to this view.
     settling
@@ -77,11 +84,11 @@ class PlaneView:
         self.model, self.sketch, self.lens = model, Sketch(), Lens(model)
         self.case: Case | None = None
         self.picture: Picture | None = None
+        self.greys: Greys | None = None
         self._image: Image | None = None
         self._drawn: tuple[object, ...] = (None,) * 3
         self._reference: object = None
         self._ghost: tuple[Ghost | None, str] = (None, "")
-        self._preset = 0
         self.is_active = False
         self.settling: Handle | None = None
         self._proposed: int | None = None
@@ -118,26 +125,12 @@ class PlaneView:
         """Whether the model holds the picture alone; nothing, where there is none."""
         return list(self.model.layers) == ([] if self._image is None else [self._image])
 
-    @property
-    def window(self) -> Window:
-        """The grey values that are shown black and white, within those that can be."""
-        low, high = self.image.contrast_limits
-        return float(low), float(high)
-
-    @window.setter
-    def window(self, limits: Window) -> None:
-        least, most = self.image.contrast_limits_range
-        narrowest = (most - least) * 1e-3
-        low = min(max(limits[0], least), most - narrowest)
-        self.image.contrast_limits = (low, min(max(limits[1], low + narrowest), most))
-
     def show(self, case: Case, picture: Picture) -> None:
         """Show a picture of a case, at the slice with the marks or the proposed one."""
         self.case = self.settling = None
         self._forget()
         self._show_image(picture)
         self.case, self.picture = case, picture
-        self._preset = 0
         marked = case.marks_index(picture.view)
         if marked is None:
             self._propose(case)
@@ -151,7 +144,7 @@ class PlaneView:
 
     def clear(self) -> None:
         """Take everything that was shown away again."""
-        self.case = self.picture = None
+        self.case = self.picture = self.greys = None
         if self._image in self.model.layers:
             self.model.layers.remove(self._image)
         self._image = None
@@ -207,14 +200,6 @@ class PlaneView:
         else:
             self.lens.look_at_circle(self.picture, circle)
 
-    def next_window(self) -> str:
-        """Show the next preset of grey values, and say its name."""
-        assert self.picture is not None  # noqa: S101
-        presets = self.picture.windows()
-        self._preset = (self._preset + 1) % len(presets)
-        name, self.window = presets[self._preset]
-        return name
-
     def hit(self, uv_mm: tuple[float, float], within_px: float) -> Handle | None:
         """The mark of the shown slice nearest to a point, if it is near enough."""
         here = [one for one in self.sketch.marks if one.index == self.slice_index]
@@ -261,6 +246,25 @@ class PlaneView:
             self._reference = state
             self.sketch.draw("reference", {self.slice_index: dashed(state[1])})
 
+    def show_cross(self, point: PatientPoints | None) -> None:
+        """Show where (1, 3) patient mm lie on the slice: a cross, small for a point beside it."""
+        lines: dict[int, Segments] = {}
+        if point is not None and self.picture is not None:
+            volume, index = self.picture.volume, self.slice_index
+            u, v = volume.planes[index].patient_to_plane(point)[0].tolist()
+            lines[index] = cross((u, v), is_near=volume.nearest_index(point) == index)
+        self.sketch.draw("cursor", lines)
+
+    def show_loupe(self, uv_mm: tuple[float, float] | None) -> None:
+        """Show the picture round a point, plane mm, larger; or no more."""
+        if uv_mm is None or self.picture is None or self.greys is None:
+            self.sketch.magnify(None)
+            return
+        reach = LOUPE_PX / LOUPE_GAIN / self.lens.zoom
+        low, high = np.subtract(uv_mm, reach), np.add(uv_mm, reach)
+        tile = tile_of(self.picture, self.slice_index, self.greys, (low, high))
+        self.sketch.magnify((uv_mm, tile))
+
     def show_guests(self, lines: Sequence[PenLines], slice_index: int) -> None:
         """Show what others drew, on its slice; what was shown of it before goes."""
         drawn = {one.pen: one.segments for one in lines}
@@ -283,14 +287,14 @@ class PlaneView:
 
     def _show_image(self, picture: Picture) -> None:
         """Show a picture in the layer that is there, which is far faster, else in a new one."""
-        name, window = picture.view.value.replace("_", "-"), picture.window()
+        name = picture.view.value.replace("_", "-")
         if self._image is None or self._image not in self.model.layers:
             self._image = Image(
                 picture.volume.pixels,
                 name=name,
                 scale=picture.volume.scale_mm,
                 units=("mm",) * 3,
-                contrast_limits=window,
+                contrast_limits=picture.window(),
                 colormap="gray",
                 interpolation2d="linear",
             )
@@ -300,8 +304,7 @@ class PlaneView:
             self._image.data = picture.volume.pixels
             self._image.scale = picture.volume.scale_mm
             self._image.name = name
-        self._image.contrast_limits_range = _range_of(picture.volume.pixels, window)
-        self._image.contrast_limits = window
+        self.greys = Greys(self._image, picture)
 
     def _forget(self) -> None:
         """Nothing is drawn any more."""
@@ -367,10 +370,10 @@ class PlaneView:
         away = None if centre is None else self.picture.offset_mm(self.slice_index, centre)
         title = canvas_title(self.view, self.slice_index, len(self.picture), outcome, away)
         self.sketch.write(Anchor.TOP_LEFT, f"{'▸ ' if self.is_active else ''}{title}")
-        if not self.view.is_radiograph:
-            letters = self.picture.volume.planes[self.slice_index].edge_letters()
-            for edge, anchor in _EDGES.items():
-                self.sketch.write(anchor, letters[edge])
+        letters = self.picture.edge_letters(self.slice_index)
+        for edge, anchor in _EDGES.items():
+            self.sketch.write(anchor, letters.get(edge, ""))
+        self.write_corner()
 
     def _on_step(self) -> None:
         if self.case is not None and self.has_picture:  # without it napari has no slices to turn
@@ -379,7 +382,14 @@ class PlaneView:
             self.draw_reference()
             self._write_texts()
 
+    def write_corner(self) -> None:
+        """Say what is shown, and how."""
+        if self.picture is not None and self.greys is not None and self.case is not None:
+            words = corner_words(self.picture, self.greys, self.lens.zoom)
+            self.sketch.write(Anchor.TOP_RIGHT, words)
+
     def _on_camera(self) -> None:
+        self.write_corner()
         self.sketch.on_change(None)
 
     def _set_back(self) -> None:
@@ -404,10 +414,3 @@ class PlaneView:
             (self.model.canvas.grid.events.enabled, self._set_back),
             (self.model.canvas.events.size, self.fit),
         )
-
-
-def _range_of(pixels: NDArray[np.generic], window: Window) -> Window:
-    """Limits that hold the data and twice the window."""
-    low, high = window
-    width = high - low
-    return min(float(pixels.min()), low - width), max(float(pixels.max()), high + width)

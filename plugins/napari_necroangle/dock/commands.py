@@ -1,7 +1,9 @@
 """What the keys and buttons of the window do; no Qt, so that a test can press them all."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from napari_necroangle.canvas.looking import Act, Looking
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.modes.mode import Window
 from napari_necroangle.modes.workspace import OpenCase
@@ -16,18 +18,18 @@ from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, V
 
 __all__ = ["Commands"]
 
-Act = Callable[[Case, View], None]
-
-
 _ROLES = {"rim": Role.RIM, "start": Role.START, "end": Role.END, "via": Role.VIA}
 _AIMING = (*_ROLES, "another_arc", "outline")
 """Commands after which a click in their view must not be taken for a turn to it."""
 _LOOKS = (
     *("go_on", "go_back", "other_view", "layout", "help", "next_hip", "previous_hip"),
-    *("head", "reset_view", "jump", "slice_up", "slice_down", "overlay", "window", "second_look"),
+    "full_screen",
 )
-"""What can be done with a submitted reading: it is only looked at."""
-_KEEP_MAGNIFIED = ("window", "overlay", "ghost", "help", "magnify", "layout")
+"""What can be done with a submitted reading beside all looks: it is only looked at."""
+_KEEP_MAGNIFIED = (
+    *("window", "window_reset", "link", "invert", "cursor", "loupe", "overlay", "ghost"),
+    *("help", "magnify", "layout", "full_screen"),
+)
 
 
 class Commands:
@@ -44,6 +46,8 @@ class Commands:
     ----------
     magnifies
         Whether an arc end is magnified once it is placed.
+    looking
+        How the pictures are looked at.
     followup
         The reading of another visit that the hip is held against.
     """
@@ -52,20 +56,25 @@ class Commands:
         self.magnifies = True
         self._window, self._workspace = window, window.workspace
         self._planes = planes
-        self._looking = _Looking(planes, window.turn_to)
-        self._plane = self._looking.plane
+        self.looking = Looking(planes, window.turn_to)
+        self._plane = self.looking.plane
+        self.windowed, self.pointed = self.looking.windowed, self.looking.pointed
         self.followup = FollowupOverlay(
             lambda: self._workspace.case,
             lambda: self._workspace.readings,
             self._show_ghost,
             self._turn_slice,
         )
-        self._without_hip = {"layout": window.toggle_layout, "help": window.toggle_help}
+        self._without_hip = {
+            "layout": window.toggle_layout,
+            "help": window.toggle_help,
+            "full_screen": window.toggle_full_screen,
+        }
         self._acts: dict[str, Act] = {
             **{name: self._aimer(role) for name, role in _ROLES.items()},
             **{name: self._finder(choice) for name, choice in FINDING_COMMANDS.items()},
             **{name: self._observer(seen) for name, seen in OBSERVATION_COMMANDS.items()},
-            **self._looking.acts,
+            **self.looking.acts,
             **self.followup.acts,
             "go_on": lambda *_: self._follow(self._flow.go_on()),
             "go_back": lambda *_: self._follow(self._flow.go_back()),
@@ -80,8 +89,7 @@ class Commands:
             "remove": lambda case, view: case.remove_selected(view),
             "clear": lambda case, view: case.clear(view),
             "magnify": self._toggle_magnifying,
-            "layout": lambda *_: window.toggle_layout(),
-            "help": lambda *_: window.toggle_help(),
+            **{name: partial(_alone, act) for name, act in self._without_hip.items()},
             "save": self._save_only,
             "save_next": lambda *_: self._save_next(),
             "submit": self._submit_only,
@@ -103,7 +111,7 @@ class Commands:
             self._without_hip.get(name, lambda: None)()
             return
         case.notice = ""
-        if case.session.is_locked and name not in _LOOKS:
+        if case.session.is_locked and name not in (*_LOOKS, *self.looking.acts):
             case.notice = LOCKED if name != "save_next" else self._window.mode.next()
             self._window.refresh()
             return
@@ -334,90 +342,6 @@ class Commands:
             self._case.notice = words
 
 
-class _Looking:
-    """Slices, zoom, contrast, overlay, and the second look at the arc ends.
-
-    Parameters
-    ----------
-    planes
-        Gives the canvases.
-    turn_to
-        Shows a view.
-
-    Attributes
-    ----------
-    acts
-        The commands by their names.
-    """
-
-    def __init__(
-        self, planes: Callable[[], Sequence[PlaneView]], turn_to: Callable[[View], None]
-    ) -> None:
-        self._planes, self._turn_to = planes, turn_to
-        self._looked: tuple[View, Handle] | None = None
-        self.acts: dict[str, Act] = {
-            "second_look": self._second_look,
-            "head": lambda _, view: self._on_plane(view, PlaneView.zoom_to_head),
-            "reset_view": lambda _, view: self._on_plane(view, PlaneView.reset),
-            "jump": self._jump,
-            "slice_up": lambda _, view: self._step(view, 1),
-            "slice_down": lambda _, view: self._step(view, -1),
-            "overlay": self._toggle_overlay,
-            "window": self._next_window,
-        }
-
-    def plane(self, view: View) -> PlaneView | None:
-        """The canvas that shows a view, if one does."""
-        shown = (plane for plane in self._planes() if plane.picture is not None)
-        return next((plane for plane in shown if plane.view is view), None)
-
-    def _on_plane(self, view: View, act: Callable[[PlaneView], object]) -> None:
-        plane = self.plane(view)
-        if plane is not None:
-            act(plane)
-
-    def _second_look(self, case: Case, _: View) -> None:
-        """Magnify the next arc end of either view; after the last one, show all as before."""
-        ends = [
-            (draft.view, handle)
-            for draft in case.session.draft.views
-            for handle, _ in draft.all_marks
-            if handle.role in (Role.START, Role.END) and self.plane(draft.view) is not None
-        ]
-        at = ends.index(self._looked) + 1 if self._looked in ends else 0
-        for one in self._planes():
-            one.end_magnifying()
-        self._looked = ends[at] if at < len(ends) else None
-        if self._looked is None:
-            case.notice = "That was every arc end." if ends else "There is no arc end yet."
-            return
-        self._magnify(case, *self._looked)
-        case.notice = f"Arc end {at + 1} of {len(ends)}: drag it if it is off."
-
-    def _magnify(self, case: Case, view: View, handle: Handle) -> None:
-        plane = self.plane(view)
-        mark = plane.mark_of(handle) if plane is not None else None
-        if plane is None or mark is None:
-            return
-        self._turn_to(view)
-        plane.go_to(mark.index)
-        plane.lens.magnify(plane.uv_of(handle), centred=True)
-        case.selected[view] = handle
-
-    def _jump(self, case: Case, view: View) -> None:
-        """Show the slice at the head's centre, as the other view shows it."""
-        if not view.is_radiograph:
-            self._on_plane(view, lambda plane: plane.go_to(case.proposed_index(view)))
-
-    def _step(self, view: View, step: int) -> None:
-        self._on_plane(view, lambda plane: plane.go_to(plane.slice_index + step))
-
-    def _toggle_overlay(self, *_: object) -> None:
-        on = not all(plane.sketch.visible for plane in self._planes())
-        for plane in self._planes():
-            plane.sketch.show(visible=on)
-
-    def _next_window(self, case: Case, view: View) -> None:
-        plane = self.plane(view)
-        if plane is not None:
-            case.notice = f"Contrast: {plane.next_window()}."
+def _alone(act: Callable[[], None], *_: object) -> None:
+    """Do what needs no hip."""
+    act()

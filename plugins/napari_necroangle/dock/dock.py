@@ -29,6 +29,7 @@ from napari_necroangle.dock.choose import (
 )
 from napari_necroangle.dock.commands import Commands
 from napari_necroangle.dock.dialogs import QtDialogs, WindowGuard
+from napari_necroangle.dock.looks import LookPanel
 from napari_necroangle.dock.panels import (
     EntriesPanel,
     FollowupPanel,
@@ -94,6 +95,9 @@ class DockParts(QWidget):
         self.steps = StepsPanel(lambda: space.flow, commands.go_to)
         self.tools = ViewPanel(lambda: space.case, run)
         self.tools.on_landmark = self._landmark(commands)
+        self.look = LookPanel(
+            commands.looking, lambda: self.tools.view, lambda name: self._runner(name)()
+        )
         self.result = ResultPanel()
         self._overlay = commands.followup
         self.followup = FollowupPanel(
@@ -101,6 +105,8 @@ class DockParts(QWidget):
         )
         self.who = Fold(self.entries.who, "Whose hip this is, and who reads it")
         self.extras = Fold(self._extras(), "Optional: landmarks, outline, neighbours, stage, notes")
+        self.looks = Fold(self.look, "Contrast of the active view, cross and loupe at the mouse")
+        self.look.on_words = lambda words: self.looks.say(f"Look: {words}")
         self.offer = TourOffer(is_first=not was_offered(), on_tour=on_tour, on_answer=note_offer)
         self.tour = button("Tour", "A sample hip in four steps; nothing of it is kept", on_tour)
         self.keys = Fold(_keys_sheet(self.tour), f"Every key ({key_label('help')}: larger)")
@@ -153,6 +159,7 @@ class DockParts(QWidget):
         self.entries.refresh()
         self.steps.refresh(line)
         self.tools.refresh()
+        self.look.refresh()
         self.who.say(self.entries.summary())
         self.extras.say("Extras: landmarks, outline, notes")
         if flow is not None and flow.current is Step.MORE and not self.extras.is_open:
@@ -198,7 +205,7 @@ class DockParts(QWidget):
         self._column = column
         column.addWidget(self.study)
         column.addWidget(self.offer)
-        above = [self.who, rule(), self.steps, self.tools, self.extras, self.keys]
+        above = [self.who, rule(), self.steps, self.tools, self.looks, self.extras, self.keys]
         for part in above:
             column.addWidget(part)
         column.addStretch(1)
@@ -318,6 +325,7 @@ class ReadingDock(QWidget):
         self.parts = DockParts(
             self, self.commands, actions, self._run, self._ask_readings_folder, self.guide.begin
         )
+        self.parts.look.on_done = self.focus_canvas
         self.parts.put_above((self.recovery, self.board))
         self._guard: WindowGuard | None = None
         self._arranging = _timer(self, self.arrange)
@@ -353,6 +361,8 @@ class ReadingDock(QWidget):
             return
         window = self._host.window
         self.canvases = Canvases(self._host, self.commands, self.do, self._on_step)
+        self.commands.looking.tell = self._tell
+        self._tell("")  # a status bar that comes later moves the pictures
         if self._guard is None:
             self.help = HelpSheet(window, self.focus_canvas)
             self.guide.arrange(window)
@@ -512,6 +522,11 @@ class ReadingDock(QWidget):
             self.canvases.toggle_layout()
             self._fit_soon()
 
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or no more."""
+        window = self._host.window
+        window.setWindowState(window.windowState() ^ Qt.WindowState.WindowFullScreen)
+
     def toggle_help(self) -> None:
         """Show or hide all keys."""
         if self.help is not None:
@@ -565,6 +580,9 @@ class ReadingDock(QWidget):
         )
         self.parts.refresh(line, against)
         self.guide.show()
+
+    def _tell(self, words: str) -> None:
+        self._host.window.statusBar().showMessage(words)
 
     def _run(self, name: str, view: View) -> None:
         """Do what a button says, and give the keys back to the canvas."""

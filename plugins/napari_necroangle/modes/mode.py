@@ -75,6 +75,9 @@ class Window(Protocol):
     def toggle_help(self) -> None:
         """Show or hide all keys."""
 
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:

@@ -16,8 +16,9 @@ from napari_necroangle.store.readings import default_folder
 from napari_necroangle.store.recovery import Keeping
 from necroangle.annotation import StackPassport
 from necroangle.dicom import Scan, SeriesSummary, passport_of, read_volume, scan_folder
+from necroangle.dicom.films import film_letters
 from necroangle.dicom.sides import HipSide
-from necroangle.dicom.visits import Visit, candidates, offer_of, visits_of
+from necroangle.dicom.visits import Visit, candidates, offer_of, sequence_words, visits_of
 from necroangle.errors import ReadingError
 from necroangle.study import protocol_of_images
 from necroangle.terms import Laterality, View, Weighting
@@ -309,6 +310,8 @@ class Workspace:
             read_volume(series) if read is None else read,
             series.calibrated,
             StackPassport.of(passport.to_dict(), offer_of(series, self.choices(view))),
+            sequence_words(series),
+            film_letters(series.facts.patient_orientation),
         )
         self.current.chosen[view] = series
 

@@ -1,7 +1,7 @@
 """A hip with its two pictures: what is shown, what the next click means, where the views cut."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,18 @@ class Picture:
         Whether its mm are true mm; False on most radiographs.
     passport
         What the loader knows of the stack; None where there was none.
+    sequence
+        What weights it, and its number: nothing that identifies.
+    film_letters
+        The letters at the edges of a radiograph, where its file tells them.
     """
 
     view: View
     volume: Volume
     calibrated: bool = True
     passport: StackPassport | None = None
+    sequence: str = ""
+    film_letters: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.volume)
@@ -74,6 +80,24 @@ class Picture:
         """Where an image stands in this stack; None where it is not of it."""
         records = (ImageRecord.of(source) for source in self.volume.sources)
         return next((index for index, found in enumerate(records) if found == image), None)
+
+    def edge_letters(self, index: int) -> Mapping[str, str]:
+        """The anatomical direction at each edge of a slice, as far as it is known."""
+        is_film = self.view.is_radiograph
+        return self.film_letters if is_film else self.volume.planes[index].edge_letters()
+
+    def grey(self, index: int, uv_mm: tuple[float, float]) -> float | None:
+        """The grey value under a point, plane mm; None outside the picture."""
+        if not self.holds(uv_mm):
+            return None
+        _, down_mm, across_mm = self.volume.scale_mm
+        row, column = round(uv_mm[1] / down_mm), round(uv_mm[0] / across_mm)
+        rows, columns = self.volume.rows, self.volume.columns
+        return float(self.volume.pixels[index, min(row, rows - 1), min(column, columns - 1)])
+
+    def patient_mm(self, index: int, uv_mm: tuple[float, float]) -> PatientPoints:
+        """(1, 3) patient LPS mm of a point, plane mm, of a slice; of a radiograph detector mm."""
+        return self.volume.planes[index].plane_to_patient(PlanePoints(np.array([uv_mm])))
 
     def holds(self, uv_mm: tuple[float, float]) -> bool:
         """Whether a point, plane mm, lies on the picture: on a pixel, up to its very edge."""

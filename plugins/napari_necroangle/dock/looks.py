@@ -1,0 +1,125 @@
+"""The panel of how the active view is shown: its window by name and in figures, cross, loupe."""
+
+from collections.abc import Callable
+from functools import partial
+
+from qtpy.QtGui import QKeyEvent
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+
+from napari_necroangle.canvas.looking import Looking
+from napari_necroangle.dock.parts import ChoiceList, button, hold
+from napari_necroangle.reading.keys import key_label
+from necroangle.terms import View
+
+__all__ = ["LookPanel"]
+
+_BUTTONS = (
+    ("invert", "Invert", "Low grey values bright", True),
+    ("link", "Link", "Set the window of both views at once", True),
+    ("cursor", "Cross", "Show where the mouse points to in the other view", True),
+    ("loupe", "Loupe", "A loupe at the mouse", True),
+    ("window_reset", "Stored", "Grey values as they are stored", False),
+    ("reset_view", "Reset", "Show all again as at first", False),
+)
+"""Commands with their names, what they are for, and whether they stay on."""
+
+
+class _Field(QLineEdit):
+    """A line whose Enter ends the line and goes nowhere else."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Keep every key."""
+        super().keyPressEvent(event)
+        event.accept()
+
+
+class LookPanel(QWidget):
+    """How the active view is shown: its window by name and in figures, and what goes with it.
+
+    Parameters
+    ----------
+    looking
+        Does it.
+    view
+        Gives the active view, or None.
+    run
+        Does a command on the active view.
+
+    Attributes
+    ----------
+    on_words, on_done
+        Called with the figures in words, and once figures are typed in.
+    """
+
+    def __init__(
+        self, looking: Looking, view: Callable[[], View | None], run: Callable[[str], None]
+    ) -> None:
+        super().__init__()
+        self._looking, self._view = looking, view
+        self.presets: ChoiceList[str] = ChoiceList("Windows by name", self._picked)
+        self.width_box, self.level_box = self._field("width"), self._field("level")
+        self.buttons = {
+            name: button(words, f"{tip} (key {key_label(name)})", partial(run, name), held=held)
+            for name, words, tip, held in _BUTTONS
+        }
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(4)
+        figures = QHBoxLayout()
+        figures.setSpacing(4)
+        figures.addWidget(self.presets.widget, 2)
+        for word, box in (("W", self.width_box), ("L", self.level_box)):
+            figures.addWidget(QLabel(word))
+            figures.addWidget(box, 1)
+        grid.addLayout(figures, 0, 0, 1, len(self.buttons))
+        for place, made in enumerate(self.buttons.values()):
+            made.setObjectName("necroangle_tool")
+            made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            grid.addWidget(made, 1, place)
+        looking.on_greys = self.refresh
+        self.on_words: Callable[[str], object] = str
+        self.on_done: Callable[[], object] = str
+
+    def refresh(self) -> None:
+        """Show how the active view is shown."""
+        view = self._view()
+        greys = self._looking.greys(view) if view is not None else None
+        self.setEnabled(greys is not None)
+        if greys is None:
+            return
+        for box, value in zip((self.width_box, self.level_box), greys.figures, strict=True):
+            box.setText(f"{value:.5g}")
+        named = ((name, name.capitalize()) for name in greys.presets)
+        self.presets.offer((("", "By hand"), *named), greys.preset)
+        looking = self._looking
+        held = {
+            "link": looking.is_linked,
+            "invert": greys.is_inverted,
+            "cursor": looking.has_cursor,
+            "loupe": looking.has_loupe,
+        }
+        hold([(self.buttons[name], is_on) for name, is_on in held.items()])
+        self.on_words(greys.words())
+
+    def _field(self, name: str) -> QLineEdit:
+        field = _Field()
+        field.setToolTip(f"Window {name}: type it in")
+        field.setMinimumWidth(40)
+        field.editingFinished.connect(self._typed)
+        field.returnPressed.connect(lambda: self.on_done())
+        return field
+
+    def _typed(self) -> None:
+        view, boxes = self._view(), (self.width_box, self.level_box)
+        try:
+            width, level = (float(box.text().replace(",", ".")) for box in boxes)
+        except ValueError:
+            self.refresh()
+            return
+        if view is not None and any(box.isModified() for box in boxes):
+            self._looking.set_figures(view, max(width, 0.0), level)
+
+    def _picked(self, name: str) -> None:
+        view = self._view()
+        if view is not None:
+            self._looking.set_preset(view, name)
