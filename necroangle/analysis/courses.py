@@ -25,7 +25,14 @@ from necroangle.protocol.hips import (
     Patient,
     StudyRecords,
 )
-from necroangle.protocol.noise import RepeatNoise, SingleRead, noise_of_repeats
+from necroangle.protocol.noise import (
+    NO_NOISE,
+    RepeatNoise,
+    SingleRead,
+    StudyNoise,
+    noise_of_repeats,
+)
+from necroangle.protocol.pair_error import PairRead
 from necroangle.protocol.reads import ChosenRead, ReadOf, choose_read, rule_of_reads, strangers
 from necroangle.protocol.study import NO_STUDY, StudyProtocol
 from necroangle.protocol.visits import Visit
@@ -143,6 +150,8 @@ class AnalysisSet:
         How often each rule chose.
     noise
         Measuring error from repeat reads, where there are enough.
+    study_noise
+        The same, of one reader and between two.
     left_out
         How many hip visits were read by readers alone who are none of the study's.
     strangers
@@ -167,6 +176,7 @@ class AnalysisSet:
     not_united: int
     chosen: Mapping[tuple[str, str, str], tuple[str, int]]
     others: tuple[HipCourse, ...] = ()
+    study_noise: StudyNoise = NO_NOISE
 
     def course(self, subject: str, laterality: str) -> HipCourse:
         """The course of a hip.
@@ -277,7 +287,8 @@ def analysis_set(
         readers=tuple(sorted(readers)),
         rule=rule_of_reads(sorted(readers), protocol, has_consensus=agreed),
         rules=tuple(sorted(Counter(one.rule for one in chosen.values()).items())),
-        noise=noise,
+        noise=noise.known,
+        study_noise=noise,
         left_out=len(groups) - len(chosen),
         strangers=tuple((name, readers[name]) for name in strangers(readers, protocol)),
         not_united=sum(read.unites is not None and not read.is_consensus for read in every),
@@ -368,6 +379,7 @@ def _angle_read(row: PlainRow, chosen: ChosenRead) -> AngleRead:
         row.get("ha_grade"),
         shows_prosthesis(row),
         (row.get("a_weighting"), row.get("b_weighting")),
+        PairRead.of_row(row, is_consensus=chosen.is_consensus),
     )
 
 
@@ -483,7 +495,7 @@ def _judged(visits: Sequence[HipVisit], ending: Ending) -> tuple[HipVisit, ...]:
 
 
 def _with_changes(
-    visits: Sequence[HipVisit], noise: RepeatNoise | None, protocol: StudyProtocol
+    visits: Sequence[HipVisit], noise: StudyNoise, protocol: StudyProtocol
 ) -> tuple[HipVisit, ...]:
     """The visits with the change of the angle from the baseline."""
     start = next(
@@ -556,7 +568,7 @@ def _in_order(visits: Sequence[HipVisit]) -> list[HipVisit]:
 
 
 def _changed(
-    one: HipVisit, start: HipVisit, noise: RepeatNoise | None, protocol: StudyProtocol
+    one: HipVisit, start: HipVisit, noise: StudyNoise, protocol: StudyProtocol
 ) -> HipVisit:
     flags = list(one.flags)
     change = None

@@ -369,10 +369,10 @@ def mdc95_words(cohort: AnalysisSet) -> str:
     """Where the smallest real change comes from."""
     if cohort.noise is not None:
         return (
-            f"1.96 sqrt(2) SEM, SEM {cohort.noise.sem_deg:.1f}° from {cohort.noise.source}, "
+            f"t sqrt(2) SEM, SEM {cohort.noise.sem_deg:.1f}° from {cohort.noise.source}, "
             f"{cohort.noise.dof} degrees of freedom"
         )
-    return "of each hip: 1.96 sqrt(se1² + se2²) from the standard errors of its two angles"
+    return "of each hip: by the error of its pair of readings; two readers: not judged"
 
 
 def _beyond(hips: Sequence[HipOutcome], cohort: AnalysisSet) -> Iterator[Quantity]:

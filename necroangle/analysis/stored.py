@@ -22,6 +22,7 @@ from necroangle.ledger.store import CohortStore
 from necroangle.measurement.columns import COLUMNS
 from necroangle.measurement.row import Cell, CohortRow
 from necroangle.protocol.ending import VisitState, state_at
+from necroangle.protocol.noise import StudyNoise
 from necroangle.protocol.study import NO_STUDY, StudyProtocol
 from necroangle.protocol.visits import Visit
 from necroangle.study import Study
@@ -31,6 +32,7 @@ __all__ = [
     "analysis_of",
     "as_it_may_leave",
     "followed_rows",
+    "noise_in_study",
     "rows_that_leave",
     "states_in_study",
     "states_of_hip",
@@ -120,6 +122,25 @@ def states_in_study(study: Study | None, subject: str, laterality: str) -> dict[
         return {}
     with CohortStore.open(study.cohort, create=False) as store:
         return states_of_hip(store, subject, laterality, study.protocol)
+
+
+def noise_in_study(study: Study | None, method: str) -> StudyNoise:
+    """Measuring error of a method from the reads in a study's cohort; nothing where there is none.
+
+    Raises
+    ------
+    CohortError
+        If the cohort cannot be read.
+    """
+    if study is None or (isinstance(study.cohort, Path) and not study.cohort.is_file()):
+        return StudyNoise()
+    with CohortStore.open(study.cohort, create=False) as store:
+        rows = [row for row in store.rows() if row.key.method == method]
+        if not rows:
+            return StudyNoise()
+        protocol = study.protocol.overridden({"method": method})
+        found = analysis_set(rows, clinical_tables(store), protocol, united_readings(store))
+        return found.study_noise
 
 
 def united_readings(store: CohortStore) -> dict[ReadingId, frozenset[str]]:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from necroangle.protocol.ending import VisitState
 from necroangle.protocol.hips import ClinicalVisit, HipKey
-from necroangle.protocol.noise import RepeatNoise, mdc95_of_pair
+from necroangle.protocol.noise import StudyNoise, mdc95_of_pair
+from necroangle.protocol.pair_error import PairError, PairRead, pair_error
 from necroangle.protocol.study import StudyProtocol
 from necroangle.protocol.visits import DAYS_PER_MONTH, Visit
 from necroangle.terms import ArcoStage
@@ -50,6 +51,8 @@ class AngleRead:
         Ha's grade.
     is_prosthesis
         Whether a view says that the hip has been replaced.
+    pair
+        What the error of a change follows from; None where the row does not say it.
     weightings
         What weights the images of the A and of the B view; None where it is not kept.
     """
@@ -69,6 +72,7 @@ class AngleRead:
     ha_grade: int | None
     is_prosthesis: bool
     weightings: tuple[str | None, str | None]
+    pair: PairRead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +84,14 @@ class AngleChange:
     change_deg, se_deg
         Later less earlier, and its standard error where both angles have one.
     low_deg, high_deg
-        95 % interval from the two angles' own intervals (MOVER).
+        95 % interval by the error of the pair.
     mdc95_deg, mdc95_source
         Smallest change that is real, and where it comes from.
     decreased, increased
         Whether the change is beyond the study's threshold, strictly.
     is_real
-        Whether it is beyond MDC95; None where that is not known.
+        Whether it is beyond MDC95; None where that is not known, and between two readers whom the
+        study has not compared.
     """
 
     change_deg: float
@@ -191,19 +196,21 @@ class HipVisit:
 
 
 def angle_change(
-    baseline: AngleRead, later: AngleRead, noise: RepeatNoise | None, protocol: StudyProtocol
+    baseline: AngleRead, later: AngleRead, noise: StudyNoise, protocol: StudyProtocol
 ) -> AngleChange | None:
     """Change between two readings; None where one has no combined angle.
 
-    Interval by MOVER: with d the difference and (l, u) the angles' own intervals,
-    ``d - sqrt((x2 - l2)² + (u1 - x1)²)`` to ``d + sqrt((u2 - x2)² + (x1 - l1)²)``.
+    The error is that of the pair (:mod:`necroangle.protocol.pair_error`). Of rows that do not say
+    what their errors are made of, the interval is by MOVER: with d the difference and (l, u) the
+    angles' own intervals, ``d - sqrt((x2 - l2)² + (u1 - x1)²)`` to
+    ``d + sqrt((u2 - x2)² + (x1 - l1)²)``.
 
     Parameters
     ----------
     baseline, later
         The two readings, by one method.
     noise
-        From repeat reads; None: the standard errors of the two angles make MDC95.
+        The study's own; where it knows nothing, the errors of the two angles stand in.
     protocol
         Its threshold.
 
@@ -215,21 +222,47 @@ def angle_change(
     if first is None or second is None:
         return None
     change = round(second - first, 6)
+    limit = protocol.cut_offs.change_deg
+    passed = change < -limit, change > limit
+    if baseline.pair is not None and later.pair is not None:
+        error = pair_error(baseline.pair, later.pair, noise)
+        return _of_pair(change, error, passed)
     low, high = _mover(baseline, later, change)
     errors = (baseline.se_deg, later.se_deg)
     variances = [error**2 for error in errors if error is not None]
-    mdc95 = noise.mdc95_deg if noise else mdc95_of_pair(*errors)
-    source = noise.source if noise else "standard errors of the two angles"
+    one_reader = baseline.reader == later.reader
+    known = noise.same_reader if one_reader else noise.two_readers
+    mdc95 = known.mdc95_deg if known else mdc95_of_pair(*errors) if one_reader else None
+    source = known.source if known else "standard errors of the two angles"
+    if mdc95 is None:
+        source = _NOT_KNOWN if one_reader else _NOT_COMPARED
     return AngleChange(
         change,
         sum(variances) ** 0.5 if len(variances) == 2 else None,
         low,
         high,
         mdc95,
-        source if mdc95 is not None else "not known: no standard errors, no repeat reads",
-        change < -protocol.cut_offs.change_deg,
-        change > protocol.cut_offs.change_deg,
+        source,
+        *passed,
         None if mdc95 is None else abs(change) > mdc95,
+    )
+
+
+_NOT_KNOWN = "not known: no standard errors, no repeat reads"
+_NOT_COMPARED = "two readers: not judged, for the study has not compared them"
+
+
+def _of_pair(change: float, error: PairError, passed: tuple[bool, bool]) -> AngleChange:
+    reach, judged = error.mdc95_deg, error.is_judged
+    return AngleChange(
+        change,
+        error.se_deg if judged else None,
+        change - reach if judged else None,
+        change + reach if judged else None,
+        reach if judged else None,
+        error.words,
+        *passed,
+        error.is_beyond(change),
     )
 
 

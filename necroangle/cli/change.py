@@ -37,14 +37,17 @@ def command(
 ) -> None:
     """Compare the reading EARLIER of a hip with the reading LATER of the same hip.
 
-    A change is called real where it is beyond the smallest detectable one (MDC95) of these two
-    measurements; the study's rule, "decreased by more than 20°" unless its study.toml says
+    The error is that of this pair of readings: the same reader, a consensus, or two readers, whose
+    difference is judged once the study has compared them. Where both visits hold neighbouring
+    slices the change is measured in the head's centre planes; else it is one on the marked slices,
+    with its wider limit. The study's rule, "decreased by more than 20°" unless its study.toml says
     otherwise, is told beside it.
     """
+    from necroangle.analysis.stored import noise_in_study
     from necroangle.annotation import load_reading
     from necroangle.cli.measuring import Asked
-    from necroangle.measurement import change_between, measure
-    from necroangle.study import protocol_here
+    from necroangle.measurement import change_between, measure, method_named
+    from necroangle.study import protocol_here, study_here
 
     protocol = protocol_here().overridden({"cut_offs.change_deg": threshold_deg})
     asked = Asked(method_names=(method_name,) if method_name else ())
@@ -54,9 +57,25 @@ def command(
     if len(hips) > 1:
         raise click.UsageError("the two readings are of different hips")
     _refuse_censored(readings)
+    if method_name is None and all(map(_has_neighbours, readings)):
+        method = method_named("centre_plane")
     before, after = (measure(one, method, settings) for one in readings)
-    for line in _lines(before, after, change_between(before, after, protocol.cut_offs)):
+    change = change_between(
+        before,
+        after,
+        protocol.cut_offs,
+        noise=noise_in_study(study_here(), before.method.name),
+        consensus=(len(readings[0].consensus_of) > 1, len(readings[1].consensus_of) > 1),
+    )
+    for line in _lines(before, after, change):
         click.echo(line)
+
+
+def _has_neighbours(reading: HipReading) -> bool:
+    """Whether both views show the head beside their own slice, so that its planes can be had."""
+    from necroangle.annotation import ReadView
+
+    return all(isinstance(view, ReadView) and view.neighbours for view in reading.views)
 
 
 def _refuse_censored(readings: Sequence[HipReading]) -> None:
@@ -79,13 +98,19 @@ def _lines(before: HipMeasurement, after: HipMeasurement, change: HipChange) -> 
     if change.cna is None or before.cna is None or after.cna is None:
         said = "CNA     one of the visits has no combined angle"
         return [said, *_views(change), *_unlike(change)]
-    low, high = change.cna.interval_95()
-    real = "real" if change.is_real else "not beyond measuring error"
+    if change.error is None or change.mdc95_deg is None:
+        said = f"change  {change.cna.value:+.1f}°: {change.verdict}"
+    else:
+        low, high = change.cna.interval_95()
+        said = (
+            f"change  {change.cna.value:+.1f}° ({low:+.1f}° to {high:+.1f}°): {change.verdict}, "
+            f"MDC95 {change.mdc95_deg:.1f}°"
+        )
     rule = "yes" if change.decreased_by_rule else "no"
     return [
         f"CNA     {before.cna.show_deg()}  to  {after.cna.show_deg()}",
-        f"change  {change.cna.value:+.1f}° ({low:+.1f}° to {high:+.1f}°): {real}, "
-        f"MDC95 {change.mdc95_deg:.1f}°",
+        said,
+        f"        {change.error.words}" if change.error else "",
         f"        decreased by more than {change.rule_deg:g}°: {rule}",
         *_views(change),
         *_unlike(change),

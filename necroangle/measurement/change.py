@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 from necroangle.errors import MethodError
 from necroangle.measurement.measure import HipMeasurement, ViewMeasurement
-from necroangle.measurement.uncertainty import Estimate, welch_dof
+from necroangle.measurement.row import RowColumns
+from necroangle.measurement.uncertainty import Estimate
+from necroangle.protocol.noise import StudyNoise
+from necroangle.protocol.pair_error import (
+    PAIR_COLUMNS,
+    PairError,
+    PairRead,
+    pair_error,
+    welch_dof,
+)
 from necroangle.protocol.study import CutOffs
 from necroangle.terms import Weighting
 
@@ -19,7 +28,7 @@ class ViewChange:
     Attributes
     ----------
     change
-        Later less earlier angle, with its standard error.
+        Later less earlier angle, with its standard error by marking alone.
     start_growth_deg, end_growth_deg
         How far the medial (anterior) and the lateral (posterior) boundary moved outward: positive
         where the necrosis grew. None without an arc at both visits, and on radiographs.
@@ -48,11 +57,17 @@ class HipChange:
     Attributes
     ----------
     cna
-        Later less earlier combined angle with its standard error; None where one is missing.
+        Later less earlier combined angle with the error of this pair of readings; None where one
+        is missing.
+    error
+        What that error is of; None likewise.
     mdc95_deg
-        Smallest change that is real at 95 %: ``1.96 sqrt(se1² + se2²)``.
+        Smallest change of this pair that is beyond measuring error: ``t(0.975, dof) se``; None
+        where it is not judged.
     is_real
-        Whether the change is beyond it.
+        Whether the change is beyond it; None where it is not judged, between two readers whom the
+        study has not compared. Of a change on the marked slices read ``verdict``: what a slice
+        shows is not the head's plane.
     decreased_by_rule
         Whether the angle decreased by more than the study's threshold. It does not ask whether
         the decrease is beyond measuring error: read ``is_real`` beside it.
@@ -63,6 +78,7 @@ class HipChange:
     """
 
     cna: Estimate | None
+    error: PairError | None
     mdc95_deg: float | None
     is_real: bool | None
     decreased_by_rule: bool | None
@@ -70,9 +86,29 @@ class HipChange:
     a: ViewChange | None
     b: ViewChange | None
 
+    @property
+    def verdict(self) -> str:
+        """Whether the change is more than error, in words.
+
+        Examples
+        --------
+        >>> HipChange(None, None, None, None, None, 20.0, None, None).verdict
+        'not judged'
+        """
+        if self.error is None or self.is_real is None:
+            return f"{self.error.kind}: not judged" if self.error else "not judged"
+        if not self.is_real:
+            return "not beyond measuring error"
+        return "beyond measuring error on the marked slices" if self.error.on_slices else "real"
+
 
 def change_between(
-    earlier: HipMeasurement, later: HipMeasurement, cut_offs: CutOffs | None = None
+    earlier: HipMeasurement,
+    later: HipMeasurement,
+    cut_offs: CutOffs | None = None,
+    *,
+    noise: StudyNoise | None = None,
+    consensus: tuple[bool, bool] = (False, False),
 ) -> HipChange:
     """Compare two visits of one hip.
 
@@ -82,6 +118,10 @@ def change_between(
         The two measurements.
     cut_offs
         The study's own: a decrease by more than its ``change_deg`` counts.
+    noise
+        The study's measuring error from repeat reads and comparisons of readers.
+    consensus
+        Whether each of the two readings unites others.
 
     Raises
     ------
@@ -102,8 +142,8 @@ def change_between(
     ...     for visit in ("baseline", "month_12")
     ... )
     >>> change = change_between(measure(before), measure(after))
-    >>> round(change.cna.value, 1), change.is_real, change.decreased_by_rule
-    (-26.3, True, True)
+    >>> round(change.cna.value, 1), change.verdict, change.decreased_by_rule
+    (-26.3, 'beyond measuring error on the marked slices', True)
     >>> change_between(measure(before), measure(after, method_named("largest_slice")))
     Traceback (most recent call last):
     ...
@@ -115,17 +155,35 @@ def change_between(
             f"visits measured by {ways[0]} and {ways[1]} cannot be compared; measure both by one"
         )
     rule_deg = (cut_offs or CutOffs()).change_deg
-    change = _difference(earlier.cna, later.cna)
-    mdc95 = 1.96 * change.se if change else None
+    pair = [
+        _pair_read(one, is_consensus=agreed)
+        for one, agreed in zip((earlier, later), consensus, strict=True)
+    ]
+    change = error = None
+    if pair[0] is not None and pair[1] is not None:
+        error = pair_error(pair[0], pair[1], noise)
+        change = Estimate(pair[1].cna_deg - pair[0].cna_deg, error.se_deg, error.dof)
     return HipChange(
         cna=change,
-        mdc95_deg=mdc95,
-        is_real=abs(change.value) > mdc95 if change and mdc95 is not None else None,
+        error=error,
+        mdc95_deg=error.mdc95_deg if error and error.is_judged else None,
+        is_real=error.is_beyond(change.value) if change and error else None,
         decreased_by_rule=change.value < -rule_deg if change else None,
         rule_deg=rule_deg,
         a=_view_change(earlier.a, later.a),
         b=_view_change(earlier.b, later.b),
     )
+
+
+def _pair_read(hip: HipMeasurement, *, is_consensus: bool) -> PairRead | None:
+    """What the table says of the reading: outcomes of a cohort are judged by the same."""
+    measured, place = hip.source
+    files = ["" for _ in range(len(measured))]
+    rows = RowColumns.measured(files, files, measured, PAIR_COLUMNS)
+    kept = [one for one in range(len(measured)) if one not in measured.refused]
+    (cells,) = rows.select([kept.index(place)]).cells(PAIR_COLUMNS)
+    row = dict(zip(PAIR_COLUMNS, cells, strict=True))
+    return PairRead.of_row(row, is_consensus=is_consensus)
 
 
 def overlap_deg(first: tuple[float, float], second: tuple[float, float]) -> float:
@@ -149,7 +207,6 @@ def _view_change(
     if earlier is None or later is None:
         return None
     change = _difference(earlier.estimate, later.estimate)
-    assert change is not None  # noqa: S101
     weightings = earlier.weighting, later.weighting
     old, new = _limits(earlier), _limits(later)
     if old is None or new is None:
@@ -166,10 +223,8 @@ def _limits(view: ViewMeasurement) -> tuple[float, float] | None:
     return view.start_deg, view.end_deg
 
 
-def _difference(earlier: Estimate | None, later: Estimate | None) -> Estimate | None:
-    if earlier is None or later is None:
-        return None
-    parts = [(one.se**2, one.dof) for one in (earlier, later) if one.se > 0]
+def _difference(earlier: Estimate, later: Estimate) -> Estimate:
+    """The difference of two angles, by marking alone: the views share what else there is."""
+    parts = [(one.se_marking**2, one.dof) for one in (earlier, later)]
     error = math.sqrt(math.fsum(variance for variance, _ in parts))
-    dof = welch_dof(parts) if parts else math.inf
-    return Estimate(later.value - earlier.value, error, dof)
+    return Estimate(later.value - earlier.value, error, welch_dof(parts), error)

@@ -526,7 +526,9 @@ def measure(
     return measure_many([reading], method, settings)[0]
 
 
-def measure_draft(reading: HipReading, settings: Settings = DEFAULTS) -> HipMeasurement:
+def measure_draft(
+    reading: HipReading, settings: Settings = DEFAULTS, method: Method | None = None
+) -> HipMeasurement:
     """Measure a reading in the making: what forbids to keep it stands in ``blocked``.
 
     Raises
@@ -540,7 +542,7 @@ def measure_draft(reading: HipReading, settings: Settings = DEFAULTS) -> HipMeas
     >>> measure_draft(readings_of(sample_studies()["plain"])[0]).blocked
     ''
     """
-    return HipMeasurement.of(measure_many([reading], None, settings), 0, draft=True)
+    return HipMeasurement.of(measure_many([reading], method, settings), 0, draft=True)
 
 
 def measure_many(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from necroangle.geometry.point_sets import PointSets, ordered_sum, parts_of
+from necroangle.protocol.pair_error import SHAPE, SHARED_HEIGHT
 
 __all__ = ["PRIORS", "Priors", "RimErrors", "Rims", "rim_errors"]
 
@@ -46,8 +47,8 @@ class Priors:
         nothing of the shape.
     """
 
-    shape: tuple[float, float, float] = (0.015, 0.15 / 24, 0.1 / 24)
-    shared: float = 0.75
+    shape: tuple[float, float, float] = SHAPE
+    shared: float = SHARED_HEIGHT
     correlation: float = 0.25
     correlation_pairs: float = 24.0
     most_correlation: float = 0.8

@@ -1,7 +1,6 @@
 """A measured value and how well it is known: standard error, interval, probabilities."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -17,7 +16,6 @@ __all__ = [
     "Estimates",
     "Noise",
     "pooled_noise",
-    "welch_dof",
 ]
 
 Array = NDArray[np.float64]
@@ -197,18 +195,3 @@ def pooled_noise(rss_mm2: Array, freedom: Array, settings: Settings) -> Noise:
     with np.errstate(all="ignore"):
         variance = np.where(free, rss_mm2 / freedom, settings.rim_sd_mm**2)
     return Noise(variance, np.where(free, freedom, math.inf))
-
-
-def welch_dof(parts: Iterable[tuple[float, float]]) -> float:
-    """Degrees of freedom of a sum of variances, each given with its own (Welch-Satterthwaite).
-
-    Examples
-    --------
-    >>> welch_dof([(1.0, 10.0), (1.0, 10.0)]), welch_dof([(1.0, math.inf)])
-    (20.0, inf)
-    """
-    pairs = list(parts)
-    total = math.fsum(variance for variance, _ in pairs)
-    shares = ((variance / total, dof) for variance, dof in pairs)
-    share = math.fsum(share * share / dof for share, dof in shares)
-    return 1.0 / share if share > 1e-12 else math.inf

@@ -3,17 +3,22 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 from typing import NamedTuple
 
 from necroangle.errors import MethodError
 
 __all__ = [
+    "NO_NOISE",
     "UNKNOWN_READER",
     "EndNoise",
     "RepeatNoise",
     "SingleRead",
+    "StudyNoise",
     "mdc95_of_pair",
     "noise_of_repeats",
+    "t_quantile",
 ]
 
 
@@ -94,15 +99,55 @@ class RepeatNoise:
 
     @property
     def mdc95_deg(self) -> float:
-        """Smallest change between two readings that is real at 95 %: ``1.96 sqrt(2) SEM``."""
-        return 1.96 * math.sqrt(2.0) * self.sem_deg
+        """Smallest difference of two such readings that is real: ``t(0.975, dof) sqrt(2) SEM``."""
+        return t_quantile(self.dof) * math.sqrt(2.0) * self.sem_deg
 
 
-def noise_of_repeats(reads: Iterable[SingleRead], needed: int) -> RepeatNoise | None:
-    """Measuring error from the cohort's own repeat reads; None where there are too few.
+@dataclass(frozen=True, slots=True)
+class StudyNoise:
+    """Measuring error of the combined angle in a study.
 
-    ``SEM² = sum (x - mean)² / sum (n - 1)``, pooled within hip, visit and reader; where no reader
-    read twice, within hip and visit over the readers' first reads, which holds their bias, too.
+    Attributes
+    ----------
+    same_reader
+        From reads of one hip and visit by one reader; None where there are too few.
+    two_readers
+        From first reads by different readers, which hold the difference of their habits, too.
+    """
+
+    same_reader: RepeatNoise | None = None
+    two_readers: RepeatNoise | None = None
+
+    @property
+    def known(self) -> RepeatNoise | None:
+        """The first of them that is known."""
+        return self.same_reader or self.two_readers
+
+
+NO_NOISE = StudyNoise()
+"""Of a study without repeat reads and comparisons."""
+
+
+def t_quantile(dof: float) -> float:
+    """The 97.5 % quantile of t, which makes an interval of 95 %.
+
+    Examples
+    --------
+    >>> round(t_quantile(5), 2), round(t_quantile(math.inf), 2)
+    (2.57, 1.96)
+    """
+    from scipy.special import stdtrit  # loaded where a change is judged
+
+    return float(stdtrit(min(dof, 1e9), 0.975))
+
+
+def noise_of_repeats(reads: Iterable[SingleRead], needed: int) -> StudyNoise:
+    """Measuring error from the cohort's own repeat reads and comparisons of readers.
+
+    ``SEM² = sum (x - mean)² / sum (n - 1)``, pooled within hip, visit and reader; and within hip
+    and visit over the readers' first reads. A read that lies far from its group (an arc marked the
+    wrong way round) is left out: 3.5 standard deviations from the median, these from the median
+    of all differences.
 
     Parameters
     ----------
@@ -114,11 +159,11 @@ def noise_of_repeats(reads: Iterable[SingleRead], needed: int) -> RepeatNoise | 
     Examples
     --------
     >>> twice = [SingleRead("S1", "L", "m0", "kim", n, cna) for n, cna in ((1, 200.0), (2, 206.0))]
-    >>> noise = noise_of_repeats(twice, 1)
+    >>> noise = noise_of_repeats(twice, 1).same_reader
     >>> round(noise.sem_deg, 2), noise.dof, round(noise.mdc95_deg, 1)
-    (4.24, 1, 11.8)
-    >>> noise_of_repeats(twice, 5) is None
-    True
+    (4.24, 1, 76.2)
+    >>> noise_of_repeats(twice, 5)
+    StudyNoise(same_reader=None, two_readers=None)
     """
     within: dict[tuple[str, ...], list[float]] = {}
     firsts: dict[tuple[str, ...], list[float]] = {}
@@ -127,20 +172,20 @@ def noise_of_repeats(reads: Iterable[SingleRead], needed: int) -> RepeatNoise | 
         if key not in within:
             firsts.setdefault(key[:3], []).append(read.cna_deg)
         within.setdefault(key, []).append(read.cna_deg)
-    for groups, source in (
-        (within, "repeat reads by the same reader"),
-        (firsts, "first reads by different readers"),
-    ):
-        noise = _pooled(groups.values(), source)
-        if noise is not None and noise.dof >= needed:
-            return noise
-    return None
+    found = (
+        _pooled(groups.values(), source)
+        for groups, source in (
+            (within, "repeat reads by the same reader"),
+            (firsts, "first reads by different readers"),
+        )
+    )
+    return StudyNoise(*(one if one and one.dof >= needed else None for one in found))
 
 
 def mdc95_of_pair(first_se_deg: float | None, later_se_deg: float | None) -> float | None:
-    """Smallest real change by the standard errors of the two angles: ``1.96 sqrt(se1² + se2²)``.
+    """Smallest real change by the total errors of two angles: ``1.96 sqrt(se1² + se2²)``.
 
-    The errors follow from rim residuals and the stated noise of marking an arc's end.
+    For rows that do not say what their errors are made of.
 
     Examples
     --------
@@ -152,12 +197,21 @@ def mdc95_of_pair(first_se_deg: float | None, later_se_deg: float | None) -> flo
     return 1.96 * math.hypot(first_se_deg, later_se_deg)
 
 
+_FAR, _USUAL_DEG = 3.5, 5.0
+"""Beyond so many standard deviations, these no smaller than this, a read is of something else."""
+
+
 def _pooled(groups: Iterable[Sequence[float]], source: str) -> RepeatNoise | None:
+    several = [group for group in groups if len(group) > 1]  # most are single, and say nothing
+    if not several:
+        return None
+    steps = [abs(b - a) for group in several for a, b in pairwise(group)]
+    spread = max(_USUAL_DEG, 1.4826 * median(steps) / math.sqrt(2.0))
     squares, freedom = 0.0, 0
-    for group in groups:
-        if len(group) < 2:  # most are, and they say nothing
-            continue
-        mean = math.fsum(group) / len(group)
-        squares += math.fsum((value - mean) ** 2 for value in group)
-        freedom += len(group) - 1
+    for group in several:
+        middle = median(group)
+        kept = [value for value in group if abs(value - middle) <= _FAR * spread]
+        mean = math.fsum(kept) / max(len(kept), 1)
+        squares += math.fsum((value - mean) ** 2 for value in kept)
+        freedom += max(len(kept) - 1, 0)
     return RepeatNoise(math.sqrt(squares / freedom), freedom, source) if freedom else None

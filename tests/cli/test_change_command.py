@@ -41,7 +41,8 @@ def test_two_visits_are_compared_in_words(tmp_path: Path) -> None:
     shown = run("change", earlier, later, cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
     assert "change  -40.0°" in shown.stdout
-    assert "real, MDC95" in shown.stdout
+    assert "beyond measuring error on the marked slices, MDC95" in shown.stdout
+    assert "same reader, change on the marked slices, by the errors of marking" in shown.stdout
     assert "decreased by more than 20°: yes" in shown.stdout
     assert "medial boundary" in shown.stdout
 

@@ -165,7 +165,8 @@ class Recomputed:
         self.found: dict[tuple[str, str], Number] = {}
         self.records_failures = bool((visits["radiographic_failure"] == 1).any())
         self.planned = [visit.name for visit in cohort.protocol.visits]
-        self.noise = self.repeat_noise(readings)
+        self.noises = self.repeat_noise(readings)
+        self.noise = self.noises[0] or self.noises[1]
         if not self.planned:
             attended = visits[~visits["visit_state"].isin([MISSING, LOST])]
             self.planned = list(dict.fromkeys(attended["visit"]))
@@ -176,7 +177,9 @@ class Recomputed:
         counted = visits[visits["replaced_before"] == 0]
         self.hips = {name: Hip(rows, self) for name, rows in counted.groupby("hip_id")}
 
-    def repeat_noise(self, readings: pd.DataFrame) -> tuple[float, int] | None:
+    def repeat_noise(self, readings: pd.DataFrame) -> list[tuple[float, int] | None]:
+        """Of one reader, and between two: smallest real change and degrees of freedom."""
+        found: list[tuple[float, int] | None] = []
         own = readings[(readings["consensus"] == 0) & readings["cna_deg"].notna()]
         if self.protocol.readers:
             own = own[own["reader_id"].isin(READERS)]
@@ -186,9 +189,11 @@ class Recomputed:
             sizes = groups["cna_deg"].count() - 1
             squares = (groups["cna_deg"].var(ddof=0) * groups["cna_deg"].count()).sum()
             freedom = int(sizes.sum())
+            limit = None
             if freedom >= self.protocol.noise.repeats_needed:
-                return 1.96 * math.sqrt(2 * squares / freedom), freedom
-        return None
+                limit = stats.t.ppf(0.975, freedom) * math.sqrt(2 * squares / freedom), freedom
+            found.append(limit)
+        return found
 
     # one number
 
@@ -401,9 +406,14 @@ class Hip:
     def mdc95(self) -> float | None:
         if self.change is None or self.start is None:
             return None
-        if self.study.noise is not None:
-            return self.study.noise[0]
-        errors = self.start["cna_se_total"], self.last("cna_deg")["cna_se_total"]
+        last = self.last("cna_deg")
+        is_two = last["reader_id"] != self.start["reader_id"]
+        noise = self.study.noises[is_two]
+        if noise is not None:
+            return float(noise[0])
+        if is_two:
+            return None
+        errors = self.start["cna_se_total"], last["cna_se_total"]
         return 1.96 * math.hypot(*errors)
 
     @property

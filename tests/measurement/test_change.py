@@ -12,10 +12,17 @@ from hypothesis import strategies as st
 from necroangle.annotation import HipReading, NecroticArc, ReadView
 from necroangle.errors import MethodError
 from necroangle.geometry import PatientPoints
-from necroangle.measurement import METHODS, Settings, measure
+from necroangle.measurement import METHODS, Settings, measure, measure_draft
 from necroangle.measurement.change import change_between, overlap_deg
 from necroangle.measurement.repeats import settings_from_repeats
-from necroangle.protocol.noise import UNKNOWN_READER, EndNoise
+from necroangle.protocol.noise import (
+    UNKNOWN_READER,
+    EndNoise,
+    RepeatNoise,
+    StudyNoise,
+    t_quantile,
+)
+from necroangle.protocol.pair_error import PairKind
 from necroangle.terms import Laterality, View
 
 
@@ -79,7 +86,8 @@ def test_growth_is_told_at_each_boundary_with_its_interval() -> None:
     assert change.cna.value == pytest.approx(30, abs=1e-5)
     assert change.is_real is True
     assert change.decreased_by_rule is False
-    assert change.mdc95_deg == pytest.approx(1.96 * change.cna.se)
+    assert change.mdc95_deg == pytest.approx(t_quantile(change.cna.dof) * change.cna.se)
+    assert change.verdict == "beyond measuring error on the marked slices"
     low, high = change.cna.interval_95()
     assert low < 30 < high
 
@@ -92,6 +100,45 @@ def test_a_decrease_by_the_study_rule_that_error_alone_could_make() -> None:
     assert change.cna is not None
     assert change.cna.value == pytest.approx(-22, abs=1e-5)
     assert (change.decreased_by_rule, change.is_real) == (True, False)
+
+
+def test_two_readers_are_not_judged_before_the_study_has_compared_them() -> None:
+    side = Laterality.RIGHT
+    first = dome(-60, 20, side)
+    later = msgspec.structs.replace(dome(-50, 45, side), reader="another")
+    before, after = measure(first), measure(later)
+    unknown = change_between(before, after)
+    assert (unknown.is_real, unknown.mdc95_deg) == (None, None)
+    assert unknown.verdict == "two readers: not judged"
+    repeats = RepeatNoise(2.0, 40, "repeat reads by the same reader")
+    assert change_between(before, after, noise=StudyNoise(repeats)).is_real is None
+    compared = StudyNoise(repeats, RepeatNoise(12.0, 20, "first reads by different readers"))
+    wide = change_between(before, after, noise=compared)
+    assert wide.error is not None
+    assert wide.error.kind is PairKind.TWO_READERS
+    assert wide.mdc95_deg is not None
+    assert wide.mdc95_deg > 2.08 * 2**0.5 * 12.0
+    assert wide.is_real is False
+    agreed = change_between(before, after, consensus=(True, True))
+    assert agreed.error is not None
+    assert agreed.error.kind is PairKind.CONSENSUS
+    assert agreed.is_real is not None
+
+
+def test_slices_that_lie_apart_make_a_change_less_sure_and_equal_ones_do_not() -> None:
+    def at(offset_mm: float, visit: str) -> HipReading:
+        coronal = make_view(View.CORONAL, 100.0, offset_mm=offset_mm)
+        return make_reading(views=(coronal, make_view(View.SAGITTAL, 80.0)), visit=visit)
+
+    limits = [
+        change_between(measure(at(first, "m00")), measure(at(later, "m12"))).mdc95_deg
+        for first, later in ((0.0, 0.0), (3.0, 3.0), (0.0, 3.0), (-3.0, 3.0))
+    ]
+    assert all(limits)
+    centre, equal, apart, far = (one or 0.0 for one in limits)
+    assert equal == pytest.approx(centre, rel=0.02)
+    assert apart > 1.08 * equal
+    assert far > 1.2 * apart
 
 
 def test_visits_by_two_methods_or_without_a_view_are_not_compared() -> None:
@@ -137,7 +184,7 @@ def test_one_arc_marked_the_wrong_way_round_does_not_double_the_noise() -> None:
     assert measure(groups[4][1]).a is not None
     wrong = msgspec.structs.replace(view, arcs=(far,))
     groups[4][1] = msgspec.structs.replace(groups[4][1], views=(wrong, groups[4][1].views[1]))
-    turned = measure(groups[4][1]).a
+    turned = measure_draft(groups[4][1]).a
     assert turned is not None
     assert turned.angle_deg > 180, "the other side of the head"
     found = settings_from_repeats(groups).noise_of(groups[0][0].reader)

@@ -18,6 +18,7 @@ from napari_necroangle.reading.case import Case, Picture
 from napari_necroangle.reading.draft import ReadingDraft
 from napari_necroangle.reading.drawing import Drawing, arc_polyline
 from napari_necroangle.reading.keys import key_label
+from napari_necroangle.reading.measuring import BY_IMAGE, Measuring, measuring_in
 from napari_necroangle.reading.outcome import Outcome
 from napari_necroangle.reading.texts import VIEWS
 from necroangle.annotation import SUFFIX, HipReading, ReadView, load_reading
@@ -28,10 +29,10 @@ from necroangle.measurement import (
     HipMeasurement,
     ViewMeasurement,
     change_between,
-    measure,
     show_deg,
 )
 from necroangle.protocol.ending import VisitState
+from necroangle.protocol.noise import NO_NOISE, StudyNoise
 from necroangle.protocol.study import CutOffs
 from necroangle.study import find_study
 from necroangle.terms import View
@@ -71,15 +72,15 @@ class Earlier:
     measurement: HipMeasurement
 
     @classmethod
-    def of(cls, reading: HipReading) -> "Earlier":
-        """Measure a reading.
+    def of(cls, reading: HipReading, measuring: Measuring = BY_IMAGE) -> "Earlier":
+        """Measure a reading, as its study does.
 
         Raises
         ------
         NecroangleError
             If its marks cannot be measured.
         """
-        return cls(reading, measure(reading))
+        return cls(reading, measuring.measure(reading))
 
     def view(self, view: View) -> tuple[ReadView, ViewMeasurement] | None:
         """A view that was read, with its measurement."""
@@ -169,14 +170,15 @@ def _measured(path: Path) -> Earlier | None:
         state = path.stat()
     except OSError:
         return None
-    return _measured_once(path, state.st_mtime_ns, state.st_size, state.st_ino)
+    by = measuring_in(path.parent)
+    return _measured_once(path, by, state.st_mtime_ns, state.st_size, state.st_ino)
 
 
 @lru_cache(maxsize=FILES_KEPT)
-def _measured_once(path: Path, *state: int) -> Earlier | None:  # noqa: ARG001
+def _measured_once(path: Path, measuring: Measuring, *state: int) -> Earlier | None:  # noqa: ARG001
     """Read and measure a file once in each of its states."""
     try:
-        return Earlier.of(load_reading(path))
+        return Earlier.of(load_reading(path), measuring)
     except (NecroangleError, OSError):
         return None
 
@@ -215,6 +217,7 @@ class Ghost:
 
 
 DEFAULT_CUT_OFFS = CutOffs()
+DEFAULT_METHOD = "ha_mr_midslice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +230,13 @@ class StudyRules:
         The threshold of a change.
     states
         The state of the hip's visits in the analysis set, by their names.
+    noise
+        The study's measuring error from repeat reads and comparisons of readers.
     """
 
     cut_offs: CutOffs = DEFAULT_CUT_OFFS
     states: Mapping[str, VisitState] = field(default_factory=dict)
+    noise: StudyNoise = NO_NOISE
 
     @classmethod
     def of(cls, folder: Path | None, subject: str, laterality: str) -> "StudyRules":
@@ -243,11 +249,13 @@ class StudyRules:
             if study is None:
                 return cls()
             from necroangle.analysis.stored import (
+                noise_in_study,
                 states_in_study,
             )  # the database, for a study alone
 
             states = states_in_study(study, subject, laterality)
-            return cls(study.protocol.cut_offs, states)
+            method = study.protocol.method or DEFAULT_METHOD
+            return cls(study.protocol.cut_offs, states, noise_in_study(study, method))
         except NecroangleError:
             return cls()
 
@@ -264,7 +272,14 @@ def change_from(
 ) -> HipChange | None:
     """The change since an earlier visit, with its interval; None where it cannot be said."""
     try:
-        return change_between(earlier.measurement, outcome.hip, (rules or StudyRules()).cut_offs)
+        said = rules or StudyRules()
+        return change_between(
+            earlier.measurement,
+            outcome.hip,
+            said.cut_offs,
+            noise=said.noise,
+            consensus=(len(earlier.reading.consensus_of) > 1, False),
+        )
     except MethodError:
         return None
 
@@ -308,10 +323,9 @@ def change_words(
     if change is None or change.cna is None:
         return f"{since}: known once both views are read."
     low, high = (_signed(bound) for bound in change.cna.interval_95())
-    if change.is_real is None or change.mdc95_deg is None:
-        return f"{since}: {_signed(change.cna.value)}"
-    limit = show_deg(change.mdc95_deg)
-    verdict = f"real, beyond {limit}" if change.is_real else f"within measuring error, {limit}"
+    if change.mdc95_deg is None:
+        return f"{since}: {_signed(change.cna.value)}; {change.verdict}"
+    verdict = f"{change.verdict}, {show_deg(change.mdc95_deg)}"
     rule = "more" if abs(change.cna.value) > change.rule_deg else "not more"
     return (
         f"{since}: {_signed(change.cna.value)} ({low} to {high}); {verdict} (MDC95); {rule} than "
@@ -426,6 +440,8 @@ class FollowupOverlay:
         elif asked == self._asked and not again:
             return
         self._asked = asked
+        if case is not None:
+            case.session.measure_by(measuring_in(folder))
         self.choices = earlier_readings(folder, draft) if folder and draft else ()
         if self.choices and draft:
             self._rules = StudyRules.of(folder, draft.subject, draft.laterality)

@@ -15,6 +15,7 @@ from napari_necroangle.reading.draft import (
     ViewDraft,
     reading_of,
 )
+from napari_necroangle.reading.measuring import BY_IMAGE, Measuring
 from necroangle.annotation import Mark, NecroticArc, NeighbourSlice, ReadView, UnreadView
 from necroangle.errors import GeometryError
 from necroangle.geometry import Arc, Circle, CircleFit, ImagePlane, PatientPoints, PlanePoints
@@ -210,7 +211,11 @@ class Outcome:
         return not any(view.missing for view in self.views)
 
 
-def outcome_of(draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome]) -> Outcome:
+def outcome_of(
+    draft: ReadingDraft,
+    views: tuple[ViewOutcome, ViewOutcome],
+    measuring: Measuring = BY_IMAGE,
+) -> Outcome:
     """What a draft says so far, by the same measurement that re-measures its file.
 
     Parameters
@@ -219,8 +224,10 @@ def outcome_of(draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome]) -> O
         The draft.
     views
         What :func:`view_outcome` finds of each of its views.
+    measuring
+        How the study measures.
     """
-    found = _measured(draft, views)
+    found = _measured(draft, views, measuring)
     return replace(found, heads=found.hip if found.hip.judge else _heads(draft, views))
 
 
@@ -268,14 +275,16 @@ def _heads(draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome]) -> HipMe
         return None
 
 
-def _measured(draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome]) -> Outcome:
+def _measured(
+    draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome], measuring: Measuring
+) -> Outcome:
     """Measure what is complete; a view that the measurement refuses is not complete."""
     first, second = views
     reading = reading_of(draft, (first.entry, second.entry), datetime.now(UTC))
     try:
-        hip = measure_draft(reading)
+        hip = measuring.measure_draft(reading)
     except GeometryError as error:
-        return _measured(draft, _without_refused(views, error))
+        return _measured(draft, _without_refused(views, error), measuring)
     return Outcome((_as_measured(first, hip.a), _as_measured(second, hip.b)), hip)
 
 

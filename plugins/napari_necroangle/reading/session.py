@@ -15,6 +15,7 @@ from napari_necroangle.reading.draft import (
     draft_of,
     reading_of,
 )
+from napari_necroangle.reading.measuring import BY_IMAGE, Measuring
 from napari_necroangle.reading.outcome import Outcome, ViewOutcome, outcome_of, view_outcome
 from necroangle.annotation import Conduct, HipReading, ReaderEntries, Revision
 from necroangle.terms import (
@@ -163,6 +164,7 @@ class ReadingSession:
         self._saved: ReadingDraft | None = None
         self._started_as = _content(self._history.now)
         self._outcome: tuple[ReadingDraft, Outcome] | None = None
+        self._measuring = BY_IMAGE
         self._drawn: dict[View, tuple[ViewDraft, ViewOutcome]] = {}
         self._listeners: list[Callable[[], None]] = []
         self.file_sha256: str | None = None
@@ -320,8 +322,14 @@ class ReadingSession:
         """What the draft measures, and what is missing."""
         if self._outcome is None or self._outcome[0] is not self.draft:
             first, second = (self.drawn(one.view) for one in self.draft.views)
-            self._outcome = (self.draft, outcome_of(self.draft, (first, second)))
+            found = outcome_of(self.draft, (first, second), self._measuring)
+            self._outcome = (self.draft, found)
         return self._outcome[1]
+
+    def measure_by(self, measuring: Measuring) -> None:
+        """Measure as a study does from here on."""
+        if measuring != self._measuring:
+            self._measuring, self._outcome = measuring, None
 
     def drawn(self, view: View) -> ViewOutcome:
         """Circle and arcs of a view, without its measurement: far cheaper than :meth:`outcome`."""
