@@ -1,5 +1,6 @@
 """napari's furniture round our canvases: nothing of it may contradict what stands on them."""
 
+import dataclasses
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from napari_necroangle.dock.parts import LEAST_CONTRAST, contrast, style_sheet
+from napari_necroangle.reading.texts import breakable
 from readingroom import Answers, mark
 
 from necroangle.annotation import load_reading
@@ -226,7 +228,7 @@ def test_every_hip_says_how_it_stands_and_the_own_reading_opens(
     draft = dock.workspace.case.session.draft
     assert [view.choice for view in draft.views] == [Finding.NO_NECROSIS] * 2
     assert not dock.workspace.case.session.is_unsaved
-    assert path.name in dock.parts.status.text()
+    assert breakable(path.name) in dock.parts.status.text()
     dock.workspace.case.session.enter(notes="seen again")
     assert dock.save() == path
 
@@ -245,11 +247,69 @@ def test_a_plane_that_is_missing_is_named(dock: Any, qtbot: Any, study: Path) ->
     dock.free.take(alone, Laterality.LEFT, alone.pairs[0])
     dock.turn_to(View.SAGITTAL)
     dock.refresh_all()
+    assert "no sagittal series; 1 coronal series here" in dock.parts.study.found.text()
+    assert dock.parts.study.series[1].widget.shown_words().startswith("no sagittal")
+    (right, left) = dock.mode.cases()
+    assert right.words.endswith("right – to read: no sagittal series; 1 coronal series here")
+    assert (left.is_open, left.can_open) == (True, True)
     line = dock.parts.steps.line.text()
     assert "No sagittal series; 1 coronal series here." in line
     assert "Only the coronal view can be read" in line
     steps = dock.parts.steps.steps
     assert [steps[one].isEnabled() for one in (Step.HEAD_A, Step.HEAD_B)] == [True, False]
+
+
+@screen
+def test_a_hip_that_no_series_shows_is_not_readable_and_says_why(dock: Any, study: Path) -> None:
+    dock.workspace.reader = "r1"
+    dock.open_folder(study)
+    visit = dock.workspace.visits[0]
+    (axial,) = (
+        dataclasses.replace(one, plane=dataclasses.replace(one.plane, name="axial"))
+        for one in visit.series
+        if one.plane.name == "coronal"
+    )
+    dock.workspace.visits = (type(visit)("bl", visit.subject, "bl", (axial,)),)
+    for row in dock.mode.cases():
+        assert row.words.startswith("×  bl, ")
+        assert row.words.endswith("not readable: no coronal series; 1 axial series here")
+        assert (row.is_done, row.can_open) == (True, False)
+
+
+@screen
+def test_a_folder_says_how_far_it_has_been_looked_through(dock: Any, study: Path) -> None:
+    said: list[str] = []
+    tell, found = dock.parts.study.show_progress, dock.parts.study.found
+
+    def note(done: int, total: int) -> None:
+        tell(done, total)
+        said.append(found.text())
+
+    dock.parts.study.show_progress = note
+    dock.open_folder(study)
+    count = sum(one.is_file() for one in study.rglob("*"))
+    assert said[-1] == f"Looking through the folder: {count} of {count} files"
+    assert found.text().startswith("plain: 3 series")
+    (study.parent / "empty.txt").write_text("no folder")
+    dock.open_folder(study.parent / "empty.txt")
+    assert dock.dialogs.asked
+    assert "Looking" not in found.text()
+
+
+@screen
+def test_the_words_of_a_saved_reading_do_not_widen_the_dock(
+    dock: Any, qtbot: Any, samples: Path, study: Path
+) -> None:
+    dock.workspace.reader = "a-reader-with-a-long-code"
+    dock.open_folder(study)
+    mark(
+        dock, load_reading(samples / "readings" / "PHANTOM-01__R__baseline__truth__1.reading.json")
+    )
+    wide = dock.parts.minimumSizeHint().width()
+    assert dock.save() is not None
+    qtbot.wait(20)
+    assert "a-reader-with-a-long-code" in dock.parts.status.text()
+    assert dock.parts.minimumSizeHint().width() == wide
 
 
 @screen

@@ -68,6 +68,8 @@ def test_words_say_the_angle_and_the_next_step(
     case.session.undo()
     mark_rim(case, view)
     assert "10 rim points" in said()
+    corner = canvas_title(view, 2, 11, case.session.outcome().view(view))
+    assert corner == "Coronal 3 / 11\nrim 180° round, fit 0.0 mm"
     mark_arc(case, view, (200.0, 320.0))
     assert said().startswith("Done")
     title = canvas_title(view, 5, 11, case.session.outcome().view(view))

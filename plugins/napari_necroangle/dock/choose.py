@@ -1,5 +1,6 @@
 """What is to be read: the folder, the hip and its series, a mode's list, what was left unsaved."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +38,7 @@ LIST_HEIGHT_PX = 132
 MOST_LINES = 6
 """So many hips are seen at once."""
 _ROW_GAP_PX = 1
+_TELL_S = 0.1
 _DASHES = {"first": "━━", "second": "╍╍"}
 
 
@@ -106,6 +108,7 @@ class StudyPanel(QWidget):
         self.series = (self._series_list(0), self._series_list(1))
         self.series_labels = (QLabel(), QLabel())
         self._shown: tuple[object, ...] = ()
+        self._told_at = 0.0
         self._lay_out()
 
     def refresh(self) -> None:
@@ -158,11 +161,21 @@ class StudyPanel(QWidget):
             choices = ((one, series_words(one)) for one in space.choices(view))
             chosen = space.chosen(view)
             views.widget.setEnabled(chosen is not None)
-            if chosen is not None:
+            if chosen is None:
+                views.have_none(space.visit.lacks(view))
+                views.widget.setToolTip(space.visit.lacks(view))
+            else:
                 views.offer(choices, chosen)
                 found = passport_lines(passport_of(chosen, space.scan.series)) if is_free else ()
                 views.widget.setToolTip("\n".join(found))
         self._chooser.show()
+
+    def show_progress(self, done: int, total: int) -> None:
+        """How far a folder has been looked through: painted at once, ten times a second."""
+        if (now := time.monotonic()) - self._told_at >= _TELL_S or done == total:
+            self._told_at, self._shown = now, ()
+            self.found.setText(f"Looking through the folder: {done:,} of {total:,} files")
+            self.found.repaint()
 
     def _lay_out(self) -> None:
         self._opening, self._hips = QWidget(), QWidget()
@@ -264,6 +277,8 @@ def _found(space: Workspace) -> str:
     refused = sum(refusal.files for refusal in space.scan.refused)
     if refused:
         parts.append(f"{refused} file{'s' if refused > 1 else ''} refused (rest here for why)")
+    if space.key is not None and space.visit is not None:
+        parts += [words for view in space.key.views if (words := space.visit.lacks(view))][:1]
     if not space.visits:
         parts.append("no slices or radiographs to read a hip on")
     return ", ".join(parts)

@@ -386,7 +386,7 @@ class ReadingDock(QWidget):
         self.leave_case()
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            self.free.open_folder(folder)
+            self.free.open_folder(folder, self.parts.study.show_progress)
         finally:
             QApplication.restoreOverrideCursor()
 

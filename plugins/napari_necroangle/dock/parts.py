@@ -61,13 +61,14 @@ class _ElidedList(QComboBox):
         return bool(super().event(event))
 
     def shown_words(self) -> str:
-        """The present choice, as far as there is room for it."""
+        """The present choice, or why there is none, as far as there is room for it."""
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         part = QStyle.SubControl.SC_ComboBoxEditField
         field = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self)
         room, cut = field.width() - _PADDING_PX, Qt.TextElideMode.ElideRight
-        return str(self.fontMetrics().elidedText(self.currentText(), cut, room))
+        words = self.currentText() or self.placeholderText()
+        return str(self.fontMetrics().elidedText(words, cut, room))
 
 
 class ChoiceList(Generic[Value]):
@@ -101,6 +102,13 @@ class ChoiceList(Generic[Value]):
                 self.widget.addItems(words)
             self._values = [value for value, _ in pairs]
             self.show(now)
+
+    def have_none(self, words: str) -> None:
+        """Offer nothing, and say why."""
+        with QSignalBlocker(self.widget):
+            self.widget.clear()
+            self.widget.setPlaceholderText(words)
+        self._values = []
 
     def show(self, now: Value) -> None:
         """Show a value."""

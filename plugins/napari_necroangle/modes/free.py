@@ -1,6 +1,6 @@
 """Free reading: the reader chooses the folder, the visit and the hip."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 
 from napari_necroangle.modes.mode import CaseRow, Mode, Window
@@ -8,7 +8,7 @@ from napari_necroangle.modes.saving import ENTRIES, may_replace, ready_to_save
 from napari_necroangle.modes.workspace import OpenCase
 from napari_necroangle.reading.case import CaseKey
 from napari_necroangle.reading.session import ReadingSession
-from napari_necroangle.reading.texts import SIDES
+from napari_necroangle.reading.texts import SIDES, breakable
 from napari_necroangle.store.readings import (
     default_folder,
     load_into,
@@ -43,7 +43,7 @@ __all__ = ["FreeReading"]
 
 _AS_NEXT = "Save as read {}"
 _OPEN_SAVED = "Open the saved one"
-_ICONS = {"read": "✓", "begun": "◐", "to read": "○"}
+_ICONS = {"read": "✓", "begun": "◐", "to read": "○", "not readable": "×"}
 
 
 class FreeReading(Mode):
@@ -75,10 +75,18 @@ class FreeReading(Mode):
         """Put down the case that is open."""
         self._window.leave_case()
 
-    def open_folder(self, folder: Path) -> None:
-        """Open a folder at its first hip; cases begun in another one are kept."""
+    def open_folder(self, folder: Path, progress: Callable[[int, int], None] | None = None) -> None:
+        """Open a folder at its first hip; cases begun in another one are kept.
+
+        Parameters
+        ----------
+        folder
+            The folder.
+        progress
+            Told how many of its files were looked at, and how many there are.
+        """
         try:
-            self._workspace.open(folder)
+            self._workspace.open(folder, progress)
         except NecroangleError as error:
             self._window.dialogs.tell("This folder cannot be opened", str(error))
         self.begin()
@@ -118,13 +126,15 @@ class FreeReading(Mode):
         visits = {visit.label: visit for visit in self._workspace.visits}
         rows = []
         for key in self._keys():
-            state = self._state(key, visits[key.visit])
+            visit = visits[key.visit]
+            state, lacks = self._state(key, visit), _lacks(key, visit)
             rows.append(
                 CaseRow(
                     key,
-                    f"{_ICONS[state]}  {key.visit}, {SIDES[key.side].lower()} – {state}",
+                    f"{_ICONS[state]}  {key.visit}, {SIDES[key.side].lower()} – {state}{lacks}",
                     is_open=(key.visit, key.side) == at,
-                    is_done=state == "read",
+                    is_done=state in ("read", "not readable"),
+                    can_open=state != "not readable",
                 )
             )
         for visit in visits.values():
@@ -253,9 +263,11 @@ class FreeReading(Mode):
         load_into(session, path)
         space.forget_choices()
         now = space.take(visit, side, views)
-        now.saved, now.case.notice = path, f"Your saved reading is open: {path.name}."
+        now.saved, now.case.notice = path, f"Your saved reading is open: {breakable(path.name)}."
 
     def _state(self, key: CaseKey, visit: Visit) -> str:
+        if all(visit.lacks(view) for view in key.views):
+            return "not readable"
         begun = self._workspace.begun(key)
         if begun is not None and begun.session.is_unsaved:
             return "begun"
@@ -339,3 +351,9 @@ class FreeReading(Mode):
         except NecroangleError:
             return found.file_sha256
         return found.file_sha256
+
+
+def _lacks(key: CaseKey, visit: Visit) -> str:
+    """Which view of a hip has no series, and what there is in place of it."""
+    lacks = [words for view in key.views if (words := visit.lacks(view))]
+    return f": {lacks[0]}" if lacks else ""

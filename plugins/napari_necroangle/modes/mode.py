@@ -12,6 +12,7 @@ from typing import Protocol
 
 from napari_necroangle.modes.workspace import Workspace
 from napari_necroangle.reading.drawing import PenLines
+from napari_necroangle.reading.texts import breakable
 from napari_necroangle.store.recovery import Recovered, Remains
 from necroangle.dicom import SeriesSummary
 from necroangle.terms import View
@@ -219,7 +220,7 @@ class Mode(ABC):
 
     def saved_words(self, path: Path) -> str:
         """What is said of a reading that is saved."""
-        return f"Saved: {path.name}"
+        return f"Saved: {breakable(path.name)}"
 
     def mask(self, words: str) -> str:
         """Words for this reader's eyes: without what they are not to know."""

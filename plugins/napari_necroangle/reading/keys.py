@@ -146,6 +146,13 @@ _NAMED = (
 _TAKEN = {"Space": "pans the picture", "Escape": "closes a dialog", "Tab": "goes to the next field"}
 
 
+_WINDOW = {
+    "Control-O": "opens a folder",
+    "Control-Q": "closes the window",
+    "F11": "is full screen",
+}
+
+
 class _InUse:
     """The one table that is heard and shown."""
 
@@ -264,7 +271,10 @@ def _key(typed: str) -> str:
         )
     if "Shift" in modifiers and (name.isdigit() or name in _NAMED[12:15]):
         raise ReadingError(f"{typed!r}: Shift with this key types another sign")
-    return "-".join((*sorted(set(modifiers), key=list(_MODIFIERS.values()).index), name))
+    key = "-".join((*sorted(set(modifiers), key=list(_MODIFIERS.values()).index), name))
+    if key in _WINDOW:
+        raise ReadingError(f"{_typed(key)} {_WINDOW[key]}, and can be no other command's key")
+    return key
 
 
 def _refuse_conflicts(table: tuple[Shortcut, ...], wanted: dict[str, list[str]]) -> None:

@@ -162,8 +162,9 @@ class ViewOutcome:
         Its neighbouring slices, in their order.
     missing
         What is to be done before the view is complete; empty once it is.
-    rim_span_deg
-        How far its rim marks reach round, while they give a circle.
+    rim_span_deg, rim_rms_mm
+        How far its rim marks reach round, and how closely they follow the circle, while they give
+        one.
     """
 
     view: View
@@ -175,6 +176,7 @@ class ViewOutcome:
     beside: tuple[SliceOutcome, ...] = ()
     missing: str = ""
     rim_span_deg: float | None = None
+    rim_rms_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +254,10 @@ def view_outcome(draft: ViewDraft) -> ViewOutcome:
     missing = missing or _undecided(draft)
     missing = missing or next((one.missing for one in others if one.missing), "")
     entry = unread if missing else _entry(draft, others)
-    span_deg = fit.span_deg if fit is not None else None
-    return ViewOutcome(draft.view, entry, None, plane, circle, arcs, others, missing, span_deg)
+    found = ViewOutcome(draft.view, entry, None, plane, circle, arcs, others, missing)
+    if fit is None:
+        return found
+    return replace(found, rim_span_deg=fit.span_deg, rim_rms_mm=fit.rms_mm)
 
 
 def _heads(draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome]) -> HipMeasurement | None:

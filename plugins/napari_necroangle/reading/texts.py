@@ -23,6 +23,7 @@ __all__ = [
     "OBSERVATIONS",
     "SIDES",
     "VIEWS",
+    "breakable",
     "canvas_title",
     "doubts",
     "grade_lines",
@@ -73,10 +74,21 @@ _STEPS = {
 }
 
 
+def breakable(name: str) -> str:
+    r"""A file's name that a narrow dock may break where its parts meet.
+
+    Examples
+    --------
+    >>> breakable("S01__L").split("\u200b")
+    ['S01__', 'L']
+    """
+    return name.replace("__", "__\u200b")
+
+
 def canvas_title(
     view: View, index: int, count: int, outcome: ViewOutcome, away_mm: float | None = None
 ) -> str:
-    """The lines in the corner of a canvas.
+    """The lines in the corner of a canvas: span and fit of the rim until there is an angle.
 
     Parameters
     ----------
@@ -94,6 +106,8 @@ def canvas_title(
         lines.append(f"{offset_words(view, away_mm)} centre")
     if outcome.measurement is not None:
         lines.append(f"{letter} = {show_deg(outcome.measurement.angle_deg)}")
+    elif outcome.rim_span_deg is not None and outcome.rim_rms_mm is not None:
+        lines.append(f"rim {outcome.rim_span_deg:.0f}° round, fit {outcome.rim_rms_mm:.1f} mm")
     return "\n".join(lines)
 
 
