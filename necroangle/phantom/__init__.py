@@ -1,5 +1,6 @@
 """Phantom hips with known truth, as standard DICOM studies."""
 
+from necroangle.phantom.looks import Contrast, HeadForm, MrLook
 from necroangle.phantom.model import (
     PATIENT_POSITIONS,
     Lesion,
@@ -18,7 +19,10 @@ from necroangle.phantom.write import count_files, truth_of, write_study
 __all__ = [
     "PATIENT_POSITIONS",
     "ArcTruth",
+    "Contrast",
+    "HeadForm",
     "Lesion",
+    "MrLook",
     "PhantomHip",
     "PhantomStudy",
     "RadiographGeometry",

@@ -25,17 +25,34 @@ from necroangle.phantom.model import Lesion, PhantomHip, PhantomStudy, lateral_s
 from necroangle.terms import Laterality
 
 __all__ = [
+    "BAND_MM",
+    "CARTILAGE",
+    "CORTEX",
+    "CUP_RADIUS",
     "FAT",
     "HEAD_RADIUS",
+    "MUSCLE",
     "RIM_MM",
     "Field",
     "Point",
+    "Site",
+    "bladder",
+    "blend",
+    "capsule",
+    "cortex_mm",
+    "cup_angle_deg",
+    "ellipsoid",
     "fade",
     "femur",
     "length",
     "lesion_distance",
+    "marrow",
     "pelvis",
+    "site_of",
+    "smooth_union",
+    "soft_tissue",
     "t1_signal",
+    "trabeculae",
 ]
 
 Field = NDArray[np.float32]
@@ -114,8 +131,16 @@ _CUP_POLE = np.array((-0.68, 0.17, 0.71)) / np.linalg.norm((-0.68, 0.17, 0.71))
 _CUP_COVER_DEG = 78.0
 
 
-def femur(points: Field) -> Field:
-    """Distance to the femur's surface; the head is an exact sphere but where the neck leaves it."""
+def femur(points: Field, head: Field | None = None) -> Field:
+    """Distance to the femur's surface; the head is an exact sphere but where the neck leaves it.
+
+    Parameters
+    ----------
+    points
+        (..., 3) hip coordinates.
+    head
+        (...) distance to the surface of a head of another form.
+    """
     base = _NECK * 47.0
     neck = capsule(points, ((_NECK * 6.0).tolist(), base.tolist()), (12.8, 16.0))
     shaft = capsule(
@@ -128,7 +153,8 @@ def femur(points: Field) -> Field:
     body = smooth_union(neck, shaft, 14.0)
     body = smooth_union(body, great, 9.0)
     body = smooth_union(body, lesser, 6.0)
-    head = length(points) - np.float32(HEAD_RADIUS)
+    if head is None:
+        head = length(points) - np.float32(HEAD_RADIUS)
     return smooth_union(head, body, 2.5)
 
 
@@ -306,12 +332,17 @@ def _capsule(signal: Field, hip_points: Field) -> Field:
 def _pelvic_organs(signal: Field, body_points: Field) -> Field:
     uneven = _warped(body_points)
     bowel = ellipsoid(uneven, (3.0, 22.0, 66.0), (40.0, 44.0, 42.0))
-    bladder = ellipsoid(uneven, (0.0, -10.0, 16.0), (37.0, 32.0, 27.0))
+    filled = bladder(body_points)
     floor = ellipsoid(uneven, (0.0, 8.0, -28.0), (30.0, 34.0, 12.0))
     signal = blend(signal, MUSCLE, fade(floor, 2.0))
     signal = blend(signal, _BOWEL, fade(bowel, 2.0))
-    signal = blend(signal, MUSCLE, fade(bladder - 3.0, 1.5))
-    return blend(signal, _BLADDER, fade(bladder, 1.5))
+    signal = blend(signal, MUSCLE, fade(filled - 3.0, 1.5))
+    return blend(signal, _BLADDER, fade(filled, 1.5))
+
+
+def bladder(body_points: Field) -> Field:
+    """Distance to the bladder."""
+    return ellipsoid(_warped(body_points), (0.0, -10.0, 16.0), (37.0, 32.0, 27.0))
 
 
 def _skin_and_air(signal: Field, body_points: Field) -> Field:
@@ -331,7 +362,7 @@ RIM_MM = 1.1
 BAND_MM = 1.9
 """Thickness of the lesion's low-signal band, inward from its outer margin."""
 
-_CORTEX = 0.06
+CORTEX = 0.06
 _BAND = 0.10
 _NECROTIC = 0.70
 _CARTILAGE = 0.50
@@ -341,7 +372,7 @@ _RED_MARROW = 0.66
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Site:
+class Site:
     """Points near one hip: (N, 3) mm from its centre, and in its hip coordinates."""
 
     offset_mm: Field
@@ -366,24 +397,29 @@ def t1_signal(points: Field, study: PhantomStudy) -> Field:
     return signal
 
 
-def _hip_signal(points: Field, hip: PhantomHip, middle: Field) -> Field:
+def site_of(points: Field, hip: PhantomHip) -> Site:
+    """Where points lie about a hip."""
     offset = points - np.asarray(hip.centre_mm, np.float32)
     mirror = np.array((lateral_sign(hip.laterality), 1.0, 1.0), np.float32)
-    site = _Site(offset, offset * mirror * np.float32(HEAD_RADIUS / hip.radius_mm))
+    return Site(offset, offset * mirror * np.float32(HEAD_RADIUS / hip.radius_mm))
+
+
+def _hip_signal(points: Field, hip: PhantomHip, middle: Field) -> Field:
+    site = site_of(points, hip)
     signal = soft_tissue(site.hip_points, points - middle)
     signal = _with_pelvis(signal, site)
     signal = _with_joint(signal, site)
     return _with_femur(signal, site, hip)
 
 
-def _with_pelvis(signal: Field, site: _Site) -> Field:
+def _with_pelvis(signal: Field, site: Site) -> Field:
     distance = pelvis(site.hip_points)
-    signal = blend(signal, _CORTEX, fade(distance, 0.6))
-    marrow = np.float32(_PELVIC_MARROW) + np.float32(0.05) * _trabeculae(site.hip_points, 0.19)
-    return blend(signal, marrow, fade(distance + 1.3, 0.6))
+    signal = blend(signal, CORTEX, fade(distance, 0.6))
+    fatty = np.float32(_PELVIC_MARROW) + np.float32(0.05) * trabeculae(site.hip_points, 0.19)
+    return blend(signal, fatty, fade(distance + 1.3, 0.6))
 
 
-def _with_joint(signal: Field, site: _Site) -> Field:
+def _with_joint(signal: Field, site: Site) -> Field:
     """Cartilage on the head, the joint space, the socket's cartilage, and the fat of its floor."""
     arm = length(site.hip_points)
     rim = cup_angle_deg(site.hip_points)
@@ -395,14 +431,14 @@ def _with_joint(signal: Field, site: _Site) -> Field:
     return blend(signal, 0.10, fade(labrum, 0.8))
 
 
-def _with_femur(signal: Field, site: _Site, hip: PhantomHip) -> Field:
+def _with_femur(signal: Field, site: Site, hip: PhantomHip) -> Field:
     distance = femur(site.hip_points) * np.float32(hip.radius_mm / HEAD_RADIUS)
-    signal = blend(signal, _CORTEX, fade(distance, 0.3))
-    depth = np.float32(RIM_MM) + _cortex_mm(site.hip_points)
-    return blend(signal, _marrow(site, hip), fade(distance + depth, 0.3))
+    signal = blend(signal, CORTEX, fade(distance, 0.3))
+    depth = np.float32(RIM_MM) + cortex_mm(site.hip_points)
+    return blend(signal, marrow(site, hip), fade(distance + depth, 0.3))
 
 
-def _cortex_mm(hip_points: Field) -> Field:
+def cortex_mm(hip_points: Field) -> Field:
     """How much thicker than the head's the cortex is: thick at the calcar and down the shaft."""
     x, _, z = np.moveaxis(hip_points, -1, 0)
     shaft = np.clip((-z - np.float32(45.0)) / 35.0, 0, 1) * np.float32(4.0)
@@ -411,29 +447,29 @@ def _cortex_mm(hip_points: Field) -> Field:
     return thicker
 
 
-def _marrow(site: _Site, hip: PhantomHip) -> Field:
+def marrow(site: Site, hip: PhantomHip) -> Field:
     """Fatty marrow of head and trochanter, less fat in the neck, and the lesions in the head."""
     x, y, z = np.moveaxis(site.hip_points, -1, 0)
     red = np.exp(-(((x - 30.0) / 17.0) ** 2) - ((z + 30.0) / 17.0) ** 2 - ((y - 6.0) / 18.0) ** 2)
-    marrow = np.float32(FAT) - red * np.float32(FAT - _RED_MARROW)
-    marrow = marrow + np.float32(0.03) * _trabeculae(site.hip_points, 0.27)
+    fatty = np.float32(FAT) - red * np.float32(FAT - _RED_MARROW)
+    fatty = fatty + np.float32(0.03) * trabeculae(site.hip_points, 0.27)
     scar = np.abs((0.55 * x - 0.83 * z) - 7.0 + np.float32(0.012) * (x + 4.0) ** 2)
     in_head = fade(length(site.hip_points) - np.float32(20.0), 3.0)
-    marrow = blend(marrow, 0.55, fade(scar - 0.3, 0.8) * in_head * np.float32(0.5))
-    return _with_lesions(marrow, site, hip)
+    fatty = blend(fatty, 0.55, fade(scar - 0.3, 0.8) * in_head * np.float32(0.5))
+    return _with_lesions(fatty, site, hip)
 
 
-def _with_lesions(marrow: Field, site: _Site, hip: PhantomHip) -> Field:
+def _with_lesions(fatty: Field, site: Site, hip: PhantomHip) -> Field:
     if not hip.lesions:
-        return marrow
+        return fatty
     margins = [lesion_distance(site.offset_mm, one, hip.radius_mm) for one in hip.lesions]
     margin = np.minimum.reduce(margins)
-    marrow = blend(marrow, _BAND, fade(margin, 0.4))
-    patches = np.float32(_NECROTIC) + np.float32(0.10) * _trabeculae(site.hip_points, 0.42)
-    return blend(marrow, patches, fade(margin + np.float32(BAND_MM), 0.5))
+    fatty = blend(fatty, _BAND, fade(margin, 0.4))
+    patches = np.float32(_NECROTIC) + np.float32(0.10) * trabeculae(site.hip_points, 0.42)
+    return blend(fatty, patches, fade(margin + np.float32(BAND_MM), 0.5))
 
 
-def _trabeculae(points: Field, pitch: float) -> Field:
+def trabeculae(points: Field, pitch: float) -> Field:
     """A smooth, uneven pattern of -1 to 1, about 6 / pitch mm from crest to crest."""
     x, y, z = np.moveaxis(points * np.float32(pitch), -1, 0)
     bent = np.sin(x + 1.7 * np.sin(0.6 * z)) * np.sin(1.3 * z + np.sin(0.8 * y))

@@ -31,7 +31,14 @@ _EMPTY = (
 
 def uid_of(study: PhantomStudy, *parts: str) -> UID:
     """A UID that depends on the study's content and on these words alone."""
-    return generate_uid(_UID_PREFIX, ["necroangle", repr(study), *parts])
+    content = repr(study)
+    for unused in _ADDED_LATER:
+        content = content.replace(unused, "")
+    return generate_uid(_UID_PREFIX, ["necroangle", content, *parts])
+
+
+_ADDED_LATER = (", form=None", ", look=None")
+"""Where a study does without them, its identifiers are what they were before there were any."""
 
 
 def study_uid(study: PhantomStudy) -> UID:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from necroangle.errors import PhantomError
 from necroangle.geometry import ImagePlane
+from necroangle.phantom.looks import HeadForm, MrLook
 from necroangle.terms import Laterality, View
 
 __all__ = [
@@ -274,6 +275,8 @@ class PhantomHip:
         Radius of the head, to the outer margin of the subchondral line, mm.
     lesions
         None for a normal hip.
+    form
+        What makes the head other than a sphere; None for an exact sphere.
 
     Raises
     ------
@@ -294,6 +297,7 @@ class PhantomHip:
     centre_mm: Vector3
     radius_mm: float
     lesions: tuple[Lesion, ...] = ()
+    form: HeadForm | None = None
 
     def __post_init__(self) -> None:
         where = f"hip {self.laterality.value}"
@@ -385,6 +389,8 @@ class PhantomStudy:
         Signal of fatty marrow over the noise's standard deviation.
     subject, visit
         Pseudonym and visit name: ClinicalTrialSubjectID and ClinicalTrialTimePointID.
+    look
+        How its MR pictures look, and whether the patient moved; None for plain T1.
 
     Raises
     ------
@@ -403,6 +409,7 @@ class PhantomStudy:
     snr: float = 36.0
     subject: str = "PHANTOM-01"
     visit: str = "baseline"
+    look: MrLook | None = None
 
     def __post_init__(self) -> None:
         sides = tuple(hip.laterality for hip in self.hips)
@@ -435,6 +442,11 @@ class PhantomStudy:
                     f"{label} {word!r}: use letters, digits, dots, dashes and single underscores, "
                     "at most 64"
                 )
+
+    @property
+    def is_lifelike(self) -> bool:
+        """Whether a head is no sphere, or the pictures have a look of their own."""
+        return self.look is not None or any(hip.form is not None for hip in self.hips)
 
     def hip(self, laterality: Laterality) -> PhantomHip:
         """The hip of that side."""

@@ -3,7 +3,7 @@
 A picture holds partial volume, bias field, Rician noise and whole grey values.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +15,9 @@ from necroangle.errors import PhantomError
 from necroangle.geometry import ImagePlane, PixelPoints
 from necroangle.phantom.anatomy import Field, t1_signal
 from necroangle.phantom.header import decimal, series_header, study_header, uid_of
-from necroangle.phantom.model import PhantomStudy, SeriesGeometry
+from necroangle.phantom.lifelike import lifelike_signal
+from necroangle.phantom.looks import Contrast, MrLook
+from necroangle.phantom.model import PhantomHip, PhantomStudy, SeriesGeometry
 from necroangle.terms import Laterality, SourceImage, View
 
 __all__ = ["MOST_GREY", "MrSeries", "frame_of_reference_uid", "mr_image", "mr_series"]
@@ -27,6 +29,8 @@ MOST_GREY = 1023
 
 _IN_PLANE = (-0.25, 0.25)
 _ACROSS = (-1 / 3, 0.0, 1 / 3)
+_FINE_ACROSS = tuple((place - 3) / 7 for place in range(7))
+"""Depths of a slice, as shares of its thickness: finer where a surface runs aslant through it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ def render_slice(
 ) -> NDArray[np.uint16]:
     """Draw one slice.
 
-    Each pixel is the mean signal of 2 x 2 places in the plane at 3 depths of the slice.
+    Each pixel is the mean signal of 2 x 2 places in the plane at 3 depths of the slice, at 7 where
+    the study is lifelike.
 
     Parameters
     ----------
@@ -63,14 +68,19 @@ def render_slice(
     """
     pixels = np.indices((series.rows, series.columns)).reshape(2, -1).T.astype(float)
     signal = np.zeros(len(pixels), np.float32)
+    signal_of, across = (
+        (lifelike_signal, _FINE_ACROSS) if study.is_lifelike else (t1_signal, _ACROSS)
+    )
     for row_step in _IN_PLANE:
         for column_step in _IN_PLANE:
             places = plane.pixel_to_patient(PixelPoints(pixels + np.array((row_step, column_step))))
-            for part in _ACROSS:
+            for part in across:
                 shifted = places + plane.normal * part * series.thickness_mm
-                signal += t1_signal(shifted.astype(np.float32), study)
-    signal /= len(_IN_PLANE) ** 2 * len(_ACROSS)
+                signal += signal_of(shifted.astype(np.float32), study)
+    signal /= len(_IN_PLANE) ** 2 * len(across)
     grey = FAT_GREY * signal * _bias(pixels, series)
+    if study.look is not None and study.look.bias:
+        grey = grey * _uneven_coil(pixels, series, study.look.bias)
     return _with_noise(grey, study.snr, key).reshape(series.rows, series.columns)
 
 
@@ -78,6 +88,13 @@ def _bias(pixels: NDArray[np.float64], series: SeriesGeometry) -> Field:
     """A smooth sensitivity of the coil, about 0.86 to 1.14 over the picture."""
     row, column = (pixels / (series.rows, series.columns)).T - 0.5
     field = 1 + 0.10 * np.cos(2.2 * row + 0.4) * np.cos(3.0 * column) - 0.08 * row + 0.10 * column
+    return np.asarray(field, np.float32)
+
+
+def _uneven_coil(pixels: NDArray[np.float64], series: SeriesGeometry, strength: float) -> Field:
+    """A coil that lies to one side: up to half as bright again there, half as dark opposite."""
+    row, column = (pixels / (series.rows, series.columns)).T - 0.5
+    field = 1 + strength * (0.55 * np.sin(2.0 * column + 0.8 * row) - 0.25 * np.cos(5.0 * row))
     return np.asarray(field, np.float32)
 
 
@@ -119,12 +136,31 @@ class MrSeries:
         side = f"_{self.laterality.value.lower()}" if self.laterality else ""
         return f"{self.geometry.view.value}{side}"
 
+    @property
+    def contrast(self) -> Contrast:
+        """What weights its pictures."""
+        return (self.study.look or MrLook()).contrast
+
     @cached_property
     def planes(self) -> tuple[ImagePlane, ...]:
         """Its planes, in the order of InstanceNumber."""
         if self.laterality is None:
             return self.geometry.planes(self.study.middle_mm)
         return self.geometry.planes(self.study.hip(self.laterality).centre_mm)
+
+    def lying(self, hip: PhantomHip) -> PhantomHip:
+        """A hip as it lay when this series was taken; the patient may have moved."""
+        look = self.study.look
+        if look is None or self.laterality is None or not any(look.moved_mm):
+            return hip
+        x, y, z = (one + by for one, by in zip(hip.centre_mm, look.moved_mm, strict=True))
+        return replace(hip, centre_mm=(x, y, z))
+
+    @property
+    def shown(self) -> PhantomStudy:
+        """The study as it lay when this series was taken."""
+        right, left = map(self.lying, self.study.hips)
+        return replace(self.study, hips=(right, left))
 
     @property
     def uid(self) -> UID:
@@ -168,12 +204,13 @@ def mr_series(study: PhantomStudy) -> tuple[MrSeries, ...]:
 def mr_image(series: MrSeries, index: int) -> Dataset:
     """One slice as an MR Image Storage data set, uncompressed."""
     key = NoiseKey(series.study.seed, series.number, index)
-    pixels = render_slice(series.study, series.geometry, series.planes[index], key)
+    pixels = render_slice(series.shown, series.geometry, series.planes[index], key)
     image = study_header(series.study)
     image.SOPClassUID = MRImageStorage
     image.SOPInstanceUID = UID(series.source(index).instance_uid)
     _describe_series(image, series)
     _describe_acquisition(image, series.geometry)
+    _describe_contrast(image, series.contrast)
     _describe_place(image, series, index)
     _put_pixels(image, pixels)
     return image
@@ -181,9 +218,10 @@ def mr_image(series: MrSeries, index: int) -> Dataset:
 
 def _describe_series(image: Dataset, series: MrSeries) -> None:
     short = "COR" if series.laterality is None else f"SAG {series.laterality.name}"
-    series_header(image, series.uid, series.number, f"T1 TSE {short}")
+    words = f"{series.contrast.value} TSE {short}"
+    series_header(image, series.uid, series.number, words)
     image.Modality = "MR"
-    image.ProtocolName = f"T1 TSE {short}"
+    image.ProtocolName = words
     image.PatientPosition = series.study.patient_position
     image.FrameOfReferenceUID = frame_of_reference_uid(series.study)
     image.PositionReferenceIndicator = ""
@@ -207,6 +245,26 @@ def _describe_acquisition(image: Dataset, geometry: SeriesGeometry) -> None:
     image.ImagedNucleus = "1H"
     image.SliceThickness = decimal([geometry.thickness_mm])[0]
     image.SpacingBetweenSlices = decimal([geometry.step_mm])[0]
+
+
+_TIMES_MS = {
+    Contrast.PD: ("2600", "28"),
+    Contrast.T2_FS: ("3800", "72"),
+    Contrast.STIR: ("4200", "42"),
+}
+"""Repetition and echo time."""
+
+
+def _describe_contrast(image: Dataset, contrast: Contrast) -> None:
+    if contrast is Contrast.T1:
+        return
+    image.RepetitionTime, image.EchoTime = _TIMES_MS[contrast]
+    image.EchoTrainLength = 9
+    if contrast is Contrast.T2_FS:
+        image.ScanOptions = "FS"
+    elif contrast is Contrast.STIR:
+        image.ScanningSequence = ["SE", "IR"]
+        image.InversionTime = "150"
 
 
 def _describe_place(image: Dataset, series: MrSeries, index: int) -> None:

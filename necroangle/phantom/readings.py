@@ -19,12 +19,14 @@ from necroangle.annotation import (
     save_reading,
 )
 from necroangle.errors import PhantomError
+from necroangle.geometry import ImagePlane
 from necroangle.phantom.model import PhantomHip, PhantomStudy, neck_direction
 from necroangle.phantom.mr import MrSeries, mr_series
 from necroangle.phantom.radiograph import Radiograph, radiograph_truth, radiographs, view_axes
-from necroangle.phantom.truth import cut, mid_index
+from necroangle.phantom.surface import directions_from, sunken_mm
+from necroangle.phantom.truth import contour_mm, cut, mid_index
 from necroangle.phantom.write import slice_truths
-from necroangle.terms import Finding, Laterality
+from necroangle.terms import Finding, Laterality, Observation
 
 __all__ = ["READER", "readings_of", "save_readings"]
 
@@ -96,6 +98,7 @@ def _reading(study: PhantomStudy, laterality: Laterality, views: list[ReadView])
 def _slice_view(series: MrSeries, hip: PhantomHip) -> ReadView:
     index = mid_index(slice_truths(series, hip))
     plane = series.planes[index]
+    hip = series.lying(hip)
     truth = cut(hip, plane)
     if truth.centre_mm is None:
         raise PhantomError(
@@ -117,9 +120,9 @@ def _slice_view(series: MrSeries, hip: PhantomHip) -> ReadView:
         image=ImageRecord.of(series.source(index)),
         plane=PlaneRecord.of(plane, (geometry.rows, geometry.columns)),
         passport=None,
-        rim=tuple(Mark.at_plane(plane, u + x, v + y) for x, y in _rim_mm(truth.radius_mm, *along)),
+        rim=tuple(Mark.at_plane(plane, u + x, v + y) for x, y in _contour_mm(hip, plane, along)),
         arcs=arcs,
-        observations=(),
+        observations=(Observation.FLATTENED,) if hip.form and hip.form.sunken_mm else (),
         neighbours=(),
         landmarks=(),
         contour=(),
@@ -164,6 +167,25 @@ def _finding(hip: PhantomHip, angle_deg: float | None) -> Finding:
             "make the lesion smaller"
         )
     return Finding.NECROSIS if angle_deg else Finding.OFF_MIDSLICE
+
+
+_LEAST_SUNKEN_MM = 0.2
+
+
+def _contour_mm(
+    hip: PhantomHip, plane: ImagePlane, neck: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Offsets of the rim marks from the head's centre on a slice: where the head is intact."""
+    axes = np.array((plane.row_cosine, plane.column_cosine, plane.normal))
+    offset = float((np.array(plane.origin_mm) - np.array(hip.centre_mm)) @ axes[2])
+    if hip.form is None:
+        return _rim_mm(math.sqrt(hip.radius_mm**2 - offset**2), *neck)
+    turns = np.array([math.atan2(v, u) for u, v in _rim_mm(1.0, *neck)])
+    reach = contour_mm(hip, offset, axes, np.degrees(turns))
+    places = np.column_stack((reach * np.cos(turns), reach * np.sin(turns)))
+    points = places @ axes[:2] + offset * axes[2]
+    intact = sunken_mm(directions_from(points, hip), hip) < _LEAST_SUNKEN_MM
+    return [(u, v) for u, v in places[intact].tolist()]
 
 
 def _rim_mm(radius_mm: float, neck_u: float, neck_v: float) -> list[tuple[float, float]]:

@@ -7,6 +7,10 @@ is necrotic where ``r |a_p| cos(phi - phi_0) + s (n . a) >= R cos(alpha)``, so w
 ``k = (R cos(alpha) - s n . a) / (r |a_p|)`` the arc is 0 for k >= 1, 360° for k <= -1, and else
 ``2 acos(k)`` about phi_0.
 
+The surface of a head of another form lies at its own distance in each direction, and a lesion is
+still what lies within a cone: on a plane through the centre the angle is the same; beside it the
+ends are found by search.
+
 Nothing here is shared with the measurement that it is there to check.
 """
 
@@ -19,8 +23,17 @@ from numpy.typing import NDArray
 
 from necroangle.geometry import ImagePlane
 from necroangle.phantom.model import Lesion, PhantomHip, Vector3
+from necroangle.phantom.surface import directions_from, surface_mm
 
-__all__ = ["ArcTruth", "SliceTruth", "cap_interval_deg", "cap_union_deg", "cut", "mid_index"]
+__all__ = [
+    "ArcTruth",
+    "SliceTruth",
+    "cap_interval_deg",
+    "cap_union_deg",
+    "contour_mm",
+    "cut",
+    "mid_index",
+]
 
 Interval = tuple[float, float]
 
@@ -139,10 +152,81 @@ def cut(hip: PhantomHip, plane: ImagePlane) -> SliceTruth:
         return SliceTruth(offset, None, 0.0, (), None)
     middle = centre + offset * axes[2]
     radius = math.sqrt(hip.radius_mm**2 - offset**2)
+    if hip.form is not None:
+        return _cut_of_form(hip, offset, axes)
     intervals = cap_union_deg(hip, offset, axes)
     arcs = tuple(_arc(middle, radius, axes, interval) for interval in intervals)
     angle = math.fsum(arc.angle_deg for arc in arcs)
     return SliceTruth(offset, _vector(middle), radius, arcs, angle)
+
+
+_STEPS = 3600
+_ROUNDS = 12
+
+
+def contour_mm(
+    hip: PhantomHip, offset_mm: float, axes: NDArray[np.float64], turns_deg: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(N,) distances of a slice's contour from the head's centre as it stands on the slice, mm.
+
+    Parameters are those of :func:`cap_interval_deg`, and (N,) directions from the row towards the
+    column.
+    """
+    turn = np.radians(turns_deg)
+    along = np.outer(np.cos(turn), axes[0]) + np.outer(np.sin(turn), axes[1])
+    found = np.full(len(turn), math.sqrt(hip.radius_mm**2 - offset_mm**2))
+    for _ in range(_ROUNDS):  # the distance settles, for the surface is nearly round
+        point = found[:, None] * along + offset_mm * axes[2]
+        surface = surface_mm(directions_from(point, hip), hip)
+        found = np.sqrt(np.maximum(surface**2 - offset_mm**2, 0.0))
+    return found
+
+
+def _cut_of_form(hip: PhantomHip, offset: float, axes: NDArray[np.float64]) -> SliceTruth:
+    middle = np.array(hip.centre_mm) + offset * axes[2]
+
+    def dead(turns_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Above 0 where a direction of the slice's contour is necrotic."""
+        turn, reach = np.radians(turns_deg), contour_mm(hip, offset, axes, turns_deg)
+        along = np.outer(np.cos(turn), axes[0]) + np.outer(np.sin(turn), axes[1])
+        point = reach[:, None] * along + offset * axes[2]
+        point /= np.linalg.norm(point, axis=1)[:, None]
+        by = [
+            point @ np.array(one.axis) - math.cos(math.radians(one.half_angle_deg))
+            for one in hip.lesions
+        ]
+        return np.max(by, axis=0) if by else np.full(len(turn), -1.0)
+
+    turns = np.arange(_STEPS) * 360.0 / _STEPS
+    value = dead(turns)
+    changes = np.flatnonzero((value > 0) != (np.roll(value, -1) > 0))
+    low, high = turns[changes], turns[changes] + 360.0 / _STEPS
+    begins = value[changes] <= 0
+    for _ in range(40):
+        half = (low + high) / 2
+        beyond = (dead(half) > 0) == begins
+        low, high = np.where(beyond, low, half), np.where(beyond, half, high)
+    starts = sorted(((low + high) / 2)[begins].tolist())
+    ends = sorted(((low + high) / 2)[~begins].tolist())
+    intervals = [
+        (start, start + min((end - start) % 360.0 for end in ends)) for start in starts
+    ] or ([(0.0, 360.0)] if value[0] > 0 else [])
+    arcs = tuple(_arc_of_form(hip, offset, axes, one) for one in intervals)
+    angle = math.fsum(arc.angle_deg for arc in arcs)
+    radius = math.sqrt(hip.radius_mm**2 - offset**2)
+    return SliceTruth(offset, _vector(middle), radius, arcs, angle)
+
+
+def _arc_of_form(
+    hip: PhantomHip, offset: float, axes: NDArray[np.float64], interval: Interval
+) -> ArcTruth:
+    low, high = interval
+    turns = np.array((low, (low + high) / 2, high))
+    reach, turn = contour_mm(hip, offset, axes, turns), np.radians(turns)
+    arms = np.outer(np.cos(turn), axes[0]) + np.outer(np.sin(turn), axes[1])
+    middle = np.array(hip.centre_mm) + offset * axes[2]
+    start, via, end = (_vector(point) for point in middle + reach[:, None] * arms)
+    return ArcTruth(start, via, end, high - low)
 
 
 def cap_union_deg(

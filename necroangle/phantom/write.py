@@ -42,12 +42,14 @@ Record = dict[str, Any]
 
 def slice_truths(series: MrSeries, hip: PhantomHip) -> tuple[SliceTruth, ...]:
     """What is true of a hip on each slice of a series, in the order of InstanceNumber."""
-    return tuple(cut(hip, plane) for plane in series.planes)
+    return tuple(cut(series.lying(hip), plane) for plane in series.planes)
 
 
 def truth_of(study: PhantomStudy) -> Record:
     """The content of ``truth.json``; its keys are described in ``sample_dicoms/README.md``."""
+    look = {} if study.look is None else {"look": asdict(study.look)}
     return {
+        **look,
         "format": FORMAT,
         "version": VERSION,
         "name": study.name,
@@ -72,6 +74,8 @@ def _hip(study: PhantomStudy, hip: PhantomHip) -> Record:
         "radius_mm": hip.radius_mm,
         "lesions": [asdict(lesion) for lesion in hip.lesions],
     }
+    if hip.form is not None:
+        record["form"] = asdict(hip.form)
     series = [one for one in mr_series(study) if one.laterality in (None, hip.laterality)]
     views = {one.geometry.view: _series(one, hip) for one in series}
     record.update((view.value, found) for view, found in views.items())
