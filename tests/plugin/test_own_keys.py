@@ -70,7 +70,7 @@ def test_own_keys_take_the_place_of_the_commands_own_and_all_others_stay(own: Pa
         ('save = "Shift+1"', r"Shift with this key types another sign"),
         ('save = "space"', r"Space pans the picture"),
         ('save = "Ctrl+Escape"', r"Escape closes a dialog"),
-        ('save = "F11"', r"F11 is full screen, and can be no other"),
+        ('save = "Ctrl+O"', r"Ctrl\+O opens a folder, and can be no other"),
         ("save = []", r"'save' needs a key"),
         ("save = 3", r"\$\.keys\[\.\.\.\]: Expected"),
         ("save = ", r"Invalid value"),

@@ -149,7 +149,6 @@ _TAKEN = {"Space": "pans the picture", "Escape": "closes a dialog", "Tab": "goes
 _WINDOW = {
     "Control-O": "opens a folder",
     "Control-Q": "closes the window",
-    "F11": "is full screen",
 }
 
 
