@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hipmaker import SHAPE, make_plane, make_reading, make_rim, make_view
@@ -20,11 +21,12 @@ from napari_necroangle.reading.followup import (
 from napari_necroangle.reading.session import ReadingSession
 from numpy.typing import NDArray
 
-from necroangle.annotation import ReadView, file_name, save_reading
+from necroangle.annotation import HipReading, ReadView, file_name, save_reading
 from necroangle.cohort import CohortStore
 from necroangle.geometry import ImagePlane, PatientPoints
 from necroangle.imaging import Volume
 from necroangle.ledger.records import Entry
+from necroangle.protocol.visits import Visit
 from necroangle.study import init_study
 from necroangle.terms import Laterality, SourceImage, View
 
@@ -199,6 +201,25 @@ def test_the_change_has_its_interval() -> None:
     assert change.cna.value == pytest.approx(-30.0, abs=0.01)
     low, high = change.cna.interval_95()
     assert low < -30.0 < high
+
+
+def test_the_change_is_said_from_the_earlier_visit_to_the_later_at_either() -> None:
+    before, after = make_reading(120.0, 90.0), make_reading(100.0, 80.0, visit="m12")
+    late = msgspec.structs.replace(after, visit="late")
+
+    def words(present: HipReading, other: HipReading, rules: StudyRules) -> str:
+        session = ReadingSession(MR)
+        session.restore(present, "0" * 64)
+        held = Earlier.of(other)
+        change = change_from(held, session.outcome(), rules, present.visit)
+        return change_words(held, change, rules, present.visit)
+
+    plain = StudyRules()
+    assert words(after, before, plain).startswith("Change since m00: −30.0°")
+    assert words(before, after, plain).startswith("Change from m00 to m12: −30.0°")
+    study = StudyRules(planned=(Visit("m00"), Visit("late", 60)))
+    assert words(before, late, study).startswith("Change from m00 to late: −30.0°")
+    assert words(before, late, plain).startswith("Change since late: +30.0°")
 
 
 def test_the_change_hears_the_studys_threshold_and_ends_with_the_natural_hip(

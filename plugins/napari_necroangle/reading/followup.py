@@ -34,6 +34,8 @@ from necroangle.measurement import (
 from necroangle.protocol.ending import VisitState
 from necroangle.protocol.noise import NO_NOISE, StudyNoise
 from necroangle.protocol.study import CutOffs
+from necroangle.protocol.visits import Visit as PlannedVisit
+from necroangle.protocol.visits import months_of_name
 from necroangle.study import find_study
 from necroangle.terms import View
 
@@ -232,11 +234,14 @@ class StudyRules:
         The state of the hip's visits in the analysis set, by their names.
     noise
         The study's measuring error from repeat reads and comparisons of readers.
+    planned
+        The study's visits; of others the name may say the months.
     """
 
     cut_offs: CutOffs = DEFAULT_CUT_OFFS
     states: Mapping[str, VisitState] = field(default_factory=dict)
     noise: StudyNoise = NO_NOISE
+    planned: tuple[PlannedVisit, ...] = ()
 
     @classmethod
     def of(cls, folder: Path | None, subject: str, laterality: str) -> "StudyRules":
@@ -248,16 +253,21 @@ class StudyRules:
             study = find_study(folder) if folder is not None else None
             if study is None:
                 return cls()
-            from necroangle.analysis.stored import (
-                noise_in_study,
-                states_in_study,
-            )  # the database, for a study alone
+            # the database, for a study alone
+            from necroangle.analysis.stored import noise_in_study, states_in_study
 
             states = states_in_study(study, subject, laterality)
             method = study.protocol.method or DEFAULT_METHOD
-            return cls(study.protocol.cut_offs, states, noise_in_study(study, method))
+            noise = noise_in_study(study, method)
+            return cls(study.protocol.cut_offs, states, noise, study.protocol.visits)
         except NecroangleError:
             return cls()
+
+    def follows(self, other: str, visit: str) -> bool:
+        """Whether another visit comes after one; False where months are not known of both."""
+        planned = {one.name: one.nominal_months for one in self.planned}
+        then, now = (planned.get(name, months_of_name(name)) for name in (other, visit))
+        return then is not None and now is not None and then > now
 
     def censored(self, *visits: str) -> str:
         """The first of some visits that holds no value of the natural hip; empty where none."""
@@ -268,18 +278,20 @@ class StudyRules:
 
 
 def change_from(
-    earlier: Earlier, outcome: Outcome, rules: StudyRules | None = None
+    earlier: Earlier, outcome: Outcome, rules: StudyRules | None = None, visit: str = ""
 ) -> HipChange | None:
-    """The change since an earlier visit, with its interval; None where it cannot be said."""
+    """The change between two visits, with its interval; None where it cannot be said.
+
+    It is that from the earlier to the later, also where the present visit, named here and measured
+    as its outcome says, is the earlier.
+    """
+    said = rules or StudyRules()
+    pair = (earlier.measurement, outcome.hip)
+    united = (len(earlier.reading.consensus_of) > 1, False)
+    if said.follows(earlier.reading.visit, visit):
+        pair, united = pair[::-1], united[::-1]
     try:
-        said = rules or StudyRules()
-        return change_between(
-            earlier.measurement,
-            outcome.hip,
-            said.cut_offs,
-            noise=said.noise,
-            consensus=(len(earlier.reading.consensus_of) > 1, False),
-        )
+        return change_between(*pair, said.cut_offs, noise=said.noise, consensus=united)
     except MethodError:
         return None
 
@@ -315,8 +327,11 @@ def change_words(
     visit
         The present visit.
     """
-    since = f"Change since {earlier.reading.visit}"
-    if censored := (rules or StudyRules()).censored(earlier.reading.visit, visit):
+    other, said = earlier.reading.visit, rules or StudyRules()
+    since = f"Change since {other}"
+    if said.follows(other, visit):
+        since = f"Change from {visit} to {other}"
+    if censored := said.censored(earlier.reading.visit, visit):
         return f"{since}: visit {censored} lies after the hip was replaced, or after death."
     if earlier.measurement.cna_deg is None:
         return f"{since}: that reading has no combined angle."
@@ -481,8 +496,9 @@ class FollowupOverlay:
             return ""
         outcome = case.session.outcome()
         if self._words[0] is not outcome or self._words[1] is not self.chosen:
-            change = change_from(self.chosen, outcome, self._rules)
-            said = change_words(self.chosen, change, self._rules, case.session.draft.visit)
+            visit = case.session.draft.visit
+            change = change_from(self.chosen, outcome, self._rules, visit)
+            said = change_words(self.chosen, change, self._rules, visit)
             self._words = (outcome, self.chosen, said)
         return self._words[2]
 
