@@ -11,18 +11,27 @@ from necroangle.imaging.midslice import (
     mid_slice,
 )
 from necroangle.imaging.planes import coronal_plane, neck_plane, sagittal_plane
+from necroangle.imaging.registration import (
+    HeadMotion,
+    HeadPicture,
+    Unregistered,
+    register_heads,
+)
 from necroangle.imaging.reslice import reslice
 from necroangle.imaging.volume import Slice, Volume
 
 __all__ = [
     "Bracket",
     "Crossing",
+    "HeadMotion",
+    "HeadPicture",
     "Marker",
     "MidSlice",
     "NoCrossing",
     "Slice",
     "SliceOffset",
     "Stack",
+    "Unregistered",
     "Volume",
     "bracketing_slices",
     "coronal_plane",
@@ -30,6 +39,7 @@ __all__ = [
     "mid_slice",
     "neck_plane",
     "plane_crossing",
+    "register_heads",
     "reslice",
     "sagittal_plane",
 ]
