@@ -22,6 +22,7 @@ import numpy as np
 from napari.utils.notifications import show_info, show_warning
 from numpy.typing import NDArray
 
+from napari_necroangle.reading.drawing import arc_polyline
 from necroangle import __version__
 from necroangle.annotation import (
     SUFFIX,
@@ -39,7 +40,7 @@ from necroangle.annotation import (
 from necroangle.annotation.file import read_bytes
 from necroangle.dicom import read_volume, scan_folder
 from necroangle.errors import NecroangleError, ReadingError
-from necroangle.geometry import Arc, Circle, ImagePlane, PatientPoints, PlanePoints
+from necroangle.geometry import ImagePlane, PatientPoints, PlanePoints
 from necroangle.measurement import ViewMeasurement, measure
 from necroangle.moments import utc_now
 from necroangle.review import ImagePlaces, audit_reading
@@ -271,13 +272,13 @@ def _drawn(
     if measured is None or measured.circle is None:
         return []
     ground, circle = Ground.of(view.plane), measured.circle
-    lines = [("head circle", [_along(circle, Arc(0.0, 360.0, 0.0, 0.0))], _SKY, _LINE_MM)]
+    lines = [("head circle", [arc_polyline(circle, 0.0, 360.0)], _SKY, _LINE_MM)]
     if measured.arcs:
-        arcs = [_along(circle, arc) for arc in measured.arcs]
+        arcs = [arc_polyline(circle, arc.start_deg, arc.extent_deg) for arc in measured.arcs]
         lines.append(("necrotic arc", arcs, _VERMILLION, _ARC_MM))
     return [
         (
-            [ground.data(points) for points in paths],
+            [ground.data(PlanePoints(points)) for points in paths],
             {
                 "name": f"{name} {what}, measured",
                 "shape_type": "path",
@@ -291,13 +292,6 @@ def _drawn(
         )
         for what, paths, colour, width in lines
     ]
-
-
-def _along(circle: Circle, arc: Arc) -> PlanePoints:
-    """Points along an arc of the circle, 181 of them."""
-    turns = np.radians(arc.start_deg + np.linspace(0.0, arc.extent_deg, 181))
-    around = np.column_stack((np.cos(turns), np.sin(turns)))
-    return PlanePoints(np.asarray(circle.centre_mm) + circle.radius_mm * around)
 
 
 def _marks(marked: Marked, at: tuple[int, int], name: str, opened: _Opened) -> list[LayerData]:
