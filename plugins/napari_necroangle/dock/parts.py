@@ -115,11 +115,6 @@ class ChoiceList(Generic[Value]):
         with QSignalBlocker(self.widget):
             self.widget.setCurrentIndex(self._values.index(now) if now in self._values else -1)
 
-    def pick(self, value: Value) -> None:
-        """Pick a value as the reader would."""
-        self.widget.setCurrentIndex(self._values.index(value))
-        self._on_pick(value)
-
     def _picked(self, index: int) -> None:
         self._on_pick(self._values[index])
 
