@@ -6,7 +6,6 @@ habit that pushes all of them outward; the lesion is a cap, tilted out of the sl
 the head's centre. The truth is the angle in the centre plane of a round head.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -297,9 +296,3 @@ def _reading(number: int, visit: int, views: tuple[ReadView, ReadView]) -> HipRe
         revision=FIRST_REVISION,
         consensus_of=(),
     )
-
-
-def parts(count: int, size: int = 1000) -> Iterator[slice]:
-    """Slices of so many."""
-    for first in range(0, count, size):
-        yield slice(first, min(first + size, count))
