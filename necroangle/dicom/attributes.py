@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydicom.charset import python_encoding
 from pydicom.dataset import Dataset
@@ -252,9 +253,11 @@ def item(dataset: Dataset, keyword: str) -> Dataset | None:
 def first_number(dataset: Dataset | None, keyword: str) -> float | None:
     """The first finite number of an attribute that only helps to show the image, else None."""
     value = None if dataset is None else dataset.get(keyword)
+    if value is None:
+        return None
     first = value[0] if isinstance(value, MultiValue) and value else value
     try:
-        number = float(str(first))
+        number = first if type(first) is float else float(str(first))
     except ValueError:
         return None
     return number if math.isfinite(number) else None
@@ -302,8 +305,13 @@ def since_start_s(dataset: Dataset | None, keyword: str, of: Dataset | None = No
 
 
 def _seconds(dataset: Dataset, keyword: str) -> float | None:
-    text = str(dataset.get(keyword) or "").strip(" \0")
-    digits = _TIME.fullmatch(text[8:] if keyword.endswith("DateTime") else text)
+    text = str(dataset.get(keyword) or "")
+    return _seconds_of(text[8:] if keyword.endswith("DateTime") else text) if text else None
+
+
+@lru_cache(maxsize=256)
+def _seconds_of(text: str) -> float | None:
+    digits = _TIME.fullmatch(text.strip(" \0"))
     if digits is None:
         return None
     hours, minutes, seconds = digits.groups()

@@ -26,6 +26,7 @@ from necroangle.errors import DicomError
 
 __all__ = [
     "DIRECTORY",
+    "FRAME_HEAD",
     "LONG_VRS",
     "MAX_FRAME_PIXELS",
     "is_dicom",
@@ -185,7 +186,8 @@ _PIXELS = (0x7FE00010, 0x7FE00008, 0x7FE00009)
 _ROWS, _COLUMNS = 0x00280010, 0x00280011
 _NATIVE = ("", *(f"1.2.840.10008.1.2{end}" for end in ("", ".1", ".2", ".1.99")))
 _CHUNK = 16 * 1024
-_FRAME_HEAD = 64 * 1024
+FRAME_HEAD = 64 * 1024
+"""So many bytes of a compressed frame are looked at for its size."""
 
 
 @dataclass(slots=True)
@@ -383,7 +385,7 @@ class _Walk:
             return
         offset = self._at(start, 8)
         if self._chunk[offset] in (0xFF, 0x00):
-            self._check_frame(start, min(length, _FRAME_HEAD))
+            self._check_frame(start, min(length, FRAME_HEAD))
 
     def _check_frame(self, start: int, length: int) -> None:
         self._stream.seek(start)

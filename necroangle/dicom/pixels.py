@@ -1,10 +1,11 @@
 """The pixels of a listed stack as a volume."""
 
 import io
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -243,8 +244,13 @@ def _check_plane(header: PlainHeader, like: ImagePlane | None, listed: ImagePlan
         position = numbers(cast("Dataset", header), "ImagePositionPatient", 3)
     except DicomError as error:
         raise Unusual from error
-    if position != listed.origin_mm or replace(like, origin_mm=listed.origin_mm) != listed:
+    if position != listed.origin_mm or _turn_and_scale(like) != _turn_and_scale(listed):
         raise Unusual
+
+
+def _turn_and_scale(plane: ImagePlane) -> tuple[object, ...]:
+    spacing = (plane.row_spacing_mm, plane.column_spacing_mm)
+    return (plane.row_cosine, plane.column_cosine, spacing)
 
 
 def _one(header: PlainHeader, keyword: str, otherwise: float) -> float:
@@ -273,10 +279,17 @@ def _fill(handle: int, frame: _Frame, target: Pixels) -> None:
 
 
 def _read_exactly(handle: int, start: int, target: memoryview) -> None:
+    if hasattr(os, "preadv"):
+        while len(target):
+            count = os.preadv(handle, [target], start)
+            if not count:
+                raise Unusual
+            target, start = target[count:], start + count
+        return
     with io.FileIO(handle, closefd=False) as stream:
         stream.seek(start)
         while len(target):
-            count = stream.readinto(target)
+            count = stream.readinto(target) or 0
             if not count:
                 raise Unusual
             target = target[count:]

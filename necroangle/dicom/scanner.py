@@ -28,6 +28,7 @@ from necroangle.dicom.attributes import (
     stated_window,
     whole,
 )
+from necroangle.dicom.codestream import stated_size
 from necroangle.dicom.decoders import NATIVE, decode_frame
 from necroangle.dicom.header import (
     KEYWORDS,
@@ -63,6 +64,11 @@ MOST_BYTES = 256 * 1024
 MAX_RECORDS = 64
 """Series, or parts of series, whose last record is remembered."""
 
+MOST_FRAGMENTS = 64
+"""Frames of more parts, those beyond the first bytes, are walked by the guard."""
+
+_ITEM, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0\0\0\0\0"
+_ITEM_HEAD, _FRAME_START = 8, 512
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _NAMES = tuple(KEYWORDS)
 _ALL_TAGS = [*map(Tag, KEYWORDS), *map(Tag, MOSAIC_TAGS)]
@@ -110,7 +116,8 @@ class HeaderScanner:
         try:
             with opened(path) as (handle, size):
                 header = plain_header(handle, size, _NAMES)
-            if not header.ends_file:
+                is_whole = header.ends_file or _frames_end_file(handle, size, header)
+            if not is_whole:
                 found = guard.walked(path, file)
                 if found is None or not found.pixel_bytes:
                     raise Unusual
@@ -202,6 +209,40 @@ def plain_header(handle: int, size: int, keywords: tuple[str, ...]) -> PlainHead
             raise
     head += os.read(handle, MOST_BYTES - FIRST_BYTES)
     return scan_elements(head, size, keywords)
+
+
+def _frames_end_file(handle: int, size: int, header: PlainHeader) -> bool:
+    """Whether compressed frames are all there, of the size that is stated, and nothing follows.
+
+    What is anything else is walked by the guard, which says what it is.
+    """
+    if header.pixel_bytes is not None:
+        return False
+    rows, columns = header.get("Rows"), header.get("Columns")
+    place, count = header.pixel_start, 0
+    os.lseek(handle, place, os.SEEK_SET)
+    head = os.read(handle, FIRST_BYTES)
+    while True:
+        offset = place - header.pixel_start
+        if offset + _ITEM_HEAD + _FRAME_START > len(head) and place + _ITEM_HEAD <= size:
+            if count >= MOST_FRAGMENTS:
+                return False
+            os.lseek(handle, place, os.SEEK_SET)
+            part = os.read(handle, guard.FRAME_HEAD)
+        else:
+            part = head[offset:]
+        if part.startswith(_SEQUENCE_END):
+            return count > 1 and place + _ITEM_HEAD == size
+        if not part.startswith(_ITEM) or len(part) < _ITEM_HEAD:
+            return False
+        length = int.from_bytes(part[4:_ITEM_HEAD], "little")
+        frame = part[_ITEM_HEAD : _ITEM_HEAD + length]
+        if count and frame[:1] in (b"\xff", b"\x00"):
+            stated = stated_size(frame[: guard.FRAME_HEAD])
+            if stated is not None and stated != (rows, columns):
+                return False
+        count += length > 0 or not count
+        place += _ITEM_HEAD + length
 
 
 def _judged(header: PlainHeader, file: str, names: SubjectNames | None) -> tuple[FrameHeader, ...]:

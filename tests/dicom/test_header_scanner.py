@@ -10,6 +10,7 @@ from typing import Any
 
 import pydicom.data
 import pytest
+from dicombytes import MR_IMAGE, element, encapsulated, jpeg_2000, mr_file
 from dicommutants import find_seeds, mutant
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from necroangle.dicom import guard
 from necroangle.dicom.header import KEYWORDS
 from necroangle.dicom.plain import Unusual, plain_value
 from necroangle.dicom.records import FrameHeader
@@ -268,3 +270,49 @@ def test_plain_values(raw: bytes, vr: str, value: object) -> None:
 def test_doubtful_values(raw: bytes, vr: str) -> None:
     with pytest.raises(Unusual):
         plain_value(raw, vr)
+
+
+def compressed(*fragments: bytes, end: bytes = b"", **values: Any) -> bytes:
+    frames = encapsulated(*fragments)
+    own = {**MR_IMAGE, **values, "PixelData": None}
+    return mr_file(own, {0x7FE00010: frames}, "1.2.840.10008.1.2.4.90") + end
+
+
+SOUND = jpeg_2000(16, 16)
+LONG = SOUND + bytes(40_000)
+FRAMES: dict[str, tuple[bytes, bool]] = {
+    "one": (compressed(SOUND), True),
+    "several": (compressed(SOUND, SOUND[50:] + bytes(50)), True),
+    "a long one": (compressed(LONG), True),
+    "several long ones": (compressed(LONG, bytes(20_000), bytes(20_000)), True),
+    "very many": (compressed(*([bytes(20_000)] * 80)), False),
+    "another size": (compressed(jpeg_2000(900, 900)), False),
+    "another size, later": (compressed(LONG, jpeg_2000(900, 900) + bytes(20_000)), False),
+    "none": (compressed(), False),
+    "empty": (compressed(b""), False),
+    "cut short": (compressed(LONG)[:-300], False),
+    "no end": (compressed(SOUND)[:-8], False),
+    "something behind": (compressed(SOUND, end=bytes(20)), False),
+    "an element behind": (compressed(SOUND, end=element(0xFFFCFFFC, "OB", bytes(10))), False),
+}
+
+
+@pytest.mark.parametrize(("data", "is_fast"), FRAMES.values(), ids=list(FRAMES))
+def test_compressed_frames_are_looked_at_on_the_fast_road(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, is_fast: bool
+) -> None:
+    """Where they are sound; the guard walks all else, and both roads say the same."""
+    path = tmp_path / "one"
+    path.write_bytes(data)
+    slow = told(partial(read_headers, path, "one"))
+    assert told(partial(HeaderScanner().headers, path, "one")) == slow
+    walks: list[Path] = []
+    walked = guard.walked
+
+    def counted(at: Path, file: str) -> guard.Walked | None:
+        walks.append(at)
+        return walked(at, file)
+
+    monkeypatch.setattr(guard, "walked", counted)
+    told(partial(HeaderScanner().headers, path, "one"))
+    assert bool(walks) is not is_fast
