@@ -310,7 +310,7 @@ def main() -> None:
         row("D1", "files on which ours and pydicom's road disagree", found, 0, at_most=True)
         times = small_files(turns)
         what = "the same on the sample studies (small compressed files)"
-        row("D1", what, times["pydicom"] / times["ours"])
+        row("D1", what, times["pydicom"] / times["ours"], 8)
         spent = renewal(Path(folder), 2 * turns)
         what = f"renewal / walk + stat (first run {count / spent['first']:,.0f} files/s)"
         row("D2", what, spent["renew"] / spent["walk"], 2, at_most=True)

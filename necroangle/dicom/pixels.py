@@ -34,6 +34,7 @@ from necroangle.dicom.attributes import (
 from necroangle.dicom.decoders import decode_frame, decoder_words
 from necroangle.dicom.guard import is_dicom, pydicom_door
 from necroangle.dicom.header import SYNTAX, Origin, frames_of, mended_by_meta, plane_of
+from necroangle.dicom.likeness import HeaderReader
 from necroangle.dicom.mosaic import tile
 from necroangle.dicom.pictures import PICTURES, grey_values, picture_pixels
 from necroangle.dicom.plain import PlainHeader, Unusual
@@ -165,10 +166,11 @@ def native_volume(
     shape = (len(summary), summary.rows, summary.columns)
     pixels = np.empty(0)
     frames: dict[tuple[object, ...], _Frame] = {}
+    reader = HeaderReader(_NAMES)
     for place in range(len(summary)):
         file, number = summary.frames[place]
         with files.path(file) as path, opened(path) as (handle, size):
-            header = plain_header(handle, size, _NAMES)
+            header = plain_header(handle, size, reader)
             if not header.ends_file:
                 is_dicom(path, file)
             if number != 1 or header.get("SOPInstanceUID") != summary.sources[place].instance_uid:

@@ -16,8 +16,11 @@ from pydicom.uid import AllTransferSyntaxes
 from necroangle.dicom.guard import DIRECTORY, LONG_VRS, is_program
 
 __all__ = [
+    "SHORT_VRS",
     "PlainHeader",
     "Unusual",
+    "element_bounds",
+    "past_element",
     "plain_value",
     "scan_elements",
 ]
@@ -235,6 +238,7 @@ def _past_value(head: bytes, offset: int, implicit: bool, depth: int) -> int:
 
 PIXEL_DATA = 0x7FE00010
 
+_PREAMBLE, _LONG_HEAD = 132, 12
 _LAST_BEFORE = 0x0007FFFF
 _FLOAT_PIXELS = 0x7FE00008
 _CHARSET = "SpecificCharacterSet"
@@ -331,6 +335,40 @@ def scan_elements(head: bytes, size: int, keywords: tuple[str, ...]) -> PlainHea
     return PlainHeader(raw, syntax, vr, start, *_extent(start, length, size), is_program(head))
 
 
+def element_bounds(head: bytes, header: PlainHeader) -> list[tuple[int, int]] | None:
+    """Where each element starts and ends, file meta included, up to the pixel data.
+
+    Parameters
+    ----------
+    head
+        The first bytes of a file.
+    header
+        What :func:`scan_elements` found in them.
+
+    Returns
+    -------
+    list of (start, end), or None
+        None in an implicit file: its elements do not say what they are.
+    """
+    if not header.pixel_vr:
+        return None
+    found, offset = [], _PREAMBLE
+    while offset < header.pixel_start - _LONG_HEAD:
+        end = past_element(head, offset)
+        found.append((offset, end))
+        offset = end
+    return found
+
+
+def past_element(head: bytes, offset: int) -> int:
+    """Where an element of the data set or of the file meta ends, explicit little endian."""
+    vr = head[offset + 4 : offset + 6]
+    if vr in SHORT_VRS:
+        return offset + 8 + (head[offset + 6] | head[offset + 7] << 8)
+    (length,) = _long(head, offset + 8)
+    return past_long(head, offset + _LONG_HEAD, length, vr)
+
+
 def _extent(start: int, length: int, size: int) -> tuple[int | None, bool]:
     return (None, False) if length == _UNDEFINED else (length, start + length == size)
 
@@ -403,7 +441,7 @@ def _walk_explicit(head: bytes, offset: int, wanted: Wanted) -> Found:
             offset += 4
             if tag >= _FLOAT_PIXELS:
                 return raw, _pixel_vr(tag, vr), offset, length
-            offset = _past_long(head, offset, length, vr)
+            offset = past_long(head, offset, length, vr)
             continue
         if tag in wanted:
             keyword, due = wanted[tag]
@@ -442,10 +480,10 @@ def _walk_implicit(head: bytes, offset: int, wanted: Wanted) -> Found:
             raw[keyword] = head[offset : offset + length]
             offset += length
         else:
-            offset = _past_long(head, offset, length, b"")
+            offset = past_long(head, offset, length, b"")
 
 
-def _past_long(head: bytes, offset: int, length: int, vr: bytes) -> int:
+def past_long(head: bytes, offset: int, length: int, vr: bytes) -> int:
     """Where the value of an element ends that may be a sequence."""
     implicit = vr in (b"", b"UN")
     if length == _UNDEFINED:

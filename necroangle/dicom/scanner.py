@@ -38,9 +38,10 @@ from necroangle.dicom.header import (
     frames_of,
     mended_by_meta,
 )
+from necroangle.dicom.likeness import HeaderReader
 from necroangle.dicom.mosaic import MOSAIC_TAGS, is_mosaic
 from necroangle.dicom.pictures import grey_values, picture_header
-from necroangle.dicom.plain import PlainHeader, Unusual, scan_elements
+from necroangle.dicom.plain import PlainHeader, Unusual
 from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import FrameHeader
 from necroangle.errors import DicomError
@@ -97,6 +98,7 @@ class HeaderScanner:
     def __init__(self, names: SubjectNames | None = None) -> None:
         self._names = names
         self._records: dict[tuple[object, ...], FrameHeader] = {}
+        self._reader = HeaderReader(_NAMES)
 
     def headers(self, path: Path, file: str) -> tuple[FrameHeader, ...]:
         """The frames of one file: as :func:`read_headers`, only faster.
@@ -115,7 +117,7 @@ class HeaderScanner:
         """
         try:
             with opened(path) as (handle, size):
-                header = plain_header(handle, size, _NAMES)
+                header = plain_header(handle, size, self._reader)
                 is_whole = header.ends_file or _frames_end_file(handle, size, header)
             if not is_whole:
                 found = guard.walked(path, file)
@@ -135,7 +137,7 @@ class HeaderScanner:
         Unusual
             If the file is not of the ordinary form, or goes on after its pixels.
         """
-        header = scan_elements(head, size, _NAMES)
+        header = self._reader.scan(head, size)
         if not header.ends_file:
             raise Unusual
         return self.plain_headers(header, file)
@@ -191,8 +193,8 @@ def opened(path: Path) -> Iterator[tuple[int, int]]:
         os.close(handle)
 
 
-def plain_header(handle: int, size: int, keywords: tuple[str, ...]) -> PlainHeader:
-    """The attributes of these names in an ordinary file, read from its start.
+def plain_header(handle: int, size: int, reader: HeaderReader) -> PlainHeader:
+    """The attributes that a reader looks for in an ordinary file, read from its start.
 
     Raises
     ------
@@ -203,12 +205,12 @@ def plain_header(handle: int, size: int, keywords: tuple[str, ...]) -> PlainHead
     """
     head = os.read(handle, FIRST_BYTES)
     try:
-        return scan_elements(head, size, keywords)
+        return reader.scan(head, size)
     except Unusual as error:
         if not error.short or len(head) < FIRST_BYTES or head[128:132] != b"DICM":
             raise
     head += os.read(handle, MOST_BYTES - FIRST_BYTES)
-    return scan_elements(head, size, keywords)
+    return reader.scan(head, size)
 
 
 def _frames_end_file(handle: int, size: int, header: PlainHeader) -> bool:
@@ -220,15 +222,13 @@ def _frames_end_file(handle: int, size: int, header: PlainHeader) -> bool:
         return False
     rows, columns = header.get("Rows"), header.get("Columns")
     place, count = header.pixel_start, 0
-    os.lseek(handle, place, os.SEEK_SET)
-    head = os.read(handle, FIRST_BYTES)
+    head = _read_at(handle, place, FIRST_BYTES)
     while True:
         offset = place - header.pixel_start
         if offset + _ITEM_HEAD + _FRAME_START > len(head) and place + _ITEM_HEAD <= size:
             if count >= MOST_FRAGMENTS:
                 return False
-            os.lseek(handle, place, os.SEEK_SET)
-            part = os.read(handle, guard.FRAME_HEAD)
+            part = _read_at(handle, place, guard.FRAME_HEAD)
         else:
             part = head[offset:]
         if part.startswith(_SEQUENCE_END):
@@ -243,6 +243,13 @@ def _frames_end_file(handle: int, size: int, header: PlainHeader) -> bool:
                 return False
         count += length > 0 or not count
         place += _ITEM_HEAD + length
+
+
+def _read_at(handle: int, place: int, count: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(handle, count, place)
+    os.lseek(handle, place, os.SEEK_SET)
+    return os.read(handle, count)
 
 
 def _judged(header: PlainHeader, file: str, names: SubjectNames | None) -> tuple[FrameHeader, ...]:

@@ -25,6 +25,7 @@ from pydicom.uid import (
 
 from necroangle.dicom import guard
 from necroangle.dicom.header import KEYWORDS
+from necroangle.dicom.likeness import HeaderReader
 from necroangle.dicom.plain import Unusual, plain_value
 from necroangle.dicom.records import FrameHeader
 from necroangle.dicom.scanner import HeaderScanner, opened, plain_header, read_headers
@@ -53,7 +54,7 @@ def quick(path: Path, scanner: HeaderScanner) -> object:
 
     def read() -> tuple[FrameHeader, ...]:
         with opened(path) as (handle, size):
-            header = plain_header(handle, size, tuple(KEYWORDS))
+            header = plain_header(handle, size, HeaderReader(tuple(KEYWORDS)))
         if not header.ends_file:
             raise Unusual
         return scanner.plain_headers(header, path.name)
