@@ -8,7 +8,7 @@ import click
 from necroangle.cli.screen import bars
 
 if TYPE_CHECKING:
-    from necroangle.phantom import PhantomStudy, SeriesGeometry
+    from necroangle.phantom import HeadForm, MrLook, PhantomStudy, SeriesGeometry
 
 __all__ = ["command"]
 
@@ -16,6 +16,12 @@ _HALF_DISTANCE_MM = 87.0
 _FIELD_MM = {"coronal": (177.0, 326.0), "sagittal": (112.0, 112.0)}
 _DEPTH_MM = 48.0
 _FINEST_MM = 0.05
+_CONTRASTS = ("T1", "PD", "T2 FS", "STIR")
+_FORM = (
+    *("aspheric_mm", "oval", "fovea_mm", "uneven_cartilage"),
+    *("fluid_mm", "osteophyte_mm", "sunken_mm"),
+)
+_LOOK = ("band_blur_mm", "double_line", "bias", "moved_mm")
 _POSITIONS = ("HFS", "HFP", "HFDR", "HFDL", "FFS", "FFP", "FFDR", "FFDL")
 
 
@@ -66,6 +72,31 @@ _POSITIONS = ("HFS", "HFP", "HFDR", "HFDL", "FFS", "FFP", "FFDR", "FFDL")
 )
 @click.option("--patient-position", type=click.Choice(_POSITIONS), default="HFS", show_default=True)
 @click.option("--radiographs/--no-radiographs", default=False, show_default=True)
+@click.option(
+    "--contrast",
+    type=click.Choice(_CONTRASTS),
+    default="T1",
+    show_default=True,
+    help="Weighting of the pictures.",
+)
+@click.option("--oval", type=float, default=0.0, help="Head higher than wide by this share.")
+@click.option("--aspheric-mm", type=float, default=0.0, help="Unevenness of the head.")
+@click.option("--fovea-mm", type=float, default=0.0, help="Depth of the fovea.")
+@click.option("--uneven-cartilage", type=float, default=0.0, help="Share by which it changes.")
+@click.option("--fluid-mm", type=float, default=0.0, help="Fluid about head and neck.")
+@click.option("--osteophyte-mm", type=float, default=0.0, help="Height of osteophytes.")
+@click.option("--sunken-mm", type=float, default=0.0, help="By how much the dome has sunk.")
+@click.option("--band-blur-mm", type=float, default=0.5, show_default=True, help="Of the band.")
+@click.option("--double-line", is_flag=True, help="A bright line within the band.")
+@click.option("--bias", type=float, default=0.0, help="Uneven coil, 0 to 1.")
+@click.option(
+    "--moved-mm",
+    type=float,
+    nargs=3,
+    default=(0.0, 0.0, 0.0),
+    metavar="X Y Z",
+    help="How far the patient moved before the sagittal series.",
+)
 @click.option("--compress/--no-compress", default=True, show_default=True, help="JPEG-LS lossless.")
 def command(out: Path, *, samples: bool, compress: bool, **options: Any) -> None:
     """Write phantom hips with known truth as a DICOM study in OUT.
@@ -108,6 +139,7 @@ def _study(options: dict[str, Any]) -> "PhantomStudy":
     )
     from necroangle.terms import Laterality
 
+    form, look = _form_and_look(options)
     sick = options["laterality"]
     side = 1.0 if sick == "L" else -1.0
     x, y, z = options["centre_mm"] or (side * _HALF_DISTANCE_MM, 0.0, 0.0)
@@ -118,7 +150,7 @@ def _study(options: dict[str, Any]) -> "PhantomStudy":
             axis = lesion_axis(laterality, options["anterior_deg"], options["lateral_deg"])
             lesions = (Lesion(axis, options["half_angle_deg"]),)
         centre = (x * side * sign, y, z)
-        hips.append(PhantomHip(laterality, centre, options["radius_mm"], lesions))
+        hips.append(PhantomHip(laterality, centre, options["radius_mm"], lesions, form))
         if not options["on_neck"]:
             hips[-1].refuse_neck()
     tilt = options["obliquity_deg"]
@@ -133,7 +165,18 @@ def _study(options: dict[str, Any]) -> "PhantomStudy":
         snr=options["snr"],
         subject=options["subject"],
         visit=options["visit"],
+        look=look,
     )
+
+
+def _form_and_look(options: dict[str, Any]) -> "tuple[HeadForm | None, MrLook | None]":
+    """What was asked for beside an exact sphere in plain T1; None where nothing was."""
+    from necroangle.phantom import Contrast, HeadForm, MrLook
+
+    form = HeadForm(*(options[name] for name in _FORM))
+    look = MrLook(Contrast(options["contrast"]), *(options[name] for name in _LOOK))
+    asked = form != HeadForm(), look != MrLook()
+    return form if asked[0] else None, look if asked[1] else None
 
 
 def _geometry(

@@ -1,6 +1,7 @@
 """``necroangle phantom``: what the options ask for is what is written."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from click.testing import CliRunner
 
 from necroangle.annotation import load_reading
 from necroangle.cli.phantom import command
+from necroangle.dicom import scan_folder
+from necroangle.dicom.contrast import contrast_of
 from necroangle.errors import PhantomError
 from necroangle.phantom import PATIENT_POSITIONS
 
@@ -92,3 +95,22 @@ def test_the_command_knows_every_patient_position() -> None:
     (option,) = [one for one in command.params if one.name == "patient_position"]
     assert isinstance(option.type, click.Choice)
     assert tuple(option.type.choices) == PATIENT_POSITIONS
+
+
+@pytest.mark.parametrize(("contrast", "family"), [("PD", "PD"), ("T2 FS", "T2"), ("STIR", "STIR")])
+def test_a_lifelike_hip_is_written_with_its_truth(
+    contrast: str, family: str, tmp_path: Path, errors_of: Callable[[Path], list[str]]
+) -> None:
+    out = tmp_path / "study"
+    run(
+        out, "--contrast", contrast, "--oval", "0.04", "--sunken-mm", "2", "--fluid-mm", "3",
+        "--moved-mm", "2", "0", "1", "--double-line",
+    )  # fmt: skip
+    found = truth(out)
+    assert found["look"]["contrast"] == contrast
+    assert found["look"]["moved_mm"] == [2, 0, 1]
+    assert found["hips"]["R"]["form"]["oval"] == 0.04
+    shown = [contrast_of(one.modality, one.facts) for one in scan_folder(out).series]
+    assert {one.family for one in shown} == {family}
+    assert {one.fat_suppressed for one in shown} == {contrast != "PD"}
+    assert errors_of(next(out.rglob("*.dcm"))) == []
