@@ -27,6 +27,10 @@ _DEG = 180.0 / math.pi
 _FAULTS = (
     "",
     *(
+        f"the arc's {label} is not a finite number; mark it again"
+        for label in ("start", "end", "middle point")
+    ),
+    *(
         f"the arc's {label} lies on the head's centre; move it to the surface"
         for label in ("start", "end", "middle point")
     ),
@@ -156,11 +160,12 @@ def arcs_about(points: Array, circle: Places, centre_mm: Array, radius_mm: Array
     arms = points - centre_mm[:, None, circle]
     start, end, via = arms[:, 0], arms[:, 1], arms[:, 2]
     reach = [each(math.hypot, *arm) for arm in (start, end, via)]
-    turns = _turn(start, end), _turn(start, via), _turn(via, end)
     fault = np.zeros(len(circle), np.int8)
     with np.errstate(all="ignore"):
+        turns = _turn(start, end), _turn(start, via), _turn(via, end)
         tolerance = _COINCIDENT_MM / reach[0] * _DEG
-        faults = [~(length > _COINCIDENT_MM) for length in reach]
+        faults = [~np.isfinite(length) for length in reach]
+        faults += [~(length > _COINCIDENT_MM) for length in reach]
         faults += [np.minimum(turn, 360.0 - turn) <= tolerance for turn in turns]
         for number in range(len(faults), 0, -1):
             fault[faults[number - 1]] = number

@@ -76,6 +76,15 @@ def test_marks_in_one_direction_are_refused(
         arc_through((0, 0), R, on_circle(*directions))
 
 
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+@pytest.mark.parametrize(("place", "label"), [(0, "start"), (1, "end"), (2, "middle point")])
+def test_a_mark_that_is_no_number_is_refused_as_such(wrong: float, place: int, label: str) -> None:
+    marks = np.array([[24.0, 0.0], [0.0, 24.0], [17.0, 17.0]])
+    marks[place, 1] = wrong
+    with pytest.raises(ArcError, match=f"the arc's {label} is not a finite number"):
+        arc_through((0.0, 0.0), 24.0, PlanePoints(marks))
+
+
 def test_a_mark_on_the_centre_is_refused() -> None:
     points = on_circle(0, 90, 45)
     points[1] = 0
