@@ -234,6 +234,44 @@ def test_every_hip_says_how_it_stands_and_the_own_reading_opens(
 
 
 @screen
+def test_a_code_that_is_typed_is_known_at_every_hip_and_opens_the_own_reading(
+    dock: Any, qtbot: Any, samples: Path, study: Path
+) -> None:
+    from qtpy.QtCore import Qt
+
+    def type_code(code: str) -> None:
+        field = dock.parts.entries.texts["reader"]
+        field.setText(code)
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        qtbot.wait(50)
+
+    dock.open_folder(study)
+    type_code("nina")
+    dock.free.neighbour(1)
+    assert dock.workspace.case.session.draft.reader == "nina"
+    dock.free.neighbour(-1)
+    truth = load_reading(samples / "readings" / "PHANTOM-01__R__baseline__truth__1.reading.json")
+    mark(dock, truth)
+    path = dock.save()
+    dock.workspace.forget_cases()
+    dock.workspace.reader = ""
+    dock.open_folder(study)
+    assert dock.workspace.case.session.file_sha256 is None
+    type_code("nina")
+    session = dock.workspace.case.session
+    assert session.outcome().hip.cna_deg == pytest.approx(218.3, abs=0.1)
+    assert not session.is_unsaved
+    assert dock.save() == path
+    dock.workspace.forget_cases()
+    dock.workspace.reader = ""
+    dock.open_folder(study)
+    dock.workspace.case.session.enter(notes="begun")
+    type_code("nina")
+    draft = dock.workspace.case.session.draft
+    assert (draft.notes, draft.reader, draft.views[0].rim) == ("begun", "nina", ())
+
+
+@screen
 def test_a_plane_that_is_missing_is_named(dock: Any, qtbot: Any, study: Path) -> None:
     from napari_necroangle.reading.steps import Step
 

@@ -326,6 +326,7 @@ class ReadingDock(QWidget):
             self, self.commands, actions, self._run, self._ask_readings_folder, self.guide.begin
         )
         self.parts.look.on_done = self.focus_canvas
+        self.parts.entries.on_reader = self.free.read_as
         self.parts.put_above((self.recovery, self.board))
         self._guard: WindowGuard | None = None
         self._arranging = _timer(self, self.arrange)

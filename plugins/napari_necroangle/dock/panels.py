@@ -302,6 +302,8 @@ class EntriesPanel:
         self, case: Callable[[], Case | None], is_given: Callable[[], bool] = lambda: False
     ) -> None:
         self._case, self._is_given = case, is_given
+        self.on_reader: Callable[[str], object] = lambda _: None
+        """Called with the code that the reader has typed."""
         self.texts = {
             "subject": self._text(f"Code of the patient in the study. {_CODE}", "e.g. P-014"),
             "visit": self._text(f"Name of the visit. {_CODE}", "e.g. month_12"),
@@ -406,6 +408,7 @@ class EntriesPanel:
             case.session.enter(visit=text)
         elif name == "reader":
             case.session.enter(reader=text)
+            self.on_reader(text)
         else:
             case.session.enter(notes=text)
 

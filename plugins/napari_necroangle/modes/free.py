@@ -116,6 +116,14 @@ class FreeReading(Mode):
             self._window.dialogs.tell("A series cannot be shown", str(error))
         self._window.show_current()
 
+    def read_as(self, reader: str) -> None:
+        """Know the reader by the code typed: their own saved reading of the open hip opens."""
+        space = self._workspace
+        space.reader = reader
+        visit, key = space.visit, space.key
+        if visit is not None and key is not None and self._own_file(visit, key.side) is not None:
+            self.take(visit, key.side, key.views)
+
     def cases(self) -> tuple[CaseRow, ...]:
         """The hips of the folder as they stand: read, begun, to read, or not readable and why.
 
@@ -255,7 +263,7 @@ class FreeReading(Mode):
         """Go on with the reader's own saved reading of a hip in which nothing is done yet."""
         space, path = self._workspace, self._own_file(visit, side)
         session = space.case.session if space.case is not None else None
-        if path is None or session is None or session.can_undo or session.file_sha256:
+        if path is None or session is None or session.is_unsaved or session.file_sha256:
             return
         reading = load_reading(path)
         if tuple(one.view for one in reading.views) != views:
