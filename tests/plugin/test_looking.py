@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari_necroangle.canvas.greys import corner_words, point_words, tile_of
+from napari_necroangle.canvas.lens import corner_words, point_words, tile_of
 from napari_necroangle.canvas.looking import Looking
 from napari_necroangle.canvas.overlay import Anchor
 from napari_necroangle.canvas.view import PlaneView
@@ -144,16 +144,17 @@ def test_a_tile_is_the_part_of_the_slice_between_its_corners(
     greys = planes[0].greys
     assert greys is not None
     picture = case.pictures[A]
-    whole = tile_of(picture, 2, greys)
+    whole = tile_of(picture, 2, greys.window)
     assert whole.greys.shape == (100, 120)
-    part = tile_of(picture, 2, greys, (np.array((8.0, 5.0)), np.array((16.0, 10.0))))
+    part = tile_of(
+        picture, 2, greys.window, within_mm=(np.array((8.0, 5.0)), np.array((16.0, 10.0)))
+    )
     column, row = np.rint(part.corners_mm[0] / (0.8, 0.5) + 0.5).astype(int).tolist()
     rows, columns = part.greys.shape
     assert np.array_equal(part.greys, whole.greys[row : row + rows, column : column + columns])
     assert part.corners_mm[0].tolist() < [8.0, 5.0]
     assert part.corners_mm[1].tolist() > [16.0, 10.0]
-    greys.is_inverted = True
-    apart = tile_of(picture, 2, greys).greys + whole.greys.astype(int) - 255
+    apart = tile_of(picture, 2, greys.window, inverted=True).greys + whole.greys.astype(int) - 255
     assert np.abs(apart).max() <= 1
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from napari_necroangle.canvas.greys import Greys, point_words
+from napari_necroangle.canvas.lens import Greys, point_words
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import Handle, Role
@@ -148,7 +148,7 @@ class Looking:
         for plane in self._planes():
             if self.is_linked and greys is not None and plane.greys not in (None, greys):
                 assert plane.greys is not None  # noqa: S101
-                plane.greys.share = greys.share
+                plane.greys.window = greys.on(plane.greys.stored)
                 plane.greys.preset = greys.preset
                 plane.greys.is_inverted = greys.is_inverted
             plane.write_corner()

@@ -375,6 +375,9 @@ class Overlay(QWidget):
             if words := self._sketch.texts.get(anchor, ""):
                 font = large if anchor in _EDGES else small
                 room = _room_of(anchor, words, QFontMetricsF(font), self.width(), self.height())
+                if anchor is Anchor.TOP_RIGHT and any(one.intersects(room) for one in taken):
+                    words = words.split("\n")[0]  # a narrow canvas has room for the first line
+                    room = _room_of(anchor, words, QFontMetricsF(font), self.width(), self.height())
                 while below := [one.bottom() for one in taken if one.intersects(room)]:
                     room.moveTop(max(below) + 1.0)
                 taken.append(room)

@@ -169,6 +169,11 @@ class Canvases:
         """The widget of one of the canvases."""
         return self.all[place].native
 
+    @property
+    def other_native(self) -> Any:
+        """The widget of the canvas that is not the active one."""
+        return self.native_of(1 - self._active)
+
     def toggle_layout(self) -> None:
         """One canvas, or all."""
         self.is_single = not self.is_single

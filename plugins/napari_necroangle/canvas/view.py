@@ -7,7 +7,7 @@ computed from the slice that is shown; axes that are exchanged, a third dimensio
 back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from numpy.typing import NDArray
 
-from napari_necroangle.canvas.greys import Greys, corner_words, cross, tile_of
-from napari_necroangle.canvas.lens import Lens
+from napari_necroangle.canvas.lens import Greys, Lens, corner_words, cross, tile_of
 from napari_necroangle.canvas.overlay import (
     LOUPE_GAIN,
     LOUPE_PX,
@@ -42,15 +41,15 @@ from necroangle.annotation import Mark
 from necroangle.geometry import PatientPoints
 from necroangle.terms import View
 
-__all__ = ["PlaneView"]
+__all__ = ["EDGES", "MEASURED", "PlaneView"]
 
-_EDGES = {
+EDGES = {
     "left": Anchor.LEFT,
     "right": Anchor.RIGHT,
     "top": Anchor.TOP,
     "bottom": Anchor.BOTTOM,
 }
-_MEASURED = ("outline", "circle", "rays", "arc")
+MEASURED = ("outline", "circle", "rays", "arc")
 """The lines that are drawn from the draft."""
 _GUESTS = ("first reader", "second reader")
 """Whose lines are not the draft's."""
@@ -78,6 +77,8 @@ class PlaneView:
         Whether keys go to this view.
     settling
         The arc end that is magnified, to be set exactly; None for none.
+    on_look
+        Called when another part or slice is shown, or in other greys.
     """
 
     def __init__(self, model: ViewerModel) -> None:
@@ -90,6 +91,7 @@ class PlaneView:
         self._reference: object = None
         self._ghost: tuple[Ghost | None, str] = (None, "")
         self.is_active = False
+        self.on_look: Callable[[], None] = _unseen
         self.settling: Handle | None = None
         self._proposed: int | None = None
         model.canvas.background_color_override = "black"
@@ -262,7 +264,13 @@ class PlaneView:
             return
         reach = LOUPE_PX / LOUPE_GAIN / self.lens.zoom
         low, high = np.subtract(uv_mm, reach), np.add(uv_mm, reach)
-        tile = tile_of(self.picture, self.slice_index, self.greys, (low, high))
+        tile = tile_of(
+            self.picture,
+            self.slice_index,
+            self.greys.window,
+            inverted=self.greys.is_inverted,
+            within_mm=(low, high),
+        )
         self.sketch.magnify((uv_mm, tile))
 
     def show_guests(self, lines: Sequence[PenLines], slice_index: int) -> None:
@@ -351,7 +359,7 @@ class PlaneView:
 
     def _draw_lines(self, case: Case, places: Mapping[int, int], outcome: ViewOutcome) -> None:
         slices = ((outcome.circle, outcome.arcs), *((o.circle, o.arcs) for o in outcome.beside))
-        lines: dict[str, dict[int, Segments]] = {part: {} for part in _MEASURED}
+        lines: dict[str, dict[int, Segments]] = {part: {} for part in MEASURED}
         for number, (circle, arcs) in enumerate(slices):
             if number in places:
                 for part, segments in drawing_of(circle, arcs).parts:
@@ -371,7 +379,7 @@ class PlaneView:
         title = canvas_title(self.view, self.slice_index, len(self.picture), outcome, away)
         self.sketch.write(Anchor.TOP_LEFT, f"{'▸ ' if self.is_active else ''}{title}")
         letters = self.picture.edge_letters(self.slice_index)
-        for edge, anchor in _EDGES.items():
+        for edge, anchor in EDGES.items():
             self.sketch.write(anchor, letters.get(edge, ""))
         self.write_corner()
 
@@ -387,6 +395,7 @@ class PlaneView:
         if self.picture is not None and self.greys is not None and self.case is not None:
             words = corner_words(self.picture, self.greys, self.lens.zoom)
             self.sketch.write(Anchor.TOP_RIGHT, words)
+            self.on_look()
 
     def _on_camera(self) -> None:
         self.write_corner()
@@ -414,3 +423,7 @@ class PlaneView:
             (self.model.canvas.grid.events.enabled, self._set_back),
             (self.model.canvas.events.size, self.fit),
         )
+
+
+def _unseen() -> None:
+    """Nobody looks along."""

@@ -1,34 +1,41 @@
 """What the keys and buttons of the window do; no Qt, so that a test can press them all."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from napari_necroangle.canvas.looking import Act, Looking
+from napari_necroangle.canvas.second import Second
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.modes.mode import Window
 from napari_necroangle.modes.workspace import OpenCase
-from napari_necroangle.reading.case import LOCKED, Case
+from napari_necroangle.reading.case import LOCKED, Case, Picture
 from napari_necroangle.reading.draft import LANDMARKS, Handle, Role
-from napari_necroangle.reading.followup import Earlier, FollowupOverlay, Ghost
+from napari_necroangle.reading.drawing import drawing_of
+from napari_necroangle.reading.followup import Earlier, FollowupOverlay, Ghost, tie_of
 from napari_necroangle.reading.keys import FINDING_COMMANDS, OBSERVATION_COMMANDS, key_label
 from napari_necroangle.reading.steps import Flow, Step
 from napari_necroangle.reading.texts import LANDMARK_WORDS, VIEWS
-from necroangle.errors import ReadingError
-from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, View
+from necroangle.dicom import SeriesSummary
+from necroangle.dicom.contrast import contrast_of
+from necroangle.dicom.visits import Visit, sequence_words
+from necroangle.errors import NecroangleError, ReadingError
+from necroangle.protocol.visits import months_of_name
+from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, View, Weighting
 
-__all__ = ["Commands"]
+__all__ = ["Beside", "Commands", "Offer"]
 
 _ROLES = {"rim": Role.RIM, "start": Role.START, "end": Role.END, "via": Role.VIA}
 _AIMING = (*_ROLES, "another_arc", "outline")
 """Commands after which a click in their view must not be taken for a turn to it."""
 _LOOKS = (
     *("go_on", "go_back", "other_view", "layout", "help", "next_hip", "previous_hip"),
-    "full_screen",
+    *("full_screen", "second_picture"),
 )
 """What can be done with a submitted reading beside all looks: it is only looked at."""
 _KEEP_MAGNIFIED = (
     *("window", "window_reset", "link", "invert", "cursor", "loupe", "overlay", "ghost"),
-    *("help", "magnify", "layout", "full_screen"),
+    *("help", "magnify", "layout", "full_screen", "second_picture"),
 )
 
 
@@ -50,6 +57,8 @@ class Commands:
         How the pictures are looked at.
     followup
         The reading of another visit that the hip is held against.
+    beside
+        The second picture beside the first.
     """
 
     def __init__(self, window: Window, planes: Callable[[], Sequence[PlaneView]]) -> None:
@@ -70,7 +79,9 @@ class Commands:
             "help": window.toggle_help,
             "full_screen": window.toggle_full_screen,
         }
+        self.beside = Beside(window, self._plane, self.followup)
         self._acts: dict[str, Act] = {
+            "second_picture": self.beside.next,
             **{name: self._aimer(role) for name, role in _ROLES.items()},
             **{name: self._finder(choice) for name, choice in FINDING_COMMANDS.items()},
             **{name: self._observer(seen) for name, seen in OBSERVATION_COMMANDS.items()},
@@ -340,6 +351,198 @@ class Commands:
         words = self._window.mode.neighbour(step)
         if words:
             self._case.notice = words
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A series that can stand beside the one that is read.
+
+    Attributes
+    ----------
+    key
+        The visit, empty for the present one, and what weights the series.
+    words
+        What it is.
+    series, visit
+        The series, and of which visit.
+    """
+
+    key: tuple[str, str]
+    words: str
+    series: SeriesSummary
+    visit: Visit
+
+
+class Beside:
+    """The second picture beside the first: another series of its plane, or another visit's.
+
+    It is off where hips are handed out, and taken off at every other hip.
+
+    Parameters
+    ----------
+    window
+        The window.
+    plane
+        Gives the canvas of a view.
+    followup
+        The readings of other visits.
+
+    Attributes
+    ----------
+    show
+        Shows a second picture beside a view's, or none.
+    """
+
+    def __init__(
+        self,
+        window: Window,
+        plane: Callable[[View], PlaneView | None],
+        followup: FollowupOverlay,
+    ) -> None:
+        self._window, self._plane, self._followup = window, plane, followup
+        self._of: Case | None = None
+        self._wanted: tuple[str, str] | None = None
+        self._read: tuple[SeriesSummary, Picture] | None = None
+        self._known: tuple[object, tuple[Offer, ...]] = (None, ())
+        self.show: Callable[[View, Second | None], None] = _unshown
+
+    def offers(self, view: View) -> tuple[Offer, ...]:
+        """What can stand beside a view: the present visit's series first, one of each weighting."""
+        space = self._window.workspace
+        shown, now = space.chosen(view), space.current
+        if now is None or shown is None or view.is_radiograph or not self._allows:
+            return ()
+        state = (id(space.scan), now.key, view, shown)
+        if self._known[0] != state:
+            self._known = (state, self._look(now, view, shown))
+        return self._known[1]
+
+    def _look(self, now: OpenCase, view: View, shown: SeriesSummary) -> tuple[Offer, ...]:
+        space = self._window.workspace
+        side, frame = now.key.side, shown.sources[0].frame_of_reference_uid
+        found = [
+            (one, now.visit)
+            for one in space.choices(view)
+            if one != shown and frame and one.sources[0].frame_of_reference_uid == frame
+        ]
+        for visit in space.visits:
+            if visit is not now.visit and visit.subject and visit.subject == now.visit.subject:
+                alike = (
+                    one
+                    for one in space.likeliest(visit, view, side)
+                    if not Weighting.differ(_weighting(one), _weighting(shown))
+                )
+                found += [(one, visit) for one in alike][:1]
+        made = [
+            _offer(one, visit, now.visit)
+            for one, visit in found
+            if visit.side_of(one) in (side, None)
+        ]
+        return tuple({one.key: one for one in reversed(made)}.values())[::-1]
+
+    def chosen(self, view: View) -> Offer | None:
+        """What stands beside a view, or would."""
+        case = self._window.workspace.case
+        if case is not self._of:
+            self._of, self._wanted, self._read = case, None, None
+        if self._wanted is None:
+            return None
+        return next((one for one in self.offers(view) if one.key == self._wanted), None)
+
+    def choose(self, view: View, offer: Offer | None) -> None:
+        """Put this beside the views, or nothing."""
+        self.chosen(view)
+        self._wanted = None if offer is None else offer.key
+        self.refresh(view)
+
+    def next(self, case: Case, view: View) -> None:
+        """Put the next of what there is beside a view; after the last one nothing."""
+        offers, now = self.offers(view), self.chosen(view)
+        if not offers:
+            case.notice = _NO_SECOND if self._allows else _SECOND_OFF
+            return
+        at = offers.index(now) + 1 if now in offers else 0
+        chosen = offers[at] if at < len(offers) else None
+        case.notice = f"Beside: {chosen.words}." if chosen else "Nothing stands beside the picture."
+        self.choose(view, chosen)
+
+    def refresh(self, view: View) -> None:
+        """Show what stands beside a view now; what cannot be shown is taken off with its reason."""
+        offer, case = self.chosen(view), self._window.workspace.case
+        if offer is None or case is None or self._plane(view) is None:
+            self.show(view, None)
+            return
+        try:
+            self.show(view, self._second(case, view, offer))
+        except NecroangleError as error:
+            self._wanted = None
+            case.notice = str(error)
+            self.show(view, None)
+
+    @property
+    def _allows(self) -> bool:
+        return self._window.mode.may_choose_hip
+
+    def _second(self, case: Case, view: View, offer: Offer) -> Second:
+        if self._read is None or self._read[0] != offer.series:
+            picture = self._window.workspace.picture_of(view, offer.series)
+            self._read = (offer.series, picture)
+        picture = self._read[1]
+        if not offer.key[0]:
+            return Second(picture, offer.words)
+        readings = (
+            one
+            for one in self._followup.choices
+            if one.reading.visit == offer.visit.visit and one.view(view) is not None
+        )
+        earlier = next(readings, None)
+        if earlier is None:
+            raise ReadingError(
+                f"{offer.visit.label}: no reading of this view there says where the head lies"
+            )
+        tie = tie_of(earlier, view, case.session.outcome(), case.pictures[view])
+        entry = earlier.view(view)
+        if tie is None or entry is None:
+            raise ReadingError("mark a head circle first: it ties the two visits together")
+        read, measured = entry
+        own = (read.plane.plane(), drawing_of(measured.circle, measured.arcs))
+        return Second(picture, f"{offer.words}\nlaid by the head's centre", tie[0], own)
+
+
+_NO_SECOND = "There is no other series of this plane here, and no other visit of this patient."
+_SECOND_OFF = "Only what is handed out is looked at here."
+
+
+def _offer(series: SeriesSummary, visit: Visit, present: Visit) -> Offer:
+    contrast, sequence = str(contrast_of(series.modality, series.facts)), sequence_words(series)
+    if visit is present:
+        return Offer(("", contrast), sequence, series, visit)
+    when = visit_order(visit.visit, present.visit)
+    return Offer((visit.label, contrast), f"{when} {visit.label}: {sequence}", series, visit)
+
+
+def _weighting(series: SeriesSummary) -> Weighting:
+    return contrast_of(series.modality, series.facts).family
+
+
+def visit_order(visit: str, present: str) -> str:
+    """Whether a visit is earlier or later than another, as their names say.
+
+    Examples
+    --------
+    >>> visit_order("baseline", "month_12"), visit_order("year_2", "month_12")
+    ('earlier', 'later')
+    >>> visit_order("visit B", "visit A")
+    'other'
+    """
+    then, now = months_of_name(visit), months_of_name(present)
+    if then is None or now is None or then == now:
+        return "other"
+    return "earlier" if then < now else "later"
+
+
+def _unshown(_: View, __: Second | None) -> None:
+    """Nobody shows a second picture."""
 
 
 def _alone(act: Callable[[], None], *_: object) -> None:

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_necroangle.canvas.hosts import DOCK_WIDTH_PX, Host
 from napari_necroangle.canvas.pair import Canvases
+from napari_necroangle.canvas.second import Second, SecondPane
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.dock.choose import (
     BoardPanel,
@@ -95,9 +96,7 @@ class DockParts(QWidget):
         self.steps = StepsPanel(lambda: space.flow, commands.go_to)
         self.tools = ViewPanel(lambda: space.case, run)
         self.tools.on_landmark = self._landmark(commands)
-        self.look = LookPanel(
-            commands.looking, lambda: self.tools.view, lambda name: self._runner(name)()
-        )
+        self.look = LookPanel(commands, lambda: self.tools.view, lambda name: self._runner(name)())
         self.result = ResultPanel()
         self._overlay = commands.followup
         self.followup = FollowupPanel(
@@ -310,6 +309,8 @@ class ReadingDock(QWidget):
         self.free = FreeReading(self)
         self.mode: Mode = self.free
         self.commands = Commands(self, lambda: self.planes)
+        self._second = SecondPane()
+        self.commands.beside.show = self._show_second
         self.help: HelpSheet | None = None
         self.guide = TourGuide(self, self.free, self._tour_target)
         self.recovery = RecoveryPrompt(self, self._show_slices)
@@ -376,6 +377,7 @@ class ReadingDock(QWidget):
 
     def put_away(self) -> None:
         """Take the canvases down; what is open stays open, and is shown when they are up again."""
+        self._second.take_away()
         if self.canvases is not None:
             canvases, self.canvases = self.canvases, None
             canvases.close()
@@ -507,6 +509,7 @@ class ReadingDock(QWidget):
         place = [one.view for one in self.workspace.case.session.draft.views].index(view)
         if self.canvases is not None:
             self.canvases.turn_to(place)
+            self.commands.beside.refresh(view)
 
     def focus_canvas(self) -> None:
         """Let the canvas have the keys; where the reader is not known, the field for the code."""
@@ -581,6 +584,16 @@ class ReadingDock(QWidget):
         )
         self.parts.refresh(line, against)
         self.guide.show()
+
+    def _show_second(self, view: View, second: Second | None) -> None:
+        """Show a second picture over the canvas that is not read, or that canvas again."""
+        first = self.commands.looking.plane(view)
+        if second is None or first is None or self.canvases is None:
+            self._second.take_away()
+            return
+        if self.canvases.is_single:
+            self.toggle_layout()
+        self._second.put(self.canvases.other_native, first, second)
 
     def _tell(self, words: str) -> None:
         self._host.window.statusBar().showMessage(words)

@@ -6,7 +6,7 @@ from functools import partial
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
-from napari_necroangle.canvas.looking import Looking
+from napari_necroangle.dock.commands import Commands, Offer
 from napari_necroangle.dock.parts import ChoiceList, button, hold
 from napari_necroangle.reading.keys import key_label
 from necroangle.terms import View
@@ -38,7 +38,7 @@ class LookPanel(QWidget):
 
     Parameters
     ----------
-    looking
+    commands
         Does it.
     view
         Gives the active view, or None.
@@ -52,10 +52,15 @@ class LookPanel(QWidget):
     """
 
     def __init__(
-        self, looking: Looking, view: Callable[[], View | None], run: Callable[[str], None]
+        self, commands: Commands, view: Callable[[], View | None], run: Callable[[str], None]
     ) -> None:
         super().__init__()
-        self._looking, self._view = looking, view
+        self._looking, self._view = commands.looking, view
+        self._beside = commands.beside
+        self.beside: ChoiceList[Offer | None] = ChoiceList(
+            "What stands beside the active view: another series of its plane, another visit",
+            self._put_beside,
+        )
         self.presets: ChoiceList[str] = ChoiceList("Windows by name", self._picked)
         self.width_box, self.level_box = self._field("width"), self._field("level")
         self.buttons = {
@@ -76,7 +81,8 @@ class LookPanel(QWidget):
             made.setObjectName("necroangle_tool")
             made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             grid.addWidget(made, 1, place)
-        looking.on_greys = self.refresh
+        grid.addWidget(self.beside.widget, 2, 0, 1, len(self.buttons))
+        self._looking.on_greys = self.refresh
         self.on_words: Callable[[str], object] = str
         self.on_done: Callable[[], object] = str
 
@@ -100,6 +106,12 @@ class LookPanel(QWidget):
         }
         hold([(self.buttons[name], is_on) for name, is_on in held.items()])
         self.on_words(greys.words())
+        if view is not None:
+            offers = self._beside.offers(view)
+            self.beside.widget.setVisible(bool(offers))
+            shown = ((one, f"Beside: {one.words}") for one in offers)
+            choices = ((None, "Beside: the other view"), *shown)
+            self.beside.offer(choices, self._beside.chosen(view))
 
     def _field(self, name: str) -> QLineEdit:
         field = _Field()
@@ -118,6 +130,11 @@ class LookPanel(QWidget):
             return
         if view is not None and any(box.isModified() for box in boxes):
             self._looking.set_figures(view, max(width, 0.0), level)
+
+    def _put_beside(self, offer: Offer | None) -> None:
+        view = self._view()
+        if view is not None:
+            self._beside.choose(view, offer)
 
     def _picked(self, name: str) -> None:
         view = self._view()

@@ -304,16 +304,29 @@ class Workspace:
         if self.current is None:
             return
         passport = passport_of(series, self.scan.series, self.scan.left_out)
+        kept = StackPassport.of(passport.to_dict(), offer_of(series, self.choices(view)))
+        self.current.case.pictures[view] = self.picture_of(view, series, kept)
+        self.current.chosen[view] = series
+
+    def picture_of(
+        self, view: View, series: SeriesSummary, passport: StackPassport | None = None
+    ) -> Picture:
+        """A series with its pixels, as it is shown for a view.
+
+        Raises
+        ------
+        DicomError
+            If its pixels cannot be read.
+        """
         read = self.ahead.take(series)
-        self.current.case.pictures[view] = Picture(
+        return Picture(
             view,
             read_volume(series) if read is None else read,
             series.calibrated,
-            StackPassport.of(passport.to_dict(), offer_of(series, self.choices(view))),
+            passport,
             sequence_words(series),
             film_letters(series.facts.patient_orientation),
         )
-        self.current.chosen[view] = series
 
     def forget_choices(self) -> None:
         """Let the marks of the present case say again which series is shown."""

@@ -52,6 +52,7 @@ __all__ = [
     "ghost_of",
     "head_radius_mm",
     "radii_of_other_visits",
+    "tie_of",
 ]
 
 FILES_KEPT = 256
@@ -582,6 +583,17 @@ class _Carrier:
             rays=np.array(rays).reshape(-1, 2, 2),
             arcs=np.concatenate(arcs) if arcs else np.zeros((0, 2, 2)),
         )
+
+
+def tie_of(
+    earlier: Earlier, view: View, outcome: Outcome, picture: Picture
+) -> tuple[_Vector, str] | None:
+    """The way from an earlier visit to the present one, (3,) patient mm, and what tells it.
+
+    None where the view was not read then, or nothing yet ties the two visits together.
+    """
+    found = earlier.view(view)
+    return None if found is None else _tie(earlier, found[0], view, outcome, picture)
 
 
 def _tie(

@@ -121,6 +121,7 @@ KEYS = (
     Shortcut("I", "invert", "low grey values bright / dark", _LOOK),
     Shortcut("P", "cursor", "cross of the mouse in the other view on / off", _LOOK),
     Shortcut("Q", "loupe", "loupe at the mouse on / off", _LOOK),
+    Shortcut("D", "second_picture", "next series or visit beside", _LOOK),
     Shortcut("K", "layout", "one canvas / two", _LOOK),
     Shortcut("F11", "full_screen", "full screen on / off", _LOOK),
     Shortcut("H", "help", "all keys", _LOOK),
