@@ -390,3 +390,72 @@ def test_every_text_of_the_dock_can_be_read(theme: str) -> None:
             if "tour QLabel" in name or "offer QLabel" in name:
                 continue  # on a ground of its own, seen in the rule before
             assert contrast(found["color"], on) >= LEAST_CONTRAST, name
+
+
+@screen
+def test_axes_that_a_user_turned_do_not_turn_our_pictures(open_dock: Any, study: Path) -> None:
+    """A setting of napari turns every new canvas; letters, marks and picture know none."""
+    from napari.settings import get_settings
+
+    settings = get_settings().application
+    before = settings.vertical_axis_orientation
+    settings.vertical_axis_orientation = "up"
+    try:
+        opened = open_dock()
+        opened.open_folder(study)
+        upright = ("towards", "down", "right")
+        assert [one.model.scene.camera.orientation for one in opened.planes] == [upright] * 2
+        opened.planes[0].model.scene.camera.orientation = ("away", "up", "left")
+        assert opened.planes[0].model.scene.camera.orientation == upright
+    finally:
+        settings.vertical_axis_orientation = before
+
+
+@screen
+def test_a_picture_stays_under_its_marks(open_dock: Any, study: Path) -> None:
+    """Hidden, moved, scaled or turned in napari's layer list, it is set back at once."""
+    opened = open_dock()
+    opened.open_folder(study)
+    plane = opened.planes[0]
+    scale = tuple(plane.picture.volume.scale_mm)
+    image = plane.image
+    image.visible = False
+    image.scale, image.translate, image.rotate = (2.0, 2.0, 2.0), (5.0, 5.0, 5.0), 30.0
+    image.affine = np.diag((1.0, 2.0, 2.0, 1.0))
+    image.projection_mode = "mean"
+    assert image.visible
+    assert tuple(image.scale) == scale
+    assert image.translate.tolist() == [0.0] * 3
+    assert np.array_equal(image.rotate, np.eye(3))
+    assert np.array_equal(np.asarray(image.affine), np.eye(4))
+    assert image.projection_mode == "none"
+
+
+@screen
+def test_a_second_dock_gives_way_to_the_one_that_reads(dock: Any, qtbot: Any, study: Path) -> None:
+    """Opened under another name, by a script or by the menu: one window has one."""
+    from napari_necroangle.window import HipReading
+
+    dock.open_folder(study)
+    viewer, panel = dock.viewer, dock.parent()
+    panel.hide()
+    qtbot.wait(100)
+    viewer.window.add_plugin_dock_widget("necroangle", "Hip reading")
+    qtbot.waitUntil(lambda: len(panel.parent().findChildren(HipReading)) == 1, timeout=5000)
+    qtbot.wait(100)
+    assert not panel.isHidden()
+    assert list(viewer.layers) == [dock.planes[0].image]
+    assert [plane.is_undisturbed for plane in dock.planes] == [True, True]
+
+
+@screen
+def test_a_dock_that_floats_and_was_hidden_comes_back(dock: Any, qtbot: Any, study: Path) -> None:
+    dock.open_folder(study)
+    panel = dock.parent()
+    panel.setFloating(True)
+    qtbot.wait(100)
+    panel.hide()
+    qtbot.waitUntil(lambda: dock.canvases is None, timeout=5000)
+    panel.show()
+    qtbot.waitUntil(lambda: dock.canvases is not None, timeout=5000)
+    assert [plane.is_undisturbed for plane in dock.planes] == [True, True]

@@ -171,10 +171,16 @@ class NapariHost:
 
     def take_in(self, dock: QWidget, on_hidden: Callable[[], None]) -> bool:
         """Put the second canvas beside napari's own, once the dock stands in napari's window."""
-        window, panel = dock.window(), _dock_of(dock)
+        panel = _dock_of(dock)
+        window = panel and panel.parent()  # a dock that floats is a window by itself
         centre: Any = window.centralWidget() if isinstance(window, QMainWindow) else None
         first = centre.findChild(QtViewer) if centre is not None else None
-        if not isinstance(window, QMainWindow) or first is None or panel is None:
+        if not isinstance(window, QMainWindow) or first is None:
+            return False
+        living: QWidget = window.findChildren(type(dock))[0]
+        if living is not dock:  # one window has one: the living one comes back in its place
+            QTimer.singleShot(0, panel.destroyOnClose)
+            _dock_of(living).show()
             return False
         self.window, self._panel, self._on_hidden = window, panel, on_hidden
         second = QtViewer(ViewerModel())

@@ -55,6 +55,18 @@ _GUESTS = ("first reader", "second reader")
 """Whose lines are not the draft's."""
 _PLANE = 2
 """How many dimensions a canvas shows."""
+_UPRIGHT = ("towards", "down", "right")
+"""How the axes run on a canvas: rows down, columns to the right."""
+_HELD = {
+    "visible": True,
+    "opacity": 1.0,
+    "translate": np.zeros(3),
+    "rotate": np.eye(3),
+    "shear": np.zeros(3),
+    "affine": np.eye(4),
+    "projection_mode": "none",
+}
+"""What a picture's layer keeps, so that it lies under its marks and shows one slice."""
 
 
 class PlaneView:
@@ -94,9 +106,11 @@ class PlaneView:
         self.on_look: Callable[[], None] = _unseen
         self.settling: Handle | None = None
         self._proposed: int | None = None
+        self._orientation = model.scene.camera.orientation
         model.canvas.background_color_override = "black"
         for event, react in self._events():
             event.connect(react)
+        self._set_back()
 
     @property
     def view(self) -> View:
@@ -168,6 +182,7 @@ class PlaneView:
         self.model.canvas.background_color_override = None
         for event, react in self._events():
             event.disconnect(react)
+        self.model.scene.camera.orientation = self._orientation
 
     def go_to(self, index: int) -> None:
         """Show a slice, kept within the stack."""
@@ -305,9 +320,12 @@ class PlaneView:
                 contrast_limits=picture.window(),
                 colormap="gray",
                 interpolation2d="linear",
+                **_HELD,
             )
             self.model.layers.append(self._image)
             self.model.layers.selection.clear()  # napari's menus act on what is selected
+            for name in ("scale", *_HELD):
+                getattr(self._image.events, name).connect(self._hold_image)
         else:
             self._image.data = picture.volume.pixels
             self._image.scale = picture.volume.scale_mm
@@ -401,8 +419,18 @@ class PlaneView:
         self.write_corner()
         self.sketch.on_change(None)
 
+    def _hold_image(self) -> None:
+        """Leave the picture where its marks are, whatever was done to its layer."""
+        if self.case is None or self.picture is None:
+            return
+        for name, value in {"scale": self.picture.volume.scale_mm, **_HELD}.items():
+            if not np.array_equal(np.asarray(getattr(self.image, name)), np.asarray(value)):
+                setattr(self.image, name, value)
+
     def _set_back(self) -> None:
         """Show a slice of the stack, whatever else the host was told to show."""
+        if self.model.scene.camera.orientation != _UPRIGHT:
+            self.model.scene.camera.orientation = _UPRIGHT
         dims, order = self.model.dims, tuple(range(self.model.dims.ndim))
         if dims.ndisplay != _PLANE:
             dims.ndisplay = _PLANE
@@ -418,6 +446,7 @@ class PlaneView:
             (dims.current_step, self._on_step),
             (camera.zoom, self._on_camera),
             (camera.center, self._on_camera),
+            (camera.orientation, self._set_back),
             (dims.order, self._set_back),
             (dims.ndisplay, self._set_back),
             (self.model.canvas.grid.events.enabled, self._set_back),
