@@ -115,6 +115,9 @@ def test_an_arc_lies_on_its_circle_on_the_screen(painted: tuple[Any, Sketch]) ->
         end = arc_polyline(CIRCLE, turn, 0.0)[0]
         place = np.array((300.0, 200.0)) + (end - MIDDLE) * SCALE
         assert np.hypot(*(there - place).T).min() <= 1.5
+    turns = np.degrees(np.arctan2(*(there - centre).T[::-1])) % 360
+    beyond_px = np.radians(np.maximum(200.0 - turns, turns - 320.0)) * CIRCLE.radius_mm * SCALE
+    assert beyond_px.max() <= 1.0
     sketch.show(visible=False)
     assert len(seen(widget, PENS["arc"].colour)) == 0
 

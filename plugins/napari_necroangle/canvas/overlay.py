@@ -105,7 +105,9 @@ _LOOKS = {
 }
 _SELECTED, _BORDER = QColor("#ffffff"), QColor("#101010")
 _BORDER_PX = 1.5
-_LETTERS, _RIM = QColor("#f5f5f5"), QColor(0, 0, 0, 190)
+_LETTERS, _RIM = QColor("#ffffff"), QColor(0, 0, 0, 220)
+_AROUND = tuple((right, down) for right in (-1, 0, 1) for down in (-1, 0, 1) if right or down)
+"""Where the rim of a letter is painted, pixels."""
 _EDGE_PX = 8
 """How far texts stay from the canvas' edge."""
 _LARGEST_PX = 12.0
@@ -309,15 +311,15 @@ class Overlay(QWidget):
             self.resize(self._ground.widget.size())
         return False
 
-    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802
-        """Paint the sketch."""
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Paint the sketch, as far as it is to be painted anew."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         sketch = self._sketch
         if sketch.visible:
             self._paint_lines(painter)
             self._paint_marks(painter)
-        self._paint_texts(painter)
+        self._paint_texts(painter, QRectF(event.rect()))
         if sketch.has_bar:
             self._paint_bar(painter)
         if sketch.loupe is not None:
@@ -339,9 +341,9 @@ class Overlay(QWidget):
         for name, pen in PENS.items():
             segments = self._sketch.lines(name).get(self._sketch.index, NO_SEGMENTS)
             if len(segments):
-                pixels = self._ground.to_px(segments.reshape(-1, 2)).reshape(-1, 4).tolist()
-                painter.setPen(_line_pen(pen))
-                painter.drawLines([QLineF(*ends) for ends in pixels])
+                painter.strokePath(
+                    _path(self._ground.to_px(segments.reshape(-1, 2))), _line_pen(pen)
+                )
 
     def _paint_loupe(self, painter: QPainter, uv_mm: tuple[float, float], tile: Tile) -> None:
         """The picture and its lines round a point, larger, in a ring."""
@@ -368,7 +370,7 @@ class Overlay(QWidget):
         for mark, place in zip(here, places, strict=True):
             _paint_mark(painter, _LOOKS[mark.handle.role], QPointF(*place), mark.is_selected)
 
-    def _paint_texts(self, painter: QPainter) -> None:
+    def _paint_texts(self, painter: QPainter, within: QRectF) -> None:
         small, large = _font(self, _SMALL_PX, bold=False), _font(self, _LARGE_PX, bold=True)
         taken: list[QRectF] = []
         for anchor in Anchor:
@@ -381,8 +383,9 @@ class Overlay(QWidget):
                 while below := [one.bottom() for one in taken if one.intersects(room)]:
                     room.moveTop(max(below) + 1.0)
                 taken.append(room)
-                painter.setFont(font)
-                _paint_words(painter, room, words, _SIDES.get(anchor, _TO_LEFT))
+                if room.intersects(within):
+                    painter.setFont(font)
+                    _paint_words(painter, room, words, _SIDES.get(anchor, _TO_LEFT))
 
     def _paint_bar(self, painter: QPainter) -> None:
         """A bar of a round length at the lower right, and how long it is."""
@@ -430,11 +433,27 @@ def paint_tile(painter: QPainter, ground: Ground, tile: Tile) -> None:
     painter.drawImage(QRectF(left, top, right - left, low - top), image)
 
 
+def _path(ends: Points) -> QPainterPath:
+    """Segments, (2 N, 2) pixels, each from where the last one ended where it did so."""
+    path, last = QPainterPath(), None
+    places = [tuple(place) for place in ends.tolist()]
+    for start, end in zip(places[::2], places[1::2], strict=True):
+        if start != last:
+            path.moveTo(*start)
+        path.lineTo(*end)
+        last = end
+    return path
+
+
 def _line_pen(pen: Pen) -> QPen:
-    """A pen as wide on the screen in a loupe as beside it."""
-    cap = Qt.PenCapStyle.RoundCap
-    made = QPen(QColor(pen.colour), pen.width_px, Qt.PenStyle.SolidLine, cap)
+    """A pen as wide in a loupe as beside it.
+
+    Its lines end where they end: a round cap would make every arc longer.
+    """
+    made = QPen(QColor(pen.colour), pen.width_px)
+    made.setCapStyle(Qt.PenCapStyle.FlatCap)
     made.setCosmetic(True)
+    made.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     return made
 
 
@@ -502,7 +521,7 @@ def _paint_words(
     """White words with a dark rim: they can be read over bright marrow and over black."""
     flags = side | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextDontClip
     painter.setPen(_RIM)
-    for right, down in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+    for right, down in _AROUND:
         painter.drawText(room.translated(right, down), flags, words)
     painter.setPen(_LETTERS)
     painter.drawText(room, flags, words)
