@@ -129,7 +129,7 @@ def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pairs", type=int, default=100, help="a view and kind")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=2000)
     asked = parser.parse_args()
     seeds = range(asked.seed, asked.seed + asked.pairs)
     tasks = [(seed, view, kind) for view in VIEWS for kind in KINDS for seed in seeds]

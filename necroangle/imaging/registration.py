@@ -45,16 +45,16 @@ LEAST_MATCH = 0.6
 LARGEST_TURN_SE_DEG = 0.8
 """The head's own turn, where its surroundings do not bear it out, must be known as well as this."""
 
-JOINT_TURN_SD_DEG = 1.0
+JOINT_TURN_SD_DEG = 0.5
 """How far the thigh may turn against the pelvis between visits without its being noticed."""
 
-DISAGREE = 2.5
+DISAGREE = 2.0
 """Standard errors between the turn of the head and that of its surroundings."""
 
-HEAD_FACTOR, WHOLE_FACTOR = 1.25, 1.6
+HEAD_FACTOR, WHOLE_FACTOR = 1.6, 1.6
 """True error of a turn over the one from the residuals, on phantom pairs."""
 
-RIM_FLOOR_MM = 0.03
+RIM_FLOOR_MM = 0.045
 """What the rim's thickness, which differs from slice to slice, adds to the error of the place."""
 
 
