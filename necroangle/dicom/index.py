@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from necroangle.dicom.archive import Budget, StackFiles, is_archive, member_headers, members
-from necroangle.dicom.pictures import PICTURES, picture_pixels
+from necroangle.dicom.pictures import AS_PICTURE, PICTURES, picture_pixels
 from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import RECOGNISED, FrameHeader, Refusal, Scan
 from necroangle.dicom.scanner import HeaderScanner
@@ -147,7 +147,9 @@ def scan_index(folder: Path, store: Store) -> Scan:
     """
     entries = sorted(store.entries(), key=lambda entry: (_member(entry) is not None, entry.file))
     told = [entry.refusal for entry in entries if entry.refusal is not None]
-    refused = [one for one in told if one.stage != RECOGNISED]
+    with_dicom = any(e.frames and e.frames[0].syntax not in PICTURES for e in entries)
+    hushed = (RECOGNISED, AS_PICTURE) if with_dicom else (RECOGNISED,)
+    refused = [one for one in told if one.stage not in hushed]
     recognised = [one for one in told if one.stage == RECOGNISED]
     images, unsound = _films([entry for entry in entries if entry.frames], folder)
     refused += unsound

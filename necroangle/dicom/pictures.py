@@ -22,10 +22,20 @@ from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane
 from necroangle.terms import SourceImage
 
-__all__ = ["PICTURES", "grey_values", "may_be_picture", "picture_header", "picture_pixels"]
+__all__ = [
+    "AS_PICTURE",
+    "PICTURES",
+    "grey_values",
+    "may_be_picture",
+    "picture_header",
+    "picture_pixels",
+]
 
 PICTURES = ("PNG", "JPEG", "TIFF")
 """What is opened beside DICOM; also what stands for the transfer syntax of such a file."""
+
+AS_PICTURE = "picture"
+"""The stage of what is refused as a picture: told only where pictures count."""
 
 MAX_PICTURE_BYTES = 256 * 1024**2
 """A larger picture is refused unread."""
@@ -67,7 +77,7 @@ def picture_header(path: Path, file: str) -> FrameHeader | None:
     data = _bytes_of(path, file)
     if data is None:
         return None
-    with _door(file, "header"), _picture(data) as picture:
+    with _door(file, AS_PICTURE), _picture(data) as picture:
         rows, columns = picture.height, picture.width
         if picture.getexif().get(_ORIENTATION) in _TURNED:
             rows, columns = columns, rows
@@ -165,7 +175,7 @@ def grey_values(pixels: Pixels) -> Pixels:
 
 
 def _bytes_of(path: Path, file: str) -> bytes | None:
-    with _door(file, "open"), regular_file(path) as stream:
+    with _door(file, AS_PICTURE), regular_file(path) as stream:
         head = stream.read(8) or b""
         if not may_be_picture(head):
             return None

@@ -181,10 +181,11 @@ def test_pictures_beside_dicom_images_are_a_viewers(
     tmp_path: Path, write_slices: WriteSlices
 ) -> None:
     save(tmp_path / "viewer", "icon.png", GREY)
+    bad_pictures()["pages"](tmp_path / "viewer" / "manual.tif")
     write_slices(tmp_path / "images", [(0, 0, 0), (0, 3, 0)])
     scan = scan_folder(tmp_path)
     assert [one.modality for one in scan.series] == ["MR"]
-    assert (scan.skipped, scan.tally().walked) == (1, scan.walked)
+    assert (scan.refused, scan.skipped, scan.tally().walked) == ((), 2, scan.walked)
 
 
 def bad_pictures() -> dict[str, Callable[[Path], object]]:
