@@ -1,5 +1,6 @@
 """A second picture beside the first: a series with the same marks, the other visit's picture."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -138,6 +139,12 @@ def test_the_other_visits_picture_lies_by_the_heads_centre(
     assert pane.isVisible()
     assert "earlier baseline: #1 T1" in pane.sketch.texts[Anchor.TOP_LEFT]
     first = dock.planes[0]
+    said = " ".join(pane.sketch.texts[Anchor.TOP_LEFT].split())
+    assert re.search(r"head turned [+-]\d+\.\d° ± \d+\.\d°, circle placed to ± \d\.\d mm", said)
+    circle = dock.workspace.case.session.outcome().view(A).circle
+    laid = np.concatenate([one.reshape(-1, 2) for one in first.sketch.lines("ghost").values()])
+    assert (laid.max(axis=0) + laid.min(axis=0)) / 2 == pytest.approx(circle.centre_mm, abs=1.0)
+    assert dock.commands.followup.ghost(A).placed_by == "registration"
     prior: Any = load_reading(samples / "readings" / name.format("baseline")).views[0]
     ghost = np.concatenate([one.reshape(-1, 2) for one in pane.sketch.lines("ghost").values()])
     centre = dock.workspace.case.session.outcome().view(A).circle.centre_mm

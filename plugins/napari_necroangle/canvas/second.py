@@ -5,7 +5,8 @@ the first, and takes no mark.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from textwrap import fill
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +25,17 @@ from napari_necroangle.canvas.overlay import (
     paint_tile,
 )
 from napari_necroangle.canvas.view import EDGES, MEASURED, PlaneView
-from napari_necroangle.reading.case import Picture
-from napari_necroangle.reading.drawing import Drawing, Segments, ghost_lines
+from napari_necroangle.reading.case import Case, Picture
+from napari_necroangle.reading.drawing import Drawing, Segments, drawing_of, ghost_lines
+from napari_necroangle.reading.followup import Earlier, Ghost
 from necroangle.geometry import ImagePlane, PatientPoints, PlanePoints
-from necroangle.imaging import Volume
+from necroangle.imaging import HeadMotion, HeadPicture, Unregistered, Volume, register_heads
+from necroangle.terms import View
 
-__all__ = ["Second", "SecondPane"]
+__all__ = ["Second", "SecondPane", "ghost_by", "motion_words", "registered"]
 
+WORDS_WIDE = 40
+"""So many letters fit on a line of a narrow canvas."""
 _NOTCH = 120
 """What Qt says of one notch of a wheel."""
 
@@ -56,6 +61,74 @@ class Second:
     words: str
     shift_mm: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
     own: tuple[ImagePlane, Drawing] | None = None
+
+
+def registered(
+    case: Case, view: View, earlier: Earlier, prior: Picture
+) -> HeadMotion | Unregistered | None:
+    """The head of an earlier visit on today's slice; None where either has no circle there.
+
+    Parameters
+    ----------
+    case, view
+        What is read now.
+    earlier, prior
+        The earlier reading, and the picture that it was made on.
+    """
+    then, today = earlier.view(view), case.pictures[view]
+    now = case.session.outcome().view(view)
+    index = case.marks_index(view)
+    if then is None or then[1].circle is None or now.circle is None or index is None:
+        return None
+    entry, measured = then
+    index_then = prior.index_of_image(entry.image)
+    if index_then is None or measured.circle is None:
+        return None
+    side = case.session.draft.laterality
+    other = next(one.view for one in case.session.draft.views if one.view is not view)
+    centre, beside = case.head_centre(view), earlier.view(other)
+    centre_then = None
+    if beside is not None and beside[1].circle is not None:
+        at = PlanePoints(np.array([beside[1].circle.centre_mm]))
+        centre_then = beside[0].plane.plane().plane_to_patient(at)
+    return register_heads(
+        HeadPicture(
+            prior.volume.slice(index_then),
+            measured.circle,
+            side,
+            tuple(measured.arcs),
+            None if centre_then is None else prior.offset_mm(index_then, centre_then),
+        ),
+        HeadPicture(
+            today.volume.slice(index),
+            now.circle,
+            side,
+            tuple(now.arcs),
+            None if centre is None else today.offset_mm(index, centre),
+        ),
+    )
+
+
+def motion_words(motion: HeadMotion | Unregistered | None) -> str:
+    """What a registration has found, with its 95 % errors; or why there is none."""
+    if motion is None:
+        return "laid by the head's centre"
+    if isinstance(motion, Unregistered):
+        return fill(f"laid by the head's centre: {motion.meaning}", WORDS_WIDE)
+    turn, place = 1.96 * motion.rotation_se_deg, 1.96 * max(motion.shift_se_mm)
+    return (
+        f"head turned {motion.rotation_deg:+.1f}° ± {turn:.1f}°,\n"
+        f"circle placed to ± {place:.1f} mm (95 %)"
+    )
+
+
+def ghost_by(motion: HeadMotion, earlier: Earlier, view: View, index: int) -> Ghost | None:
+    """The earlier circle and arcs on today's slice, turned and moved as the head was."""
+    found = earlier.view(view)
+    if found is None:
+        return None
+    arcs = [replace(arc, start_deg=arc.start_deg + motion.rotation_deg) for arc in found[1].arcs]
+    return Ghost(index, drawing_of(motion.ghost, arcs), "registration")
 
 
 class SecondPane(QWidget):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from napari_necroangle.canvas.looking import Act, Looking
-from napari_necroangle.canvas.second import Second
+from napari_necroangle.canvas.second import Second, ghost_by, motion_words, registered
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.modes.mode import Window
 from napari_necroangle.modes.workspace import OpenCase
@@ -20,6 +20,7 @@ from necroangle.dicom import SeriesSummary
 from necroangle.dicom.contrast import contrast_of
 from necroangle.dicom.visits import Visit, sequence_words
 from necroangle.errors import NecroangleError, ReadingError
+from necroangle.imaging import HeadMotion, Unregistered
 from necroangle.protocol.visits import months_of_name
 from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, View, Weighting
 
@@ -403,6 +404,7 @@ class Beside:
         self._of: Case | None = None
         self._wanted: tuple[str, str] | None = None
         self._read: tuple[SeriesSummary, Picture] | None = None
+        self._laid: tuple[object, HeadMotion | Unregistered | None] = (None, None)
         self._known: tuple[object, tuple[Offer, ...]] = (None, ())
         self.show: Callable[[View, Second | None], None] = _unshown
 
@@ -506,7 +508,13 @@ class Beside:
             raise ReadingError("mark a head circle first: it ties the two visits together")
         read, measured = entry
         own = (read.plane.plane(), drawing_of(measured.circle, measured.arcs))
-        return Second(picture, f"{offer.words}\nlaid by the head's centre", tie[0], own)
+        state = (view, offer.series, earlier, case.session.outcome().view(view).circle)
+        if self._laid[0] != state:
+            self._laid = (state, registered(case, view, earlier, picture))
+        motion, index = self._laid[1], case.marks_index(view)
+        if isinstance(motion, HeadMotion) and index is not None:
+            self._followup.lay(view, earlier, ghost_by(motion, earlier, view, index))
+        return Second(picture, f"{offer.words}\n{motion_words(motion)}", tie[0], own)
 
 
 _NO_SECOND = "There is no other series of this plane here, and no other visit of this patient."

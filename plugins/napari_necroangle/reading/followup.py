@@ -211,7 +211,8 @@ class Ghost:
     drawing
         Circle, rays and arcs, plane mm of that slice.
     placed_by
-        What carried them there: ``"frame of reference"``, ``"own circle"`` or ``"other view"``.
+        What carried them there: ``"frame of reference"``, ``"own circle"``, ``"other view"`` or
+        ``"registration"``.
     """
 
     slice_index: int
@@ -372,7 +373,7 @@ def ghost_of(earlier: Earlier, view: View, outcome: Outcome, picture: Picture) -
     entry, measured = found
     assert measured.circle is not None  # noqa: S101
     old = entry.plane.plane()
-    tie = _tie(earlier, entry, view, outcome, picture)
+    tie = tie_of(earlier, view, outcome, picture)
     if tie is None:
         return None
     shift_mm, placed_by = tie
@@ -483,12 +484,23 @@ class FollowupOverlay:
         picture = case.pictures.get(view) if case is not None else None
         if case is None or picture is None or self.chosen is None:
             return None
-        outcome = case.session.outcome()
-        state = (self.chosen, picture, *((one.circle, one.plane) for one in outcome.views))
+        outcome, state = case.session.outcome(), self._state(case, picture)
         known = self._ghosts.get(view)
         if known is None or not _same(known[0], state):
             self._ghosts[view] = known = (state, ghost_of(self.chosen, view, outcome, picture))
         return known[1]
+
+    def lay(self, view: View, earlier: Earlier, ghost: Ghost | None) -> None:
+        """Show a reading's marks where they were found otherwise, until a circle changes."""
+        case = self._case()
+        if case is not None and view in case.pictures:
+            self.chosen, self.is_on = earlier, True
+            self._ghosts[view] = (self._state(case, case.pictures[view]), ghost)
+
+    def _state(self, case: Case, picture: Picture) -> tuple[object, ...]:
+        """What the place of a ghost hangs on."""
+        views = case.session.outcome().views
+        return (self.chosen, picture, *((one.circle, one.plane) for one in views))
 
     def words(self) -> str:
         """The change since the chosen reading, in one line; empty where there is none."""
@@ -593,14 +605,9 @@ def tie_of(
     None where the view was not read then, or nothing yet ties the two visits together.
     """
     found = earlier.view(view)
-    return None if found is None else _tie(earlier, found[0], view, outcome, picture)
-
-
-def _tie(
-    earlier: Earlier, entry: ReadView, view: View, outcome: Outcome, picture: Picture
-) -> tuple[_Vector, str] | None:
-    """The way from the earlier visit to the present one, patient mm, and what tells it."""
-    frame = entry.image.frame_of_reference_uid
+    if found is None:
+        return None
+    frame = found[0].image.frame_of_reference_uid
     if frame is not None and frame == picture.volume.sources[0].frame_of_reference_uid:
         return np.zeros(3), "frame of reference"
     order = [view] if view.is_radiograph else [view, _other(view, outcome)]
