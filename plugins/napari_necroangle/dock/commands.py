@@ -4,8 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from napari_necroangle.canvas.looking import Act, Looking
-from napari_necroangle.canvas.second import Second, ghost_by, motion_words, registered
+from napari_necroangle.canvas.looking import (
+    Act,
+    Looking,
+    Second,
+    ghost_by,
+    motion_words,
+    registered,
+)
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.modes.mode import Window
 from napari_necroangle.modes.workspace import OpenCase

@@ -18,8 +18,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_necroangle.canvas.hosts import DOCK_WIDTH_PX, Host
+from napari_necroangle.canvas.looking import Second, SecondPane
 from napari_necroangle.canvas.pair import Canvases
-from napari_necroangle.canvas.second import Second, SecondPane
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.dock.choose import (
     BoardPanel,
