@@ -11,6 +11,9 @@ from scipy.optimize import least_squares
 
 from necroangle.errors import RimError
 from necroangle.geometry import PlanePoints, fit_circle
+from necroangle.geometry.circle import fit_circles
+from necroangle.geometry.orthogonal import geometric_centres
+from necroangle.geometry.point_sets import PointSets
 
 Points = NDArray[np.float64]
 
@@ -113,3 +116,21 @@ def test_a_rim_below_60_degrees_is_refused_and_says_its_span() -> None:
     with pytest.raises(RimError, match="span only 50°"):
         fit_circle(rim(50, 12))
     assert fit_circle(rim(70, 12)).span_deg == pytest.approx(70)
+
+
+def test_a_quarter_rim_with_a_mark_far_off_ends_in_no_worse_minimum() -> None:
+    """Beside a search that begins in the middle of the marks."""
+    chance = np.random.default_rng(1)
+    turn = np.linspace(-np.pi / 4, np.pi / 4, 8)[:, None]
+    radius = 24 + chance.normal(0, 0.5, (8, 400))
+    radius[chance.integers(0, 8, 400), np.arange(400)] += chance.uniform(-22, 22, 400)
+    sets = PointSets.alike(np.array((radius * np.sin(turn), radius * np.cos(turn))))
+    found = fit_circles(sets)
+    shift = sets.points.mean(axis=1)
+    about = sets.points - shift[:, None]
+    scale = np.sqrt((about**2).sum(axis=(0, 1)) / 8)
+    shape = PointSets.alike(about / scale)
+    other = geometric_centres(shape, np.zeros((2, 400))) * scale + shift
+    distance = np.hypot(*(sets.points - other[:, None]))
+    least = ((distance - distance.mean(axis=0)) ** 2).sum(axis=0)
+    assert (found.rss_mm2 <= least * (1 + 1e-6)).all()
