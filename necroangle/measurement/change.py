@@ -176,7 +176,12 @@ def change_between(
 
 
 def _pair_read(hip: HipMeasurement, *, is_consensus: bool) -> PairRead | None:
-    """What the table says of the reading: outcomes of a cohort are judged by the same."""
+    """What the table says of the reading: outcomes of a cohort are judged by the same.
+
+    None of a reading in the making that may not be kept: no table has it.
+    """
+    if hip.blocked:
+        return None
     measured, place = hip.source
     files = ["" for _ in range(len(measured))]
     rows = RowColumns.measured(files, files, measured, PAIR_COLUMNS)

@@ -192,6 +192,20 @@ def test_one_arc_marked_the_wrong_way_round_does_not_double_the_noise() -> None:
     assert clean.dof - 2 <= found.dof <= clean.dof
 
 
+def test_a_reading_that_may_not_be_kept_has_no_change() -> None:
+    """It is followed up while it is drawn: no change is said, and nothing is raised."""
+    reading = dome(-60, 25, Laterality.RIGHT)
+    view = reading.views[0]
+    assert isinstance(view, ReadView)
+    (arc,) = view.arcs
+    far = msgspec.structs.replace(view, arcs=(NecroticArc(arc.start, arc.end, view.rim[0]),))
+    wrong = measure_draft(msgspec.structs.replace(reading, views=(far, reading.views[1])))
+    assert wrong.blocked
+    for pair in ((measure(reading), wrong), (wrong, measure(reading))):
+        change = change_between(*pair)
+        assert (change.cna, change.is_real, change.verdict) == (None, None, "not judged")
+
+
 def test_repeats_that_are_none_are_refused() -> None:
     one = dome(-60, 25, Laterality.RIGHT)
     with pytest.raises(MethodError, match="no arc was marked twice"):

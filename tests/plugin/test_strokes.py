@@ -1,5 +1,10 @@
 """A drawn rim is marked only where the mouse was, however few of its positions arrived."""
 
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from napari_necroangle.reading.case import Case
@@ -75,3 +80,54 @@ def test_nothing_is_marked_outside_of_the_picture(case: Case) -> None:
     before = case.session.draft
     case.drag(A, handle, (500.0, 20.0))
     assert case.session.draft == before
+
+
+@pytest.mark.screen
+def test_a_stroke_on_a_busy_machine_is_that_of_its_positions(
+    open_dock: Callable[[], Any], qtbot: Any, samples: Path
+) -> None:
+    """Drawn in the window while the program is kept from its events between any two of them."""
+    from qtpy.QtCore import QTimer
+
+    dock = open_dock()
+    dock.workspace.reader = "r1"
+    dock.open_folder(samples / "plain")
+    qtbot.wait(100)
+    canvas, session = dock.canvases.all[0], dock.workspace.case.session
+    busy = QTimer()
+    busy.timeout.connect(lambda: time.sleep(0.02))
+    busy.start(0)
+    try:
+        for count in (4, 5, 8, 15, 30):
+            path = drawn_live(canvas, count)
+            qtbot.waitUntil(lambda: session.is_settled, timeout=20000)
+            view = session.outcome().views[0]
+            own = fit_circle(PlanePoints(canvas.ground.to_mm(np.array(path)))).circle
+            assert view.circle is not None
+            assert view.circle.radius_mm == pytest.approx(own.radius_mm, abs=0.05), count
+            assert view.circle.centre_mm == pytest.approx(own.centre_mm, abs=0.05), count
+            session.undo()
+    finally:
+        busy.stop()
+
+
+def drawn_live(canvas: Any, count: int) -> list[tuple[float, float]]:
+    """Draw a rim of so many positions by events that wait in Qt's queue; where they were."""
+    from qtpy.QtCore import QEvent, QPointF, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    native, left = canvas.native, Qt.MouseButton.LeftButton
+    middle = np.array((native.width(), native.height())) / 2
+    turns = np.radians(np.linspace(100.0, 320.0, count))
+    path = np.round(middle + 90.0 * np.column_stack((np.cos(turns), np.sin(turns))))
+    steps = [(QEvent.Type.MouseButtonPress, path[0], left, left)]
+    steps += [(QEvent.Type.MouseMove, at, Qt.MouseButton.NoButton, left) for at in path[1:-1]]
+    steps += [(QEvent.Type.MouseButtonRelease, path[-1], left, Qt.MouseButton.NoButton)]
+    for kind, at, button, buttons in steps:
+        place = QPointF(*at.tolist())
+        there = QPointF(native.mapToGlobal(place.toPoint()))
+        held = Qt.KeyboardModifier.ShiftModifier
+        QApplication.postEvent(native, QMouseEvent(kind, place, there, button, buttons, held))
+        QApplication.processEvents()
+    return [(float(x), float(y)) for x, y in path]
