@@ -179,7 +179,7 @@ class NapariHost:
             return False
         living: QWidget = window.findChildren(type(dock))[0]
         if living is not dock:  # one window has one: the living one comes back in its place
-            QTimer.singleShot(0, panel.destroyOnClose)
+            QTimer.singleShot(0, panel, panel.destroyOnClose)
             _dock_of(living).show()
             return False
         self.window, self._panel, self._on_hidden = window, panel, on_hidden
@@ -256,7 +256,7 @@ class NapariHost:
             self._slices = [plane.slice_index for plane in self._planes]
 
     def _look_soon(self) -> None:
-        QTimer.singleShot(0, self._look)
+        QTimer.singleShot(0, self._panel, self._look)
 
     def _look(self) -> None:
         """Once all events are done: our pictures alone are there; or the dock is hidden."""

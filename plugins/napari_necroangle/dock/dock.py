@@ -145,7 +145,7 @@ class DockParts(QWidget):
         self._title.setVisible(not is_low)
         self._where.setVisible(not is_low)
         if is_low and self._workspace.case is not None:
-            QTimer.singleShot(0, self._show_steps)
+            QTimer.singleShot(0, self, self._show_steps)
 
     def _show_steps(self) -> None:
         first = self.who if self.who.is_open else self.steps
@@ -163,7 +163,7 @@ class DockParts(QWidget):
         self.extras.say("Extras: landmarks, outline, notes")
         if flow is not None and flow.current is Step.MORE and not self.extras.is_open:
             self.extras.open(True)
-            QTimer.singleShot(0, self._show_extras)
+            QTimer.singleShot(0, self, self._show_extras)
         self.result.show_outcome(case.session.outcome() if case is not None else None)
         self.result.show_doubts(against)
         self.result.show_change(self._overlay.words())
