@@ -25,7 +25,7 @@ def folder(tmp_path: Path, write_slices: WriteSlices) -> Path:
 
 
 def test_table_and_refusals(folder: Path) -> None:
-    result = CliRunner().invoke(command, [str(folder)])
+    result = CliRunner().invoke(command, [str(folder)], env={"COLUMNS": "160"})
     assert result.exit_code == 0
     row = next(line for line in result.stdout.splitlines() if "12345678" in line)
     cells = re.split(r"\s{2,}", row.strip())

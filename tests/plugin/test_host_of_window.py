@@ -178,6 +178,7 @@ def test_the_menu_of_plugins_opens_the_dock_that_reads(
 @screen
 def test_the_code_is_asked_for_before_reading(dock: Any, qtbot: Any, study: Path) -> None:
     """Typed where the window looks for it, it makes no finding; asked again where it lacks."""
+    from qtpy.QtCore import Qt
     from qtpy.QtWidgets import QApplication
 
     dock.window().activateWindow()
@@ -189,8 +190,10 @@ def test_the_code_is_asked_for_before_reading(dock: Any, qtbot: Any, study: Path
     dock.canvases.focus()
     assert dock.save() is None
     assert dock.window().focusWidget() is field
+    step = dock.workspace.flow.current
     qtbot.keyClicks(dock.window().focusWidget(), "nina")
-    dock.parts.entries.commit()
+    qtbot.keyClick(dock.window().focusWidget(), Qt.Key.Key_Return)
+    assert dock.workspace.flow.current is step, "Enter ends the line, and no step"
     draft = dock.workspace.case.session.draft
     assert draft.reader == "nina"
     assert [view.choice for view in draft.views] == [None, None]

@@ -7,12 +7,15 @@ from typing import Any
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from qtpy.QtWidgets import (
+    QAbstractSpinBox,
     QApplication,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QTextEdit,
     QVBoxLayout,
     QWidget,
 )
@@ -353,8 +356,12 @@ class ReadingDock(QWidget):
         self._arranging.start(0)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """A key that no field of the dock wants is one of the canvas."""
-        if self.canvases is not None and self.workspace.case is not None:
+        """A key is one of the canvas, unless something is being typed; Enter ends a line."""
+        types = isinstance(QApplication.focusWidget(), QLineEdit | QAbstractSpinBox | QTextEdit)
+        ends = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers()
+        if types or ends:
+            event.accept()
+        elif self.canvases is not None and self.workspace.case is not None:
             self.canvases.send(event)
 
     def arrange(self) -> None:

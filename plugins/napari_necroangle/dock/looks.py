@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import partial
 
-from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from napari_necroangle.dock.commands import Commands, Offer
@@ -22,15 +21,6 @@ _BUTTONS = (
     ("reset_view", "Reset", "Show all again as at first", False),
 )
 """Commands with their names, what they are for, and whether they stay on."""
-
-
-class _Field(QLineEdit):
-    """A line whose Enter ends the line and goes nowhere else."""
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Keep every key."""
-        super().keyPressEvent(event)
-        event.accept()
 
 
 class LookPanel(QWidget):
@@ -114,7 +104,7 @@ class LookPanel(QWidget):
             self.beside.offer(choices, self._beside.chosen(view))
 
     def _field(self, name: str) -> QLineEdit:
-        field = _Field()
+        field = QLineEdit()
         field.setToolTip(f"Window {name}: type it in")
         field.setMinimumWidth(40)
         field.editingFinished.connect(self._typed)
