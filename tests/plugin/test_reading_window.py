@@ -121,6 +121,21 @@ def test_a_low_window_shows_steps_and_tools(dock: Any, qtbot: Any, study: Path) 
     assert dock.window().rect().contains(dock.help.geometry())
 
 
+def test_doubts_never_push_the_tools_out_of_sight(dock: Any, qtbot: Any, study: Path) -> None:
+    dock.workspace.reader = "r1"
+    dock.window().resize(1280, 800)
+    dock.open_folder(study)
+    qtbot.wait(300)
+    parts = dock.parts
+    seen, before = parts._scroll.viewport(), parts._scroll.viewport().height()
+    doubts = "\n".join(f"doubt {number}" for number in range(14))
+    parts.result.show_change(doubts)
+    qtbot.waitUntil(lambda: seen.height() < before - 100)
+    qtbot.wait(50)
+    place = parts.tools.mapTo(seen, parts.tools.rect().bottomLeft())
+    assert place.y() <= seen.height()
+
+
 def test_a_picture_fits_the_canvas_that_it_gets(dock: Any, qtbot: Any, study: Path) -> None:
     dock.open_folder(study)
     plane = dock.planes[1]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
@@ -150,6 +150,16 @@ class DockParts(QWidget):
         if is_low and self._workspace.case is not None:
             QTimer.singleShot(0, self, self._show_steps)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Where the result below takes more room, the tools stay in sight."""
+        if isinstance(event, QResizeEvent) and event.size().height() < event.oldSize().height():
+            QTimer.singleShot(0, self, self._show_tools)
+        return super().eventFilter(watched, event)
+
+    def _show_tools(self) -> None:
+        if self._workspace.case is not None:
+            self._scroll.ensureWidgetVisible(self.tools, 0, 0)
+
     def _show_steps(self) -> None:
         first = self.who if self.who.is_open else self.steps
         self._scroll.verticalScrollBar().setValue(first.y())
@@ -212,6 +222,7 @@ class DockParts(QWidget):
             column.addWidget(part)
         column.addStretch(1)
         self._scroll = scroll = QScrollArea()
+        scroll.viewport().installEventFilter(self)
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
