@@ -26,7 +26,7 @@ _COMMANDS = {
     "overlay": "Draw the quality picture of every reading.",
     "pack": "Pack reading files into one Parquet file, byte for byte.",
     "phantom": "Write phantom hips with known truth as DICOM studies.",
-    "read": "Open a study in napari with the reading dock.",
+    "read": "Open a study in the reading window.",
     "remeasure": "Measure readings again: folders, archives, packs, a cluster.",
     "schema": "Print the JSON Schema of the reading file.",
     "selftest": "Prove that this installed copy measures right.",

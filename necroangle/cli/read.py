@@ -44,7 +44,7 @@ def command(
     size: str,
     keys: bool,
 ) -> None:
-    """Open a study in napari with the reading dock."""
+    """Open a study in the reading window."""
     _refuse_mixture(folder, reader, reading, worklist, adjudicate)
     if find_spec("napari") is None or find_spec("qtpy") is None:
         click.echo('necroangle: napari is not installed; pip install "necroangle[gui]"', err=True)
