@@ -122,11 +122,16 @@ def _show_angle(cell: Cell) -> str:
 
 
 def _sum_cell(row: CohortRow) -> str:
-    """The combined angle with half the width of its 95 % interval: ``218.3° ± 9.4°``."""
-    angle, high = row["cna_deg"], row["cna_high_deg"]
-    if isinstance(angle, float) and isinstance(high, float):
+    """The combined angle with half the width of its 95 % interval: ``218.3° ± 9.4°``.
+
+    An interval that 0° or 720° cuts is shown by its ends: ``0.0° (0.0° to 7.9°)``.
+    """
+    angle, low, high = row["cna_deg"], row["cna_low_deg"], row["cna_high_deg"]
+    if not (isinstance(angle, float) and isinstance(low, float) and isinstance(high, float)):
+        return _show_angle(angle)
+    if abs((high - angle) - (angle - low)) < 0.05:
         return f"{show_deg(angle)} ± {show_deg(high - angle)}"
-    return _show_angle(angle)
+    return f"{show_deg(angle)} ({show_deg(low)} to {show_deg(high)})"
 
 
 def _category(row: CohortRow) -> str:

@@ -141,7 +141,7 @@ def refusing(reading: HipReading, method: Method | None, settings: Settings) -> 
     ("broken", "noticed", "silent"),
     [
         (folded, {TRUTH[0], TRUTH[4]}, {GRADE, SUNKEN}),
-        (in_pixels, {TRUTH[2], TRUTH[4]}, {TRUTH[0], TRUTH[5]}),
+        (in_pixels, {TRUTH[2], TRUTH[4]}, set()),  # no head is so large: others are refused
         (shifted, {*TRUTH, SUNKEN}, {GRADE}),
         (too_sure, {COVERAGE, STATED}, {*TRUTH, GRADE, SUNKEN}),
         (too_modest, {STATED}, {*TRUTH, GRADE, SUNKEN}),

@@ -102,7 +102,9 @@ def _shown(row: CohortRow) -> dict[str, str]:
 
 
 def test_the_printed_row_is_rounded_after_the_sum() -> None:
-    shown = _shown(row(a_deg=99.64, b_deg=99.64, cna_deg=199.28, ha_grade=1, ha_risk="moderate"))
+    interval = {"cna_low_deg": 199.28 - 10.1, "cna_high_deg": 199.28 + 10.1}
+    angles = {"a_deg": 99.64, "b_deg": 99.64, "cna_deg": 199.28, **interval}
+    shown = _shown(row(**angles, ha_grade=1, ha_risk="moderate"))
     assert (shown["A"], shown["B"], shown["CNA"]) == ("99.6°", "99.6°", "199.3° ± 10.1°")
     assert shown["category"] == "Ha 1, moderate"
 
@@ -110,7 +112,7 @@ def test_the_printed_row_is_rounded_after_the_sum() -> None:
 def test_the_printed_row_of_a_hip_without_necrosis_says_so() -> None:
     reading = make_reading(0.0, 0.0)
     shown = _shown(to_row(reading, measure(reading), "a" * 64))
-    assert (shown["CNA"], shown["category"]) == ("0.0° ± 0.0°", "no necrosis")
+    assert (shown["CNA"], shown["category"]) == ("0.0° (0.0° to 7.9°)", "no necrosis")
 
 
 def test_the_printed_row_tells_not_read_from_no_necrosis() -> None:

@@ -27,6 +27,7 @@ from readingroom import drawn
 
 from necroangle.annotation import ReadView, check_reading, load_reading
 from necroangle.dicom.visits import MR_PAIR
+from necroangle.errors import ReadingError
 from necroangle.geometry import PatientPoints
 from necroangle.measurement import measure, method_named
 from necroangle.terms import Finding, LandmarkName, Laterality, Observation, UnreadReason, View
@@ -65,7 +66,11 @@ class Room:
 
     def save(self, *, final: bool = False) -> Path | None:
         assert self.workspace.readings is not None
-        path = save_session(self.case.session, self.workspace.readings)
+        try:
+            path = save_session(self.case.session, self.workspace.readings)
+        except ReadingError as error:
+            self.asked.append(str(error))  # as the window does
+            return None
         self.saves.append(path)
         return path
 

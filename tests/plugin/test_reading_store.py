@@ -70,6 +70,15 @@ def test_a_file_changed_since_it_was_loaded_is_left_as_it_is(
         save_session(mine, tmp_path)
 
 
+def test_under_another_code_it_is_a_new_file(session: ReadingSession, tmp_path: Path) -> None:
+    first = save_session(session, tmp_path)
+    before = first.read_bytes()
+    session.enter(reader="r2")
+    second = save_session(session, tmp_path)
+    assert second.name == "P-1__L__baseline__r2__1.reading.json"
+    assert first.read_bytes() == before
+
+
 def test_a_code_with_a_space_is_refused_with_its_place(
     session: ReadingSession, tmp_path: Path
 ) -> None:

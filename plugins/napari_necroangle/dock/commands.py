@@ -173,9 +173,9 @@ class Commands:
         plane = self._plane(view)
         if plane is None or handle is None:
             return
-        is_end = handle.role in (Role.START, Role.END)
-        if is_end and self.magnifies and not plane.lens.is_magnifying:
-            plane.lens.magnify(plane.uv_of(handle), centred=False)
+        mark = plane.mark_of(handle) if handle.role in (Role.START, Role.END) else None
+        if mark is not None and self.magnifies and not plane.lens.is_magnifying:
+            plane.lens.magnify(mark.uv_mm, centred=False)
             plane.settling = handle
             go_on = key_label("go_on")
             self._case.notice = f"Magnified: click where the arc ends exactly, or press {go_on}."

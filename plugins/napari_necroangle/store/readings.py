@@ -76,7 +76,8 @@ def save_session(session: ReadingSession, folder: Path) -> Path:
     """
     reading = session.reading()
     path = folder / file_name(reading)
-    session.mark_saved(save_reading(reading, path, replaces=session.file_sha256))
+    replaces = session.file_sha256 if path.exists() else None  # under another code it is a new file
+    session.mark_saved(save_reading(reading, path, replaces=replaces))
     return path
 
 
