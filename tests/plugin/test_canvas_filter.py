@@ -218,6 +218,45 @@ def test_the_space_bar_is_held_until_it_is_let_go_or_the_keys_go_elsewhere(
     assert not pressed()
 
 
+def test_the_space_bar_holds_on_the_canvas_that_takes_the_keys_by_the_press(
+    qtbot: Any,
+) -> None:
+    from napari.components import ViewerModel
+    from napari.qt import QtViewer
+    from napari_necroangle.canvas.hosts import close_viewer
+    from napari_necroangle.canvas.overlay import Ground
+    from qtpy.QtWidgets import QLineEdit, QSplitter
+
+    both, keys, told = QSplitter(), HeldKeys(), (Told(), Told())
+    viewers: list[Any] = [QtViewer(ViewerModel()) for _ in told]
+    line = QLineEdit()
+    natives = [one.canvas.native for one in viewers]
+    for part in (*viewers, line):
+        both.addWidget(part)
+    found = [
+        CanvasFilter(Ground(one, lambda uv: uv, lambda px: px), (), mouse, lambda _: None, keys)
+        for one, mouse in zip(natives, told, strict=True)
+    ]
+    qtbot.addWidget(both)
+    both.resize(600, 300)
+    both.show()
+    both.activateWindow()
+    natives[0].setFocus()
+    qtbot.waitUntil(natives[0].hasFocus)
+    qtbot.keyPress(natives[0], Qt.Key.Key_Space)
+    natives[1].setFocus()
+    qtbot.mouseClick(natives[1], LEFT, pos=QPoint(50, 50))
+    assert told[1].presses[-1].with_space
+    line.setFocus()
+    natives[1].setFocus()
+    qtbot.mouseClick(natives[1], LEFT, pos=QPoint(50, 50))
+    assert not told[1].presses[-1].with_space
+    for one in found:
+        one.close()
+    for one in viewers:
+        close_viewer(one)
+
+
 def test_resizes_pass_and_drops_do_not(bare: Bare, qtbot: Any) -> None:
     bare.viewer.resize(500, 300)
     qtbot.wait(50)

@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_necroangle.canvas.overlay import Ground
 from napari_necroangle.canvas.view import PlaneView
@@ -440,12 +440,17 @@ class CanvasFilter(QObject):
         kind = event.type()
         if isinstance(event, QKeyEvent):
             return self._key(event)
-        if kind == QEvent.Type.FocusOut:
+        if kind == QEvent.Type.FocusOut and not self._is_canvas(QApplication.focusWidget()):
             self._keys.space = False
         react = self._kinds.get(kind) if watched is self._ground.widget else None
         if react is not None:
             react(event)
         return react is not None
+
+    def _is_canvas(self, widget: QWidget | None) -> bool:
+        """Whether a widget is another canvas: a press there takes the keys before it is heard."""
+        own = self._ground.widget
+        return widget is not own and type(widget) is type(own)
 
     def _key(self, event: QKeyEvent) -> bool:
         """Ours do their command; no other one goes on to napari, but Tab to Qt."""
