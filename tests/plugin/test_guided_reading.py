@@ -207,6 +207,25 @@ def test_a_hip_goes_its_way_by_itself(room: Room, truth: tuple[ReadView, ReadVie
     assert steps(room) == "xxxxx.x save"
 
 
+def test_undo_asks_again_for_the_point_that_is_gone(
+    room: Room, truth: tuple[ReadView, ReadView]
+) -> None:
+    for view, entry in zip(MR_PAIR, truth, strict=True):
+        room.draw(view, room.rim(entry))
+    room.commands.magnifies = False
+    arc = truth[0].arcs[0]
+    for point in (arc.start, arc.end, arc.via):
+        room.click(A, room.uv(A, point.patient_mm))
+    asked = []
+    for name in ("undo", "undo", "undo", "redo", "redo"):
+        room.press(name)
+        aim = room.case.aim(A)
+        asked.append(aim and aim.role)
+    assert asked == [Role.VIA, Role.END, Role.START, Role.END, Role.VIA]
+    room.press("redo")
+    assert steps(room) == "xxxx... arc_b"
+
+
 def test_steps_can_be_taken_in_any_order(room: Room, truth: tuple[ReadView, ReadView]) -> None:
     room.draw(B, room.rim(truth[1]))
     assert steps(room) == ".x..... head_a"

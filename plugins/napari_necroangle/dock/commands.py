@@ -234,8 +234,10 @@ class Commands:
 
     def _step_through_time(self, step: Callable[[], None]) -> None:
         """Undo or redo; the list of steps goes along where one is open again, or done again."""
-        before = self._flow.first_open
+        before, case = self._flow.first_open, self._case
         step()
+        for draft in case.session.draft.views:
+            case.aim_again(draft.view)
         if self._flow.first_open is not before:
             self._follow(self._flow.go_to(self._flow.first_open))
 

@@ -246,6 +246,12 @@ class Case:
         self._aims[view] = first_gap(self.session.draft.view(view), self.slice_no(view))
         self.session.settle()
 
+    def aim_again(self, view: View) -> None:
+        """After undo or redo: of an arc that is aimed at, to what it lacks now."""
+        aim = self._aims.get(view)
+        if aim is not None and aim.role.is_arc:
+            self._aims[view] = self._lacking_of(view, aim)
+
     def see(self, view: View, slice_index: int) -> None:
         """Note which slice a view shows; another neighbour begins with its own arc."""
         before = self.slice_no(view)
@@ -415,9 +421,13 @@ class Case:
             return aim
         if aim.role is Role.LANDMARK:
             return None
+        return self._lacking_of(view, aim, aim.role)
+
+    def _lacking_of(self, view: View, aim: Handle, *but: Role) -> Handle | None:
+        """The first point, but for these, that the arc of a handle lacks."""
         arcs = self.session.draft.view(view).arcs_on(aim.slice_no)
         arc = arcs[aim.index] if aim.index < len(arcs) else ArcDraft()
-        there = {aim.role, *(role for role, _ in arc.marks)}
+        there = {*but, *(role for role, _ in arc.marks)}
         left = [role for role in ARC_ROLES if role not in there]
         return Handle(left[0], aim.index) if left else None
 
