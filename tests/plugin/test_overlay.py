@@ -123,6 +123,21 @@ def test_an_arc_lies_on_its_circle_on_the_screen(painted: tuple[Any, Sketch]) ->
 
 
 @pytest.mark.screen
+@pytest.mark.parametrize("ground", ["black", "white"])
+def test_the_cross_of_the_mouse_is_seen_over_black_and_over_white(
+    painted: tuple[Any, Sketch], ground: str
+) -> None:
+    from napari_necroangle.canvas.lens import cross
+
+    widget, sketch = painted
+    widget.setStyleSheet(f"background: {ground}")
+    before = pixels_of(widget)
+    sketch.draw("cursor", {0: cross(MIDDLE, is_near=True)})
+    changed = np.abs(pixels_of(widget) - before).max(axis=2)
+    assert int((changed > 150).sum()) > 4 * 7.0 * SCALE
+
+
+@pytest.mark.screen
 def test_roles_differ_in_colour_and_shape_and_the_selected_is_white_round(
     painted: tuple[Any, Sketch],
 ) -> None:

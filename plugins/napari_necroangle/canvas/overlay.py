@@ -63,10 +63,13 @@ class Pen:
         Its name or code.
     width_px
         Its width on the screen, at every zoom.
+    has_rim
+        Whether it has a dark rim, to be seen over bright marrow too.
     """
 
     colour: str
     width_px: float
+    has_rim: bool = False
 
 
 PENS = {
@@ -81,7 +84,7 @@ PENS = {
     "first reader arcs": Pen(_YELLOW, 4.5),
     "second reader circle": Pen(_PURPLE, 1.8),
     "second reader arcs": Pen(_PURPLE, 4.5),
-    "cursor": Pen("#f5f5f5", 1.5),
+    "cursor": Pen("#f5f5f5", 1.5, has_rim=True),
 }
 """The lines over a picture, by part, from the lowest to the highest."""
 
@@ -341,9 +344,10 @@ class Overlay(QWidget):
         for name, pen in PENS.items():
             segments = self._sketch.lines(name).get(self._sketch.index, NO_SEGMENTS)
             if len(segments):
-                painter.strokePath(
-                    _path(self._ground.to_px(segments.reshape(-1, 2))), _line_pen(pen)
-                )
+                path = _path(self._ground.to_px(segments.reshape(-1, 2)))
+                if pen.has_rim:
+                    painter.strokePath(path, _line_pen(_RIM, pen.width_px + 2 * _BORDER_PX))
+                painter.strokePath(path, _line_pen(QColor(pen.colour), pen.width_px))
 
     def _paint_loupe(self, painter: QPainter, uv_mm: tuple[float, float], tile: Tile) -> None:
         """The picture and its lines round a point, larger, in a ring."""
@@ -445,12 +449,12 @@ def _path(ends: Points) -> QPainterPath:
     return path
 
 
-def _line_pen(pen: Pen) -> QPen:
+def _line_pen(colour: QColor, width_px: float) -> QPen:
     """A pen as wide in a loupe as beside it.
 
     Its lines end where they end: a round cap would make every arc longer.
     """
-    made = QPen(QColor(pen.colour), pen.width_px)
+    made = QPen(colour, width_px)
     made.setCapStyle(Qt.PenCapStyle.FlatCap)
     made.setCosmetic(True)
     made.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
