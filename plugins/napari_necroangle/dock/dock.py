@@ -1,6 +1,7 @@
 """The reading dock: it puts mode, canvases and panels together, and computes nothing itself."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,8 @@ class DockParts(QWidget):
         self.tour = button("Tour", "A sample hip in four steps; nothing of it is kept", on_tour)
         self.keys = Fold(_keys_sheet(self.tour), f"Every key ({key_label('help')}: larger)")
         self.keys.say("Keys")
+        for fold in (self.who, self.looks, self.extras, self.keys):
+            fold.on_open = partial(self._reveal_soon, fold)
         self.save_button = self._button("Save", "save", "Save in the readings folder")
         self.save_next_button = self._button(
             "Save, next hip", "save_next", "Save, and open the next hip of the folder"
@@ -176,7 +179,7 @@ class DockParts(QWidget):
         self.extras.say("Extras: landmarks, outline, notes")
         if flow is not None and flow.current is Step.MORE and not self.extras.is_open:
             self.extras.open(True)
-            QTimer.singleShot(0, self, self._show_extras)
+            self._reveal_soon(self.extras)
         self.result.show_outcome(case.session.outcome() if case is not None else None)
         self.result.show_doubts(against)
         self.result.show_change(self._overlay.words())
@@ -196,9 +199,15 @@ class DockParts(QWidget):
         self.folder.setText(f"Readings: {folder_words(self._workspace)}")
         self.folder.setToolTip(f"Folder: {self._workspace.readings or ''}")
 
-    def _show_extras(self) -> None:
-        """Scroll to what has been unfolded, as far as a small screen needs it."""
-        self._scroll.ensureWidgetVisible(self.extras, 0, 0)
+    def _reveal_soon(self, fold: Fold) -> None:
+        """Scroll to what has been unfolded, as far as a small screen needs it: its line stays."""
+
+        def reveal() -> None:
+            bar = self._scroll.verticalScrollBar()
+            self._scroll.ensureWidgetVisible(fold, 0, 0)
+            bar.setValue(min(bar.value(), fold.y()))
+
+        QTimer.singleShot(0, self, reveal)
 
     def _extras(self) -> QWidget:
         made = QWidget()
@@ -222,6 +231,9 @@ class DockParts(QWidget):
             column.addWidget(part)
         column.addStretch(1)
         self._scroll = scroll = QScrollArea()
+        scroll.setFocusPolicy(
+            Qt.FocusPolicy.NoFocus
+        )  # else a click beside a field takes the arrows
         scroll.viewport().installEventFilter(self)
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)

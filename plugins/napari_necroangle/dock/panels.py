@@ -7,20 +7,26 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_necroangle.dock.parts import ChoiceList, button, heading, hold, note
+from napari_necroangle.dock.parts import (
+    ChoiceList,
+    WordsArea,
+    button,
+    heading,
+    hold,
+    note,
+    pass_wheel,
+)
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import LANDMARKS, Role
 from napari_necroangle.reading.followup import Earlier, FollowupOverlay, earlier_words
@@ -73,7 +79,7 @@ class StepsPanel(QWidget):
         }
         self.line = note()
         self.line.setObjectName("necroangle_instruction")
-        self.line.setMinimumHeight(62)
+        self.line.setMinimumHeight(68)
         self.line.setAlignment(Qt.AlignmentFlag.AlignTop)
         grid = QGridLayout()
         grid.setSpacing(4)
@@ -312,6 +318,7 @@ class EntriesPanel:
         }
         self.read_no = QSpinBox()
         self.read_no.setRange(1, 999)
+        pass_wheel(self.read_no)
         self.read_no.setToolTip("1 for your first reading of this hip at this visit")
         self.read_no.valueChanged.connect(self._number_entered)
         self.entered = {field.name: _entry_widget(field, self._entered) for field in READ_FIELDS}
@@ -441,6 +448,7 @@ class NumberBox:
         self._whole = field.type == "whole"
         self.widget = QDoubleSpinBox()
         self.widget.setDecimals(0 if self._whole else 2)
+        pass_wheel(self.widget)
         self.widget.setRange((field.low or 0) - self.widget.singleStep(), field.high or 0)
         self.widget.setSpecialValueText("–")
         self.widget.setKeyboardTracking(False)
@@ -497,8 +505,6 @@ def _grid(*cells: tuple[str, QWidget, int, int]) -> QWidget:
     return made
 
 
-DOUBTS_EDGE_PX = 6
-"""What the style takes of their area."""
 DOUBTS_PX = 76
 """So high the list of doubts may grow; the rest is scrolled to."""
 DOUBTS_SHOWN = 4
@@ -544,10 +550,7 @@ class ResultPanel(QWidget):
         layout.addWidget(self.interval)
         layout.addWidget(self.parts)
         layout.addWidget(self.change)
-        self._doubts_area = QScrollArea()
-        self._doubts_area.setWidget(self.doubts)
-        self._doubts_area.setWidgetResizable(True)
-        self._doubts_area.setFrameShape(QFrame.Shape.NoFrame)
+        self._doubts_area = WordsArea(self.doubts, DOUBTS_PX)
         layout.addWidget(self._doubts_area)
 
     def show_outcome(self, outcome: Outcome | None) -> None:
@@ -568,8 +571,7 @@ class ResultPanel(QWidget):
         self.doubts.setText("\n".join([*lines[:DOUBTS_SHOWN], *more]))
         self.doubts.setToolTip("\n".join(lines))
         self.doubts.setVisible(bool(lines))
-        height_px = self.doubts.heightForWidth(self._doubts_area.viewport().width())
-        self._doubts_area.setFixedHeight(min(max(height_px, 0) + DOUBTS_EDGE_PX, DOUBTS_PX))
+        self._doubts_area.fit()
         self._doubts_area.setVisible(bool(lines))
 
     def show_change(self, words: str) -> None:

@@ -6,13 +6,14 @@ from typing import Generic, TypeVar
 
 import numpy as np
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, QSignalBlocker, Qt
-from qtpy.QtGui import QHelpEvent, QPaintEvent
+from qtpy.QtCore import QEvent, QObject, QSignalBlocker, Qt
+from qtpy.QtGui import QHelpEvent, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QStyle,
     QStyleOptionComboBox,
@@ -25,11 +26,13 @@ from qtpy.QtWidgets import (
 __all__ = [
     "ChoiceList",
     "Fold",
+    "WordsArea",
     "button",
     "contrast",
     "heading",
     "hold",
     "note",
+    "pass_wheel",
     "readable",
     "rule",
     "style_sheet",
@@ -40,6 +43,33 @@ Value = TypeVar("Value")
 
 _PADDING_PX = 2
 """Room that the style takes of a list's field."""
+_EDGE_PX = 6
+"""What it takes of an area of words."""
+
+
+class _WheelPasser(QObject):
+    """Leaves the wheel to the dock."""
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802
+        """The wheel is not heard; all else is."""
+        is_wheel = event.type() == QEvent.Type.Wheel
+        if is_wheel:
+            event.ignore()
+        return is_wheel
+
+
+def pass_wheel(field: QWidget, focus: Qt.FocusPolicy = Qt.FocusPolicy.StrongFocus) -> None:
+    """Let the wheel over a field scroll the dock: it changes no entry, and takes no focus.
+
+    Parameters
+    ----------
+    field
+        The field.
+    focus
+        What gives it the keys.
+    """
+    field.setFocusPolicy(focus)
+    field.installEventFilter(_WheelPasser(field))
 
 
 class _ElidedList(QComboBox):
@@ -74,6 +104,8 @@ class _ElidedList(QComboBox):
 class ChoiceList(Generic[Value]):
     """A drop-down list of values, each shown by its words.
 
+    The mouse does not give it the keys: an arrow that turns a slice afterwards picks nothing.
+
     Parameters
     ----------
     tip
@@ -87,6 +119,7 @@ class ChoiceList(Generic[Value]):
         self.widget.setToolTip(tip)
         self.widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.widget.setMinimumWidth(60)
+        pass_wheel(self.widget, Qt.FocusPolicy.TabFocus)
         self.widget.activated.connect(self._picked)
         self._on_pick = on_pick
         self._values: list[Value] = []
@@ -165,13 +198,19 @@ class Fold(QWidget):
         Shown when the mouse rests on the line.
     is_open
         Whether it is open at first.
+
+    Attributes
+    ----------
+    on_open
+        Called once the reader has opened it.
     """
 
     def __init__(self, inner: QWidget, tip: str, *, is_open: bool = False) -> None:
         super().__init__()
         self._inner = inner
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self._words = ""
+        self.on_open: Callable[[], object] = str
         self.line = button("", tip, self._turn)
         self.line.setObjectName("necroangle_fold")
         self.line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -199,6 +238,42 @@ class Fold(QWidget):
 
     def _turn(self) -> None:
         self.open(not self.is_open)
+        if self.is_open:
+            self.on_open()
+
+
+class WordsArea(QScrollArea):
+    """Words that take as much room as they need, up to a height; the rest is scrolled to.
+
+    Parameters
+    ----------
+    words
+        They; they wrap.
+    most_px
+        So high it may grow.
+    """
+
+    def __init__(self, words: QLabel, most_px: int) -> None:
+        super().__init__()
+        self._words, self._most_px = words, most_px
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(words)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+
+    def fit(self) -> None:
+        """Take the room for the words of now."""
+        wide_px = self.maximumViewportSize().width()  # as without the bar for scrolling
+        height_px = max(self._words.heightForWidth(wide_px), 0) + _EDGE_PX
+        bar = Qt.ScrollBarPolicy
+        fits = height_px <= self._most_px  # a bar that is there makes the words need it
+        self.setVerticalScrollBarPolicy(bar.ScrollBarAlwaysOff if fits else bar.ScrollBarAsNeeded)
+        self.setFixedHeight(min(height_px, self._most_px))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Another width is another height."""
+        super().resizeEvent(event)
+        self.fit()
 
 
 def hold(buttons: Sequence[tuple[QPushButton, bool]]) -> None:
