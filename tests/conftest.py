@@ -15,10 +15,14 @@ DEFAULT_REAL_DICOM = Path(__file__).resolve().parents[1].parent / "shared" / "di
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real windows come one after another, in one process, while the others run beside them."""
+    """Real windows come one after another, in one process, while the others run beside them.
+
+    They come first: they take as long as all the others.
+    """
     for item in items:
         if item.get_closest_marker("screen"):
             item.add_marker(pytest.mark.xdist_group("screen"))
+    items.sort(key=lambda item: item.get_closest_marker("screen") is None)
 
 
 @pytest.fixture(scope="session")
