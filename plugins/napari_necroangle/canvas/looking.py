@@ -131,7 +131,7 @@ class Looking:
             return
         self._turn_to(view)
         plane.go_to(mark.index)
-        plane.lens.magnify(plane.uv_of(handle), centred=True)
+        plane.lens.magnify(mark.uv_mm, centred=True)
         case.selected[view] = handle
 
     def _jump(self, case: Case, view: View) -> None:
