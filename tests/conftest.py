@@ -25,6 +25,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("screen") is None)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def use_leak_safe_log_records() -> None:
+    """Take the place of napari's fixture of this name.
+
+    napari's keeps the keys of a log record's arguments where they are one dictionary, and then
+    the record cannot be written: "not all arguments converted during string formatting".
+    """
+
+
 @pytest.fixture(scope="session")
 def real_dicom_folder() -> Path:
     """The folder of real DICOM files; the test is skipped where there is none."""

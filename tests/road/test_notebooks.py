@@ -1,6 +1,7 @@
 """The notebooks run from their first cell to their last, and keep no output."""
 
 import json
+import logging
 from importlib import import_module
 from pathlib import Path
 
@@ -36,3 +37,10 @@ def test_a_notebook_runs(path: Path) -> None:
     assert any("<svg" in "".join(one.get("text/html", "")) for one in shown) or any(
         "image/png" in one for one in shown
     )
+
+
+def test_a_dictionary_can_be_logged(caplog: pytest.LogCaptureFixture) -> None:
+    # the notebooks' client logs every message so, and a test may leave the logs wide open
+    with caplog.at_level("DEBUG"):
+        logging.getLogger("client").debug("content: %s", {"code": "1", "execution_count": 1})
+    assert "'execution_count': 1" in caplog.text
