@@ -1,5 +1,7 @@
 """How a study measures: its method and its noise, for every command and the reading window."""
 
+from dataclasses import replace
+
 from necroangle.batch.stream import settings_of_repeats
 from necroangle.errors import MethodError
 from necroangle.measurement import DEFAULTS, Method, Settings, method_named
@@ -23,6 +25,7 @@ def method_of_study(study: Study | None) -> Method | None:
 def settings_of_study(study: Study | None) -> Settings:
     """How marks are weighed in a study: as its ``[noise]`` says.
 
+    What it says of a reader goes before that reader's repeat reads, which do not show a habit.
     Where it asks for repeat reads and there are too few yet, what it declares stands in.
 
     Examples
@@ -33,10 +36,12 @@ def settings_of_study(study: Study | None) -> Settings:
     if study is None:
         return DEFAULTS
     noise = study.protocol.noise
-    settings = Settings(noise.of_ends)
+    stated = {one.reader: one.of_ends for one in noise.readers}
+    settings = Settings(noise.of_ends, tuple(sorted(stated.items())))
     if not noise.from_repeats:
         return settings
     try:
-        return settings_of_repeats([study.readings], settings, noise.repeats_needed)
+        found = settings_of_repeats([study.readings], settings, noise.repeats_needed)
     except MethodError:
         return settings
+    return replace(found, of_readers=tuple(sorted({**dict(found.of_readers), **stated}.items())))

@@ -75,13 +75,15 @@ def settings_from_repeats(
             f"repeat reads give {most} degrees of freedom at most, {needed} are needed; have more "
             "hips read twice"
         )
-    return replace(settings, of_readers=tuple(sorted(_noise(known, settings).items())))
+    readers = {**dict(settings.of_readers), **_noise(known, settings)}
+    return replace(settings, of_readers=tuple(sorted(readers.items())))
 
 
 def _noise(known: Mapping[str, tuple[float, int]], settings: Settings) -> dict[str, EndNoise]:
-    bias_mm = settings.end_noise.bias_mm
     return {
-        reader: EndNoise(math.sqrt(variance), bias_mm, float(dof), "repeats")
+        reader: EndNoise(
+            math.sqrt(variance), settings.noise_of(reader).bias_mm, float(dof), "repeats"
+        )
         for reader, (variance, dof) in known.items()
         if variance > 0
     }

@@ -35,7 +35,8 @@ class EndNoise:
     dof
         Degrees of freedom behind both: infinite where they are declared to be known.
     source
-        Where they come from, for the record: ``"unknown reader"``, ``"study"``, ``"repeats"``.
+        Where they come from, for the record: ``"unknown reader"``, ``"study"``, ``"repeats"``,
+        ``"calibration"``.
 
     Raises
     ------

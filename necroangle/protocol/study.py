@@ -8,7 +8,7 @@ Koo-Kim, ARCO) are no settings of a study and stand in :mod:`necroangle.measurem
 import dataclasses
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
@@ -34,10 +34,12 @@ __all__ = [
     "IndexDay",
     "Missing",
     "Noise",
+    "ReaderNoise",
     "Statistics",
     "StudyProtocol",
     "decode_protocol",
     "new_protocol",
+    "noise_toml",
     "study_toml",
 ]
 
@@ -76,6 +78,31 @@ class CutOffs(Struct, frozen=True, forbid_unknown_fields=True):
     change_deg: Annotated[float, Meta(ge=0, le=720)] = 20.0
 
 
+class ReaderNoise(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How one reader marks arc ends: what `necroangle calibrate` finds, or what is known else.
+
+    Attributes
+    ----------
+    reader
+        The reader's code.
+    end_sd_mm, end_bias_mm, end_dof
+        As in :class:`Noise`.
+    source
+        Where they come from.
+    """
+
+    reader: Name
+    end_sd_mm: Annotated[float, Meta(gt=0, le=20)]
+    end_bias_mm: Annotated[float, Meta(ge=0, le=20)]
+    end_dof: Annotated[float, Meta(ge=1, le=1e9)]
+    source: Literal["study", "calibration"] = "study"
+
+    @property
+    def of_ends(self) -> EndNoise:
+        """The same as the measurement takes it."""
+        return EndNoise(self.end_sd_mm, self.end_bias_mm, self.end_dof, self.source)
+
+
 class Noise(Struct, frozen=True, forbid_unknown_fields=True):
     """The error of marking.
 
@@ -92,6 +119,8 @@ class Noise(Struct, frozen=True, forbid_unknown_fields=True):
         by reader.
     repeats_needed
         Degrees of freedom that repeat reads need before anything is taken from them.
+    readers
+        Readers who are known; what is said of one of them goes before all else.
     """
 
     end_sd_mm: Annotated[float, Meta(gt=0, le=20)] = UNKNOWN_READER.sd_mm
@@ -99,6 +128,7 @@ class Noise(Struct, frozen=True, forbid_unknown_fields=True):
     end_dof: Annotated[float, Meta(ge=1, le=1e9)] = UNKNOWN_READER.dof
     from_repeats: bool = False
     repeats_needed: Annotated[int, Meta(ge=1)] = 5
+    readers: tuple[ReaderNoise, ...] = ()
 
     @property
     def of_ends(self) -> EndNoise:
@@ -344,6 +374,7 @@ def _twice(protocol: StudyProtocol) -> list[tuple[str, str]]:
     lists: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("$.visits", tuple(visit.name for visit in protocol.visits)),
         ("$.readers", protocol.readers),
+        ("$.noise.readers", tuple(one.reader for one in protocol.noise.readers)),
         ("$.events", protocol.events),
         ("$.weightings", protocol.weightings),
         ("$.index_day", protocol.index_day),
@@ -453,6 +484,13 @@ Standard deviation of a reader's own habit, which moves every end outward or inw
 true: taken from the repeat reads in readings/ instead, reader by reader.""",
     "noise.repeats_needed": """\
 Degrees of freedom that repeat reads need before anything is taken from them.""",
+    "noise.readers": """\
+Readers who are known: a block like this for each, as `necroangle calibrate` writes it.
+[[noise.readers]]
+reader = "r1"
+end_sd_mm = 0.8
+end_bias_mm = 0.2
+end_dof = 45.0""",
     "failure": """\
 When a hip has failed on the radiograph. rule = "event": a recorded event; "reaches": a later
 visit reaches one of these ARCO stages, above the stage at the index visit; "auto": the events
@@ -489,17 +527,41 @@ def study_toml(protocol: StudyProtocol) -> bytes:
     return "\n".join(lines).rstrip("\n").encode() + b"\n"
 
 
+def noise_toml(reader: ReaderNoise) -> str:
+    """What is known of a reader as a block that ``study.toml`` takes.
+
+    Examples
+    --------
+    >>> print(noise_toml(ReaderNoise(reader="kim", end_sd_mm=0.8, end_bias_mm=0.2, end_dof=45.0)))
+    [[noise.readers]]
+    reader = "kim"
+    end_sd_mm = 0.8
+    end_bias_mm = 0.2
+    end_dof = 45.0
+    source = "study"
+    """
+    return "\n".join(_tables("noise.readers", (reader,))).lstrip("\n")
+
+
+def _tables(name: str, values: Iterable[Struct]) -> Iterator[str]:
+    for value in values:
+        stated = {key: cell for key, cell in to_builtins(value).items() if cell is not None}
+        yield from ("", f"[[{name}]]", *(f"{key} = {_toml(stated[key])}" for key in stated))
+
+
 def _key_lines(name: str, value: Any) -> Iterator[str]:
-    """A key with its value; a table with its keys; the visits as tables."""
+    """A key with its value; a table with its keys; the visits and known readers as tables."""
     if name == "visits":
-        for visit in value:
-            stated = {key: cell for key, cell in to_builtins(visit).items() if cell is not None}
-            yield from ("", "[[visits]]", *(f"{key} = {_toml(stated[key])}" for key in stated))
+        yield from _tables(name, value)
     elif isinstance(value, Struct):
         yield f"[{name}]"
         for one in fields(type(value)):
             yield from _comment(f"{name}.{one.name}")
-            yield f"{one.name} = {_toml(getattr(value, one.name))}"
+            inner = getattr(value, one.name)
+            if (name, one.name) == ("noise", "readers"):
+                yield from _tables("noise.readers", inner)
+            else:
+                yield f"{one.name} = {_toml(inner)}"
         yield ""
     else:
         yield f"{name} = {_toml(value)}"

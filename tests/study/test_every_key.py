@@ -101,6 +101,10 @@ PROBES: dict[str, tuple[Any, Callable[[], str]]] = {
     "noise.end_dof": (50.0, measured),
     "noise.from_repeats": (True, measured),
     "noise.repeats_needed": (1000, quantities),
+    "noise.readers": (
+        [{"reader": "alice", "end_sd_mm": 0.6, "end_bias_mm": 0.1, "end_dof": 45}],
+        measured,
+    ),
     "failure.rule": ("arco_progression", quantities),
     "failure.reaches": (["4"], quantities),
     "failure.tha": (False, quantities),

@@ -16,13 +16,19 @@ from necroangle.protocol.study import (
     EVENTS,
     CutOffs,
     Missing,
+    ReaderNoise,
     decode_protocol,
     new_protocol,
+    noise_toml,
     study_toml,
 )
 from necroangle.protocol.visits import IDENTIFIER, Visit
 
 GOOD = study_toml(new_protocol("onfh", "ha_mr_midslice", ("r1", "r2"))).decode()
+
+
+KIM = noise_toml(ReaderNoise(reader="kim", end_sd_mm=0.8, end_bias_mm=0.2, end_dof=45)) + "\n"
+TWO_KIMS = KIM + KIM.replace("0.8", "0.9")
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,15 @@ FAULTS = (
         "index twice", '"treatment", "index_date"', '"visit", "index_date"', "stands there twice"
     ),
     Fault("quantiles", "quantiles = 7", "quantiles = 5", r"\$\.statistics\.quantiles"),
+    Fault(
+        "reader's noise", "[failure]", TWO_KIMS + "[failure]", r"\$\.noise\.readers: 'kim' stands"
+    ),
+    Fault(
+        "reader's spread",
+        "[failure]",
+        KIM.replace("0.8", "0.0") + "[failure]",
+        r"\$\.noise\.readers\[0\]\.end_sd_mm: .*> 0",
+    ),
     Fault("noise", "end_sd_mm = 1.0", "end_sd_mm = 0.0", r"\$\.noise\.end_sd_mm: .*> 0"),
     Fault(
         "no angle", "change_deg = 20.0", "change_deg = -20.0", r"\$\.cut_offs\.change_deg: .*>= 0"
@@ -104,6 +119,12 @@ def test_what_a_study_may_not_say_is_refused_by_its_place(fault: Fault) -> None:
     with pytest.raises(CohortError, match=fault.said) as refused:
         decode_protocol(GOOD.replace(fault.old, fault.new, 1).encode(), file="study.toml")
     assert str(refused.value).startswith("study.toml: ")
+
+
+def test_the_noise_of_a_reader_may_stand_anywhere_in_the_file_and_is_written_again() -> None:
+    known = decode_protocol(f"{GOOD}{KIM}".encode())
+    assert [one.reader for one in known.noise.readers] == ["kim"]
+    assert decode_protocol(study_toml(known)) == known
 
 
 def test_text_that_is_no_utf_8_is_refused() -> None:
