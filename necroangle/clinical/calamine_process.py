@@ -100,10 +100,10 @@ def _refused(rows: int, columns: int) -> str:
 
 
 def _limit() -> None:
-    """Where the system can: a process that asks for more is ended."""
+    """Where the system can: a process that asks for more is ended; elsewhere who waits ends it."""
     try:
         import resource
-    except ImportError:  # Windows; there the time limit of the caller is left
+    except ImportError:  # Windows
         return
     for limit, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_SECONDS)):
         _, hard = resource.getrlimit(limit)

@@ -13,6 +13,7 @@ import posixpath
 import re
 import subprocess
 import sys
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -24,7 +25,7 @@ from xml.parsers import expat
 
 import msgspec
 
-from necroangle.clinical.calamine_process import PASSWORD
+from necroangle.clinical.calamine_process import MEMORY_BYTES, PASSWORD
 from necroangle.clinical.raw_table import (
     MAX_CELLS,
     MAX_COLUMNS,
@@ -38,6 +39,7 @@ from necroangle.clinical.raw_table import (
 )
 from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import CohortError
+from necroangle.memory import LOOK_S, held_bytes, system_limits
 
 __all__ = [
     "Formats",
@@ -604,13 +606,33 @@ def _by_calamine(path: Path, sheet: str) -> _Found:
     module = "necroangle.clinical.calamine_process"
     command = [sys.executable, "-P", "-m", module, str(path.absolute()), sheet]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=True)
-        return from_json(done.stdout, msgspec.json.Decoder(_Found))
+        return from_json(_output(command), msgspec.json.Decoder(_Found))
     except (subprocess.SubprocessError, MalformedError) as error:
         raise CohortError(
             "an old or password-protected workbook, or one that is no table: it cannot be opened; "
             "save it as plain .xlsx or CSV"
         ) from error
+
+
+def _output(command: list[str]) -> bytes:
+    """What a process prints; it is ended where it takes too long, or more memory than it may."""
+    end = time.monotonic() + PATIENCE_S
+    step = PATIENCE_S if system_limits() else LOOK_S
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        printed = None
+        try:
+            while printed is None:
+                try:
+                    printed, _ = process.communicate(timeout=step)
+                except subprocess.TimeoutExpired:
+                    is_late = time.monotonic() >= end
+                    if is_late or system_limits() or held_bytes(process.pid) > MEMORY_BYTES:
+                        raise
+        finally:
+            process.kill()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return bytes(printed)
 
 
 def _merged(place: str) -> str:

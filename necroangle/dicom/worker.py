@@ -10,8 +10,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
@@ -27,6 +26,7 @@ from necroangle.dicom.pixels import read_volume, volume_of
 from necroangle.dicom.records import SeriesSummary
 from necroangle.errors import DicomError
 from necroangle.imaging import Volume
+from necroangle.memory import LOOK_S, held_bytes, limited, system_limits
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -37,7 +37,6 @@ __all__ = [
 ]
 
 _SHARED = Path("/dev/shm")  # noqa: S108  the system's shared memory, no scratch folder
-_STATM = Path("/proc/self/statm")
 _MIB = 1024**2
 _MOST_BYTES_A_PIXEL = 4
 
@@ -65,6 +64,10 @@ class Handed:
 class _Shelf:
     """Pixels put where the other process can take them: decoded there at once, where there is room.
 
+    The memory belongs to the reader: this side makes it and lets go of it, and never removes its
+    name. Were both sides to remove it, each would strike it off the list of what is left to clean
+    up, which Python keeps for all processes together, and the second stroke is a warning.
+
     Parameters
     ----------
     name
@@ -77,10 +80,10 @@ class _Shelf:
         self._lent: NDArray[Any] | None = None
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """An array for pixels, in shared memory if that has room."""
-        self.clear()
+        """An array for pixels, in shared memory if that has room and is not taken yet."""
         size = int(np.prod(shape)) * dtype.itemsize
-        if not size or (_SHARED.is_dir() and shutil.disk_usage(_SHARED).free < size):
+        has_room = not _SHARED.is_dir() or shutil.disk_usage(_SHARED).free >= size
+        if not size or not has_room or self._memory is not None:
             return np.empty(shape, dtype)
         self._memory = SharedMemory(self._name, create=True, size=size)
         self._lent = np.ndarray(shape, dtype, self._memory.buf)
@@ -90,20 +93,17 @@ class _Shelf:
         """Whether these are the pixels that lie in the shared memory."""
         return pixels is self._lent
 
-    def clear(self) -> None:
+    def close(self) -> None:
         """Let go of the memory; what the other process has taken stays with it."""
         self._lent = None
         memory, self._memory = self._memory, None
-        if memory is None:
-            return
-        with contextlib.suppress(FileNotFoundError):
-            memory.unlink()
-        with contextlib.suppress(BufferError):
-            memory.close()
+        if memory is not None:
+            with contextlib.suppress(BufferError):
+                memory.close()
 
 
 def serve(theirs: Connection) -> None:
-    """Answer requests (name of the memory, stack, MiB) until the other side is gone.
+    """Answer requests (name of the memory, stack, bytes it may take) until the other side is gone.
 
     Parameters
     ----------
@@ -114,21 +114,26 @@ def serve(theirs: Connection) -> None:
     theirs.send(None)
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
-            name, summary, memory_mib = theirs.recv()
-            _answer(theirs, _Shelf(name), summary, memory_mib)
+            name, summary, most_bytes = theirs.recv()
+            _answer(theirs, _Shelf(name), summary, most_bytes)
 
 
-def _answer(theirs: Connection, shelf: _Shelf, summary: SeriesSummary, memory_mib: int) -> None:
-    pixel_bytes = _MOST_BYTES_A_PIXEL * len(summary) * summary.rows * summary.columns
+def _answer(
+    theirs: Connection, shelf: _Shelf, summary: SeriesSummary, most_bytes: int | None
+) -> None:
     try:
-        with _limited(memory_mib * _MIB + pixel_bytes):
+        with limited(most_bytes):
             volume = read_volume(summary, shelf.empty)
-    except (DicomError, MemoryError) as error:
-        shelf.clear()
-        theirs.send(_said(error, memory_mib))
+    except MemoryError:
+        shelf.close()
+        theirs.send(DicomError("decoding took all memory", cause="MemoryError"))
+        return
+    except DicomError as error:
+        shelf.close()
+        theirs.send(error)
         return
     except Exception as error:
-        shelf.clear()
+        shelf.close()
         cause = type(error).__name__
         theirs.send(DicomError(f"decoding the stack failed ({cause})", cause=cause))
         return
@@ -139,19 +144,7 @@ def _answer(theirs: Connection, shelf: _Shelf, summary: SeriesSummary, memory_mi
         theirs.send_bytes(np.ascontiguousarray(one).reshape(-1).view(np.uint8).data)
     theirs.recv()
     del volume, pixels
-    shelf.clear()
-
-
-def _said(error: DicomError | MemoryError, memory_mib: int) -> DicomError:
-    file = error.file if isinstance(error, DicomError) else ""
-    if isinstance(error, DicomError) and error.cause != "MemoryError":
-        return error
-    return DicomError(
-        f"decoding needs more than {memory_mib} MiB beyond the pixels (MemoryError)",
-        file=file,
-        stage="decode",
-        cause="MemoryError",
-    )
+    shelf.close()
 
 
 def _be_silent() -> None:
@@ -159,27 +152,6 @@ def _be_silent() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
-
-
-@contextmanager
-def _limited(size: int) -> Iterator[None]:
-    """Let the process take so many bytes more than it has now, where the system can."""
-    try:
-        import resource
-    except ImportError:
-        yield
-        return
-    taken = 1024**3
-    with contextlib.suppress(OSError, ValueError):
-        taken = int(_STATM.read_text("ascii").split()[0]) * resource.getpagesize()
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (taken + size, before[1]))
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 MEMORY_MIB = 1024
@@ -208,8 +180,7 @@ class GuardedReader:
     Parameters
     ----------
     memory_mib
-        Memory that decoding may take beyond the pixels of the volume, MiB. Not enforced where the
-        system knows no such limit (Windows, macOS).
+        Memory that decoding may take beyond the pixels of the volume, MiB.
     seconds_a_file
         Time that decoding may take, times the number of files; the start of the process does not
         count.
@@ -264,9 +235,7 @@ class GuardedReader:
         file = summary.frames[0][0]
         try:
             ours = self._connection(file)
-            ours.send((name, summary, self._memory_mib))
-            files = len({frame[0] for frame in summary.frames})
-            handed: Handed = self._await(self._seconds_a_file * files, summary)
+            handed: Handed = self._asked(ours, name, summary)
             pixels = _attached(handed, name) if handed.shared else _received(handed, ours)
             ours.send(None)
         except (EOFError, OSError):
@@ -304,20 +273,55 @@ class GuardedReader:
         self._ours.recv()
         return self._ours
 
-    def _await(self, seconds: float, summary: SeriesSummary) -> Any:
-        ours = self._ours
-        if ours is None or not ours.poll(seconds):
+    def _asked(self, ours: Connection, name: str, summary: SeriesSummary) -> Any:
+        """What the worker answers within its time and memory."""
+        file = summary.frames[0][0]
+        pixel_bytes = _MOST_BYTES_A_PIXEL * len(summary) * summary.rows * summary.columns
+        most_bytes = self._memory_mib * _MIB + pixel_bytes
+        seconds = self._seconds_a_file * len({frame[0] for frame in summary.frames})
+        if system_limits():
+            ours.send((name, summary, most_bytes))
+            is_answered = ours.poll(seconds)
+        else:
+            held = self._held_bytes()
+            ours.send((name, summary, None))
+            is_answered = self._watched(ours, seconds, held + most_bytes, file)
+        if not is_answered:
             raise DicomError(
                 f"decoding the stack ({len(summary)} frames from here on) took more than "
                 f"{seconds:g} s and was ended",
-                file=summary.frames[0][0],
+                file=file,
                 stage="decode",
                 cause=_TIMEOUT,
             )
         answer = ours.recv()
+        if isinstance(answer, DicomError) and answer.cause == _NO_MEMORY:
+            answer = self._needs_more(answer.file)
         if isinstance(answer, DicomError):
-            raise answer.placed(file=summary.frames[0][0], stage="decode")
+            raise answer.placed(file=file, stage="decode")
         return answer
+
+    def _watched(self, ours: Connection, seconds: float, most_bytes: int, file: str) -> bool:
+        """Whether the worker answers in time; refused where it holds too much memory on the way."""
+        end = time.monotonic() + seconds
+        while not ours.poll(max(0.0, min(LOOK_S, end - time.monotonic()))):
+            if time.monotonic() >= end:
+                return False
+            if self._held_bytes() > most_bytes:
+                raise self._needs_more(file)
+        return True
+
+    def _held_bytes(self) -> int:
+        process_id = None if self._worker is None else self._worker.pid
+        return 0 if process_id is None else held_bytes(process_id)
+
+    def _needs_more(self, file: str) -> DicomError:
+        return DicomError(
+            f"decoding needs more than {self._memory_mib} MiB beyond the pixels (MemoryError)",
+            file=file,
+            stage="decode",
+            cause=_NO_MEMORY,
+        )
 
     def _ended(self, summary: SeriesSummary) -> DicomError:
         code = None
@@ -333,8 +337,8 @@ class GuardedReader:
         )
 
 
-_TIMEOUT, _ENDED = "TimeoutError", "ChildProcessError"
-_WORKER_IS_SPENT = {_TIMEOUT, "MemoryError"}
+_TIMEOUT, _ENDED, _NO_MEMORY = "TimeoutError", "ChildProcessError", "MemoryError"
+_WORKER_IS_SPENT = {_TIMEOUT, _NO_MEMORY}
 
 
 def read_volume_guarded(
@@ -398,5 +402,5 @@ def _forget(name: str) -> None:
     """Take the name from the memory: it goes when the last who holds it lets go."""
     with contextlib.suppress(FileNotFoundError):
         memory = SharedMemory(name)
-        memory.unlink()
         memory.close()
+        memory.unlink()

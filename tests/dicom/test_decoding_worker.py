@@ -2,6 +2,7 @@
 
 import gc
 import os
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -17,6 +18,7 @@ from necroangle.dicom import SeriesSummary, read_volume, scan_folder
 from necroangle.dicom import worker as worker_loop
 from necroangle.dicom.worker import GuardedReader, read_volume_guarded
 from necroangle.errors import DicomError
+from necroangle.memory import system_limits
 
 SHARED = Path("/dev/shm")
 
@@ -74,7 +76,7 @@ def test_a_refusal_comes_back_as_it_is(tmp_path: Path) -> None:
     assert caught.value.file == "1.dcm"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="no memory limit on this system")
+@pytest.mark.skipif(not system_limits(), reason="this system limits no process")
 def test_the_memory_is_limited(tmp_path: Path) -> None:
     series = heavy(tmp_path)
     with pytest.raises(DicomError, match=r"0\.dcm: decoding needs more than 16 MiB") as caught:
@@ -84,7 +86,30 @@ def test_the_memory_is_limited(tmp_path: Path) -> None:
     assert left_behind() == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="no memory limit on this system")
+class HoldsMuch:
+    """Stands for a decoder that takes 200 MiB and goes on."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return exec, ("import time; held = b'x' * (200 << 20); time.sleep(60)",)
+
+
+def test_the_memory_is_looked_at_where_the_system_does_not_limit_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_loop, "system_limits", lambda: False)
+    series = stack(tmp_path)
+    much: Any = HoldsMuch()
+    with GuardedReader(memory_mib=100, seconds_a_file=60) as reader:
+        with pytest.raises(DicomError, match=r"0\.dcm: decoding needs more than 100 MiB") as caught:
+            reader.read(replace(series, root=much))
+        assert (caught.value.stage, caught.value.cause) == ("decode", "MemoryError")
+        np.testing.assert_array_equal(reader.read(series).pixels, read_volume(series).pixels)
+    with pytest.raises(DicomError, match=r"took more than 3e-06 s"):
+        read_volume_guarded(stack(tmp_path, side=1024), seconds_a_file=1e-6)
+    assert left_behind() == []
+
+
+@pytest.mark.skipif(not system_limits(), reason="this system limits no process")
 def test_the_pixels_themselves_are_not_counted(tmp_path: Path) -> None:
     series = stack(tmp_path, side=1024, count=12, RescaleSlope="2", RescaleIntercept="0")
     volume = read_volume_guarded(series, memory_mib=12)
@@ -219,3 +244,25 @@ def test_a_worker_that_hangs_is_ended_and_the_next_stack_read(tmp_path: Path) ->
             reader.read(replace(series, root=endless))
         assert reader.read(series).pixels.shape == (3, 16, 16)
         assert time.monotonic() - before < 30
+
+
+QUIET = """
+import sys
+from pathlib import Path
+from necroangle.dicom import scan_folder
+from necroangle.dicom.worker import GuardedReader
+if __name__ == "__main__":
+    (series,) = scan_folder(Path(sys.argv[1])).series
+    with GuardedReader() as reader:
+        kept = [reader.read(series) for _ in range(int(sys.argv[2]))]
+    print(len(kept))
+"""
+
+
+def test_nothing_is_said_at_the_end_of_a_program(tmp_path: Path) -> None:
+    stack(tmp_path)
+    program = tmp_path / "program.py"
+    program.write_text(QUIET, "utf-8")
+    command = [sys.executable, "-W", "error", str(program), str(tmp_path), "20"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "20\n", "")
