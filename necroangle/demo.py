@@ -12,33 +12,11 @@ from necroangle.terms import View
 __all__ = [
     "HipError",
     "compare",
-    "find_samples",
     "true_angles",
 ]
 
 TrueAngles = dict[tuple[str, str], float]
 """(SOPInstanceUID, side) to the exact angle of that hip on that image, degrees."""
-
-
-def find_samples(made_in: Path, *, checkout: Path | None = None) -> Path:
-    """The folder of sample studies: the checkout's, or else made anew by the phantom.
-
-    Parameters
-    ----------
-    made_in
-        Where they are made when there is no checkout (an installed wheel has no samples).
-    checkout
-        Root of the checkout; by default the folder that holds this package.
-    """
-    root = checkout or Path(__file__).resolve().parents[1]
-    if (root / "sample_dicoms" / "readings").is_dir():
-        return root / "sample_dicoms"
-    made = made_in / "sample_dicoms"
-    if not made.exists():
-        from necroangle.phantom import write_samples
-
-        write_samples(made)
-    return made
 
 
 def true_angles(samples: Path) -> TrueAngles:

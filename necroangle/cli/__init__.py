@@ -28,6 +28,7 @@ _COMMANDS = {
     "phantom": "Write phantom hips with known truth as DICOM studies.",
     "read": "Open a study in the reading window.",
     "remeasure": "Measure readings again: folders, archives, packs, a cluster.",
+    "samples": "Put the sample studies in a folder of your own.",
     "schema": "Print the JSON Schema of the reading file.",
     "selftest": "Prove that this installed copy measures right.",
     "series": "List the series of a folder with their geometry.",

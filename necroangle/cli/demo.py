@@ -51,8 +51,9 @@ def _measure_and_draw(out: Path) -> tuple[Path, list["HipError"]]:
     from necroangle.dicom import scan_folder
     from necroangle.ledger.store import CohortStore
     from necroangle.review import ImagePlaces, draw_files
+    from necroangle.samples import sample_set
 
-    samples = demo.find_samples(out)
+    samples = sample_set()
     files = sorted((samples / "readings").glob("*.reading.json"))
     with bars(stay=True) as shown:
         scan = scan_folder(samples, shown.begin("Index the DICOM files").to)

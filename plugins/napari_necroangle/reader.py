@@ -8,8 +8,6 @@ Only the first layer is visible: stacks of several orientations share one slider
 orientation need a widget; here they are metadata (``edge_letters``).
 """
 
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,15 +17,14 @@ from necroangle.annotation import SUFFIX
 from necroangle.dicom import Refusal, Scan, SeriesSummary, read_volume, scan_folder
 from necroangle.errors import DicomError
 from necroangle.imaging import Volume
+from necroangle.samples import sample_folder
 
 __all__ = [
     "above_180",
-    "copy_sample",
     "layers_of",
     "plain",
     "read_layers",
     "reader_for",
-    "sample_folder",
 ]
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -216,51 +213,9 @@ _VIEWS = {"AP": "AP", "PA": "PA", "LATERAL": "lateral"}
 
 def plain() -> list[LayerData]:
     """Both hips with necrosis, planes square to the body."""
-    return _sample_layers("plain")
+    return read_layers(str(sample_folder("plain")))
 
 
 def above_180() -> list[LayerData]:
     """A hip with an arc above 180 degrees."""
-    return _sample_layers("above_180")
-
-
-def sample_folder(name: str) -> Path | None:
-    """The folder of a sample study beside the plugin; None where it was installed without.
-
-    Parameters
-    ----------
-    name
-        Its name, as in :func:`necroangle.phantom.samples.sample_studies`.
-    """
-    beside = Path(__file__).parents[2] / "sample_dicoms" / name
-    return beside if beside.is_dir() else None
-
-
-def copy_sample(name: str, folder: Path) -> Path:
-    """A sample study of its own in a folder: copied, or made where none is at hand.
-
-    Parameters
-    ----------
-    name
-        As of :func:`sample_folder`.
-    folder
-        Where it is put, under its name.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    there, beside = folder / name, sample_folder(name)
-    if beside is not None:
-        return shutil.copytree(beside, there)
-    from necroangle.phantom.samples import sample_studies
-    from necroangle.phantom.write import write_study
-
-    write_study(sample_studies()[name], there)
-    return there
-
-
-def _sample_layers(name: str) -> list[LayerData]:
-    """The layers of a sample; what has to be made for them is gone once they are read."""
-    beside = sample_folder(name)
-    if beside is not None:
-        return read_layers(str(beside))
-    with tempfile.TemporaryDirectory(prefix="necroangle-") as place:
-        return read_layers(str(copy_sample(name, Path(place))))
+    return read_layers(str(sample_folder("above_180")))

@@ -6,7 +6,7 @@ from typing import Any
 import napari_necroangle
 import numpy as np
 import pytest
-from napari_necroangle.reader import read_layers, reader_for, sample_folder
+from napari_necroangle.reader import read_layers, reader_for
 from npe2 import PluginManifest
 
 from necroangle.errors import DicomError
@@ -97,7 +97,3 @@ def test_napari_opens_a_study_by_the_plugins_reader(make_napari_viewer: Any, sam
     viewer = make_napari_viewer()
     viewer.open(str(samples / "plain"), plugin="necroangle")
     assert len(viewer.layers) == 3
-
-
-def test_the_sample_lies_beside_the_plugin(samples: Path) -> None:
-    assert sample_folder("plain") == samples / "plain"

@@ -1,6 +1,5 @@
 """The tour in a real window: four steps by mouse and keys, and nothing is left of it."""
 
-import json
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from napari_necroangle.help.tour import Tour, TourCard, TourStep
 from napari_necroangle.modes.workspace import Workspace
-from napari_necroangle.reader import above_180, copy_sample, plain
+from napari_necroangle.reader import above_180, plain
 from napari_necroangle.store import readings as first_run
 
 from necroangle.annotation import HipReading, ReadView, load_reading
@@ -189,24 +188,7 @@ def test_an_offer_that_cannot_be_noted_is_made_again(config: Path) -> None:
     assert not first_run.was_offered()
 
 
-def test_the_tour_needs_no_samples_beside_it(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installed package has none: the study is made, and goes with the tour."""
-    monkeypatch.setattr("napari_necroangle.reader.sample_folder", lambda _: None)
-    space = Workspace()
-    tour = Tour(space, space.open, space.take)
-    tour.begin()
-    assert len(space.scan.series) == 3
-    tour.end()
-    assert left_behind(config) == []
-    assert list((config.parent / "scratch").iterdir()) == []
-
-
-@pytest.mark.parametrize("made", [False, True])
-def test_the_samples_of_the_menu_open_and_leave_nothing(
-    config: Path, monkeypatch: pytest.MonkeyPatch, made: bool
-) -> None:
-    if made:
-        monkeypatch.setattr("napari_necroangle.reader.sample_folder", lambda _: None)
+def test_the_samples_of_the_menu_open_and_leave_nothing(config: Path) -> None:
     for sample in (plain, above_180):
         layers = sample()
         assert layers
@@ -215,10 +197,15 @@ def test_the_samples_of_the_menu_open_and_leave_nothing(
     assert left_behind(config) == []
 
 
-def test_a_copied_sample_is_the_sample(config: Path, samples: Path) -> None:
-    there = copy_sample("plain", config.parent / "scratch")
-    names = ("truth.json",)
-    for name in names:
-        assert json.loads((there / name).read_text()) == json.loads(
-            (samples / "plain" / name).read_text()
-        )
+def test_the_tour_reads_a_copy_of_the_sample(config: Path, samples: Path) -> None:
+    space = Workspace()
+    tour = Tour(space, space.open, space.take)
+    tour.begin()
+    assert space.folder is not None
+    assert samples not in space.folder.parents
+    assert len(space.scan.series) == 3
+    names = {path.name for path in (samples / "plain").rglob("*")}
+    assert {path.name for path in space.folder.rglob("*")} == names
+    tour.end()
+    assert left_behind(config) == []
+    assert list((config.parent / "scratch").iterdir()) == []

@@ -17,7 +17,7 @@ from necroangle.annotation import HipReading, ReadView, load_reading, save_readi
 from necroangle.cli.audit_geometry import command as audit_command
 from necroangle.cli.overlay import command as overlay_command
 from necroangle.measurement import measure
-from necroangle.phantom import sample_studies, write_study
+from necroangle.phantom import sample_studies
 from necroangle.phantom.readings import save_readings
 from necroangle.review import (
     ImagePlaces,
@@ -27,15 +27,15 @@ from necroangle.review import (
     write_contact_sheet,
 )
 from necroangle.review.audit import with_planes_on_disk
+from necroangle.samples import sample_folder
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small sample study and its readings."""
     folder = tmp_path_factory.mktemp("study")
-    sample = sample_studies()["plain"]
-    write_study(sample, folder / "images")
-    save_readings(sample, folder / "readings")
+    shutil.copytree(sample_folder("plain"), folder / "images")
+    save_readings(sample_studies()["plain"], folder / "readings")
     return folder
 
 

@@ -25,8 +25,7 @@ SET_UP = [line for line in LINES if line not in WINDOW + PLAIN + BROWSE]
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sample studies, as a user's clone has them."""
     folder = tmp_path_factory.mktemp("clone")
-    for name in ("sample_dicoms", "docs"):
-        shutil.copytree(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "sample_dicoms", folder / "sample_dicoms")
     return folder
 
 

@@ -1,5 +1,6 @@
 """The tour: one sample hip in four steps with a card over the window; nothing of it is kept."""
 
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 from napari_necroangle.modes.free import FreeReading
 from napari_necroangle.modes.mode import Window
 from napari_necroangle.modes.workspace import Workspace
-from napari_necroangle.reader import copy_sample
 from napari_necroangle.reading.case import CaseKey
 from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.steps import Flow, Step
 from necroangle.dicom.visits import Visit
+from necroangle.samples import sample_folder
 from necroangle.terms import Laterality, View
 
 __all__ = ["CardOverWindow", "Tour", "TourCard", "TourGuide", "TourStep"]
@@ -188,8 +189,9 @@ class Tour:
             prefix="necroangle-tour-", ignore_cleanup_errors=True
         )
         space.reader = space.reader or _READER
-        folder = copy_sample(SAMPLE, Path(self._place.name) / "tour")
-        readings = folder.parent / "readings"
+        place = Path(self._place.name) / "tour"
+        folder = shutil.copytree(sample_folder(SAMPLE), place / SAMPLE)
+        readings = place / "readings"
         self._open(folder)
         self._keeps_readings = space.readings != readings.resolve()
         if self._keeps_readings:

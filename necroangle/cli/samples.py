@@ -1,0 +1,25 @@
+"""``necroangle samples``: the sample studies in a folder of one's own."""
+
+from pathlib import Path
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command("samples")
+@click.argument(
+    "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("sample_dicoms")
+)
+def command(folder: Path) -> None:
+    """Put the sample studies in FOLDER (by default sample_dicoms).
+
+    Seven studies of six phantom patients with known truth, their reading files, and a clinical
+    table. There is no person in them. A file of yours is never written over.
+    """
+    from necroangle.samples import copy_samples
+
+    count = copy_samples(folder)
+    click.echo(f"{count} files written to {folder}" if count else f"{folder}: all are there")
+    click.echo(f"Read a hip:           necroangle read {folder / 'plain'}")
+    click.echo(f"Measure all readings: necroangle measure {folder / 'readings'}")
