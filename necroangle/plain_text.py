@@ -1,6 +1,6 @@
 """Texts that harm neither a terminal nor a spreadsheet, whatever a file or a reader put in them."""
 
-__all__ = ["guarded", "harmless", "quoted"]
+__all__ = ["guarded", "harmless", "quoted", "readable"]
 
 _BREAKING = frozenset(',"\r\n')
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
@@ -44,3 +44,50 @@ def quoted(text: str) -> str:
     """
     safe = guarded(text)
     return safe if _BREAKING.isdisjoint(safe) else '"' + safe.replace('"', '""') + '"'
+
+
+_SPELT = {
+    "°": " deg",
+    "±": "+/-",
+    "…": "...",
+    "–": "-",
+    "—": "-",
+    "─": "-",
+    "×": "x",
+    "≥": ">=",
+    "≤": "<=",
+    "→": "->",
+    "·": "-",
+    "²": "2",
+    "µ": "u",
+    "é": "e",
+    "“": '"',
+    "”": '"',
+    "‘": "'",
+    "’": "'",
+}
+
+
+def readable(text: str, encoding: str) -> str:
+    r"""The text in letters of an encoding; what it lacks is spelt.
+
+    Examples
+    --------
+    >>> readable("107.5° ± 9.4°", "ascii")
+    '107.5 deg +/- 9.4 deg'
+    >>> readable("환자 1…", "cp437")
+    '\\ud658\\uc790 1...'
+    """
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return "".join(_spelt(letter, encoding) for letter in text)
+    return text
+
+
+def _spelt(letter: str, encoding: str) -> str:
+    try:
+        letter.encode(encoding)
+    except UnicodeEncodeError:
+        return _SPELT.get(letter) or letter.encode("ascii", "backslashreplace").decode()
+    return letter

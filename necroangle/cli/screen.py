@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from necroangle.plain_text import harmless, readable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
@@ -28,7 +30,6 @@ __all__ = [
     "bars",
     "data_only",
     "output_option",
-    "readable",
     "screen_width",
     "show_table",
     "spell_for_consoles",
@@ -44,48 +45,11 @@ GAP = "  "
 LEAST_WORDS = 16
 """Columns that a wrapping column has at least."""
 
-_SPELT = {
-    "°": " deg",
-    "±": "+/-",
-    "…": "...",
-    "–": "-",
-    "—": "-",
-    "─": "-",
-    "×": "x",
-    "≥": ">=",
-    "≤": "<=",
-    "→": "->",
-    "·": "-",
-    "²": "2",
-    "µ": "u",
-    "é": "e",
-    "“": '"',
-    "”": '"',
-    "‘": "'",
-    "’": "'",
-}
 _HANDLER = "necroangle.spelt"
 _ASCII = "necroangle_ascii"
 
 
 # ---- letters -----------------------------------------------------------------------------------
-
-
-def readable(text: str, encoding: str) -> str:
-    r"""The text in letters of an encoding; what it lacks is spelt.
-
-    Examples
-    --------
-    >>> readable("107.5° ± 9.4°", "ascii")
-    '107.5 deg +/- 9.4 deg'
-    >>> readable("환자 1…", "cp437")
-    '\\ud658\\uc790 1...'
-    """
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return "".join(_spelt(letter, encoding) for letter in text)
-    return text
 
 
 def spell_for_consoles() -> None:
@@ -113,19 +77,11 @@ def _plain_ascii(name: str) -> codecs.CodecInfo | None:
     )
 
 
-def _spelt(letter: str, encoding: str) -> str:
-    try:
-        letter.encode(encoding)
-    except UnicodeEncodeError:
-        return _SPELT.get(letter) or letter.encode("ascii", "backslashreplace").decode()
-    return letter
-
-
 def _on_error(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     missing = error.object[error.start : error.end]
-    return "".join(_spelt(letter, "ascii") for letter in missing), error.end
+    return readable(missing, "ascii"), error.end
 
 
 # ---- tables ------------------------------------------------------------------------------------
@@ -251,8 +207,6 @@ def wrapped(text: str, width: int) -> list[str]:
 
 def _seen(text: str) -> str:
     """A text as this console shows it."""
-    from necroangle.plain_text import harmless
-
     return readable(harmless(text), getattr(sys.stdout, "encoding", None) or "utf-8")
 
 

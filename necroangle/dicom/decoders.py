@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import Decoder, DecodeRunner
 from pydicom.pixels.utils import as_pixel_options
-from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1
+from pydicom.uid import (
+    UID,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+)
 
 from necroangle.dicom.pictures import PICTURES
 from necroangle.errors import DicomError
@@ -30,7 +38,11 @@ __all__ = [
 ]
 
 DECODER_DEPENDENCIES = dict.fromkeys(
-    (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1), ("imagecodecs",)
+    (
+        *(JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1),
+        *(JPEGLSLossless, JPEGLSNearLossless),
+    ),
+    ("imagecodecs",),
 )
 """What each transfer syntax needs, as pydicom asks a plugin for it."""
 
@@ -79,6 +91,28 @@ def decode_jpeg(src: bytes, runner: DecodeRunner) -> bytes:
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
+def decode_jpeg_ls(src: bytes, runner: DecodeRunner) -> bytes:
+    """The pixels of one JPEG-LS frame, as :func:`decode_jpeg`; colours as they were stored.
+
+    Raises
+    ------
+    ValueError
+        If it is no JPEG-LS frame of so many samples a pixel, or is cut short.
+    """
+    from imagecodecs import jpegls_decode
+
+    array = np.ascontiguousarray(jpegls_decode(src))
+    size, samples = (runner.rows, runner.columns), runner.samples_per_pixel
+    if array.shape == (samples, *size) and samples > 1:
+        runner.set_option("planar_configuration", 1)
+    elif array.shape == (*size, samples) and samples > 1:
+        runner.set_option("planar_configuration", 0)
+    elif array.shape != size or samples != 1:
+        raise ValueError(f"a frame of {array.shape}, {size} times {samples} are needed")
+    runner.set_option("bits_allocated", 8 * array.dtype.itemsize)
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
 _ROOT = "1.2.840.10008.1.2"
 NATIVE = frozenset({"", _ROOT, *(_ROOT + end for end in (".1", ".2", ".1.99"))})
 """Transfer syntaxes of plain pixels; an empty one stands for a file that states none."""
@@ -101,7 +135,7 @@ class Pinned:
 
 
 _JPEG = Pinned("imagecodecs", "imagecodecs")
-_JPEG_LS = Pinned("pyjpegls", "pyjpegls")
+_JPEG_LS = Pinned("imagecodecs_jpeg_ls", "imagecodecs")
 _JPEG_2000 = Pinned("pylibjpeg", "pylibjpeg-openjpeg")
 _RLE = Pinned("pydicom", "pydicom")
 
@@ -222,7 +256,7 @@ def _decoder(syntax: str) -> Decoder:
 _OF_PYDICOM = "pydicom.pixels.decoders"
 _PLUGINS = {
     "imagecodecs": ("necroangle.dicom.decoders", "decode_jpeg"),
-    "pyjpegls": (f"{_OF_PYDICOM}.pyjpegls", "_decode_frame"),
+    "imagecodecs_jpeg_ls": ("necroangle.dicom.decoders", "decode_jpeg_ls"),
     "pylibjpeg": (f"{_OF_PYDICOM}.pylibjpeg", "_decode_frame"),
     "pydicom": (f"{_OF_PYDICOM}.rle", "_decode_frame"),
 }

@@ -428,7 +428,7 @@ MAX_INFLATED_BYTES = 128 * 1024**2
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 """A file with such a name that is no DICOM file is refused aloud, not skipped in silence."""
 
-_TALKERS = ("pydicom", "pylibjpeg", "openjpeg", "jpeg_ls")
+_TALKERS = ("pydicom", "pylibjpeg", "openjpeg")
 for _name in _TALKERS:
     logging.getLogger(_name).addHandler(logging.NullHandler())
 

@@ -6,17 +6,30 @@ study gives the same bytes.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGLSLossless, generate_uid
 
 from necroangle.phantom.model import PhantomStudy
 
-__all__ = ["code_item", "decimal", "save", "series_header", "study_header", "study_uid", "uid_of"]
+__all__ = [
+    "code_item",
+    "decimal",
+    "save",
+    "series_header",
+    "study_header",
+    "study_uid",
+    "to_jpeg_ls",
+    "uid_of",
+]
 
 _UID_PREFIX = "1.2.826.0.1.3680043.8.498."
 _IMPLEMENTATION = generate_uid(_UID_PREFIX, ["necroangle", "phantom"])
 _IMPLEMENTATION_NAME = "NECROANGLE_1"
+_SPIFF = b"\xff\xe8"
 
 _EMPTY = (
     "StudyDate",
@@ -98,9 +111,34 @@ def save(dataset: Dataset, path: Path, *, compress: bool) -> None:
     dataset.file_meta.ImplementationClassUID = _IMPLEMENTATION
     dataset.file_meta.ImplementationVersionName = _IMPLEMENTATION_NAME
     if compress:
-        dataset.compress(JPEGLSLossless, generate_instance_uid=False)
+        to_jpeg_ls(dataset)
     path.parent.mkdir(parents=True, exist_ok=True)
     dataset.save_as(path, enforce_file_format=True)
+
+
+def to_jpeg_ls(dataset: Dataset) -> None:
+    """Compress the picture of a data set, lossless; all bits that are allocated are coded.
+
+    Parameters
+    ----------
+    dataset
+        One grey frame, uncompressed, with its file meta.
+    """
+    dataset.PixelData = encapsulate([_jpeg_ls(dataset.pixel_array)])
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
+
+
+def _jpeg_ls(pixels: NDArray[Any]) -> bytes:
+    """A JPEG-LS stream without the SPIFF header, which DICOM has no use for."""
+    from imagecodecs import jpegls_encode
+
+    stream = bytes(jpegls_encode(pixels))
+    start, rest = stream[:2], stream[2:]
+    while rest.startswith(_SPIFF):
+        rest = rest[2 + int.from_bytes(rest[2:4], "big") :]
+    return start + rest
 
 
 def decimal(values: Sequence[float]) -> list[str]:

@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
+from necroangle.plain_text import readable
 from necroangle.storage import write_atomically
 
 __all__ = ["Image", "load_cv2", "write_png", "write_text"]
@@ -56,6 +57,9 @@ def write_text(
         (x, y) of the baseline's left end, or of its middle where ``centred``.
     """
     cv2 = load_cv2()
+    if not hasattr(cv2, "FontFace"):
+        _write_by_pillow(image, text, position_px, colour, size_px, bold=bold, centred=centred)
+        return
     font, weight = cv2.FontFace("sans"), 600 if bold else 400
     x, y = position_px
     if centred:
@@ -64,6 +68,34 @@ def write_text(
     for across, down in _SHADOW:
         cv2.putText(image, text, (x + across, y + down), (0, 0, 0), font, size_px, weight)
     cv2.putText(image, text, (x, y), colour, font, size_px, weight)
+
+
+def _write_by_pillow(
+    image: Image,
+    text: str,
+    position_px: tuple[int, int],
+    colour: Colour,
+    size_px: int,
+    *,
+    bold: bool,
+    centred: bool,
+) -> None:
+    """The same where OpenCV is older than 5 (Intel Macs); Pillow's font has Latin letters alone."""
+    from PIL import Image as Pillow
+    from PIL import ImageDraw, ImageFont
+
+    shown = "".join(one if one in _OF_FONT else readable(one, "ascii") for one in text)
+    picture = Pillow.fromarray(np.ascontiguousarray(image[:, :, ::-1]))
+    draw = ImageDraw.Draw(picture)
+    font, anchor = ImageFont.load_default(size_px), "ms" if centred else "ls"
+    width = 1 if bold else 0
+    draw.text(position_px, shown, (0, 0, 0), font, anchor, stroke_width=width + 1)
+    draw.text(position_px, shown, colour[::-1], font, anchor, stroke_width=width)
+    image[:] = np.asarray(picture)[:, :, ::-1]
+
+
+_OF_FONT = frozenset("°±")
+"""Letters of that font beyond ASCII."""
 
 
 def write_png(path: Path, image: Image) -> None:

@@ -11,10 +11,11 @@ from hipmaker import make_reading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necroangle.cli.screen import Bars, ScreenColumn, readable, table_lines
+from necroangle.cli.screen import Bars, ScreenColumn, table_lines
 from necroangle.cohort import CohortStore, to_row
 from necroangle.ledger.table import HEADINGS, main_cells
 from necroangle.measurement import measure
+from necroangle.plain_text import readable
 
 WORDS = st.text("abcXYZ019.°±…한환", min_size=1, max_size=12)
 CELLS = st.lists(WORDS, min_size=1, max_size=6).map(" ".join)

@@ -21,7 +21,7 @@ from necroangle.report.overlay import (
     PANEL_PX,
     _grade_line,
 )
-from necroangle.report.picture import load_cv2
+from necroangle.report.picture import load_cv2, write_text
 from necroangle.terms import UnreadReason, View
 
 Colour = tuple[int, int, int]
@@ -88,6 +88,26 @@ def test_opencv_leaves_no_trace_in_the_environment() -> None:
     before = dict(os.environ)
     load_cv2()
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("centred", [False, True])
+def test_an_older_opencv_is_written_beside_by_pillow_in_the_same_place(
+    centred: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written() -> tuple[NDArray[np.intp], int]:
+        image = np.full((60, 500, 3), 50, np.uint8)
+        write_text(image, "A 107.5° ± 9.4°", (250, 40), (0, 200, 255), 26, centred=centred)
+        spots = np.argwhere((np.abs(image.astype(int) - (0, 200, 255)) < 30).all(axis=2))
+        return np.concatenate((spots.min(axis=0), spots.max(axis=0))), int((image == 0).sum())
+
+    new, edge = written()
+    monkeypatch.delattr(load_cv2(), "FontFace")
+    old, old_edge = written()
+    assert np.abs(new - old).max() < 40
+    assert min(edge, old_edge) > 100
+    plain = np.zeros((40, 300, 3), np.uint8)
+    write_text(plain, "김 ≤ 1", (5, 30), (255, 255, 255), 20)
+    assert plain.any()
 
 
 def test_the_picture_of_a_hip_without_necrosis_says_so_and_names_no_grade() -> None:
