@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 
-import circle_fit
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -124,11 +125,16 @@ def _ours(points: Array) -> Array:
     return np.asarray(fit_circle(PlanePoints(points)).circle.centre_mm)
 
 
-def _from_circle_fit(function: Callable[[Array], tuple[float, ...]]) -> Callable[[Array], Array]:
-    def fit(points: Array) -> Array:
-        return np.asarray(function(points)[:2])
+def _circle_fits() -> dict[str, Callable[[Array], Array]]:
+    """Those of circle-fit, where it is installed (the extra ``bench``)."""
+    if find_spec("circle_fit") is None:
+        return {}
+    module = import_module("circle_fit")
 
-    return fit
+    def fit_by(name: str) -> Callable[[Array], Array]:
+        return lambda points: np.asarray(getattr(module, name)(points)[:2])
+
+    return {f"circle-fit {name}": fit_by(name) for name in ("hyperLSQ", "taubinSVD", "prattSVD")}
 
 
 BATCH: dict[str, Callable[[Array], Array]] = {
@@ -141,9 +147,7 @@ EACH: dict[str, Callable[[Array], Array]] = {
     "scikit-image CircleModel": _skimage,
     "OpenCV minEnclosingCircle": _enclosing,
     "OpenCV fitEllipse": _ellipse,
-    "circle-fit hyperLSQ": _from_circle_fit(circle_fit.hyperLSQ),
-    "circle-fit taubinSVD": _from_circle_fit(circle_fit.taubinSVD),
-    "circle-fit prattSVD": _from_circle_fit(circle_fit.prattSVD),
+    **_circle_fits(),
     "scipy least_squares (lm)": scipy_centre,
 }
 """Estimators of one rim a call: (N, 2) to (2,)."""

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from doubtinghand import MIXTURE, ROWS, Case, read_hips
+from doubtinghand import MIXTURE, MIXTURES, ROWS, Case, read_hips, read_stacks
 
 from necroangle.measurement import Measured, measure_many
+from necroangle.measurement.measure import measure_batch
 from necroangle.measurement.row import RowColumns
 from necroangle.protocol.pair_error import PAIR_COLUMNS, PairRead, pair_error
 
@@ -25,11 +26,11 @@ TRIED = (
 
 
 @pytest.mark.parametrize(
-    "case", [*(NAMED[name] for name in TRIED), MIXTURE], ids=lambda one: one.name
+    "case", [*(NAMED[name] for name in TRIED), *MIXTURES], ids=lambda one: one.name
 )
 def test_the_interval_holds_the_truth_and_is_no_wider_than_it_must_be(case: Case) -> None:
     (hips,) = read_hips(case, HIPS, 7)
-    found, truth = measure_many(hips.readings), hips.truth_deg
+    found, truth = measure_batch(hips.batch, judged=False), hips.truth_deg
     assert not found.refused
     low, high = found.views.angle.bounds()
     held = (low <= truth.ravel()) & (truth.ravel() <= high)
@@ -44,6 +45,16 @@ def test_the_interval_holds_the_truth_and_is_no_wider_than_it_must_be(case: Case
         assert (np.abs(found.cna.value - total) <= reach).mean() < 0.88, "marking alone is too sure"
 
 
+@pytest.mark.parametrize("stacked", [False, True])
+def test_hips_in_arrays_are_those_of_their_readings(stacked: bool) -> None:
+    hips = read_stacks(MIXTURE, 6, 3, 3) if stacked else read_hips(MIXTURES[1], 6, 3)[0]
+    one, other = measure_batch(hips.batch), measure_many(hips.readings)
+    assert not one.refused
+    assert one.cna.value.tolist() == other.cna.value.tolist()
+    assert one.doubts.tolist() == other.doubts.tolist()
+    assert np.allclose(one.cna.se, other.cna.se, rtol=1e-12)
+
+
 def pair_reads(found: Measured) -> list[PairRead]:
     files = ["" for _ in range(len(found))]
     cells = RowColumns.measured(files, files, found, PAIR_COLUMNS).cells(PAIR_COLUMNS)
@@ -55,7 +66,8 @@ def pair_reads(found: Measured) -> list[PairRead]:
 def test_an_unchanged_hip_is_seldom_called_changed(offset_mm: float, limit_deg: float) -> None:
     case = replace(MIXTURE, tilt_deg=20.0, tilt_sd_deg=0.0, offset_mm=offset_mm, end_spread=0.0)
     before, after = (
-        pair_reads(measure_many(visit.readings)) for visit in read_hips(case, HIPS, 11, visits=2)
+        pair_reads(measure_batch(visit.batch, judged=False))
+        for visit in read_hips(case, HIPS, 11, visits=2)
     )
     errors = [pair_error(one, other) for one, other in zip(before, after, strict=True)]
     change = np.array([b.cna_deg - a.cna_deg for a, b in zip(before, after, strict=True)])
