@@ -13,6 +13,7 @@ pixel at all, or where a refusal is none of those that are right (pictures in co
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -161,7 +162,8 @@ def _off_itk(series: SeriesSummary, place: int, image: SimpleITK.Image) -> float
 
 def beside_dcm2niix(disc: Path, scan: Scan) -> Beside:
     """The slice centres of every regular stack beside those of dcm2niix's volumes."""
-    program = shutil.which("dcm2niix", path=f"{Path(sys.executable).parent}:/usr/bin")
+    places = (str(Path(sys.executable).parent), os.environ.get("PATH", ""))
+    program = shutil.which("dcm2niix", path=os.pathsep.join(places))
     found = Beside()
     if program is None:
         return found

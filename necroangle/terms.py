@@ -221,6 +221,8 @@ class Flag(StrEnum):
     PRIOR_UNLIKE_RIM = "prior_unlike_rim"
     MIRRORED_VIEW = "mirrored_view"
     STUDIES_DIFFER = "studies_differ"
+    SCALE_FROM_MARKER = "scale_from_marker"
+    SEVERAL_PATIENTS = "several_patients"
 
     @property
     def meaning(self) -> str:
@@ -291,4 +293,6 @@ _MEANINGS = {
     Flag.PRIOR_UNLIKE_RIM: "the rim contradicts the known radius: look where that comes from",
     Flag.MIRRORED_VIEW: "the neck is on the medial side: look whether image or side is mirrored",
     Flag.STUDIES_DIFFER: "the two views are of two studies: look whether of one visit and patient",
+    Flag.SCALE_FROM_MARKER: "mm from a marker that the reader clicked: true at its depth alone",
+    Flag.SEVERAL_PATIENTS: "the study held images of several patients: look whose these are",
 }

@@ -30,6 +30,7 @@ from necroangle.annotation.model import (
 from necroangle.annotation.provenance import (
     FIRST_REVISION,
     FREE_READING,
+    STACK_FLAGS,
     Conduct,
     Revision,
     StackPassport,
@@ -39,6 +40,7 @@ __all__ = [
     "FIRST_REVISION",
     "FREE_READING",
     "NO_ENTRIES",
+    "STACK_FLAGS",
     "SUFFIX",
     "Conduct",
     "HipReading",

@@ -1,10 +1,11 @@
 """What a schema cannot say about a reading: the places where its parts must agree."""
 
 import numpy as np
+from msgspec import UNSET, UnsetType
 
 from necroangle.annotation.model import HipReading, Mark, NeighbourSlice, PlaneRecord, ReadView
 from necroangle.errors import PlaneError, ReadingError
-from necroangle.geometry import ImagePlane
+from necroangle.geometry import ImagePlane, Marker
 from necroangle.geometry.vectors import cross3, dot3
 from necroangle.terms import VIEW_PAIRS, Finding
 
@@ -19,6 +20,9 @@ PLANE_TOLERANCE_MM = 0.01
 PARALLEL_TOLERANCE = 1e-3
 """Largest sine of the angle between a view's plane and its neighbours'."""
 
+MARKER_TOLERANCE = 1e-3
+"""How far a marker's length on its plane may be from its size, as a share of it."""
+
 LARGEST_COORDINATE_MM = 1e5
 SMALLEST_SPACING_MM, LARGEST_SPACING_MM = 1e-3, 1e2
 
@@ -28,8 +32,8 @@ def check_reading(reading: HipReading) -> None:
 
     Checked: one A view and one B view of the same kind; arcs where and only where necrosis was
     found; at least 3 rim marks where there is an arc; planes that are planes, in the frame of
-    their view; every mark finite, on its plane, its pixel and its mm the same point; two
-    different images.
+    their view; every mark finite, on its plane, its pixel and its mm the same point; a marker of
+    known size as long as it says; two different images.
 
     Raises
     ------
@@ -81,6 +85,7 @@ def _check_view(view: ReadView, place: str) -> None:
         lies.check(landmark.mark, place, "landmarks[{}].mark", index)
     for index, mark in enumerate(view.contour):
         lies.check(mark, place, "contour[{}]", index)
+    _check_marker(view, plane, place)
     images = {view.image}
     for index, neighbour in enumerate(view.neighbours):
         where = f"{place}.neighbours[{index}]"
@@ -118,6 +123,30 @@ def _check_slice(marked: ReadView | NeighbourSlice, frame: str, place: str) -> I
         lies.check(arc.end, place, "arcs[{}].end", index)
         lies.check(arc.via, place, "arcs[{}].via", index)
     return plane
+
+
+def _check_marker(view: ReadView, plane: ImagePlane, place: str) -> None:
+    """Refuse a marker that does not give its plane the scale that the plane has."""
+    marker = UNSET if view.passport is None else view.passport.marker
+    if isinstance(marker, UnsetType):
+        return
+    place = f"{place}.passport.marker"
+    if not (view.view.is_radiograph and view.plane.calibrated):
+        raise ReadingError(
+            "a marker gives the scale of a calibrated radiograph, and this is none", place=place
+        )
+    known = Marker(marker.ends, marker.size_mm)
+    try:
+        scaled = known.scaled(plane, (view.plane.rows, view.plane.columns))
+    except PlaneError as error:
+        raise ReadingError(str(error), place=place) from error
+    if abs(plane.row_spacing_mm / scaled.row_spacing_mm - 1) > MARKER_TOLERANCE:
+        length_mm = marker.size_mm * plane.row_spacing_mm / scaled.row_spacing_mm
+        raise ReadingError(
+            f"the marker is {marker.size_mm:g} mm, on its plane {length_mm:.4g} mm: was the "
+            "spacing edited?",
+            place=place,
+        )
 
 
 def _check_parallel(plane: ImagePlane, other: ImagePlane, place: str) -> None:

@@ -30,7 +30,7 @@ __all__ = ["count_keys", "expected_keys", "name_duplicate"]
 
 _MARK_KEYS = len(Mark.__struct_fields__)
 _IMAGE_KEYS = len(ImageRecord.__struct_fields__) + len(PlaneRecord.__struct_fields__)
-_PASSPORT_KEYS = len(StackPassport.__struct_fields__) - 3  # three stand there only at times
+_PASSPORT_KEYS = len(StackPassport.__struct_fields__) - 4  # four stand there only at times
 _CHOICE_KEYS, _OFFERED_KEYS = (len(one.__struct_fields__) for one in (SeriesChoice, OfferedSeries))
 _HIP_KEYS = sum(len(one.__struct_fields__) for one in (HipReading, Conduct, Revision))
 _ARC_KEYS = len(NecroticArc.__struct_fields__) + 3 * _MARK_KEYS
@@ -64,7 +64,9 @@ def expected_keys(reading: HipReading) -> int:
 
 
 def _passport_keys(passport: StackPassport) -> int:
-    count = _PASSPORT_KEYS + (passport.irregular is not UNSET)
+    count = _PASSPORT_KEYS + sum(
+        one is not UNSET for one in (passport.irregular, passport.patient_no)
+    )
     if not isinstance(passport.marker, UnsetType):
         count += 1 + len(passport.marker.__struct_fields__)
     if isinstance(passport.choice, UnsetType):

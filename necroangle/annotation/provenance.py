@@ -7,11 +7,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from necroangle.annotation.words import Identifier, Sha256, Text
 from necroangle.decoding import converted
-from necroangle.terms import Laterality, Weighting
+from necroangle.terms import Flag, Laterality, Weighting
 
 __all__ = [
     "FIRST_REVISION",
     "FREE_READING",
+    "STACK_FLAGS",
     "Conduct",
     "OfferedSeries",
     "Revision",
@@ -86,13 +87,22 @@ class SeriesChoice(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             raise ValueError(f"series {self.chosen} of {len(self.offered)} that were offered")
 
 
+STACK_FLAGS = {
+    Flag.IRREGULAR_STACK: "irregular",
+    Flag.SCALE_FROM_MARKER: "marker",
+    Flag.SEVERAL_PATIENTS: "patient_no",
+}
+"""The doubts about a stack, each with the attribute that is there where it is raised."""
+
+
 class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the loader knew of the stack that was marked: the geometry passport, flat.
 
     It holds no name, date, description, identifier or file name. The attributes are those of
     ``necroangle.dicom.GeometryPassport``; ``refused`` counts what else of the series could not be
     opened. ``irregular`` says in words why the stack is no regular volume, and is absent where it
-    is one; ``marker`` is there where a marker in a radiograph tells its scale. ``choice`` is absent
+    is one; ``marker`` is there where a marker in a radiograph tells its scale; ``patient_no`` where
+    the study held images of several patients: which of them this one was. ``choice`` is absent
     where it was not asked what else could be read.
     """
 
@@ -127,12 +137,13 @@ class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     refused: Count
     irregular: Annotated[Line, Meta(min_length=1)] | UnsetType = UNSET
     marker: MarkerRecord | UnsetType = UNSET
+    patient_no: Annotated[int, Meta(ge=1, le=99_999)] | UnsetType = UNSET
     choice: SeriesChoice | UnsetType = UNSET
 
     @property
-    def is_irregular(self) -> bool:
-        """Whether the stack is no regular volume."""
-        return self.irregular is not UNSET
+    def flags(self) -> tuple[Flag, ...]:
+        """The doubts about the stack."""
+        return tuple(flag for flag, name in STACK_FLAGS.items() if getattr(self, name) is not UNSET)
 
     @classmethod
     def of(
@@ -154,6 +165,7 @@ class StackPassport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             **{name: steps[name] for name in _OF_STEPS},
             irregular=steps["irregular"] or UNSET,
             marker=MarkerRecord(**scale["marker"]) if scale.get("marker") else UNSET,
+            patient_no=passport["patient_no"] or UNSET,
             spacing_source=scale["source"],
             magnification=scale["magnification"],
             coded_side=side["coded"],

@@ -11,8 +11,7 @@ from pydicom.dataset import Dataset
 from necroangle.dicom.attributes import code, first_number, item, spacing_mm, wholes
 from necroangle.dicom.records import SeriesSummary
 from necroangle.errors import DicomError
-from necroangle.geometry import ImagePlane
-from necroangle.imaging import Marker
+from necroangle.geometry import ImagePlane, Marker
 
 __all__ = [
     "DetectorScale",

@@ -12,8 +12,7 @@ from necroangle.dicom.pseudonym import IdentifierCodes
 from necroangle.dicom.records import Refusal, Scan, SeriesSummary
 from necroangle.dicom.sides import StudySides
 from necroangle.dicom.stacks import POSITION_TOLERANCE_MM
-from necroangle.geometry import PlaneName
-from necroangle.imaging import Marker
+from necroangle.geometry import Marker, PlaneName
 from necroangle.terms import Laterality
 
 __all__ = [
@@ -145,6 +144,8 @@ class GeometryPassport:
         Whether every character set that the files name is known.
     uids_mended
         As in :class:`~necroangle.dicom.records.SequenceFacts`, of any of its slices.
+    patient_no
+        As in :class:`~necroangle.dicom.SeriesSummary`; 0 where the study is of one patient.
     executable_preamble
         Whether a file is a program at the same time: read like any other, never executed.
     decoder
@@ -176,6 +177,7 @@ class GeometryPassport:
     decoder: str
     refused: tuple[str, ...] = ()
     uids_mended: bool = False
+    patient_no: int = 0
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -223,6 +225,7 @@ def passport_of(
         executable_preamble=facts.executable_preamble,
         decoder=decoder_words(summary.syntaxes),
         uids_mended=facts.uids_mended,
+        patient_no=summary.patient_no,
         refused=tuple(one.nameless for one in refused if one.series_uid == summary.series_uid),
     )
 
@@ -308,6 +311,7 @@ def passport_lines(found: GeometryPassport) -> list[str]:
         f"{found.burned_in}, window from {found.window_source}"
         + ("" if found.charset_known else ", unknown character set")
         + (", identifiers mended" if found.uids_mended else "")
+        + (", ONE OF SEVERAL PATIENTS OF ITS STUDY" if found.patient_no else "")
         + (", A PROGRAM AT THE SAME TIME" if found.executable_preamble else ""),
         f"decoder   {found.decoder}",
         *(f"refused   {reason}" for reason in found.refused),

@@ -7,8 +7,7 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 from necroangle.errors import DicomError
-from necroangle.geometry import ImagePlane, PlaneName
-from necroangle.imaging import Marker
+from necroangle.geometry import ImagePlane, Marker, PlaneName
 from necroangle.terms import Laterality, SourceImage
 
 __all__ = [

@@ -3,6 +3,7 @@
 from necroangle.geometry.arc import Arc, arc_through, span_deg, union_deg
 from necroangle.geometry.circle import Circle, CircleFit, fit_circle
 from necroangle.geometry.frames import PatientPoints, PixelPoints, PlanePoints
+from necroangle.geometry.marker import Marker
 from necroangle.geometry.orthogonal import WeightedRadius
 from necroangle.geometry.plane import ImagePlane, PlaneName
 from necroangle.geometry.sphere import Sphere, SphereFit, fit_sphere
@@ -12,6 +13,7 @@ __all__ = [
     "Circle",
     "CircleFit",
     "ImagePlane",
+    "Marker",
     "PatientPoints",
     "PixelPoints",
     "PlaneName",

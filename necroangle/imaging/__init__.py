@@ -1,7 +1,6 @@
 """Pixels with their geometry: stacks, the slices to read, lines between them, new planes."""
 
 from necroangle.imaging.crossing import Crossing, NoCrossing, cross_reference, plane_crossing
-from necroangle.imaging.marker import Marker
 from necroangle.imaging.midslice import (
     Bracket,
     MidSlice,
@@ -25,7 +24,6 @@ __all__ = [
     "Crossing",
     "HeadMotion",
     "HeadPicture",
-    "Marker",
     "MidSlice",
     "NoCrossing",
     "Slice",

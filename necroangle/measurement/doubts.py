@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
+from necroangle.annotation import STACK_FLAGS
 from necroangle.measurement.angles import ViewAngles
 from necroangle.measurement.arcs import covered_deg, edge_gaps
 from necroangle.measurement.heads import Heads
@@ -86,6 +88,9 @@ class _Views:
     def words(self, finding: Finding) -> Bools:
         return np.array([one is finding for one in self.batch.views.finding], bool)
 
+    def of_stack(self, flag: Flag) -> Bools:
+        return np.array([flag in one for one in self.batch.views.stack_flags], bool)
+
     def misplaced(self) -> Bools:
         found = np.zeros(len(self.rms), bool)
         found[list(self.heads.misplaced)] = True
@@ -102,7 +107,7 @@ _OF_VIEWS: dict[Flag, Callable[[_Views], Bools]] = {
     Flag.OFF_MIDSLICE: lambda v: v.words(Finding.OFF_MIDSLICE),
     Flag.POSTOP_TRACK: lambda v: np.array(v.batch.views.drilled, bool),
     Flag.UNCALIBRATED: lambda v: ~np.array(v.batch.views.calibrated, bool),
-    Flag.IRREGULAR_STACK: lambda v: np.array(v.batch.views.irregular, bool),
+    **{flag: partial(_Views.of_stack, flag=flag) for flag in STACK_FLAGS},
     Flag.EDGE_OFF_CIRCLE: lambda v: v.gap > LIMITS.edge_gap_mm,
     Flag.FEW_RIM_POINTS: lambda v: v.heads.there & (v.heads.count < LIMITS.few_rim_points),
     Flag.SHORT_RIM: lambda v: v.heads.there & (v.heads.circles.span_deg < LIMITS.short_rim_deg),

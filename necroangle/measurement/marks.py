@@ -16,6 +16,7 @@ from itertools import repeat
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from necroangle.annotation import (
@@ -34,6 +35,7 @@ from necroangle.measurement.refusals import Refused
 from necroangle.terms import (
     VIEW_PAIRS,
     Finding,
+    Flag,
     Laterality,
     Observation,
     UnreadReason,
@@ -180,9 +182,10 @@ class ViewFacts:
         Whether stage or remark say that the head has collapsed.
     view, finding
         As in :class:`necroangle.annotation.ReadView`.
-    drilled, calibrated, irregular
-        Whether a track of surgery was seen; whether mm are true mm; whether the loader found the
-        view's stack to be no regular one.
+    drilled, calibrated
+        Whether a track of surgery was seen; whether mm are true mm.
+    stack_flags
+        What the loader doubted about the view's stack.
     contour_start, contour_count
         Where its outline begins among all marks, and its length.
     step_mm
@@ -197,7 +200,7 @@ class ViewFacts:
     finding: tuple[Finding, ...]
     drilled: tuple[bool, ...]
     calibrated: tuple[bool, ...]
-    irregular: tuple[bool, ...]
+    stack_flags: tuple[tuple[Flag, ...], ...]
     contour_start: tuple[int, ...]
     contour_count: tuple[int, ...]
     step_mm: tuple[float, ...]
@@ -425,7 +428,7 @@ class _Taken:
                 view.finding,
                 Observation.POSTOP_TRACK in seen,
                 view.plane.calibrated,
-                view.passport is not None and view.passport.is_irregular,
+                () if view.passport is None else view.passport.flags,
                 last - len(view.contour),
                 len(view.contour),
                 _step_mm(view),
@@ -515,6 +518,7 @@ def _view_holds(view: ReadView, frame: str) -> bool:
         and (len(view.observations) < 2 or _each_once(view.observations))
         and (len(view.landmarks) < 2 or _each_once([one.name for one in view.landmarks]))
         and (not view.neighbours or _neighbours_hold(view, frame))
+        and (view.passport is None or view.passport.marker is UNSET)
     )
 
 

@@ -1,15 +1,19 @@
 """Whether the planes that a reading carries are still those of the DICOM files on disk."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from math import acos, degrees
 from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import UnsetType
 
 from necroangle.annotation import HipReading, Mark, NeighbourSlice, PlaneRecord, ReadView
 from necroangle.dicom import SeriesSummary
+from necroangle.dicom.films import scaled_by_marker
 from necroangle.errors import NecroangleError
+from necroangle.geometry import Marker
 from necroangle.measurement import measure
 from necroangle.review.pictures import ImagePlaces
 
@@ -98,10 +102,18 @@ def audit_reading(reading: HipReading, places: ImagePlaces) -> tuple[ViewAudit, 
     return tuple(found)
 
 
-def plane_on_disk(summary: SeriesSummary, record: PlaneRecord) -> PlaneRecord:
-    """The plane record that a reading made today would carry."""
+def plane_on_disk(summary: SeriesSummary, marked: ReadView | NeighbourSlice) -> PlaneRecord:
+    """The plane record that a reading made today would carry, by the same marker of known size.
+
+    A marker that gives no scale on the picture on disk is left aside.
+    """
     shape = (summary.rows, summary.columns)
-    frame = record.frame if summary.kind == "radiograph" else "patient"
+    frame = marked.plane.frame if summary.kind == "radiograph" else "patient"
+    passport = marked.passport if isinstance(marked, ReadView) else None
+    if passport is not None and not isinstance(passport.marker, UnsetType):
+        with suppress(NecroangleError):
+            marker = Marker(passport.marker.ends, passport.marker.size_mm)
+            summary = scaled_by_marker(summary, marker)
     return PlaneRecord.of(summary.planes[0], shape, frame=frame, calibrated=summary.calibrated)
 
 
@@ -133,7 +145,7 @@ def _with_change(one: ViewAudit, change_deg: float | None) -> ViewAudit:
 
 
 def _differences(marked: ReadView | NeighbourSlice, summary: SeriesSummary) -> list[Difference]:
-    old, new = marked.plane, plane_on_disk(summary, marked.plane)
+    old, new = marked.plane, plane_on_disk(summary, marked)
     found = [
         Difference(name, f"{getattr(old, name):.6g}", f"{getattr(new, name):.6g}")
         for name in ("row_spacing_mm", "column_spacing_mm")
@@ -189,7 +201,7 @@ def _moved(marked: Any, places: ImagePlaces) -> Any:
     summary = places.slice_of(marked.image)
     changed: dict[str, Any] = {}
     if summary is not None:
-        record = plane_on_disk(summary, marked.plane)
+        record = plane_on_disk(summary, marked)
         plane = record.plane()
 
         def again(mark: Mark) -> Mark:

@@ -17,7 +17,7 @@ from necroangle.annotation.provenance import MarkerRecord
 from necroangle.dicom import passport_of, read_volume, scan_folder
 from necroangle.dicom.films import scaled_by_marker
 from necroangle.errors import DicomError, PlaneError
-from necroangle.imaging import Marker
+from necroangle.geometry import Marker
 
 WriteSlices = Callable[..., list[Path]]
 

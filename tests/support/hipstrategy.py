@@ -90,14 +90,24 @@ passports = st.builds(
     slices=st.integers(1, 500),
     magnification=st.none() | st.floats(0.5, 3.0),
     irregular=st.just(UNSET) | st.text(min_size=1, max_size=40),
-    marker=st.just(UNSET)
-    | st.builds(
-        MarkerRecord,
-        ends=st.tuples(*[st.tuples(*[st.floats(0, 4000)] * 2)] * 2),
-        size_mm=st.floats(1, 500),
-    ),
+    patient_no=st.just(UNSET) | st.integers(1, 9),
 )
-"""What the loader may say of a stack."""
+"""What the loader may say of a stack, but for the scale: that belongs to a plane."""
+
+
+@st.composite
+def _scaled(draw: st.DrawFn, plane: PlaneRecord) -> StackPassport:
+    """A passport; of a calibrated radiograph perhaps with the marker that told its scale."""
+    passport = draw(passports)
+    if plane.frame == "patient" or not plane.calibrated or draw(st.booleans()):
+        return passport
+    across = draw(st.floats(10, plane.columns - 1)), draw(st.floats(0, plane.rows - 1))
+    ends = ((0.0, 0.0), (across[1], across[0]))
+    size_mm = float(np.hypot(across[1] * plane.row_spacing_mm, across[0] * plane.column_spacing_mm))
+    if not 1 <= size_mm <= 500:
+        return passport
+    return msgspec.structs.replace(passport, marker=MarkerRecord(ends, size_mm))
+
 
 _PATTERN = reading_schema()["$defs"]["HipReading"]["properties"]["subject"]["pattern"]
 
@@ -152,17 +162,15 @@ def _views(draw: st.DrawFn, view: View, number: int) -> ReadView | UnreadView:
     rim = st.lists(marks, min_size=3, max_size=12)
     arcs = st.lists(st.builds(NecroticArc, marks, marks, marks), min_size=1, max_size=3)
     frame = draw(st.sampled_from((None, "1.2.826.0.1", "1.2.826.0.2")))
+    record = PlaneRecord.of(
+        plane, SHAPE, frame="detector" if flat else "patient", calibrated=draw(st.booleans())
+    )
     return ReadView(
         view=view,
         finding=finding,
         image=make_image(number, frame_of_reference=frame),
-        plane=PlaneRecord.of(
-            plane,
-            SHAPE,
-            frame="detector" if flat else "patient",
-            calibrated=draw(st.booleans()),
-        ),
-        passport=draw(st.none() | passports),
+        plane=record,
+        passport=draw(st.none() | _scaled(record)),
         rim=tuple(draw(rim if necrotic else rim | st.just([]))),
         arcs=tuple(draw(arcs)) if necrotic else (),
         observations=tuple(draw(st.lists(st.sampled_from(Observation), unique=True))),

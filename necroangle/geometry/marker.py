@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from necroangle.errors import PlaneError
-from necroangle.geometry import ImagePlane
+from necroangle.geometry.plane import ImagePlane
 
 __all__ = ["Marker"]
 
