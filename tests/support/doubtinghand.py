@@ -581,7 +581,7 @@ def _batch(
         finding=(Finding.NECROSIS,) * views,
         drilled=(False,) * views,
         calibrated=(True,) * views,
-        irregular=(False,) * views,
+        stack_flags=((),) * views,
         contour_start=tuple((start + count + 3)[::number].tolist()),
         contour_count=(0,) * views,
         step_mm=(float("nan"),) * views,
