@@ -6,12 +6,13 @@ READY := $(VENV)/.ready
 # a screen for the tests: a virtual one, whatever the machine has
 SCREEN := xvfb-run -a -s '-screen 0 1920x1080x24'
 
-.PHONY: help demo screens test lint wheel samples versions clean
+.PHONY: help demo docs screens test lint wheel samples versions clean
 
 help:
 	@echo "make demo   from sample DICOM studies to a cohort table, pictures and the reading window"
 	@echo "make test   all tests, with a real napari window on a virtual screen"
 	@echo "make lint   format, style, types, import contracts"
+	@echo "make docs   the site of the documentation, in build/site; a warning is an error"
 	@echo "make wheel  build the wheel and test it where nothing else is installed"
 	@echo "make screens  the pictures of the docs, from the samples, on a virtual screen"
 	@echo "make versions  resolve the versions of .ci/versions.txt anew"
@@ -39,6 +40,18 @@ lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+# spelling first, then the site, then its links; all of it without a network
+docs: $(VENV)/.docs
+	@$(BIN)/codespell
+	@$(BIN)/sphinx-build -q -W --keep-going docs build/site
+	@$(BIN)/python docs/check_site.py build/site
+	@echo "build/site/index.html"
+
+$(VENV)/.docs: $(READY) pyproject.toml .ci/versions.txt
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint .ci/versions.txt --editable '.[docs]'
+	@touch $@
 
 wheel: $(READY)
 	@.ci/test-wheel $(BIN)/python

@@ -6,7 +6,6 @@ import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from necroangle.errors import CohortError
 from necroangle.protocol.study import (
@@ -22,7 +21,6 @@ from necroangle.protocol.visits import IDENTIFIER
 from necroangle.storage import write_atomically
 
 __all__ = [
-    "PASSWORD_VARIABLE",
     "Study",
     "cohort_here",
     "find_study",
@@ -35,7 +33,6 @@ __all__ = [
 
 CONFIG_NAME = "study.toml"
 DEFAULT_COHORT = "cohort.sqlite"
-PASSWORD_VARIABLE = "NECROANGLE_COHORT_PASSWORD"  # noqa: S105  (a variable's name)
 SECRET_BYTES = 32
 MAX_CONFIG_BYTES = 1 << 20
 
@@ -72,9 +69,9 @@ class Study:
 
     @property
     def cohort(self) -> Path | str:
-        """The cohort table: a file, or a database URL with the password of the environment."""
+        """The cohort table: a file, or a database URL, which holds no password."""
         place = self.protocol.cohort
-        return _with_password(place) if "://" in place else self.folder / place
+        return place if "://" in place else self.folder / place
 
     def secret(self) -> bytes:
         """The study's secret, 32 random bytes or more.
@@ -292,13 +289,3 @@ def _read_secret(path: Path) -> bytes:
     if len(content) < SECRET_BYTES:
         raise CohortError(f"{path.name}: the study's secret is shorter than 32 bytes")
     return content
-
-
-def _with_password(url: str) -> str:
-    """The URL with the password of the environment, where there is one and a user to have it."""
-    password = os.environ.get(PASSWORD_VARIABLE)
-    parts = urlsplit(url)
-    if not password or "@" not in parts.netloc:
-        return url
-    user, _, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))

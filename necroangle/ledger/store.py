@@ -6,6 +6,7 @@ rollback journal is used; WAL only where the SQLite library is 3.51.3 or newer (
 it can corrupt the file) and the disk is surely local (WAL fails on network shares).
 """
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -50,6 +51,8 @@ _NO_TABLE = "there is no cohort table; run `necroangle measure` first"
 
 LOCK_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 10
+PASSWORD_VARIABLE = "NECROANGLE_COHORT_PASSWORD"  # noqa: S105  (a variable's name)
+"""Holds the password of a database URL that has a user and no password."""
 
 _WAL_IS_SOUND = (3, 51, 3)
 _PRAGMAS = (
@@ -433,6 +436,9 @@ def _server_engine(url: sa.URL, name: str) -> sa.Engine:
         raise CohortError(f"{name}: a cohort is kept in an SQLite file or on PostgreSQL")
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
+    if url.username and url.password is None:
+        # where the variable is not set either, PostgreSQL's own file ~/.pgpass is asked
+        url = url.set(password=os.environ.get(PASSWORD_VARIABLE))
     arguments = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_S}
     return sa.create_engine(
         url, poolclass=NullPool, connect_args=arguments, isolation_level="READ COMMITTED"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from necroangle.errors import CohortError
+from necroangle.ledger.store import PASSWORD_VARIABLE, open_engine
 from necroangle.study import (
-    PASSWORD_VARIABLE,
     cohort_here,
     find_study,
     init_study,
@@ -153,12 +153,22 @@ def test_a_secret_in_a_shared_folder_is_refused_however_it_is_named(tmp_path: Pa
 def test_a_databases_password_comes_from_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("psycopg")
     init_study(tmp_path, "onfh")
     path = tmp_path / "study.toml"
     url = "postgresql+psycopg://ann@host:5432/study?sslmode=require"
     path.write_text(path.read_text().replace('"cohort.sqlite"', f'"{url}"'))
+    place = open_study(tmp_path).cohort
+    assert place == url
     monkeypatch.delenv(PASSWORD_VARIABLE, raising=False)
-    assert open_study(tmp_path).cohort == url
+    engine, name = open_engine(place, create=False)
+    assert (engine.url.password, name) == (None, url)
     monkeypatch.setenv(PASSWORD_VARIABLE, "p@ss/word")
-    assert open_study(tmp_path).cohort == url.replace("ann@", "ann:p%40ss%2Fword@")
+    engine, name = open_engine(place, create=False)
+    assert (engine.url.username, engine.url.password, name) == ("ann", "p@ss/word", url)
     assert "p@ss" not in repr(open_study(tmp_path))
+    assert "p@ss" not in repr(engine)
+    engine, _ = open_engine(url.replace("ann@", "ann:own@"), create=False)
+    assert engine.url.password == "own"
+    engine, _ = open_engine(url.replace("ann@", ""), create=False)
+    assert engine.url.password is None
