@@ -53,12 +53,12 @@ class Stage:
         """Lay readings of the samples into the readings folder, as of one reader."""
         import msgspec
 
-        from necroangle.annotation import file_name, load_reading, save_reading
+        from necroangle.annotation import file_name, save_reading
 
         readings = self._folder / "readings"
         readings.mkdir(exist_ok=True)
         for name in names:
-            own = msgspec.structs.replace(load_reading(_saved(name)), reader=reader)
+            own = msgspec.structs.replace(saved_reading(name), reader=reader)
             save_reading(own, readings / file_name(own))
 
     def take(self, visit: str, side: str) -> None:
@@ -70,9 +70,7 @@ class Stage:
 
     def mark(self, name: str, place: int, *what: str) -> None:
         """Mark a view as a saved reading has it: ``rim``, and ``arc`` or single points of it."""
-        from necroangle.annotation import load_reading
-
-        entry: Any = load_reading(_saved(name)).views[place]
+        entry: Any = saved_reading(name).views[place]
         plane = self.dock.planes[place]
         uids = [one.instance_uid for one in plane.picture.volume.sources]
         plane.go_to(uids.index(entry.image.instance_uid))
@@ -98,9 +96,9 @@ class Stage:
         """A saved reading as r1's, and with some marks beside it as r2's."""
         from msgspec.structs import replace
 
-        from necroangle.annotation import Mark, file_name, load_reading, save_reading
+        from necroangle.annotation import Mark, file_name, save_reading
 
-        first: Any = replace(load_reading(_saved(name)), reader="r1")
+        first: Any = replace(saved_reading(name), reader="r1")
         views = []
         for view in first.views:
             plane, (arc, *others) = view.plane.plane(), view.arcs
@@ -137,6 +135,10 @@ class Stage:
             spot = self._uv(plane, mark)
             self.dock.commands.clicked(plane.view, case.click(plane.view, plane.slice_index, spot))
 
+    def points(self, place: int, marks: Iterable[Any]) -> list[tuple[float, float]]:
+        """Plane mm of marks on the slice that a view shows."""
+        return [self._uv(self.dock.planes[place], mark) for mark in marks]
+
     def _uv(self, plane: Any, mark: Any) -> tuple[float, float]:
         """Plane mm of a mark on the slice that is shown."""
         import numpy as np
@@ -166,9 +168,8 @@ def slices(stage: Stage) -> None:
     stage.open("plain")
     stage.mark(RIGHT, 0, "rim")
     plane = stage.dock.planes[1]
-    from necroangle.annotation import load_reading
 
-    entry: Any = load_reading(_saved(RIGHT)).views[1]
+    entry: Any = saved_reading(RIGHT).views[1]
     plane.go_to(plane.slice_index + 2)
     stage.draw(1, entry.rim)
 
@@ -351,11 +352,19 @@ def main(names: Iterable[str]) -> None:
         print(f"{path.relative_to(DOCS.parent)}  {path.stat().st_size // 1024} kB")
 
 
-def _saved(name: str) -> Path:
+def saved_reading(name: str) -> Any:
+    """A reading of the samples."""
+    from necroangle.annotation import load_reading
+
+    return load_reading(saved_path(name))
+
+
+def saved_path(name: str) -> Path:
+    """Its file."""
     return SAMPLES / "readings" / f"{name}__truth__1.reading.json"
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """A reader without settings, on a screen without high resolution."""
     home = tempfile.mkdtemp()
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
@@ -365,5 +374,5 @@ def _prepare() -> None:
 
 
 if __name__ == "__main__":
-    _prepare()
+    prepare()
     main(sys.argv[1:])

@@ -425,8 +425,8 @@ def _place_problems(protocol: StudyProtocol) -> list[tuple[str, str]]:
         found.append(
             (
                 "$.cohort",
-                "no password in this file; set the environment variable "
-                "NECROANGLE_COHORT_PASSWORD and write the URL without it",
+                "no password in this file; keep it in ~/.pgpass, or in the environment variable "
+                "NECROANGLE_COHORT_PASSWORD, and write the URL without it",
             )
         )
     return found
@@ -462,8 +462,8 @@ What the days of a hip count from, the first that is known: the day of its "trea
 "index_date" of its patient, the day of its index "visit".""",
     "cohort": """\
 The cohort table: a file in this folder, or a database URL such as
-"postgresql+psycopg://user@host/study". Never write a password here: set the environment
-variable NECROANGLE_COHORT_PASSWORD.""",
+"postgresql+psycopg://user@host/study". Never write a password here: keep it in ~/.pgpass, or in
+the environment variable NECROANGLE_COHORT_PASSWORD.""",
     "secret": """\
 The study's secret: a file of random bytes from which the keys of exported images are made.
 Keep it, back it up apart from the exports, and give it to nobody. It may lie elsewhere.""",

@@ -49,6 +49,17 @@ def test_the_pictures_are_small(scenes: ModuleType) -> None:
     assert total < scenes.MOST_BYTES
 
 
+def test_the_film_is_short_and_moves() -> None:
+    path = DOCS / "screens" / "first_hip.webp"
+    assert path.stat().st_size < 2_000_000
+    with Image.open(path) as film:
+        assert film.n_frames > 20  # type: ignore[attr-defined]
+        first = np.asarray(film.convert("L"), dtype=int)
+        film.seek(film.n_frames - 1)  # type: ignore[attr-defined]
+        last = np.asarray(film.convert("L"), dtype=int)
+    assert np.count_nonzero(np.abs(first - last) > 30) > 2000
+
+
 def test_an_unknown_scene_is_refused(scenes: ModuleType) -> None:
     with pytest.raises(SystemExit, match="no such scene: nowhere"):
         scenes.main(["nowhere"])
