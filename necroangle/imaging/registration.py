@@ -7,10 +7,11 @@ A head is round, so three parts of the picture tell three things:
 - head and *surroundings* together tell the turn more surely, as long as the joint stands as it did.
 
 Each is matched by itself on pictures freed of gain and of the coil's shading, the necrotic parts of
-both visits left out. The turn of the head is held against that of head and surroundings: where they
-agree they are weighted, where they do not the head's own counts, or nothing. The errors come from
-the residuals, which are correlated, and were brought to truth on phantom pairs
-(``benchmarks/registration.py``).
+both visits left out. Whether the thigh lies otherwise against the pelvis is told by the two turns
+themselves: the further they lie apart, the more the head's own counts. Where that leaves the turn
+open, as in a sagittal slice, whose round head tells little, it is refused. The errors come from the
+residuals, which are correlated, and from the distance of the slices; they were brought to truth on
+phantom pairs (``benchmarks/registration.py``).
 """
 
 import math
@@ -42,19 +43,33 @@ LEAST_FREE_SHARE = 0.3
 LEAST_MATCH = 0.6
 """Correlation of head and surroundings; pairs of one weighting reach 0.8 and more."""
 
-LARGEST_TURN_SE_DEG = 0.8
-"""The head's own turn, where its surroundings do not bear it out, must be known as well as this."""
+LARGEST_TURN_SE_DEG = 1.0
+"""A turn that is known less well is refused."""
 
-JOINT_TURN_SD_DEG = 0.5
-"""How far the thigh may turn against the pelvis between visits without its being noticed."""
-
-DISAGREE = 2.0
-"""Standard errors between the turn of the head and that of its surroundings."""
-
-HEAD_FACTOR, WHOLE_FACTOR = 1.6, 1.6
+HEAD_FACTOR, WHOLE_FACTOR = 0.8, 0.7
 """True error of a turn over the one from the residuals, on phantom pairs."""
 
-RIM_FLOOR_MM = 0.045
+ROUND_HEAD_SD_DEG = 1.0
+"""Of the head's own turn where the slice does not show its neck.
+
+The marrow alone looks turned from visit to visit, in the residuals unseen: on sagittal phantom
+pairs by so much, whatever the error from the residuals was."""
+
+OBLIQUE_DEG_MM = 0.2
+"""Head and surroundings look turned by so much for each mm between the two slices.
+
+What runs through the slices obliquely lies elsewhere in the next one."""
+
+UNKNOWN_GAP_MM = 1.2
+"""How far two slices may lie apart where their places in the head are not known."""
+
+STILL_SD_DEG = 0.3
+"""How far a thigh that lies as it did is turned against the pelvis all the same."""
+
+TURNED_SD_DEG, TURNED_SHARE = 5.0, 0.3
+"""How far the thigh of a patient who lies otherwise is turned against the pelvis; and how often."""
+
+RIM_FLOOR_MM = 0.055
 """What the rim's thickness, which differs from slice to slice, adds to the error of the place."""
 
 
@@ -84,7 +99,7 @@ _MEANINGS = {
     Unregistered.OTHER_SIZE: f"the two heads differ by over {LARGEST_RADIUS_GAP_MM:g} mm in radius",
     Unregistered.LITTLE_LEFT: "too little of the head is left beside the necrosis",
     Unregistered.POOR_MATCH: "the two pictures do not match",
-    Unregistered.TURN_UNKNOWN: "the head is turned against the pelvis, and does not tell how far",
+    Unregistered.TURN_UNKNOWN: "the thigh may lie turned in the pelvis; the head does not tell",
 }
 
 
@@ -129,7 +144,7 @@ class HeadMotion:
         (u, v): where the earlier circle's centre comes to lie from the centre marked today.
     head_turn_deg, whole_turn_deg
         The turn by the head alone, and with its surroundings; ``rotation_deg`` lies between them,
-        or is the first where they disagree.
+        the nearer to the first the less they agree.
     match
         Correlation of head and surroundings.
     prior, today
@@ -200,16 +215,19 @@ def register_heads(prior: HeadPicture, today: HeadPicture) -> HeadMotion | Unreg
     head = fit_turn(pair.head, start, near=whole.turn_deg)
     if head is None:
         return Unregistered.TURN_UNKNOWN
-    turn = _weighed(head, whole)
-    if turn is None:
+    turn_deg, turn_se_deg = _weighed(
+        _turn_of(head, HEAD_FACTOR, 0.0 if pair.shows_neck else ROUND_HEAD_SD_DEG),
+        _turn_of(whole, WHOLE_FACTOR, OBLIQUE_DEG_MM * pair.gap_mm, STILL_SD_DEG),
+    )
+    if turn_se_deg > LARGEST_TURN_SE_DEG:
         return Unregistered.TURN_UNKNOWN
-    rim = refined(pair.rim, (math.radians(turn[0]), *start), free=(1, 2))
+    rim = refined(pair.rim, (math.radians(turn_deg), *start), free=(1, 2))
     if rim is None:
         return Unregistered.POOR_MATCH
     u_se, v_se = (math.hypot(RIM_FLOOR_MM, error) for error in rim.errors)
     return HeadMotion(
-        rotation_deg=turn[0],
-        rotation_se_deg=turn[1],
+        rotation_deg=turn_deg,
+        rotation_se_deg=turn_se_deg,
         shift_mm=rim.place[1:],
         shift_se_mm=(u_se, v_se),
         head_turn_deg=head.turn_deg,
@@ -241,15 +259,31 @@ def _unlike(prior: HeadPicture, today: HeadPicture) -> Unregistered | None:
     return None
 
 
-def _weighed(head: Fit, whole: Fit) -> tuple[float, float] | None:
-    """The turn and its standard error, degrees; None where the head alone cannot tell it."""
-    own, joint = HEAD_FACTOR * head.turn_se_deg, WHOLE_FACTOR * whole.turn_se_deg
-    around = math.hypot(joint, JOINT_TURN_SD_DEG)
-    if abs(head.turn_deg - whole.turn_deg) > DISAGREE * math.hypot(own, around):
-        return (head.turn_deg, own) if own <= LARGEST_TURN_SE_DEG else None
-    weights = own**-2, around**-2
-    turn = float(np.average((head.turn_deg, whole.turn_deg), weights=weights))
-    return turn, sum(weights) ** -0.5
+def _turn_of(fit: Fit, factor: float, *more_deg: float) -> tuple[float, float]:
+    """A turn and its standard error, with what the residuals do not show of it."""
+    return fit.turn_deg, math.hypot(factor * fit.turn_se_deg, *more_deg)
+
+
+def _weighed(head: tuple[float, float], whole: tuple[float, float]) -> tuple[float, float]:
+    """The head's turn and its standard error, degrees, from two turns with their standard errors.
+
+    Either the thigh lies as it did and both tell the same turn, or it does not and the head's own
+    is all there is. Both are weighed by how well they explain the distance of the two turns.
+    """
+    (own, own_se), (around, around_se) = head, whole
+    apart, variance = own - around, own_se**2 + around_se**2
+    still = (1 - TURNED_SHARE) * _likelihood(apart, variance)
+    turned = TURNED_SHARE * _likelihood(apart, variance + TURNED_SD_DEG**2)
+    share = turned / (still + turned)
+    both = (own * around_se**2 + around * own_se**2) / variance
+    turn = (1 - share) * both + share * own
+    spread = (1 - share) * own_se**2 * around_se**2 / variance + share * own_se**2
+    return turn, math.sqrt(spread + share * (1 - share) * (own - both) ** 2)
+
+
+def _likelihood(value: float, variance: float) -> float:
+    """Of a normal variable about 0; never 0 itself."""
+    return math.exp(-min(value**2 / (2 * variance), 600.0)) / math.sqrt(variance)
 
 
 # ---- the pictures about the head's centre --------------------------------------------------------
@@ -301,6 +335,17 @@ class _Pair:
         """How much of the head is left beside the necrotic parts of both visits, 0 to 1."""
         inside = self._arm < self._heads[1].circle.radius_mm
         return float(np.mean((self._free[0] * self._free[1])[inside]))
+
+    @property
+    def gap_mm(self) -> float:
+        """How far the two slices lie apart, or may, where that is not known."""
+        prior, today = (one.offset_mm for one in self._heads)
+        return UNKNOWN_GAP_MM if prior is None or today is None else today - prior
+
+    @property
+    def shows_neck(self) -> bool:
+        """Whether the slices show how the neck leaves the head."""
+        return all(_neck_within(one) is not None for one in self._heads)
 
     @cached_property
     def rim(self) -> Part:
@@ -357,15 +402,20 @@ class _Pair:
 
     def _towards_neck(self, one: HeadPicture, half_deg: float) -> Array:
         """1 in the directions in which the neck leaves the head, 0 elsewhere."""
-        plane = one.picture.plane
-        side = 1.0 if one.laterality is Laterality.LEFT else -1.0
-        neck = np.array(_NECK_LPS) * (side, 1.0, 1.0)
-        u, v = float(neck @ plane.row_cosine), float(neck @ plane.column_cosine)
-        if math.hypot(u, v) < _LEAST_NECK:
+        neck_deg = _neck_within(one)
+        if neck_deg is None:
             return np.zeros(self._arm.shape)
         directions = np.degrees(np.arctan2(self._v, self._u))
-        away = np.abs(_wrapped(directions - math.degrees(math.atan2(v, u))))
-        return _soft(away - half_deg, 2.0)
+        return _soft(np.abs(_wrapped(directions - neck_deg)) - half_deg, 2.0)
+
+
+def _neck_within(one: HeadPicture) -> float | None:
+    """Where the neck leaves the head, degrees from +u towards +v; None where it is not seen."""
+    plane = one.picture.plane
+    side = 1.0 if one.laterality is Laterality.LEFT else -1.0
+    neck = np.array(_NECK_LPS) * (side, 1.0, 1.0)
+    u, v = float(neck @ plane.row_cosine), float(neck @ plane.column_cosine)
+    return math.degrees(math.atan2(v, u)) if math.hypot(u, v) >= _LEAST_NECK else None
 
 
 def _on_grid(one: HeadPicture, axis: Array) -> tuple[Array, Array]:

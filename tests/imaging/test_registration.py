@@ -47,6 +47,21 @@ def test_a_thigh_that_turned_alone_is_followed_by_the_head_not_by_the_pelvis() -
     assert abs(made.turn_error_deg(found)) < 1.0
 
 
+def test_a_round_head_that_does_not_tell_how_far_the_thigh_turned_is_refused() -> None:
+    made = pair(4, View.SAGITTAL, thigh_alone=True)
+    assert register_heads(made.prior, made.today) is Unregistered.TURN_UNKNOWN
+
+
+def test_slices_further_apart_leave_the_turn_less_sure() -> None:
+    made = pair(1, View.CORONAL)
+    prior = replace(made.prior, offset_mm=0.0)
+    same, next_ = (
+        motion(prior, changed(offset_mm=offset)).rotation_se_deg for offset in (0.0, 3.0)
+    )
+    unknown = motion(prior, changed(offset_mm=None)).rotation_se_deg
+    assert same < unknown < next_
+
+
 def test_gain_and_offset_of_the_grey_values_do_not_matter() -> None:
     made = pair(1, View.CORONAL)
     bright = replace(made.today.picture, pixels=made.today.picture.pixels * 7.3)

@@ -162,6 +162,8 @@ class _Visit:
         """The pelvis where it is; the thigh, and what lies within 1 mm of it, turned."""
         study = _study(self.hip)
         still = t1_signal(points, study)
+        if np.array_equal(self.thigh, np.eye(3)):
+            return still
         centre = np.asarray(self.hip.centre_mm, np.float32)
         back = (points - centre) @ self.thigh.astype(np.float32)
         size = np.float32(HEAD_RADIUS / self.hip.radius_mm)
