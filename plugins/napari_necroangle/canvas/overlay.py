@@ -105,6 +105,7 @@ _LOOKS = {
     Role.VIA: _Look(_YELLOW, "diamond", 13.0),
     Role.LANDMARK: _Look(_PURPLE, "cross", 15.0),
     Role.CONTOUR: _Look(_YELLOW, "ring", 7.0),
+    Role.MARKER: _Look(_PURPLE, "ring", 11.0),
 }
 _SELECTED, _BORDER = QColor("#ffffff"), QColor("#101010")
 _BORDER_PX = 1.5

@@ -25,7 +25,7 @@ from napari_necroangle.canvas.overlay import (
     Sketch,
 )
 from napari_necroangle.reading.case import Case, Picture, reference_ends
-from napari_necroangle.reading.draft import Handle
+from napari_necroangle.reading.draft import Handle, Role
 from napari_necroangle.reading.drawing import (
     PenLines,
     Segments,
@@ -99,7 +99,7 @@ class PlaneView:
         self.picture: Picture | None = None
         self.greys: Greys | None = None
         self._image: Image | None = None
-        self._drawn: tuple[object, ...] = (None,) * 3
+        self._drawn: tuple[object, ...] = (None,) * 4
         self._reference: object = None
         self._ghost: tuple[Ghost | None, str] = (None, "")
         self.is_active = False
@@ -219,7 +219,11 @@ class PlaneView:
 
     def hit(self, uv_mm: tuple[float, float], within_px: float) -> Handle | None:
         """The mark of the shown slice nearest to a point, if it is near enough."""
-        here = [one for one in self.sketch.marks if one.index == self.slice_index]
+        here = [
+            one
+            for one in self.sketch.marks
+            if one.index == self.slice_index and one.handle.role is not Role.MARKER
+        ]
         if self.case is None or not here or not self.sketch.visible:
             return None
         away = np.hypot(*(np.array([one.uv_mm for one in here]) - uv_mm).T)
@@ -334,7 +338,7 @@ class PlaneView:
 
     def _forget(self) -> None:
         """Nothing is drawn any more."""
-        self._drawn, self._reference, self._ghost = (None,) * 3, None, (None, "")
+        self._drawn, self._reference, self._ghost = (None,) * 4, None, (None, "")
         self.sketch.clear()
 
     def _propose(self, case: Case) -> None:
@@ -343,7 +347,8 @@ class PlaneView:
 
     def _draw(self, case: Case, outcome: ViewOutcome) -> None:
         """Draw marks and what they give, unless it is drawn already."""
-        state = (case.session.draft.view(self.view), case.selected.get(self.view), outcome)
+        draft, ends = case.session.draft.view(self.view), case.marker_ends(self.view)
+        state = (draft, case.selected.get(self.view), outcome, ends)
         if all(one is other for one, other in zip(state, self._drawn, strict=True)):
             return
         places = self._places(case)
@@ -359,6 +364,9 @@ class PlaneView:
             there = self._uv(index, [mark for _, mark in here]).tolist()
             for (handle, _), (u, v) in zip(here, there, strict=True):
                 drawn.append(DrawnMark(handle, index, (u, v), handle == selected))
+        for number, end in enumerate(case.marker_ends(self.view)):
+            assert self.picture is not None  # noqa: S101
+            drawn.append(DrawnMark(Handle(Role.MARKER, number), 0, self.picture.uv_of(end)))
         self.sketch.put(tuple(drawn))
 
     def _places(self, case: Case) -> dict[int, int]:

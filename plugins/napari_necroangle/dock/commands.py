@@ -33,7 +33,7 @@ from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, V
 __all__ = ["Beside", "Commands", "Offer"]
 
 _ROLES = {"rim": Role.RIM, "start": Role.START, "end": Role.END, "via": Role.VIA}
-_AIMING = (*_ROLES, "another_arc", "outline")
+_AIMING = (*_ROLES, "another_arc", "outline", "scale")
 """Commands after which a click in their view must not be taken for a turn to it."""
 _LOOKS = (
     *("go_on", "go_back", "other_view", "layout", "help", "next_hip", "previous_hip"),
@@ -103,6 +103,7 @@ class Commands:
             "another_arc": lambda case, view: case.aim_at_new_arc(view),
             "landmark": self._next_landmark,
             "outline": lambda case, view: case.aim_at(view, Role.CONTOUR),
+            "scale": self._scale,
             "beside": lambda case, _: case.mark_beside(not case.beside_on),
             "remove": lambda case, view: case.remove_selected(view),
             "clear": lambda case, view: case.clear(view),
@@ -173,6 +174,9 @@ class Commands:
         plane = self._plane(view)
         if plane is None or handle is None:
             return
+        if handle.role is Role.MARKER:
+            self._scale_by(view)
+            return
         mark = plane.mark_of(handle) if handle.role in (Role.START, Role.END) else None
         if mark is not None and self.magnifies and not plane.lens.is_magnifying:
             plane.lens.magnify(mark.uv_mm, centred=False)
@@ -236,6 +240,8 @@ class Commands:
         """Undo or redo; the list of steps goes along where one is open again, or done again."""
         before, case = self._flow.first_open, self._case
         step()
+        if self._workspace.follow_scales():
+            self._window.show_current()
         for draft in case.session.draft.views:
             case.aim_again(draft.view)
         if self._flow.first_open is not before:
@@ -333,6 +339,48 @@ class Commands:
         self._flow.go_to(Step.MORE)
         self._case.aim_at_landmark(view, name)
         self._case.notice = f"Click the {LANDMARK_WORDS[name]}."
+
+    def _scale(self, case: Case, view: View) -> None:
+        """Ask how large the marker is, and let the next two clicks set its ends."""
+        picture = case.pictures.get(view)
+        if picture is None or not view.is_radiograph:
+            case.notice = "Slices have their scale from the scanner; a marker is for radiographs."
+            return
+        own = () if picture.marker is None else (_OWN_SCALE,)
+        words = "How far do the two points lie apart that you will click?"
+        answer = self._window.dialogs.choose("Marker of known size", words, (*_SIZES, *own))
+        if answer is None:
+            return
+        if answer == _OWN_SCALE:
+            self._workspace.scale_by(view, None)
+            self._window.show_current()
+            return
+        size_mm = _SIZES[answer]
+        if size_mm is None:
+            typed = self._window.dialogs.text("Marker of known size", "Its size in mm:", "28")
+            try:
+                size_mm = float(typed.replace(",", "."))
+            except ValueError:
+                case.notice = f"{typed!r} is no size in mm." if typed else ""
+                return
+        case.aim_at_marker(view, size_mm)
+
+    def _scale_by(self, view: View) -> None:
+        """After a click on an end of a marker: with both ends the radiograph has its scale."""
+        case, marker = self._case, self._case.take_marker(view)
+        if marker is not None:
+            try:
+                self._workspace.scale_by(view, marker)
+            except NecroangleError as error:
+                case.notice = f"No scale: {error}."
+            else:
+                self._window.show_current()
+                spacing = case.pictures[view].volume.scale_mm[2]
+                case.notice = (
+                    f"1 pixel is {spacing:.3g} mm now: true at the depth of the marker alone. "
+                    f"{key_label('scale')} sets it again."
+                )
+        self._window.refresh()
 
     def _toggle_magnifying(self, case: Case, _: View) -> None:
         self.magnifies = not self.magnifies
@@ -524,6 +572,14 @@ class Beside:
             self._followup.lay(view, earlier, ghost_by(motion, earlier, view, index))
         return Second(picture, f"{offer.words}\n{motion_words(motion)}", tie[0], own)
 
+
+_SIZES: dict[str, float | None] = {
+    "25 mm ball": 25.0,
+    "30 mm ball": 30.0,
+    "100 mm of a ruler": 100.0,
+    "Another size…": None,
+}
+_OWN_SCALE = "The file's own scale"
 
 _NO_SECOND = "There is no other series of this plane here, and no other visit of this patient."
 _SECOND_OFF = "Only what is handed out is looked at here."

@@ -642,6 +642,10 @@ class ReadingDock(QWidget):
         self.commands.run(name, self.parts.tools.view)
 
     def _show_case(self, case: Case) -> None:
+        try:
+            self.workspace.follow_scales()
+        except NecroangleError as error:
+            case.notice = f"The radiograph is not in the scale of its marks: {error}."
         if self.canvases is not None:
             self.canvases.show_case(case)
             self._show_guests()

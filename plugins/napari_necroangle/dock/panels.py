@@ -162,6 +162,7 @@ class ViewPanel(QWidget):
             "beside", "Neighbours", "Mark neighbouring slices too: clicks on them count there"
         )
         self.beside.setCheckable(True)
+        self.scale = self._tool("scale", "Scale…", "mm by two clicks on a marker of known size")
         self.observations = {one: QCheckBox(words) for one, words in OBSERVATIONS.items()}
         self.on_landmark: Callable[[LandmarkName, View], None] = lambda *_: None
         self.extras = self._lay_out()
@@ -191,6 +192,9 @@ class ViewPanel(QWidget):
         hold([(self.tools[name], role is one) for name, one in _AIMS.items()])
         hold([(self.outline, role is Role.CONTOUR)])
         self.beside.setChecked(case.beside_on)
+        self.beside.setVisible(not view.is_radiograph)
+        self.scale.setVisible(view.is_radiograph)
+        hold([(self.scale, role is Role.MARKER)])
         self.tools["another_arc"].setEnabled(any(arc.complete() for arc in draft.arcs))
         self.tools["remove"].setEnabled(bool(draft.all_marks))
         self.tools["undo"].setEnabled(case.session.can_undo)
@@ -241,7 +245,7 @@ class ViewPanel(QWidget):
             box.clicked.connect(self._observer(observation))
             seen.addWidget(box)
         marks.setSpacing(4)
-        for one in (self.outline, self.beside, self.clear):
+        for one in (self.outline, self.beside, self.scale, self.clear):
             marks.addWidget(one)
         column.addWidget(self.landmark.widget)
         column.addLayout(marks)
@@ -251,7 +255,7 @@ class ViewPanel(QWidget):
     def _tool(self, name: str, words: str, tip: str) -> QPushButton:
         key = key_label(name)
         shown = f"{words} {key}" if len(key) == 1 else words
-        is_aim = name in (*_AIMS, "outline")
+        is_aim = name in (*_AIMS, "outline", "scale")
         made = button(shown, f"{tip} (key {key})", self._runner(name), held=is_aim)
         made.setObjectName("necroangle_tool")
         made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from napari_necroangle.modes.prefetch import Prefetch
-from napari_necroangle.reading.case import Case, CaseKey, Picture
+from napari_necroangle.reading.case import Case, CaseKey, Picture, marker_of
 from napari_necroangle.reading.followup import VisitRadius, radii_of_other_visits
 from napari_necroangle.reading.guidance import Contradiction, contradictions
 from napari_necroangle.reading.session import ReadingSession
@@ -16,10 +16,11 @@ from napari_necroangle.store.readings import default_folder
 from napari_necroangle.store.recovery import Keeping
 from necroangle.annotation import StackPassport
 from necroangle.dicom import Scan, SeriesSummary, passport_of, read_volume, scan_folder
-from necroangle.dicom.films import film_letters
+from necroangle.dicom.films import film_letters, scaled_by_marker
 from necroangle.dicom.sides import HipSide
 from necroangle.dicom.visits import Visit, candidates, offer_of, sequence_words, visits_of
 from necroangle.errors import ReadingError
+from necroangle.geometry import Marker
 from necroangle.study import protocol_of_images
 from necroangle.terms import Laterality, View, Weighting
 
@@ -40,6 +41,8 @@ class OpenCase:
         Where the reader is on the way through it.
     chosen
         The series that is shown for each view, where it is known.
+    markers
+        The marker that tells the scale of each radiograph, by its view and series.
     saved
         Where the reading was saved in this window; None before.
     """
@@ -49,6 +52,7 @@ class OpenCase:
     case: Case
     flow: Flow
     chosen: dict[View, SeriesSummary] = field(default_factory=dict)
+    markers: dict[tuple[View, str], Marker] = field(default_factory=dict)
     saved: Path | None = None
 
 
@@ -303,14 +307,66 @@ class Workspace:
         """
         if self.current is None:
             return
-        passport = passport_of(series, self.scan.series, self.scan.left_out)
-        kept = StackPassport.of(passport.to_dict(), offer_of(series, self.choices(view)))
-        self.current.case.pictures[view] = self.picture_of(view, series, kept)
+        draft = self.current.case.session.draft.view(view)
+        picture = self._scaled(self.picture_of(view, series), series, None)
+        marker = self.current.markers.get((view, series.series_uid))
+        if picture.index_of(draft.on) is not None:
+            marker = marker_of(draft.on)
+        if marker is not None:
+            picture = self._scaled(picture, series, marker)
+        self.current.case.pictures[view] = picture
         self.current.chosen[view] = series
 
-    def picture_of(
-        self, view: View, series: SeriesSummary, passport: StackPassport | None = None
-    ) -> Picture:
+    def scale_by(self, view: View, marker: Marker | None) -> None:
+        """Give a radiograph the scale of a marker, or its own again; marks stay on their pixels.
+
+        Raises
+        ------
+        NecroangleError
+            If the marker gives none.
+        """
+        series, now = self.chosen(view), self.current
+        if now is None or series is None or view not in now.case.pictures:
+            return
+        picture = self._scaled(now.case.pictures[view], series, marker)
+        now.markers.pop((view, series.series_uid), None)
+        if marker is not None:
+            now.markers[view, series.series_uid] = marker
+        now.case.pictures[view] = picture
+        now.case.session.rescale(view, picture.marked_slice(0))
+
+    def follow_scales(self) -> bool:
+        """Show each radiograph in the scale of its marks, after undo and the like; whether any was.
+
+        Raises
+        ------
+        NecroangleError
+            If the marker that a reading keeps gives the picture no scale.
+        """
+        if self.current is None:
+            return False
+        case, changed = self.current.case, False
+        for view, picture in tuple(case.pictures.items()):
+            on, series = case.session.draft.view(view).on, self.chosen(view)
+            if series is None or picture.index_of(on) is None or marker_of(on) == picture.marker:
+                continue
+            case.pictures[view] = self._scaled(picture, series, marker_of(on))
+            changed = True
+        return changed
+
+    def _scaled(self, picture: Picture, series: SeriesSummary, marker: Marker | None) -> Picture:
+        """A picture of a series in its own scale, or in that of a marker, with its passport."""
+        shown = series if marker is None else scaled_by_marker(series, marker)
+        passport = passport_of(shown, self.scan.series, self.scan.left_out)
+        offer = offer_of(series, self.choices(picture.view))
+        return replace(
+            picture,
+            volume=replace(picture.volume, planes=shown.planes),
+            calibrated=shown.calibrated,
+            passport=StackPassport.of(passport.to_dict(), offer),
+        )
+
+    def picture_of(self, view: View, series: SeriesSummary) -> Picture:
         """A series with its pixels, as it is shown for a view.
 
         Raises
@@ -323,9 +379,8 @@ class Workspace:
             view,
             read_volume(series) if read is None else read,
             series.calibrated,
-            passport,
-            sequence_words(series),
-            film_letters(series.facts.patient_orientation),
+            sequence=sequence_words(series),
+            film_letters=film_letters(series.facts.patient_orientation),
         )
 
     def forget_choices(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from msgspec import structs
+from msgspec import UNSET, UnsetType, structs
 
 from napari_necroangle.reading.draft import (
     LANDMARKS,
@@ -20,11 +20,20 @@ from napari_necroangle.reading.edits import ENOUGH_POSITIONS
 from napari_necroangle.reading.session import ReadingSession
 from necroangle.annotation import ImageRecord, PlaneRecord, StackPassport
 from necroangle.errors import ReadingError
-from necroangle.geometry import PatientPoints, PixelPoints, PlanePoints
+from necroangle.geometry import Marker, PatientPoints, PixelPoints, PlanePoints
 from necroangle.imaging import MidSlice, Slice, Volume, cross_reference, mid_slice
 from necroangle.terms import Finding, LandmarkName, Laterality, UnreadReason, View
 
-__all__ = ["ARC_ROLES", "LOCKED", "Case", "CaseKey", "Picture", "first_gap", "reference_ends"]
+__all__ = [
+    "ARC_ROLES",
+    "LOCKED",
+    "Case",
+    "CaseKey",
+    "Picture",
+    "first_gap",
+    "marker_of",
+    "reference_ends",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +67,11 @@ class Picture:
         return len(self.volume)
 
     @property
+    def marker(self) -> Marker | None:
+        """The marker that tells its scale, where a reader has set one."""
+        return _marker_in(self.passport)
+
+    @property
     def middle_index(self) -> int:
         """The slice in the middle of the stack."""
         return len(self.volume) // 2
@@ -86,12 +100,21 @@ class Picture:
         is_film = self.view.is_radiograph
         return self.film_letters if is_film else self.volume.planes[index].edge_letters()
 
+    def pixel_of(self, uv_mm: tuple[float, float]) -> tuple[float, float]:
+        """Row and column of a point, plane mm."""
+        _, down_mm, across_mm = self.volume.scale_mm
+        return uv_mm[1] / down_mm, uv_mm[0] / across_mm
+
+    def uv_of(self, pixel: tuple[float, float]) -> tuple[float, float]:
+        """Plane mm of a row and a column."""
+        _, down_mm, across_mm = self.volume.scale_mm
+        return pixel[1] * across_mm, pixel[0] * down_mm
+
     def grey(self, index: int, uv_mm: tuple[float, float]) -> float | None:
         """The grey value under a point, plane mm; None outside the picture."""
         if not self.holds(uv_mm):
             return None
-        _, down_mm, across_mm = self.volume.scale_mm
-        row, column = round(uv_mm[1] / down_mm), round(uv_mm[0] / across_mm)
+        row, column = map(round, self.pixel_of(uv_mm))
         rows, columns = self.volume.rows, self.volume.columns
         return float(self.volume.pixels[index, min(row, rows - 1), min(column, columns - 1)])
 
@@ -102,8 +125,7 @@ class Picture:
     def holds(self, uv_mm: tuple[float, float]) -> bool:
         """Whether a point, plane mm, lies on the picture: on a pixel, up to its very edge."""
         _, rows, columns = self.volume.pixels.shape
-        _, down_mm, across_mm = self.volume.scale_mm
-        column, row = uv_mm[0] / across_mm, uv_mm[1] / down_mm
+        row, column = self.pixel_of(uv_mm)
         return bool(-0.5 <= column <= columns - 0.5 and -0.5 <= row <= rows - 0.5)
 
     def centre_mm(self) -> PatientPoints:
@@ -141,6 +163,16 @@ class Picture:
     def window(self) -> tuple[float, float]:
         """Grey values shown black and white: the file's own, else the middle 99 percent."""
         return self.volume.shown_window()
+
+
+def marker_of(on: MarkedSlice | None) -> Marker | None:
+    """The marker that told the scale of a marked slice."""
+    return None if on is None else _marker_in(on.passport)
+
+
+def _marker_in(passport: StackPassport | None) -> Marker | None:
+    found = UNSET if passport is None else passport.marker
+    return None if isinstance(found, UnsetType) else Marker(found.ends, found.size_mm)
 
 
 ARC_ROLES = (Role.START, Role.END, Role.VIA)
@@ -201,6 +233,7 @@ class Case:
         self.checked: dict[View, tuple[Any, ...]] = {}
         self._aims: dict[View, Handle | None] = {}
         self._seen: dict[View, int] = {}
+        self._marker: tuple[float, tuple[tuple[float, float], ...]] = (0.0, ())
 
     def put_away(self) -> None:
         """Let the pictures go: another hip is read now, and a volume is large."""
@@ -215,7 +248,7 @@ class Case:
             starts = number == 0 and not draft.arcs
             return Handle(Role.RIM, len(draft.rim)) if starts else first_gap(draft, number)
         aim = self._aims[view]
-        if aim is None or aim.role is Role.LANDMARK:
+        if aim is None or aim.role in (Role.LANDMARK, Role.MARKER):
             return aim
         if aim.role is Role.RIM:
             return Handle(Role.RIM, len(draft.rim_on(number)), number)
@@ -234,6 +267,30 @@ class Case:
         """Let the next click set a landmark."""
         self._aims[view] = Handle(Role.LANDMARK, LANDMARKS.index(name))
         self.session.settle()
+
+    def aim_at_marker(self, view: View, size_mm: float) -> None:
+        """Let the next two clicks set the ends of a marker of this size."""
+        for other in [one for one, aim in self._aims.items() if aim and aim.role is Role.MARKER]:
+            self._aims.pop(other)
+        self._aims[view] = Handle(Role.MARKER, 0)
+        self._marker = (size_mm, ())
+        self.session.settle()
+
+    def marker_ends(self, view: View) -> Sequence[tuple[float, float]]:
+        """The ends (row, column) of a marker as far as they are clicked, else of the picture's."""
+        aim, picture = self._aims.get(view), self.pictures.get(view)
+        if aim is not None and aim.role is Role.MARKER:
+            return self._marker[1]
+        marker = picture.marker if picture is not None else None
+        return () if marker is None else marker.ends
+
+    def take_marker(self, view: View) -> Marker | None:
+        """The marker whose two ends are clicked; None before. What is clicked next is as before."""
+        size_mm, ends = self._marker
+        if len(ends) < 2:
+            return None
+        self._aims.pop(view, None)
+        return Marker((ends[0], ends[1]), size_mm)
 
     def aim_at_new_arc(self, view: View) -> None:
         """Let the next click begin another arc."""
@@ -296,6 +353,13 @@ class Case:
             self.notice = done if is_inside else "That is outside of the picture."
             self.session.settle()
             return None
+        if aim.role is Role.MARKER:
+            end = self.pictures[view].pixel_of(uv_mm)
+            self._marker = (self._marker[0], (*self._marker[1], end))
+            self._aims[view] = aim = structs.replace(aim, index=len(self._marker[1]))
+            self.notice = ""
+            self.session.settle()
+            return aim
         on = self.pictures[view].marked_slice(slice_index)
         before = self._aims.get(view), view in self._aims, self.selected.get(view)
         self.notice = ""
@@ -311,7 +375,7 @@ class Case:
     def draw(self, view: View, slice_index: int, points_mm: Sequence[tuple[float, float]]) -> None:
         """Lay the rim, arc or outline that is aimed at by one stroke, as far as it has come."""
         aim = self.aim(view)
-        if aim is None or aim.role is Role.LANDMARK:
+        if aim is None or aim.role in (Role.LANDMARK, Role.MARKER):
             return
         first = aim if aim.role.is_arc else structs.replace(aim, index=0)
         picture = self.pictures[view]
@@ -469,6 +533,8 @@ Ends = tuple[tuple[float, float], tuple[float, float]]
 def reference_ends(case: Case, view: View) -> Ends | None:
     """The ends of the line, plane mm of the slice that is shown; None where there is none.
 
+    On a radiograph it is the line between the ends of its marker.
+
     Parameters
     ----------
     case
@@ -478,6 +544,10 @@ def reference_ends(case: Case, view: View) -> Ends | None:
     """
     other = next(one.view for one in case.session.draft.views if one.view is not view)
     here, there = case.shown_slice(view), case.shown_slice(other)
-    if view.is_radiograph or here is None or there is None:
+    if view.is_radiograph:
+        ends, picture = case.marker_ends(view), case.pictures.get(view)
+        both = [picture.uv_of(end) for end in ends] if picture is not None else []
+        return (both[0], both[1]) if len(both) == 2 else None
+    if here is None or there is None:
         return None
     return cross_reference(here, there).ends_mm

@@ -58,7 +58,7 @@ __all__ = [
 
 
 class Role(StrEnum):
-    """What a mark stands for."""
+    """What a mark stands for; the ends of a marker of known size are none of the hip."""
 
     RIM = "rim"
     START = "start"
@@ -66,6 +66,7 @@ class Role(StrEnum):
     VIA = "via"
     LANDMARK = "landmark"
     CONTOUR = "contour"
+    MARKER = "marker"
 
     @property
     def is_arc(self) -> bool:

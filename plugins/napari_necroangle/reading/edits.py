@@ -10,6 +10,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from napari_necroangle.reading.draft import (
+    ArcDraft,
     Handle,
     MarkedSlice,
     NeighbourDraft,
@@ -32,6 +33,7 @@ __all__ = [
     "marks_along",
     "moved",
     "placed",
+    "rescaled",
     "tidy",
 ]
 
@@ -136,6 +138,30 @@ def carried_to(draft: ViewDraft, on: MarkedSlice) -> ViewDraft:
     if changed.arcs:
         return changed.choosing(Finding.NECROSIS)
     return changed.choosing(None) if changed.finding is Finding.NECROSIS else changed
+
+
+def rescaled(draft: ViewDraft, on: MarkedSlice) -> ViewDraft:
+    """The view on its own picture in another scale: every mark stays on its pixel."""
+    if draft.on is None:
+        return draft
+    plane = on.plane.plane()
+
+    def again(mark: Mark | None) -> Mark | None:
+        return None if mark is None else Mark.at_pixel(plane, *mark.pixel)
+
+    def all_again(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+        return tuple(Mark.at_pixel(plane, *mark.pixel) for mark in marks)
+
+    return replace(
+        draft,
+        on=on,
+        rim=all_again(draft.rim),
+        arcs=tuple(ArcDraft(*map(again, (arc.start, arc.end, arc.via))) for arc in draft.arcs),
+        landmarks=tuple(
+            Landmark(one.name, Mark.at_pixel(plane, *one.mark.pixel)) for one in draft.landmarks
+        ),
+        contour=all_again(draft.contour),
+    )
 
 
 def chosen(

@@ -94,6 +94,7 @@ KEYS = (
     Shortcut("A", "another_arc", "another arc", _POINTS),
     Shortcut("L", "landmark", "next landmark", _POINTS),
     Shortcut("C", "outline", "outline of the lesion", _POINTS),
+    Shortcut("U", "scale", "scale of a radiograph by a marker", _POINTS),
     Shortcut("E", "beside", "neighbouring slices on / off", _POINTS),
     Shortcut("Delete", "remove", "take the last touched point away", _POINTS),
     Shortcut("Backspace", "remove", "take the last touched point away", _POINTS),

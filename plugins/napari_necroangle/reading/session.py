@@ -249,6 +249,10 @@ class ReadingSession:
         """Carry a view to another slice (:func:`napari_necroangle.reading.edits.carried_to`)."""
         self._edit(edits.carried_to(self.draft.view(view), on))
 
+    def rescale(self, view: View, on: MarkedSlice) -> None:
+        """Scale a view's picture anew (:func:`napari_necroangle.reading.edits.rescaled`)."""
+        self._edit(edits.rescaled(self.draft.view(view), on))
+
     def declare_free(self, view: View, on: MarkedSlice) -> None:
         """Say that a neighbouring slice shows no necrosis.
 

@@ -149,6 +149,9 @@ def _special(aim: Handle) -> str:
     """What to click for something beside the head and the arcs of a view's own slice."""
     if aim.role is Role.LANDMARK:
         return f"Click the {LANDMARK_WORDS[LANDMARKS[aim.index]]}."
+    if aim.role is Role.MARKER:
+        which = "the other" if aim.index else "one"
+        return f"Click {which} end of the marker: of a ball, two opposite points of its edge."
     if aim.role is Role.CONTOUR:
         return "Click round the lesion's outline, or draw it with Shift+drag."
     if aim.slice_no:
