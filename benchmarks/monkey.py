@@ -11,6 +11,7 @@ anything was wrong, or where the control changed nothing.
 """
 
 import argparse
+import gc
 import os
 import sys
 import tempfile
@@ -19,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
+EVERY = 500
 _ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(_ROOT / "tests" / "support"))
 
@@ -43,7 +46,9 @@ def monkey(asked: argparse.Namespace, folder: Path) -> int:
 
     start = time.perf_counter()
     room = open_room(asked.host, study_copy(_ROOT / "sample_dicoms", folder))
-    done = run(room, asked.seed, asked.steps, stop_at=asked.troubles)
+    gc.collect()
+    gc.freeze()  # napari collects garbage at each layer that goes, a quarter of a second
+    done = run(room, asked.seed, asked.steps, stop_at=asked.troubles, each=tell)
     for one in done.troubles:
         print(one, file=sys.stderr)
     print(
@@ -53,6 +58,14 @@ def monkey(asked: argparse.Namespace, folder: Path) -> int:
         f"{time.perf_counter() - start:.0f} s"
     )
     return int(not done.changed if asked.host == "plain" else bool(done.troubles))
+
+
+def tell(done: Any) -> None:
+    """Say now and then how far it is, and how much memory that took."""
+    if done.steps % EVERY == 0:
+        held = psutil.Process().memory_info().rss / 1024**2
+        words = f"{done.steps} steps, {time.process_time():.0f} s of CPU, {held:.0f} MiB"
+        print(words, file=sys.stderr, flush=True)
 
 
 def open_room(host: str, study: Path) -> Any:

@@ -1,8 +1,6 @@
 """The filter before napari: every position of the mouse arrives, and no key of napari does."""
 
-import ctypes
-import ctypes.util
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 from napari_necroangle.canvas.mouse import CanvasFilter, HeldKeys, Mouse, Moves, Press, Spot
 from napari_necroangle.reading.keys import KEYS
 from qtpy.QtCore import QCoreApplication, QPoint, Qt
+from screenpointer import Pointer, screen_pointer
 
 pytestmark = pytest.mark.screen
 
@@ -72,26 +71,14 @@ def bare(qtbot: Any) -> Iterator[Bare]:
 
 
 @pytest.fixture
-def pointer() -> Callable[[int, int, int], None]:
-    """Moves the screen's own pointer to x, y, or, where a button is given, presses or lets go."""
-    names = [ctypes.util.find_library(name) for name in ("X11", "Xtst")]
-    if None in names:
+def pointer() -> Pointer:
+    found = screen_pointer()
+    if found is None:
         pytest.skip("no libXtst: the screen's own pointer cannot be moved")
-    x11, xtst = (ctypes.CDLL(name) for name in names)
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    display = ctypes.c_void_p(x11.XOpenDisplay(None))
-
-    def act(x: int, y: int, button: int = 0) -> None:
-        if button:
-            xtst.XTestFakeButtonEvent(display, abs(button), int(button > 0), ctypes.c_ulong(0))
-        else:
-            xtst.XTestFakeMotionEvent(display, -1, x, y, ctypes.c_ulong(0))
-        x11.XSync(display, 0)
-
-    return act
+    return found
 
 
-def stroke(bare: Bare, qtbot: Any, pointer: Callable[..., None]) -> int:
+def stroke(bare: Bare, qtbot: Any, pointer: Pointer) -> int:
     """Draw a circle while the program is busy with something else; positions that arrived."""
     turns = np.linspace(0.0, 1.5 * np.pi, STROKE + 1)
     corner = bare.native.mapToGlobal(QPoint(200, 200))
@@ -112,9 +99,7 @@ def stroke(bare: Bare, qtbot: Any, pointer: Callable[..., None]) -> int:
     return len(set(spots))
 
 
-def test_every_position_of_a_stroke_arrives(
-    bare: Bare, qtbot: Any, pointer: Callable[..., None]
-) -> None:
+def test_every_position_of_a_stroke_arrives(bare: Bare, qtbot: Any, pointer: Pointer) -> None:
     """And with Qt's own way, the control, they do not."""
     merges = Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents
     counts = {}

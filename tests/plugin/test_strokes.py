@@ -111,6 +111,30 @@ def test_a_stroke_on_a_busy_machine_is_that_of_its_positions(
         busy.stop()
 
 
+@pytest.mark.screen
+def test_a_stroke_of_the_pointer_beside_busy_processes(
+    open_dock: Callable[[], Any], qtbot: Any, samples: Path
+) -> None:
+    """The X server moves the pointer; a longer table: benchmarks/slow_machine.py."""
+    from livestrokes import busy_processes, circle_px, draw_live
+    from screenpointer import screen_pointer
+
+    pointer = screen_pointer()
+    if pointer is None:
+        pytest.skip("no libXtst: the screen's own pointer cannot be moved")
+    dock = open_dock()
+    dock.workspace.reader = "r1"
+    dock.open_folder(samples / "plain")
+    qtbot.wait(200)
+    with busy_processes(4):
+        for count in (4, 17, 30):
+            path = circle_px(dock.canvases.all[0], count, radius_px=120.0, span_deg=220.0)
+            drawn = draw_live(dock, 0, path, pointer)
+            assert drawn.arrived == count
+            assert drawn.marks == min(count, 10)
+            assert max(drawn.radius_mm, drawn.centre_mm) < 0.05, count
+
+
 def drawn_live(canvas: Any, count: int) -> list[tuple[float, float]]:
     """Draw a rim of so many positions by events that wait in Qt's queue; where they were."""
     from qtpy.QtCore import QEvent, QPointF, Qt

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 import numpy as np
+from napari_necroangle.window import settle
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, QtMsgType, qInstallMessageHandler
 from qtpy.QtGui import QCursor, QKeySequence, QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
@@ -479,7 +480,7 @@ def let_go(longer: bool = False) -> None:
     for _ in range(3):
         QApplication.processEvents()
     if longer:
-        QTest.qWait(80)
+        settle(80)
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
@@ -529,8 +530,18 @@ class Run:
     troubles: list[str] = field(default_factory=list)
 
 
-def run(room: Room, seed: int, count: int, *, stop_at: int = 1) -> Run:
-    """Do so many acts in a room; it ends at so many troubles, each with its step and act."""
+def run(
+    room: Room,
+    seed: int,
+    count: int,
+    *,
+    stop_at: int = 1,
+    each: Callable[[Run], None] = lambda _: None,
+) -> Run:
+    """Do so many acts in a room; it ends at so many troubles, each with its step and act.
+
+    ``each`` is told after every act how it stands.
+    """
     faults, done, hand = Faults(), Run(), Hand(room)
     answerer = Answerer(seed)
     QCursor.setPos(0, 0)
@@ -549,6 +560,7 @@ def run(room: Room, seed: int, count: int, *, stop_at: int = 1) -> Run:
                 faults.found.clear()
                 done.steps = number + 1
                 done.troubles += [f"step {number}, {act.kind} {hand.last}: {one}" for one in found]
+                each(done)
                 if len(done.troubles) >= stop_at:
                     break
     finally:

@@ -13,6 +13,9 @@ import numpy as np
 from monkey import Act, let_go, menu_actions
 from qtpy.QtWidgets import QApplication
 
+MOST_LAYERS = 3
+"""So many layers of theirs a user of napari keeps."""
+
 
 def plugin_action(window: Any) -> Any:
     """*Plugins > Hip reading* of napari's menu."""
@@ -125,6 +128,7 @@ class NapariRoom(ReadingRoom):
 
     def __init__(self, viewer: Any) -> None:
         window, _ = napari_window(viewer)
+        self._viewer = viewer
         plugin_action(window).trigger()
         let_go(longer=True)
         super().__init__(next(iter(viewer.window.dock_widgets.values())))
@@ -153,8 +157,14 @@ class NapariRoom(ReadingRoom):
         self._bring_back()
 
     def _bring_back(self) -> None:
-        """A dock that is hidden comes back by napari's menu, the same one."""
+        """A dock that is hidden comes back by napari's menu, the same one.
+
+        While it is away the layers are the user's, who does not keep many: each one is put aside
+        and brought back with the dock.
+        """
         if self._panel.isHidden():
+            if len(self._viewer.layers) > MOST_LAYERS:
+                self._viewer.layers.clear()
             plugin_action(self.window).trigger()
             let_go(longer=True)
 
