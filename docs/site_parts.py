@@ -285,8 +285,16 @@ def fill(text: str) -> str:
     return text
 
 
+def keep_sentence(_app: Any, what: str, *rest: Any) -> None:
+    """Keep a docstring like "The radius: mm." from being taken for a type and its meaning."""
+    lines: list[str] = rest[-1]
+    if what in ("attribute", "data", "property") and lines:
+        lines.insert(0, "")
+
+
 def setup(app: Any) -> dict[str, bool]:
     """What Sphinx calls."""
     app.connect("builder-inited", lambda _: write_api())
+    app.connect("autodoc-process-docstring", keep_sentence, priority=100)
     app.connect("source-read", lambda _, __, source: source.__setitem__(0, fill(source[0])))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

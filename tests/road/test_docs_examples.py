@@ -1,22 +1,39 @@
-"""The Python that the documents show is run, and says what its comment says."""
+"""What the documents show is run, and says what stands there; what they link to is there."""
 
 import contextlib
 import io
+import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+from documents import (
+    DOCUMENTS,
+    ELSEWHERE,
+    KINDS,
+    ROOT,
+    acts_of,
+    blocks_of,
+    perform,
+    prepare,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
 BLOCKS = [
-    (file.name, block)
-    for file in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    for block in re.findall(r"```python\n(.*?)```", file.read_text("utf-8"), re.DOTALL)
+    (path.name, block) for path in DOCUMENTS for kind, block in blocks_of(path) if kind == "python"
 ]
+PAGES = [path for path in DOCUMENTS if path.name != "README.md" and acts_of(path)]
+"""Pages with commands; the README has a test of its own."""
+
+
+def name_of(path: Path) -> str:
+    """A page for people."""
+    return path.relative_to(ROOT).as_posix()
 
 
 def test_there_is_something_to_run() -> None:
     assert BLOCKS
+    assert len(PAGES) > 10
 
 
 @pytest.mark.parametrize(("name", "block"), BLOCKS)
@@ -31,12 +48,68 @@ def test_a_block_says_what_its_comments_say(
     assert said.getvalue().splitlines() == expected
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "docs").glob("*.md")), ids=lambda file: file.name)
-def test_links_between_documents_lead_somewhere(file: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", file.read_text("utf-8")):
-        assert (file.parent / target).exists(), target
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_the_commands_of_a_page_do_what_it_shows(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.chdir(tmp_path)
+    acts = acts_of(path)
+    prepare(acts, tmp_path)
+    for act in acts:
+        problem = perform(act)
+        assert not problem, problem
 
 
-def test_links_of_the_readme_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text("utf-8")):
-        assert (ROOT / target).exists(), target
+def test_a_command_that_does_otherwise_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```console\n$ necroangle --version\nnecroangle, version 99\n```\n"
+        "```sh\nnecroangle measure nowhere\nnecroangle read --no-such-option\nsudo true\n```\n"
+    )
+    problems = [perform(act) for act in acts_of(page)]
+    assert len(problems) == 4
+    assert all(problems)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_block_says_what_it_is_and_is_it(path: Path) -> None:
+    for kind, text in blocks_of(path):
+        assert kind in KINDS or kind.startswith("{"), (kind, text)
+        if kind == "toml":
+            tomllib.loads(text)
+        elif kind == "json":
+            json.loads(text)
+
+
+def test_what_is_left_to_the_test_of_the_readme_is_run_there() -> None:
+    run = {act.what.split()[1] for act in acts_of(ROOT / "README.md") if act.what[:4] == "necr"}
+    assert set(ELSEWHERE) - run <= {"demo"}  # which `make demo` runs
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_links_between_documents_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:\s]+)\)", path.read_text("utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+def test_every_message_that_troubleshooting_explains_is_one_of_the_program() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+    quoted = [a or b for a, b in re.findall(r"^\| (?:``(.+?)``|`(.+?)`) \|", page, re.MULTILINE)]
+    assert len(quoted) > 40
+    code = "\n".join(
+        texts_in_one_line(file.read_text("utf-8"))
+        for folder in ("necroangle", "plugins")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+    )
+    unknown = [words for words in quoted if all(f"{q}{words}{q}" not in code for q in "\"'")]
+    assert unknown == []
+
+
+def texts_in_one_line(source: str) -> str:
+    """Source with the parts of each text joined, and … for what is put in."""
+    joined = re.sub(r"([\"'])\n\s*f?\1", "", source)
+    return re.sub(r"\{[^{}\n]*\}", "…", joined)

@@ -1,5 +1,9 @@
 """Every word of the field has its meaning, and every flag stands in the table's columns."""
 
+import re
+
+from documents import DOCUMENTS
+
 from necroangle.measurement.columns import COLUMNS
 from necroangle.measurement.indices import INDEX_SOURCES
 from necroangle.terms import Flag, View
@@ -34,3 +38,14 @@ def test_a_view_is_a_or_b() -> None:
     assert [view for view in View if view.is_a] == [View.CORONAL, View.AP]
     assert View.AP.label == "AP"
     assert View.FROG_LEG.label == "frog-leg"
+
+
+def test_the_documents_use_plain_words() -> None:
+    """English that is read with no effort by those for whom it is a second language."""
+    tiring = re.compile(
+        r"\b(?:(?:is|are|be) told|all is well|roads?|the house|floors?|speaks? (?:of|against)"
+        r"|spoken of|for ever|bear out)\b"
+    )
+    for path in DOCUMENTS:
+        text = re.sub(r"`[^`]*`", "", path.read_text("utf-8"))
+        assert tiring.findall(text) == [], path.name

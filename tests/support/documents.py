@@ -1,0 +1,192 @@
+"""The documents as tests see them: their blocks, and a runner of the commands that they show.
+
+In a page of Markdown:
+
+- ``sh``: every line is run in its order, and must succeed;
+- ``console``: every line after ``$`` is run, and what it prints is what stands below it, where
+  ``...`` is anything;
+- ``<!-- file: NAME -->`` above a block: the block is a file for the commands of its page;
+  ``<!-- file: NAME`` and lines up to ``-->``: the same, not shown;
+- ``<!-- run: COMMAND -->``: a command that prepares the others, not shown.
+
+Commands of necroangle are run within the process, where all that they need is loaded once.
+"""
+
+import contextlib
+import doctest
+import io
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from necroangle.samples import copy_samples
+
+__all__ = [
+    "DOCUMENTS",
+    "ELSEWHERE",
+    "KINDS",
+    "ROOT",
+    "Act",
+    "acts_of",
+    "blocks_of",
+    "perform",
+    "prepare",
+]
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "sample_dicoms/README.md"]
+    if path.name != "CHANGELOG.md"
+)
+
+KINDS = ("console", "json", "python", "r", "sh", "text", "toml")
+"""What a block may be; and a directive of the site, in braces."""
+
+OTHER_PROGRAMS = ("dask", "make", "napari", "pip")
+"""Tried elsewhere: the cluster and napari by the README's test, the others by the checks."""
+
+ELSEWHERE = ("demo", "overlay", "phantom", "read", "selftest")
+"""Commands that take long, or open a window: the README's test runs them."""
+
+_ITEM = re.compile(
+    r"^(?P<indent> *)```(?P<kind>[^\n`]*)\n(?P<text>.*?)^ *```$"
+    r"|^ *<!-- (?P<word>file|run): (?P<value>[^\n]*?)(?: -->$|\n(?P<hidden>.*?)^-->$)",
+    re.DOTALL | re.MULTILINE,
+)
+_LOOSE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A command of a page, or a file that it needs.
+
+    Attributes
+    ----------
+    kind
+        ``"run"`` or ``"file"``.
+    what
+        The command; the file's name.
+    text
+        What it prints (None: anything); what the file holds.
+    """
+
+    kind: str
+    what: str
+    text: str | None = None
+
+
+def blocks_of(path: Path) -> list[tuple[str, str]]:
+    """Kind and text of every block of a page."""
+    found = _ITEM.finditer(path.read_text("utf-8"))
+    return [(item["kind"], _text(item)) for item in found if item["kind"] is not None]
+
+
+def acts_of(path: Path) -> list[Act]:
+    """What is done to run a page."""
+    return list(_acts(path.read_text("utf-8")))
+
+
+def _acts(page: str) -> Iterator[Act]:
+    name = ""
+    for item in _ITEM.finditer(page):
+        if item["word"] == "run":
+            yield Act("run", item["value"])
+        elif item["word"] == "file":
+            if item["hidden"] is not None:
+                yield Act("file", item["value"], item["hidden"])
+            else:
+                name = item["value"]
+                continue
+        elif name:
+            yield Act("file", name, _text(item))
+        elif item["kind"] == "sh":
+            lines = _text(item).replace("\\\n", " ").splitlines()
+            yield from (Act("run", line) for line in lines if line.strip(" \n"))
+        elif item["kind"] == "console":
+            for part in re.split(r"^\$ ", _text(item), flags=re.MULTILINE)[1:]:
+                command, _, printed = part.partition("\n")
+                yield Act("run", command, printed)
+        name = ""
+
+
+def _text(item: re.Match[str]) -> str:
+    """A block as it stands, without the indent of a list."""
+    return re.sub(rf"^{item['indent']}", "", item["text"], flags=re.MULTILINE)
+
+
+def prepare(acts: list[Act], folder: Path) -> None:
+    """Put the samples in a folder, as a reader of the page has them who has come so far."""
+    if not any(act.what.startswith("necroangle samples") for act in acts):
+        copy_samples(folder / "sample_dicoms")
+
+
+def perform(act: Act) -> str:
+    """Do one act in the working directory; what is wrong with it, or nothing."""
+    if act.kind == "file":
+        Path(act.what).parent.mkdir(exist_ok=True)
+        Path(act.what).write_text(act.text or "", "utf-8")
+        return ""
+    words = shlex.split(act.what, comments=True)
+    if not words or words[0] in OTHER_PROGRAMS:
+        return ""
+    if words[0] == "cd":
+        os.chdir(words[1])
+        return ""
+    if words[0] != "necroangle":
+        return f"nobody runs {words[0]!r}: {act.what}"
+    if words[1] in ELSEWHERE:
+        return _parsed(*words[1:])
+    file = Path(words[words.index(">") + 1]) if ">" in words else None
+    code, printed, errors = _run(words[1 : words.index(">")] if file else words[1:])
+    if file is not None:
+        file.write_text(printed, "utf-8")
+    if act.text is None:
+        return "" if code == 0 else f"{act.what}: exit code {code}\n{printed}{errors}"
+    if doctest.OutputChecker().check_output(act.text, printed + errors, _LOOSE):
+        return ""
+    return f"{act.what}: the page shows\n{act.text}\nbut it prints\n{printed}{errors}"
+
+
+def _parsed(name: str, *words: str) -> str:
+    """Whether a command would take these words."""
+    from necroangle.cli import cli
+
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    try:
+        command.make_context(name, list(words))
+    except click.ClickException as error:
+        return error.format_message()
+    return ""
+
+
+def _run(words: list[str]) -> tuple[int, str, str]:
+    """Exit code, output and errors of the command."""
+    from necroangle.cli import main
+
+    printed = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
+    errors = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
+    before, code = sys.argv, 0
+    sys.argv = ["necroangle", *words]
+    try:
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
+            try:
+                main()
+            except SystemExit as stop:
+                code = stop.code if isinstance(stop.code, int) else 1
+    finally:
+        sys.argv = before
+    texts = []
+    for stream in (printed, errors):
+        stream.flush()
+        buffer = stream.buffer
+        assert isinstance(buffer, io.BytesIO)
+        texts.append(buffer.getvalue().decode("utf-8"))
+    return code, texts[0], texts[1]
