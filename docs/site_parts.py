@@ -289,7 +289,7 @@ def keep_sentence(_app: Any, what: str, *rest: Any) -> None:
     """Keep a docstring like "The radius: mm." from being taken for a type and its meaning."""
     lines: list[str] = rest[-1]
     if what in ("attribute", "data", "property") and lines:
-        lines.insert(0, "")
+        lines[:0] = ["..", ""]
 
 
 def setup(app: Any) -> dict[str, bool]:
