@@ -1,0 +1,1 @@
+"""Statistics of plain arrays: agreement, time to event, curves. They know no table and no hip."""
