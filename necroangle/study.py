@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from necroangle.protocol.study import (
     FORMAT,
     INNER_FOLDERS,
     NO_STUDY,
+    AngleNoise,
     StudyProtocol,
     decode_protocol,
     new_protocol,
+    noise_toml,
     study_toml,
 )
 from necroangle.protocol.visits import IDENTIFIER
@@ -22,6 +25,7 @@ from necroangle.storage import write_atomically
 
 __all__ = [
     "Study",
+    "adopt_noise",
     "cohort_here",
     "find_study",
     "init_study",
@@ -130,6 +134,26 @@ def find_study(start: Path) -> Study | None:
         if path.is_file() and FORMAT.encode() in (content := _read(path)):
             return Study(folder, decode_protocol(content, file=CONFIG_NAME))
     return None
+
+
+def adopt_noise(study: Study, noise: Iterable[AngleNoise]) -> None:
+    """Add the agreement of a study's readers to its ``study.toml``; the rest stays as it stands.
+
+    Raises
+    ------
+    CohortError
+        If one has been adopted before: what it was is for a person to remove.
+    """
+    path = study.folder / CONFIG_NAME
+    if study.protocol.noise.angle:
+        raise CohortError(
+            f"{path}: an agreement was adopted before; remove its [[noise.angle]] blocks, then "
+            "adopt again"
+        )
+    blocks = "".join(f"\n{noise_toml(one)}\n" for one in noise)
+    content = _read(path).rstrip(b"\n") + b"\n" + blocks.encode()
+    decode_protocol(content, file=CONFIG_NAME)
+    write_atomically(path, content)
 
 
 def study_here() -> Study | None:

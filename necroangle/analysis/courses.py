@@ -162,6 +162,8 @@ class AnalysisSet:
         Reader and number of the reading that stands for each subject, side and visit.
     others
         Hips that are named by readings alone of readers who do not count: in no outcome.
+    reads
+        Rows of the study's readers' own readings of natural hips, of any number to a hip visit.
     """
 
     courses: tuple[HipCourse, ...]
@@ -177,6 +179,7 @@ class AnalysisSet:
     chosen: Mapping[tuple[str, str, str], tuple[str, int]]
     others: tuple[HipCourse, ...] = ()
     study_noise: StudyNoise = NO_NOISE
+    reads: tuple[PlainRow, ...] = ()
 
     def course(self, subject: str, laterality: str) -> HipCourse:
         """The course of a hip.
@@ -272,7 +275,12 @@ def analysis_set(
     named = {*(hip for hip, _ in (*reads, *records.visits)), *records.hips, *records.events}
     hips = sorted({*named, *(hip for hip, _ in groups)})
     placed = {course.hip: course for course in _courses(hips, reads, records, full)}
-    noise = noise_of_repeats(_single_reads(groups, placed, full), full.noise.repeats_needed)
+    reads_of_natural_hips = tuple(_natural_reads(groups, placed, full))
+    repeats = noise_of_repeats(_single_reads(reads_of_natural_hips), full.noise.repeats_needed)
+    adopted = full.noise.of_angle
+    noise = StudyNoise(
+        adopted.same_reader or repeats.same_reader, adopted.two_readers or repeats.two_readers
+    )
     courses = [
         replace(course, visits=_with_changes(course.visits, noise, full))
         for course in placed.values()
@@ -289,6 +297,7 @@ def analysis_set(
         rules=tuple(sorted(Counter(one.rule for one in chosen.values()).items())),
         noise=noise.known,
         study_noise=noise,
+        reads=reads_of_natural_hips,
         left_out=len(groups) - len(chosen),
         strangers=tuple((name, readers[name]) for name in strangers(readers, protocol)),
         not_united=sum(read.unites is not None and not read.is_consensus for read in every),
@@ -314,21 +323,25 @@ def _by_hip_visit(rows: Iterable[PlainRow], united: United) -> Groups:
     return groups
 
 
-def _single_reads(
+def _natural_reads(
     groups: Groups, courses: Mapping[HipKey, HipCourse], protocol: StudyProtocol
-) -> Iterator[SingleRead]:
-    """The study's readers' own angles of natural hips: what was adjudicated is no repeat."""
+) -> Iterator[PlainRow]:
+    """The study's readers' own readings of natural hips: what was adjudicated is no repeat."""
     others = strangers({read.reader for some in groups.values() for read in some}, protocol)
-    for (hip, visit), some in groups.items():
-        if len(some) < 2:  # nothing to compare with
-            continue
+    for (hip, visit), some in sorted(groups.items()):
         seen = courses[hip].visit(visit)
         if seen is not None and seen.state.is_censored:
             continue
-        for read, row in some.items():
-            own = read.unites is None and read.reader not in others
-            if own and row.get("cna_deg") is not None:
-                yield SingleRead(*hip, visit, read.reader, read.read_no, row["cna_deg"])
+        own = [read for read in some if read.unites is None and read.reader not in others]
+        for read in sorted(own, key=lambda read: (read.reader, read.read_no)):
+            yield some[read]
+
+
+def _single_reads(rows: Iterable[PlainRow]) -> Iterator[SingleRead]:
+    names = ("subject", "laterality", "visit", "reader", "read_no", "cna_deg")
+    for row in rows:
+        if row.get("cna_deg") is not None:
+            yield SingleRead(*(row[name] for name in names))
 
 
 def _reading_id(row: PlainRow) -> ReadingId:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from necroangle.analysis.courses import AnalysisSet
 from necroangle.analysis.hips import ArcoCourse, HipOutcome, ScorePair, failure_by, hip_outcomes
 from necroangle.analysis.quantities import ALL, Quantity, by_stage, count, rate, spread
-from necroangle.analysis.signed_rank import signed_rank
 from necroangle.analysis.visits import DOUBTS, AngleChange, HipVisit
 from necroangle.entries import field_named
 from necroangle.errors import CohortError
 from necroangle.protocol.study import EVENTS, FAILURE_RULES, FailureRule, TestKind
+from necroangle.statistics.signed_rank import signed_rank
 
 __all__ = ["LAST", "Outcomes", "outcomes_of"]
 
@@ -358,7 +358,7 @@ def angles(hips: Sequence[HipOutcome], cohort: AnalysisSet) -> Iterator[Quantity
 def _mdc95(hips: Sequence[HipOutcome], cohort: AnalysisSet) -> Quantity:
     if cohort.noise is not None:
         words, value = mdc95_words(cohort), cohort.noise.mdc95_deg
-        return Quantity("cna_mdc95", ALL, cohort.noise.dof, value, None, None, "deg", words)
+        return Quantity("cna_mdc95", ALL, int(cohort.noise.dof), value, None, None, "deg", words)
     values = [hip.change.mdc95_deg for hip in hips if hip.change]
     return spread(
         "cna_mdc95", ALL, values, "deg", cohort.protocol.statistics.quantiles, mdc95_words(cohort)
@@ -370,7 +370,7 @@ def mdc95_words(cohort: AnalysisSet) -> str:
     if cohort.noise is not None:
         return (
             f"t sqrt(2) SEM, SEM {cohort.noise.sem_deg:.1f}° from {cohort.noise.source}, "
-            f"{cohort.noise.dof} degrees of freedom"
+            f"{cohort.noise.dof:g} degrees of freedom"
         )
     return "of each hip: by the error of its pair of readings; two readers: not judged"
 

@@ -12,6 +12,7 @@ from necroangle.errors import NecroangleError
 __all__ = ["main"]
 
 _COMMANDS = {
+    "agree": "How well readers agree: correlation, limits, smallest real change, kappas.",
     "audit-geometry": "Check the planes of readings against the DICOM files on disk.",
     "change": "Compare two visits of a hip: how much, how sure, at which boundary.",
     "demo": "Re-measure the sample readings beside their truth, with pictures.",

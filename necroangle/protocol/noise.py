@@ -95,7 +95,7 @@ class RepeatNoise:
     """
 
     sem_deg: float
-    dof: int
+    dof: float
     source: str
 
     @property

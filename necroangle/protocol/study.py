@@ -19,7 +19,7 @@ from msgspec.structs import fields, replace
 
 from necroangle.decoding import MalformedError, converted, from_toml
 from necroangle.errors import CohortError
-from necroangle.protocol.noise import UNKNOWN_READER, EndNoise
+from necroangle.protocol.noise import UNKNOWN_READER, EndNoise, RepeatNoise, StudyNoise
 from necroangle.protocol.visits import Name, Visit
 from necroangle.terms import ArcoStage, Weighting
 
@@ -29,6 +29,7 @@ __all__ = [
     "FORMAT",
     "INNER_FOLDERS",
     "NO_STUDY",
+    "AngleNoise",
     "CutOffs",
     "Failure",
     "IndexDay",
@@ -103,6 +104,22 @@ class ReaderNoise(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         return EndNoise(self.end_sd_mm, self.end_bias_mm, self.end_dof, self.source)
 
 
+class AngleNoise(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How far two readings of an unchanged hip's combined angle lie apart: see `necroangle agree`.
+
+    Attributes
+    ----------
+    who
+        Both by the same reader, or by two readers.
+    sd_deg, dof
+        Standard deviation of one such reading, and its degrees of freedom.
+    """
+
+    who: Literal["same reader", "two readers"]
+    sd_deg: Annotated[float, Meta(gt=0, le=180)]
+    dof: Annotated[float, Meta(ge=1, le=1e9)]
+
+
 class Noise(Struct, frozen=True, forbid_unknown_fields=True):
     """The error of marking.
 
@@ -121,6 +138,9 @@ class Noise(Struct, frozen=True, forbid_unknown_fields=True):
         Degrees of freedom that repeat reads need before anything is taken from them.
     readers
         Readers who are known; what is said of one of them goes before all else.
+    angle
+        What the study has adopted of its readers' agreement; it goes before the repeats in the
+        cohort wherever a change is judged.
     """
 
     end_sd_mm: Annotated[float, Meta(gt=0, le=20)] = UNKNOWN_READER.sd_mm
@@ -129,6 +149,16 @@ class Noise(Struct, frozen=True, forbid_unknown_fields=True):
     from_repeats: bool = False
     repeats_needed: Annotated[int, Meta(ge=1)] = 5
     readers: tuple[ReaderNoise, ...] = ()
+    angle: tuple[AngleNoise, ...] = ()
+
+    @property
+    def of_angle(self) -> StudyNoise:
+        """The agreement that was adopted."""
+        found = {
+            one.who: RepeatNoise(one.sd_deg, one.dof, "the agreement the study adopted")
+            for one in self.angle
+        }
+        return StudyNoise(found.get("same reader"), found.get("two readers"))
 
     @property
     def of_ends(self) -> EndNoise:
@@ -491,6 +521,12 @@ reader = "r1"
 end_sd_mm = 0.8
 end_bias_mm = 0.2
 end_dof = 45.0""",
+    "noise.angle": """\
+What was adopted of the readers' agreement, as `necroangle agree --adopt` writes it.
+[[noise.angle]]
+who = "two readers"
+sd_deg = 6.5
+dof = 24.0""",
     "failure": """\
 When a hip has failed on the radiograph. rule = "event": a recorded event; "reaches": a later
 visit reaches one of these ARCO stages, above the stage at the index visit; "auto": the events
@@ -527,8 +563,8 @@ def study_toml(protocol: StudyProtocol) -> bytes:
     return "\n".join(lines).rstrip("\n").encode() + b"\n"
 
 
-def noise_toml(reader: ReaderNoise) -> str:
-    """What is known of a reader as a block that ``study.toml`` takes.
+def noise_toml(found: ReaderNoise | AngleNoise) -> str:
+    """What is known of a reader, or of the angle, as a block that ``study.toml`` takes.
 
     Examples
     --------
@@ -540,7 +576,8 @@ def noise_toml(reader: ReaderNoise) -> str:
     end_dof = 45.0
     source = "study"
     """
-    return "\n".join(_tables("noise.readers", (reader,))).lstrip("\n")
+    name = "readers" if isinstance(found, ReaderNoise) else "angle"
+    return "\n".join(_tables(f"noise.{name}", (found,))).lstrip("\n")
 
 
 def _tables(name: str, values: Iterable[Struct]) -> Iterator[str]:
@@ -558,8 +595,8 @@ def _key_lines(name: str, value: Any) -> Iterator[str]:
         for one in fields(type(value)):
             yield from _comment(f"{name}.{one.name}")
             inner = getattr(value, one.name)
-            if (name, one.name) == ("noise", "readers"):
-                yield from _tables("noise.readers", inner)
+            if (name, one.name) in (("noise", "readers"), ("noise", "angle")):
+                yield from _tables(f"{name}.{one.name}", inner)
             else:
                 yield f"{one.name} = {_toml(inner)}"
         yield ""

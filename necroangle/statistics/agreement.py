@@ -52,18 +52,18 @@ class MeanSquares(NamedTuple):
 
     Attributes
     ----------
-    hips, readers, error, within
+    of_hips, of_readers, error, within
         Between hips, between readers, what is left, and all but hips.
-    count, reader_count
-        How many hips and readers.
+    hips, readers
+        How many there are.
     """
 
-    hips: Floats
-    readers: Floats
+    of_hips: Floats
+    of_readers: Floats
     error: Floats
     within: Floats
-    count: Floats
-    reader_count: int
+    hips: Floats
+    readers: int
 
 
 def mean_squares(table: ArrayLike, weights: ArrayLike | None = None) -> MeanSquares:
@@ -88,10 +88,7 @@ def mean_squares(table: ArrayLike, weights: ArrayLike | None = None) -> MeanSqua
         raise CohortError("a reading is missing: leave the hip out, or its reader")
     values = values - values.mean()
     readers = values.shape[1]
-    if weights is None:
-        times = np.ones((1, len(values)))
-    else:
-        times = np.asarray(weights, float)
+    times = np.ones((1, len(values))) if weights is None else np.asarray(weights, float)
     count = times.sum(1)
     products = (values[:, :, None] * values[:, None, :]).reshape(len(values), -1)
     means = times @ values / count[:, None]
@@ -108,7 +105,9 @@ def mean_squares(table: ArrayLike, weights: ArrayLike | None = None) -> MeanSqua
             (count * left + of_readers) / (count * (readers - 1)),
             count,
         )
-    return MeanSquares(*(part if weights is not None else part[0] for part in found), readers)
+    if weights is None:
+        found = tuple(part[0] for part in found)
+    return MeanSquares(*found, readers)
 
 
 def _coefficients(squares: MeanSquares) -> dict[str, Floats]:
@@ -195,15 +194,15 @@ def icc(table: ArrayLike, level: float = 0.95) -> dict[str, Icc]:
 
 
 def _f_intervals(squares: MeanSquares, two_way: float, level: float) -> dict[str, Interval]:
-    from scipy.stats import f
+    from scipy.special import fdtri
 
-    tail = (1.0 - level) / 2.0
+    upper_tail = 1.0 - (1.0 - level) / 2.0
     hips, readers, error, within = (float(part) for part in squares[:4])
-    n, k = float(squares.count), squares.reader_count
+    n, k = float(squares.hips), squares.readers
 
     def single(other: float, dof: float) -> Interval:
-        low = hips / other / f.isf(tail, n - 1, dof)
-        high = hips / other * f.isf(tail, dof, n - 1)
+        low = hips / other / fdtri(n - 1, dof, upper_tail)
+        high = hips / other * fdtri(dof, n - 1, upper_tail)
         return float((low - 1) / (low + k - 1)), float((high - 1) / (high + k - 1))
 
     found = {"ICC(1,1)": single(within, n * (k - 1))}
@@ -217,7 +216,7 @@ def _f_intervals(squares: MeanSquares, two_way: float, level: float) -> dict[str
     part, rest = a * readers, b * error
     dof = (part + rest) ** 2 / (part**2 / (k - 1) + rest**2 / ((n - 1) * (k - 1)))
     of_others = k * readers + (k * n - k - n) * error
-    upper, lower = f.isf(tail, n - 1, dof), f.isf(tail, dof, n - 1)
+    upper, lower = fdtri(n - 1, dof, upper_tail), fdtri(dof, n - 1, upper_tail)
     low = float(n * (hips - upper * error) / (upper * of_others + n * hips))
     high = float(n * (lower * hips - error) / (of_others + n * lower * hips))
     found["ICC(2,1)"] = low, high
@@ -313,7 +312,7 @@ class Reads:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A standard deviation with its interval; ``mdc95`` is what two readings differ by without change.
+    """A standard deviation with its interval, and the smallest real change that follows from it.
 
     Attributes
     ----------
@@ -467,7 +466,7 @@ def _component_intervals(
     if squares is None or not float(squares.error) > 0:
         return found
     hips, readers, error = (float(part) for part in squares[:3])
-    n, k = float(squares.count), squares.reader_count
+    n, k = float(squares.hips), squares.readers
     dof = (n - 1) * (k - 1)
     found["hip"] = interval_of_sum([MeanSquare(hips, n - 1, 1 / k), MeanSquare(error, dof, -1 / k)])
     found["reader"] = interval_of_sum(
@@ -489,10 +488,10 @@ def _between(
     total = math.fsum(value for name, value in variances.items() if name != "hip") / readers
     if squares is None:
         return Spread(None, None, 0, "no hips that two readers read")
-    n = float(squares.count)
+    n = float(squares.hips)
     parts = [
-        MeanSquare(float(squares.readers), squares.reader_count - 1, 1 / n),
-        MeanSquare(float(squares.error), (n - 1) * (squares.reader_count - 1), 1 - 1 / n),
+        MeanSquare(float(squares.of_readers), squares.readers - 1, 1 / n),
+        MeanSquare(float(squares.error), (n - 1) * (squares.readers - 1), 1 - 1 / n),
         *_repeat_square(pooled, 1 - 1 / per_cell),
     ]
     estimate = math.fsum(one.coefficient * one.value for one in parts)
@@ -506,116 +505,94 @@ def _between(
 
 
 def _reml(reads: Reads, *, has_repeats: bool) -> dict[str, float]:
-    """Restricted maximum likelihood; hips of one pattern of reads are summed up beforehand."""
+    """Restricted maximum likelihood, by the means of the cells: what is within them is a sum."""
     from scipy.optimize import minimize
 
     names = ["hip"]
     if reads.reader_count > 1:
-        names.append("reader")
-        names += ["reader x hip", "repeat"] if has_repeats else ["reader x hip, repeat"]
+        names += ["reader", *(["reader x hip", "repeat"] if has_repeats else [_MIXED])]
     else:
-        names.append("repeat" if has_repeats else "reader x hip, repeat")
-    patterns = _patterns(reads)
+        names.append("repeat" if has_repeats else _MIXED)
     scale = float(reads.values.var())
     if not scale > 0:
         return dict.fromkeys(names, 0.0)
+    cells = _Cells.of(reads)
 
     def deviance(shares: Floats) -> float:
-        parts = dict(zip(names, shares, strict=True))
-        own = parts.get("repeat", parts.get("reader x hip, repeat", 0.0))
-        return _deviance(
-            patterns,
-            scale * parts["hip"],
-            scale * parts.get("reader", 0.0),
-            scale * parts.get("reader x hip", 0.0),
-            scale * own,
-            reads.reader_count,
+        parts = dict(zip(names, scale * shares, strict=True))
+        return cells.deviance(
+            parts["hip"],
+            parts.get("reader", 0.0),
+            parts.get("reader x hip", 0.0),
+            parts.get("repeat", parts.get(_MIXED, 0.0)),
         )
 
     bounds = [(0.0, 20.0)] * (len(names) - 1) + [(1e-9, 20.0)]
     starts = (np.full(len(names), 1.0 / len(names)), np.full(len(names), 0.02))
     starts[1][0] = 1.0
-    best = min(
-        (
-            minimize(deviance, start, bounds=bounds, method="L-BFGS-B",
-                     options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 500})
-            for start in starts
-        ),
-        key=lambda one: float(one.fun),
-    )
-    polished = minimize(
-        deviance, best.x, bounds=bounds, method="Nelder-Mead",
-        options={"xatol": 1e-9, "fatol": 1e-12, "maxiter": 4000, "adaptive": True},
-    )
-    shares = polished.x if polished.fun < best.fun else best.x
-    return {name: float(scale * share) for name, share in zip(names, shares, strict=True)}
+    fits = [
+        minimize(
+            deviance,
+            start,
+            bounds=bounds,
+            method="L-BFGS-B",
+            options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 500},
+        )
+        for start in starts
+    ]
+    best = min(fits, key=lambda one: float(one.fun))
+    return {name: float(scale * share) for name, share in zip(names, best.x, strict=True)}
 
 
-class _Pattern(NamedTuple):
-    """Hips whose reads are by the same readers: how many, and sums over them."""
-
-    readers: NDArray[np.intp]
-    hips: int
-    sums: Floats
-    products: Floats
+_MIXED = "reader x hip, repeat"
+"""The component that is left where no reader read a hip twice."""
 
 
-def _patterns(reads: Reads) -> list[_Pattern]:
-    order = np.lexsort((reads.readers, reads.hips))
-    values = reads.values[order] - reads.values.mean()
-    groups: dict[tuple[int, ...], list[Floats]] = {}
-    edges = np.searchsorted(reads.hips[order], np.arange(reads.hip_count + 1))
-    readers = reads.readers[order]
-    for start, stop in zip(edges, edges[1:], strict=False):
-        groups.setdefault(tuple(readers[start:stop].tolist()), []).append(values[start:stop])
-    found = []
-    for key, some in groups.items():
-        stack = np.array(some)
-        found.append(_Pattern(np.array(key, np.intp), len(some), stack.sum(0), stack.T @ stack))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """What the likelihood needs of the readings: means and counts of cells, and what is within."""
 
+    means: Floats
+    counts: NDArray[np.int64]
+    within: float
 
-def _deviance(
-    patterns: Sequence[_Pattern],
-    of_hip: float,
-    of_reader: float,
-    of_cell: float,
-    of_repeat: float,
-    reader_count: int,
-) -> float:
-    """Minus twice the restricted log likelihood, but for a constant.
+    @classmethod
+    def of(cls, reads: Reads) -> "_Cells":
+        means, counts = reads.cells()
+        errors = reads.values - means[reads.hips, reads.readers]
+        centred = np.where(counts > 0, means - reads.values.mean(), 0.0)
+        return cls(centred, counts, float(errors @ errors))
 
-    Readers are shared by all hips: their few columns are eliminated last, by Woodbury.
-    """
-    log_det = quadratic = ones = mean = 0.0
-    cross = np.zeros((reader_count, reader_count))
-    of_ones, of_values = np.zeros(reader_count), np.zeros(reader_count)
-    for one in patterns:
-        same = one.readers[:, None] == one.readers[None, :]
-        block = of_hip + of_cell * same + of_repeat * np.eye(len(one.readers))
-        try:
-            factor = np.linalg.cholesky(block)
-        except np.linalg.LinAlgError:
-            return math.inf
-        inverse = np.linalg.inv(block)
-        columns = np.zeros((len(one.readers), reader_count))
-        columns[np.arange(len(one.readers)), one.readers] = 1.0
-        log_det += one.hips * 2.0 * float(np.log(np.diag(factor)).sum())
-        quadratic += float((inverse * one.products).sum())
-        row = inverse.sum(0)
-        ones += one.hips * float(row.sum())
-        mean += float(row @ one.sums)
-        of_ones += one.hips * (columns.T @ row)
-        of_values += columns.T @ (inverse @ one.sums)
-        cross += one.hips * (columns.T @ inverse @ columns)
-    if of_reader > 0:
-        core = np.eye(reader_count) / of_reader + cross
-        solved = np.linalg.solve(core, np.stack([of_ones, of_values], 1))
-        log_det += float(np.linalg.slogdet(core)[1]) + reader_count * math.log(of_reader)
-        quadratic -= float(of_values @ solved[:, 1])
-        mean -= float(of_ones @ solved[:, 1])
-        ones -= float(of_ones @ solved[:, 0])
-    return log_det + math.log(ones) + quadratic - mean**2 / ones
+    def deviance(self, of_hip: float, of_reader: float, of_cell: float, of_repeat: float) -> float:
+        """Minus twice the restricted log likelihood, but for a constant.
+
+        A cell of n reads has the weight ``n / (repeat + n cell)``; hips are eliminated one by one,
+        then the readers, whom all hips share, and the mean last.
+        """
+        counts, readers = self.counts, self.counts.shape[1]
+        spread = of_repeat + counts * of_cell
+        weights = counts / spread
+        sums = weights * self.means
+        total, of_values = weights.sum(1), sums.sum(1)
+        shrink = of_hip / (1.0 + of_hip * total)
+        log_det = float((counts - (counts > 0)).sum()) * math.log(of_repeat)
+        log_det += float(np.log(spread[counts > 0]).sum() + np.log1p(of_hip * total).sum())
+        quadratic = self.within / of_repeat + float((sums * self.means).sum())
+        quadratic -= float(shrink @ of_values**2)
+        left = 1.0 - shrink * total
+        ones, mean = float(total @ left), float(of_values @ left)
+        if of_reader > 0:
+            cross = np.diag(weights.sum(0)) - (weights * shrink[:, None]).T @ weights
+            columns = np.stack(
+                [weights.T @ left, (sums - weights * (shrink * of_values)[:, None]).sum(0)], 1
+            )
+            core = np.eye(readers) / of_reader + cross
+            solved = np.linalg.solve(core, columns)
+            log_det += float(np.linalg.slogdet(core)[1]) + readers * math.log(of_reader)
+            quadratic -= float(columns[:, 1] @ solved[:, 1])
+            mean -= float(columns[:, 0] @ solved[:, 1])
+            ones -= float(columns[:, 0] @ solved[:, 0])
+        return log_det + math.log(ones) + quadratic - mean**2 / ones
 
 
 # ---- two readers beside each other -------------------------------------------------------------
@@ -661,9 +638,7 @@ class BlandAltman:
     words: str = ""
 
 
-def bland_altman(
-    first: ArrayLike, second: ArrayLike, multiplier: float = 1.96
-) -> BlandAltman:
+def bland_altman(first: ArrayLike, second: ArrayLike, multiplier: float = 1.96) -> BlandAltman:
     """Limits of agreement of two readers, or of two reads.
 
     Parameters
@@ -689,7 +664,7 @@ def bland_altman(
     >>> round(found.bias, 2), round(found.low, 2), round(found.high, 2)
     (2.5, -0.89, 5.89)
     """
-    from scipy.stats import linregress, t
+    from scipy.special import stdtr, stdtrit
 
     one, other = np.asarray(first, float), np.asarray(second, float)
     if one.shape != other.shape or one.ndim != 1 or one.size < 3:
@@ -699,14 +674,20 @@ def bland_altman(
         raise CohortError("a reading is missing: leave the pair out")
     n = one.size
     bias, sd = float(differences.mean()), float(differences.std(ddof=1))
-    size = float(t.ppf(0.975, n - 1))
+    size = float(stdtrit(n - 1, 0.975))
     half = size * sd / math.sqrt(n)
     of_limit = size * sd * math.sqrt(1.0 / n + multiplier**2 / (2.0 * (n - 1)))
     low, high = bias - multiplier * sd, bias + multiplier * sd
-    slope = None
+    slope = slope_interval = slope_p = None
+    apart = means - means.mean()
     if np.ptp(means) > 0 and sd > 0:
-        slope = linregress(means, differences)
-    far = 0.0 if slope is None or n < 3 else float(t.ppf(0.975, n - 2)) * float(slope.stderr)
+        width = float(apart @ apart)
+        slope = float(apart @ differences) / width
+        left = differences - bias - slope * apart
+        error = math.sqrt(float(left @ left) / ((n - 2) * width))
+        far = float(stdtrit(n - 2, 0.975)) * error
+        slope_interval = slope - far, slope + far
+        slope_p = float(2.0 * stdtr(n - 2, -abs(slope) / error)) if error > 0 else 0.0
     return BlandAltman(
         n,
         bias,
@@ -717,8 +698,8 @@ def bland_altman(
         (low - of_limit, low + of_limit),
         (high - of_limit, high + of_limit),
         multiplier,
-        None if slope is None else float(slope.slope),
-        None if slope is None else (float(slope.slope) - far, float(slope.slope) + far),
-        None if slope is None else float(slope.pvalue),
+        slope,
+        slope_interval,
+        slope_p,
         "" if sd > 0 else "all differences equal",
     )

@@ -15,9 +15,9 @@ from necroangle.errors import CohortError
 __all__ = [
     "Interval",
     "MeanSquare",
+    "clopper_pearson",
     "cluster_interval",
     "cluster_weights",
-    "clopper_pearson",
     "interval_of_sum",
     "percentile_bounds",
 ]
@@ -63,13 +63,13 @@ def interval_of_sum(parts: Sequence[MeanSquare], level: float = 0.95) -> Interva
     >>> [round(bound**0.5, 2) for bound in interval_of_sum([MeanSquare(9.0, 20)])]
     [2.3, 4.33]
     """
-    from scipy.stats import chi2, f
+    from scipy.special import chdtri, fdtri
 
     tail = (1.0 - level) / 2.0
     estimate = math.fsum(one.coefficient * one.value for one in parts)
     low_part, high_part = 0.0, 0.0
-    less = {id(one): 1.0 - one.dof / float(chi2.isf(tail, one.dof)) for one in parts}
-    more = {id(one): one.dof / float(chi2.ppf(tail, one.dof)) - 1.0 for one in parts}
+    less = {id(one): 1.0 - one.dof / float(chdtri(one.dof, tail)) for one in parts}
+    more = {id(one): one.dof / float(chdtri(one.dof, 1.0 - tail)) - 1.0 for one in parts}
     plus = [one for one in parts if one.coefficient >= 0]
     minus = [one for one in parts if one.coefficient < 0]
     for one in plus:
@@ -83,7 +83,8 @@ def interval_of_sum(parts: Sequence[MeanSquare], level: float = 0.95) -> Interva
     for one in plus:
         for other in minus:
             size = one.coefficient * one.value * -other.coefficient * other.value
-            upper, lower = f.isf(tail, one.dof, other.dof), f.ppf(tail, one.dof, other.dof)
+            upper = float(fdtri(one.dof, other.dof, 1.0 - tail))
+            lower = float(fdtri(one.dof, other.dof, tail))
             low_part += size * float(
                 ((upper - 1) ** 2 - (less[id(one)] * upper) ** 2 - more[id(other)] ** 2) / upper
             )

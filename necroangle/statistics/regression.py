@@ -5,7 +5,7 @@ A hip that has had a competing event stays at risk for Fine and Gray, with the w
 still be observed. The errors are robust to patients with two hips.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +21,8 @@ __all__ = ["Coefficient", "Hazards", "cox", "fine_gray"]
 Floats = NDArray[np.float64]
 _Z = 1.959963984540054
 _STEPS = 50
+_NO_BOUND = 15.0
+"""A log hazard ratio by standard deviation beyond this is on its way to infinity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def fine_gray(
     return _fitted(data, covariates, names, patients, times, weights, efron=False)
 
 
-def _still_observed(data: Times):  # type: ignore[no-untyped-def]
+def _still_observed(data: Times) -> Callable[[Floats], Floats]:
     """Share of hips still observed just before a time, were there no events."""
     ends = np.unique(data.times[data.events == 0])
     # an event at the time of an end of observation comes before it
@@ -168,7 +170,7 @@ def _still_observed(data: Times):  # type: ignore[no-untyped-def]
     risk = np.array([(after >= end).sum() for end in ends], float)
     lost = np.array([((data.times == end) & (data.events == 0)).sum() for end in ends], float)
     values = np.concatenate([[1.0], np.cumprod(1.0 - lost / np.maximum(risk, 1.0))])
-    return lambda at: values[np.searchsorted(ends, np.asarray(at, float), side="left")]
+    return lambda at: values[np.searchsorted(ends, at, side="left")]
 
 
 def _fitted(
@@ -195,22 +197,15 @@ def _fitted(
         flat = [name for name, size in zip(names, spread, strict=True) if not size > 0]
         raise CohortError(f"every hip has one value of {', '.join(flat)}: leave it out")
     scaled = (values - values.mean(0)) / spread
-    beta = np.zeros(len(names))
-    found = _likelihood(data, scaled, beta, times, weights, efron=efron)
-    for _ in range(_STEPS):
-        try:
-            step = np.linalg.solve(found.information, found.score)
-        except np.linalg.LinAlgError:
-            return Hazards((), events, len(data), people, "the covariates say one thing twice")
-        while True:
-            new = _likelihood(data, scaled, beta + step, times, weights, efron=efron)
-            if new.value >= found.value - 1e-12 or np.abs(step).max() < 1e-12:
-                break
-            step /= 2.0
-        beta, found = beta + step, new
-        if np.abs(step).max() < 1e-10:
-            break
-    if np.abs(beta).max() > 15:
+
+    def likelihood(beta: Floats) -> _Likelihood:
+        return _likelihood(data, scaled, beta, times, weights, efron=efron)
+
+    try:
+        beta, found = _climbed(likelihood, len(names))
+    except np.linalg.LinAlgError:
+        return Hazards((), events, len(data), people, "the covariates say one thing twice")
+    if np.abs(beta).max() > _NO_BOUND:
         words = "a covariate parts the hips with the event from the others: its ratio has no bound"
         return Hazards((), events, len(data), people, words)
     inverse = np.linalg.inv(found.information)
@@ -231,6 +226,24 @@ def _fitted(
         for k, name in enumerate(names)
     )
     return Hazards(coefficients, events, len(data), people)
+
+
+def _climbed(
+    likelihood: Callable[[Floats], "_Likelihood"], size: int
+) -> tuple[Floats, "_Likelihood"]:
+    """The largest likelihood by Newton's steps, each halved until it climbs."""
+    beta = np.zeros(size)
+    found = likelihood(beta)
+    for _ in range(_STEPS):
+        step = np.linalg.solve(found.information, found.score)
+        new = likelihood(beta + step)
+        while new.value < found.value - 1e-12 and np.abs(step).max() > 1e-12:
+            step = step / 2.0
+            new = likelihood(beta + step)
+        beta, found = beta + step, new
+        if np.abs(step).max() < 1e-10:
+            break
+    return beta, found
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ happen (a replacement, death).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -322,7 +323,7 @@ def _chi2(scores: Floats, covariance: Floats, words: str) -> GroupTest:
 
     dof = len(scores) - 1
     kept, matrix = scores[:dof], covariance[:dof, :dof]
-    if not np.linalg.matrix_rank(matrix) == dof:
+    if np.linalg.matrix_rank(matrix) != dof:
         return GroupTest(None, dof, None, "no events to compare")
     chi2 = float(kept @ np.linalg.solve(matrix, kept))
     return GroupTest(chi2, dof, float(chdtrc(dof, chi2)), words)
@@ -376,7 +377,9 @@ def _gray_scores(data: Times, own: Sequence[NDArray[np.intp]]) -> tuple[Floats, 
 def _ties(events: Floats, risk: Floats) -> Floats:
     """Share of the variance that is left where several events have one time."""
     several = (events > 1) & (risk > 1)
-    return np.where(several, np.maximum(1.0 - (events - 1.0) / np.where(several, risk - 1.0, 1.0), 0.0), 1.0)
+    return np.where(
+        several, np.maximum(1.0 - (events - 1.0) / np.where(several, risk - 1.0, 1.0), 0.0), 1.0
+    )
 
 
 # ---- means -------------------------------------------------------------------------------------
@@ -496,11 +499,7 @@ def interval_censored(left: ArrayLike, right: ArrayLike) -> Turnbull:
         raise CohortError("an event lies after one visit and by another: found one the wrong way")
     # the curve can fall only where a left end is next to a right end; an exact time is both
     marks = sorted({(value, 1) for value in begins} | {(value, 0) for value in ends})
-    places = [
-        (one[0], other[0])
-        for one, other in zip(marks, marks[1:], strict=False)
-        if one[1] == 1 and other[1] == 0
-    ]
+    places = [(one[0], other[0]) for one, other in pairwise(marks) if one[1] == 1 and other[1] == 0]
     places += [(value, value) for value in np.unique(begins[begins == ends])]
     lows = np.array([place[0] for place in places])
     highs = np.array([place[1] for place in places])

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from necroangle.analysis.quantities import clopper_pearson, quartiles
-from necroangle.analysis.signed_rank import EXACT_AT_MOST, EXACT_UP_TO, signed_rank
+from necroangle.analysis.quantities import quartiles
 from necroangle.errors import CohortError
+from necroangle.statistics.intervals import clopper_pearson
+from necroangle.statistics.signed_rank import EXACT_AT_MOST, EXACT_UP_TO, signed_rank
 
 WRIGHT = (494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427)
 MINI = (512, 430, 520, 428, 500, 600, 364, 380, 658, 445, 432, 626, 260, 477, 259, 350, 451)

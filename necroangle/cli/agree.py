@@ -1,0 +1,179 @@
+"""``necroangle agree``: how well readers agree, and with themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from necroangle.cli.screen import (
+    ScreenColumn,
+    data_only,
+    output_option,
+    screen_width,
+    show_table,
+    wrapped,
+    write_data,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from necroangle.analysis.agreement import AgreementRow, AgreementStudy, Flip
+    from necroangle.protocol.study import AngleNoise
+
+__all__ = ["command"]
+
+_COLUMNS = tuple(ScreenColumn(name, wraps=True) for name in ("statistic", "of", "found"))
+_FLIPS = tuple(ScreenColumn(name, wraps=True) for name in ("grade", "hip", "visit", "readers"))
+
+
+@click.command("agree")
+@click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]")
+@click.option("--method", metavar="NAME", help="Measuring method, where the cohort has several.")
+@click.option("--reader", "readers", metavar="NAME", multiple=True, help="These readers alone.")
+@click.option("--visit", "visits", metavar="NAME", multiple=True, help="This visit alone; again.")
+@click.option("--all", "everything", is_flag=True, help="Boundaries, slices and every kappa, too.")
+@click.option(
+    "--table",
+    type=click.Choice(["statistics", "flips"]),
+    default="statistics",
+    help="What --json and --csv give: the numbers, or the hips whose grade depends on the reader.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON, digits in full.")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV, digits in full.")
+@click.option(
+    "--adopt",
+    is_flag=True,
+    help="Add what is found to study.toml: from then on it is the error of every change.",
+)
+@output_option
+def command(
+    cohort: str | None,
+    method: str | None,
+    readers: tuple[str, ...],
+    visits: tuple[str, ...],
+    everything: bool,
+    table: str,
+    as_json: bool,
+    as_csv: bool,
+    adopt: bool,
+    output: Path | None,
+) -> None:
+    """Agreement of readers: correlation, limits, smallest real change, kappas.
+
+    Compares the readers' own readings of the hips in the cohort; a consensus is none. Each number
+    has a 95 % interval by formula, and one by drawing patients, who bring both hips.
+    docs/agreement.md explains them.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("choose one of --json and --csv")
+    if table == "flips" and not (as_json or as_csv):
+        raise click.UsageError("--table flips needs --csv or --json")
+    data_only(output, as_json or as_csv, "--json or --csv")
+    found = _agreement(cohort, method, readers, visits)
+    if as_json or as_csv:
+        _write(found, table, output, as_json=as_json)
+    else:
+        _print(found, everything=everything)
+    if adopt:
+        _adopt(found.noise)
+
+
+def _agreement(
+    cohort: str | None, method: str | None, readers: Sequence[str], visits: Sequence[str]
+) -> AgreementStudy:
+    from necroangle.analysis.agreement import agreement_of
+    from necroangle.analysis.stored import analysis_of
+    from necroangle.ledger.store import CohortStore
+    from necroangle.study import cohort_here, protocol_here
+
+    protocol = protocol_here().overridden({"method": method, "readers": readers or None})
+    with CohortStore.open(cohort_here(cohort), create=False) as store:
+        return agreement_of(analysis_of(store, protocol), visits)
+
+
+def _write(found: AgreementStudy, table: str, output: Path | None, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from necroangle.analysis.printing import rows_as_csv, rows_as_json
+
+    if table == "flips":
+        rows = [
+            {
+                **{name: getattr(one, name) for name in ("quantity", "subject", "laterality")},
+                "visit": one.visit,
+                "grades": "; ".join(f"{reader} {grade}" for reader, grade in one.grades),
+            }
+            for one in found.flips
+        ]
+    else:
+        rows = [asdict(one) for one in found.rows]
+    write_data(rows_as_json(rows, found.notes) if as_json else rows_as_csv(rows), output)
+
+
+_MAIN = ("A", "B", "CNA", "Ha's grade", "ARCO stage", "JIC type", "JIC stage")
+_LESS = ("ICC(1,1)", "ICC(3,1)", "proportional bias", "MDC95 of two consensus readings")
+
+
+def _print(found: AgreementStudy, *, everything: bool) -> None:
+    from necroangle.plain_text import harmless
+
+    rows = [one for one in found.rows if everything or _is_main(one)]
+    for quantity in dict.fromkeys(one.quantity for one in rows):
+        own = [one for one in rows if one.quantity == quantity]
+        click.echo(f"\n{quantity}: {own[0].hips} hip visits of {own[0].patients} patients")
+        lines = [
+            (one.statistic, "" if one.readers == "all" else harmless(one.readers), shown(one))
+            for one in own
+        ]
+        show_table(_COLUMNS, lines)
+    if found.flips:
+        click.echo(f"\n{len(found.flips)} gradings depend on the reader")
+        show_table(_FLIPS, [_cells(one) for one in found.flips])
+    click.echo("")
+    for note in found.notes:
+        click.echo("\n  ".join(wrapped(f"- {harmless(note)}", screen_width() - 2)))
+
+
+def _is_main(one: AgreementRow) -> bool:
+    weighted = one.statistic.endswith((", plain", ", linear")) or "Gwet" in one.statistic
+    return one.quantity in _MAIN and one.statistic not in _LESS and not weighted
+
+
+def _cells(one: Flip) -> tuple[str, ...]:
+    from necroangle.plain_text import harmless
+
+    grades = ", ".join(f"{reader} {grade}" for reader, grade in one.grades)
+    return one.quantity, *map(harmless, (f"{one.subject} {one.laterality}", one.visit, grades))
+
+
+def shown(one: AgreementRow) -> str:
+    """A number with its intervals; what has none says why."""
+    if one.value is None:
+        return one.words
+    digits = 1 if one.unit else 3
+    unit = {"deg": "°", "deg²": "°²", "": ""}.get(one.unit, f" {one.unit}")
+    text = f"{one.value:.{digits}f}{unit}"
+    if one.low is not None and one.high is not None:
+        text += f" ({one.low:.{digits}f} to {one.high:.{digits}f}{unit})"
+    if one.patients_low is not None and one.patients_high is not None:
+        text += f"; by patients {one.patients_low:.{digits}f} to {one.patients_high:.{digits}f}"
+    return f"{text}; {one.words}" if one.words and one.low is None else text
+
+
+def _adopt(noise: Sequence[AngleNoise]) -> None:
+    from necroangle.errors import CohortError
+    from necroangle.protocol.study import noise_toml
+    from necroangle.study import adopt_noise, study_here
+
+    study = study_here()
+    if study is None:
+        raise CohortError("no study folder here: --adopt writes into its study.toml")
+    if not noise:
+        raise CohortError("nothing to adopt: no hip was read twice by one reader, or by two")
+    adopt_noise(study, noise)
+    click.echo("\nadded to study.toml:")
+    for one in noise:
+        click.echo("\n" + noise_toml(one))
