@@ -141,7 +141,8 @@ def _sessions(worklist: Worklist, reader: str) -> tuple[list[_Reading], list[_Re
     """What each session holds, shuffled."""
     by_chance = _sorted(worklist, "repeated", worklist.cases)
     repeated, others = by_chance[: worklist.repeats], by_chance[worklist.repeats :]
-    held_count = min(worklist.repeats, len(others) // 2)
+    usual = min(worklist.repeats, len(others) // 2)
+    held_count = usual if worklist.held_back is None else worklist.held_back
     held = _sorted(worklist, f"held {reader}", others)[:held_count]
     kept_back = set(held)
     first = [_Reading(case, 1) for case in worklist.cases if case not in kept_back]

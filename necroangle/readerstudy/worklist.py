@@ -81,7 +81,7 @@ class StudyCase(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         return (self.subject, self.laterality, self.visit)
 
 
-class Worklist(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Worklist(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A reader study.
 
     Attributes
@@ -106,6 +106,9 @@ class Worklist(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         The hips.
     made_at, software
         When (UTC) and by what program.
+    held_back
+        How many cases come in the second session for the first time; None: as many as come twice,
+        up to half of the others.
     """
 
     format: Literal["necroangle.worklist"]
@@ -120,6 +123,7 @@ class Worklist(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     cases: Annotated[tuple[StudyCase, ...], Meta(min_length=1)]
     made_at: UtcTime
     software: Software
+    held_back: Annotated[int, Meta(ge=0)] | None = None
 
 
 _DECODER = msgspec.json.Decoder(Worklist)
@@ -240,6 +244,12 @@ def check_worklist(worklist: Worklist) -> None:
             "times",
             place="$.repeats",
         )
+    if worklist.held_back and worklist.repeats + worklist.held_back > len(worklist.cases):
+        raise ReadingError(
+            f"{worklist.held_back} held back and {worklist.repeats} repeats of "
+            f"{len(worklist.cases)} cases: a repeated case is shown in both sessions",
+            place="$.held_back",
+        )
 
 
 def _check_reader(reader: str, folded: list[str], place: str) -> None:
@@ -278,12 +288,13 @@ def make_worklist(
     blinded: bool = True,
     idle_limit_s: float = IDLE_LIMIT_S,
     made_at: str | None = None,
+    held_back: int | None = None,
 ) -> Worklist:
     """Make a worklist; the cases are put in the order of their keys, so that none is betrayed.
 
     Parameters
     ----------
-    cases, readers, study, repeats, washout_days, seed, blinded, idle_limit_s
+    cases, readers, study, repeats, washout_days, seed, blinded, idle_limit_s, held_back
         As in :class:`necroangle.readerstudy.Worklist`.
     made_at
         UTC, ``2026-01-31T08:15:00.000Z``; now by default.
@@ -313,6 +324,7 @@ def make_worklist(
         "cases": [msgspec.to_builtins(case) for case in sorted(cases)],
         "made_at": made_at or utc_now(),
         "software": f"necroangle {__version__}",
+        "held_back": held_back,
     }
     try:
         worklist = converted(values, Worklist)
