@@ -219,6 +219,19 @@ def _blocks(found: Depths) -> Labels | None:
     return np.unique((numbers - start) // stride, return_inverse=True)[1].astype(np.intp)
 
 
+def _first_run(found: Depths) -> Labels | None:
+    """Two runs, the first of which holds every position: what comes after is its second images."""
+    numbers = _own_numbers(found)
+    if numbers is None or int(np.bincount(found.places).max()) != 2:
+        return None
+    order = np.argsort(numbers)
+    if len(set(found.places[order[: found.positions]].tolist())) < found.positions:
+        return None
+    labels = np.ones(len(numbers), np.intp)
+    labels[order[: found.positions]] = 0
+    return labels
+
+
 def _own_values(found: Depths, name: str) -> NDArray[np.float64] | None:
     """(N,) values of a repeat key, where every frame has its own."""
     values = [getattr(frame.repeat, name) for frame in found.frames]
@@ -229,15 +242,16 @@ def _own_values(found: Depths, name: str) -> NDArray[np.float64] | None:
 
 def _pauses(name: str, found: Depths) -> Labels | None:
     """By the widest pauses between times, where these stand out against all others."""
-    times = _own_values(found, name)
-    if times is None:
+    values = [getattr(frame.repeat, name) for frame in found.frames]
+    if None in values:
         return None
+    times = np.array(values, float)
     volumes = int(np.bincount(found.places).max())
     order = np.argsort(times)
     waits = np.diff(times[order])
     widest = np.argsort(waits)[::-1]
     cuts, rest = widest[: volumes - 1], widest[volumes - 1 :]
-    if len(rest) and waits[cuts].min() < LONG_PAUSE * waits[rest].max():
+    if waits[cuts].min() <= 0 or (len(rest) and waits[cuts].min() < LONG_PAUSE * waits[rest].max()):
         return None
     labels = np.empty(len(times), np.intp)
     labels[order] = np.searchsorted(np.sort(cuts), np.arange(len(times)), side="left")
@@ -294,6 +308,7 @@ def ranks(found: Depths) -> Labels | None:
 _TIMES = ("acquired_s", "stored_s")
 ORDERS: dict[str, Callable[[Depths], Labels | None]] = {
     "blocks": _blocks,
+    "first run": _first_run,
     **{f"pauses of {name}": partial(_pauses, name) for name in (*_TIMES, "trigger_time_ms")},
     **{f"runs of {name}": partial(_runs, name) for name in ("instance_number", *_TIMES)},
 }
@@ -310,5 +325,24 @@ _SEQUENCE = Key(
     lambda f: (*f.facts.scanning_sequence, "with", *f.facts.scan_options),
     lambda _, number: f"sequence {number}",
 )
-CONTRAST_KEYS = (_CONTRAST_ECHO, _INVERSION, _B_VALUE, _REPETITION, _SEQUENCE, _IMAGE_TYPE)
+_FLIP = Key(
+    "flip angle",
+    lambda f: _rounded(f.facts.flip_angle_deg, 0),
+    lambda value, _: f"flip angle {value:g}°",
+)
+_MEDIUM = Key(
+    "contrast medium",
+    lambda f: (f.facts.has_medium,),
+    lambda value, _: "with contrast medium" if value == (True,) else "without contrast medium",
+)
+CONTRAST_KEYS = (
+    _CONTRAST_ECHO,
+    _INVERSION,
+    _B_VALUE,
+    _REPETITION,
+    _FLIP,
+    _MEDIUM,
+    _SEQUENCE,
+    _IMAGE_TYPE,
+)
 """What slices of one contrast share."""

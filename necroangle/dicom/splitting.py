@@ -75,6 +75,9 @@ MOST_CONTRASTS = 4
 MOST_FOREIGN = 2
 """More slices than this that lie between the others are a stack of their own."""
 
+FEW_DOUBLES, OF_POSITIONS = 2, 6
+"""So many images too many are doubled slices in a stack of so many positions, as is a tenth."""
+
 _Pieces = list[tuple[tuple[str, ...], tuple[FrameHeader, ...], StackGeometry | None]]
 
 
@@ -272,7 +275,8 @@ def _exact(found: Depths, used: frozenset[str], best: float) -> tuple[Split | No
 def _is_little(found: Depths) -> bool:
     """Whether only a few positions are doubled."""
     surplus = len(found.frames) - found.positions
-    return surplus <= max(1, 0.1 * found.positions) and found.positions >= MIN_SLAB_SLICES
+    few = FEW_DOUBLES if found.positions >= OF_POSITIONS else 1
+    return surplus <= max(few, 0.1 * found.positions) and found.positions >= MIN_SLAB_SLICES
 
 
 def _without_doubles(found: Depths, aside: list[Aside]) -> list[FrameHeader] | None:
@@ -447,7 +451,7 @@ def _without_foreign(found: Depths, aside: list[Aside]) -> Depths | None:
     usual_mm = usual_step_mm(np.diff(depths_mm))
     around = depths_mm[2:] - depths_mm[:-2]
     foreign = np.flatnonzero(np.abs(around - usual_mm) <= allowed_step_mm(usual_mm)) + 1
-    if not 0 < len(foreign) <= min(MOST_FOREIGN, 0.1 * len(depths_mm)):
+    if not 0 < len(foreign) <= min(MOST_FOREIGN, max(1, 0.1 * len(depths_mm))):
         return None
     rest = along_normal([f for k, f in enumerate(found.frames) if k not in foreign])
     if rest.has_repeats or set(graded(rest).regularity.flags) - {"gaps"}:

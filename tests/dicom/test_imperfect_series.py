@@ -108,13 +108,22 @@ def listed(frames: list[FrameHeader]) -> list[tuple[str, int, tuple[str, ...]]]:
     ]
 
 
-T1 = {"echo_time_ms": 11.0, "facts": {"repetition_time_ms": 550.0, "scanning_sequence": ("SE",)}}
+T1: dict[str, Any] = {
+    "echo_time_ms": 11.0,
+    "facts": {"repetition_time_ms": 550.0, "scanning_sequence": ("SE",)},
+}
 T2 = {"echo_time_ms": 90.0, "facts": {"repetition_time_ms": 4000.0, "scanning_sequence": ("SE",)}}
 PD = {"echo_time_ms": 11.0, "facts": {"repetition_time_ms": 4000.0, "scanning_sequence": ("SE",)}}
 FAT_FREE = {"echo_time_ms": 11.0, "facts": {"scan_options": ("FS",)}}
+MEDIUM = {**T1, "facts": {**T1["facts"], "has_medium": True}}
+FLIPPED = {**T1, "facts": {**T1["facts"], "flip_angle_deg": 20.0}}
 
 
-@pytest.mark.parametrize("other", [T2, PD, FAT_FREE], ids=["T2", "PD", "fat suppressed"])
+@pytest.mark.parametrize(
+    "other",
+    [T2, PD, FAT_FREE, MEDIUM, FLIPPED],
+    ids=["T2", "PD", "fat suppressed", "contrast medium", "flip angle"],
+)
 def test_two_contrasts_that_alternate_are_never_one_stack(other: dict[str, Any]) -> None:
     """Every 2 mm a slice, of a T1 and another in turns: evenly spaced, and two pictures."""
     even = slices([4.0 * k for k in range(10)], 1, **T1)
@@ -204,6 +213,41 @@ def test_a_slice_that_came_twice_is_set_aside() -> None:
     assert listed([*again, *frames]) == [("", 20, ("doubled",))]
     assert [f.file for f in aside.frames] == [again[0].file]
     assert len(parts) == 1
+
+
+@pytest.mark.parametrize(("count", "places"), [(10, (3, 7)), (12, (9, 2)), (20, (1, 4, 6, 12, 17))])
+def test_several_slices_that_came_twice_are_set_aside(count: int, places: tuple[int, ...]) -> None:
+    """Whatever the order in which they came again: after all others, or between them."""
+    frames = slices([3.3 * k for k in range(count)])
+    again = [slices([3.3 * k], count + n)[0] for n, k in enumerate(places, start=1)]
+    parts, aside = split_series([*again, *frames])
+    assert [{f.file for f in part.frames} for part in parts] == [{f.file for f in frames}]
+    assert {f.file for one in aside for f in one.frames} == {f.file for f in again}
+
+
+def test_two_doubled_slices_among_the_others_numbers() -> None:
+    frames = slices([3.3 * k for k in (0, 1, 2, 2, 3, 4, 5, 6, 6, 7)])
+    parts, (aside,) = split_series(frames)
+    assert listed(frames) == [("", 8, ("doubled",))]
+    assert [f.file for f in aside.frames] == [frames[3].file, frames[8].file]
+    assert len(parts) == 1
+
+
+def test_a_foreign_slice_among_few_is_set_aside() -> None:
+    frames = slices([4.0 * k for k in range(8)])
+    foreign = slices([4.0 * 3 + 1.3], 21)
+    parts, (aside,) = split_series([*frames, *foreign])
+    assert [f.file for f in aside.frames] == [foreign[0].file]
+    assert [stack_of(part).regularity.flags for part in parts] == [()]
+
+
+def test_volumes_told_by_pauses_though_two_slices_have_one_time() -> None:
+    frames = [
+        replace(f, repeat=RepeatKeys(stored_s=30.0 * volume + 0.1 * (place // 2)))
+        for volume in range(3)
+        for place, f in enumerate(slices([3.0 * k for k in range(12)], 20 * volume + 1))
+    ]
+    assert [(count, flags) for _, count, flags in listed(frames)] == [(12, ())] * 3
 
 
 def test_two_steps_are_one_stack_that_says_so() -> None:
