@@ -34,6 +34,7 @@ _COMMANDS = {
     "schema": "Print the JSON Schema of the reading file.",
     "selftest": "Prove that this installed copy measures right.",
     "series": "List the series of a folder with their geometry.",
+    "survival": "Time to failure, collapse or replacement: curves, tests, models, foretelling.",
     "table": "Print the cohort table.",
     "unpack": "Give back the reading files of a pack.",
     "verify": "Verify the cohort: chain, rows, every angle, readings and files.",

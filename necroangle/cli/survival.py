@@ -1,0 +1,178 @@
+"""``necroangle survival``: time to failure, collapse or replacement, and what foretells it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from necroangle.cli.screen import (
+    ScreenColumn,
+    data_only,
+    output_option,
+    screen_width,
+    show_table,
+    wrapped,
+    write_data,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from necroangle.analysis.events import EventStudy
+    from necroangle.analysis.quantities import Quantity
+
+__all__ = ["command"]
+
+_COLUMNS = tuple(ScreenColumn(name, wraps=True) for name in ("quantity", "of", "found"))
+_ENDPOINTS = ("failure", "collapse", "replacement")
+_GROUPINGS = ("stage", "grade", "risk")
+
+
+@click.command("survival")
+@click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]")
+@click.option("--method", metavar="NAME", help="Measuring method, where the cohort has several.")
+@click.option("--endpoint", type=click.Choice(_ENDPOINTS), default="failure", show_default=True)
+@click.option(
+    "--by",
+    type=click.Choice(_GROUPINGS),
+    default="stage",
+    show_default=True,
+    help="Groups at the baseline: ARCO stage, Ha's grade, or Ha's risk.",
+)
+@click.option(
+    "--table",
+    type=click.Choice(["quantities", "curves", "times"]),
+    default="quantities",
+    help="What --json and --csv give: the numbers, the steps of the curves, or the hips.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON, digits in full.")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV, digits in full.")
+@output_option
+def command(
+    cohort: str | None,
+    method: str | None,
+    endpoint: str,
+    by: str,
+    table: str,
+    as_json: bool,
+    as_csv: bool,
+    output: Path | None,
+) -> None:
+    """Time to radiographic failure, collapse or replacement.
+
+    Cumulative incidence where replacement and death compete, Kaplan-Meier beside it, tests of
+    groups, Cox and Fine-Gray by the angle, and how well the angle foretells the event.
+    docs/survival.md explains each number.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("choose one of --json and --csv")
+    if table != "quantities" and not (as_json or as_csv):
+        raise click.UsageError(f"--table {table} needs --csv or --json")
+    data_only(output, as_json or as_csv, "--json or --csv")
+    found = _events(cohort, method, endpoint, by)
+    if as_json or as_csv:
+        _write(found, table, output, as_json=as_json)
+    else:
+        _print(found)
+
+
+def _events(cohort: str | None, method: str | None, endpoint: str, by: str) -> EventStudy:
+    from necroangle.analysis.events import ENDPOINTS, events_of
+    from necroangle.analysis.stored import analysis_of
+    from necroangle.ledger.store import CohortStore
+    from necroangle.study import cohort_here, protocol_here
+
+    protocol = protocol_here().overridden({"method": method})
+    with CohortStore.open(cohort_here(cohort), create=False) as store:
+        wanted = next(name for name in ENDPOINTS if name == endpoint)
+        return events_of(analysis_of(store, protocol), wanted, by)
+
+
+def _write(found: EventStudy, table: str, output: Path | None, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from necroangle.analysis.printing import rows_as_csv, rows_as_json
+
+    if table == "times":
+        rows = [
+            {
+                "subject": one.hip.subject,
+                "laterality": one.hip.laterality,
+                "cluster": one.hip.subject,
+                "years": one.years,
+                "code": one.code,
+                "after_years": one.after_years,
+                "by_years": one.by_years if one.code == 1 else None,
+                "arco_baseline": one.outcome.arco_baseline,
+                "cna_baseline_deg": one.outcome.cna_baseline_deg,
+            }
+            for one in found.times
+        ]
+    else:
+        rows = [asdict(one) for one in (found.curves if table == "curves" else found.quantities)]
+    write_data(rows_as_json(rows, found.notes) if as_json else rows_as_csv(rows), output)
+
+
+def _print(found: EventStudy) -> None:
+    from necroangle.plain_text import harmless
+
+    lines, last = [], ""
+    competes = any(one.code > 1 for one in found.times)
+    for one in found.quantities:
+        if one.quantity.startswith("survival_") and not competes:
+            continue  # one less the incidence: nothing more to say
+        title = _title(one.quantity)
+        group = "" if one.group == "all" else harmless(one.group)
+        lines.append(("" if title == last else title, group, shown(one)))
+        last = title
+    show_table(_COLUMNS, lines)
+    click.echo("")
+    for note in found.notes:
+        click.echo("\n  ".join(wrapped(f"- {harmless(note)}", screen_width() - 2)))
+
+
+_TITLES = {
+    "events": "hips with the event",
+    "log_rank_p": "log-rank test of the groups",
+    "gray_p": "Gray's test of the groups",
+    "restricted_mean": "mean years without the event",
+    "cox": "hazard ratio, Cox",
+    "fine_gray": "hazard ratio, Fine and Gray",
+    "auc": "area below the curve",
+    "cut": "cut by Youden",
+    "event_share": "share with the event",
+    "trend_p": "trend over the groups",
+    "failure_by_rule": "failure by other rules",
+    "hips_an_arm": "hips an arm of the next trial",
+}
+
+
+def _title(quantity: str) -> str:
+    name, _, years = quantity.removesuffix("_years").rpartition("_")
+    if quantity.endswith("_years") and years.isdigit():
+        words = {
+            "incidence": "cumulative incidence",
+            "survival": "Kaplan-Meier",
+            "between_visits": "had the event, events between visits",
+        }
+        return f"{words[name]} at {years} year{'s' * (years != '1')}"
+    return _TITLES.get(quantity, quantity)
+
+
+def shown(one: Quantity) -> str:
+    """A quantity in a few words; what has no value shows why."""
+    if one.value is None:
+        return one.words
+    if one.unit == "P":
+        return "P < 0.001" if one.value < 0.0005 else f"P = {one.value:.3f}"
+    if one.unit == "needed":
+        return f"{one.value:.0f} ({one.method.partition('; ')[2]})"
+    if one.unit == "hips":
+        return f"{one.value:g} of {one.n}"
+    digits = {"area": 3, "ratio": 2, "years": 2}.get(one.unit, 1)
+    unit = {"%": " %", "years": " years", "deg": "°"}.get(one.unit, "")
+    text = f"{one.value:.{digits}f}{unit}"
+    if one.low is not None and one.high is not None:
+        text += f" ({one.low:.{digits}f} to {one.high:.{digits}f}{unit})"
+    return f"{text}, {one.words}" if one.words else text
