@@ -2,11 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+READY := $(VENV)/.ready-test
 # a screen for the tests: a virtual one, whatever the machine has
 SCREEN := xvfb-run -a -s '-screen 0 1920x1080x24'
 
-.PHONY: help demo docs screens test lint wheel samples versions clean
+.PHONY: help demo dist docs screens test lint wheel samples versions clean
 
 help:
 	@echo "make demo   from sample DICOM studies to a cohort table, pictures and the reading window"
@@ -14,32 +14,27 @@ help:
 	@echo "make lint   format, style, types, import contracts"
 	@echo "make docs   the site of the documentation, in build/site; a warning is an error"
 	@echo "make wheel  build the wheel and test it where nothing else is installed"
+	@echo "make dist   the wheel and the source archive of a release, in dist"
 	@echo "make screens  the pictures of the docs, from the samples, on a virtual screen"
 	@echo "make versions  resolve the versions of .ci/versions.txt anew"
 	@echo "make clean  remove the virtual environment and everything that was built"
 
-$(READY): pyproject.toml .ci/system-packages .ci/versions.txt
-	@.ci/system-packages
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; say which by: make PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "Setting up $(VENV) (about a minute, once)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint .ci/versions.txt --editable '.[gui,test]'
-	@touch $(READY)
+$(VENV)/.ready-%: pyproject.toml .ci/set-up .ci/system-packages .ci/versions.txt
+	@.ci/set-up $* $(PYTHON) $(VENV)
 
-demo: $(READY)
+demo: $(VENV)/.ready-demo
 	@$(BIN)/necroangle demo
 
 test: $(READY)
-	@$(SCREEN) $(BIN)/pytest -n 2 --dist loadgroup
+	@$(SCREEN) $(BIN)/pytest -n 2 --dist loadgroup --durations=20
 
 lint: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/zizmor --offline --quiet .github/workflows
 
 # spelling first, then the site, then its links; all of it without a network
 docs: $(VENV)/.docs
@@ -55,6 +50,10 @@ $(VENV)/.docs: $(READY) pyproject.toml .ci/versions.txt
 
 wheel: $(READY)
 	@.ci/test-wheel $(BIN)/python
+
+# REPOSITORY=https://... is written into both: its links, and where the pictures of the page lie
+dist: $(READY)
+	@NECROANGLE_REPOSITORY=$(REPOSITORY) .ci/make-dist $(BIN)/python
 
 samples: $(READY)
 	@rm -rf sample_dicoms.new

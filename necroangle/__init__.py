@@ -17,7 +17,7 @@ needs: :mod:`necroangle.geometry`, :mod:`necroangle.dicom`, :mod:`necroangle.ann
 
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "METHODS",

@@ -1,10 +1,28 @@
-"""Writing a file so that a crash leaves either the old one or the new one, never half of one."""
+"""Writing a file so that a crash leaves either the old one or the new one, never half of one.
+
+The rules of three systems meet here. A file is flushed by a handle that may write: another is
+refused by Windows. macOS leaves what is flushed in the disk's own memory unless it is asked for
+more. Windows replaces and removes no file that a program holds open (a viewer, Excel, a virus
+scanner).
+"""
 
 import os
 import tempfile
+import time
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+__all__ = ["rename_over", "sync", "sync_file", "sync_folder", "write_atomically"]
+
+_HELD = frozenset({5, 32, 33})
+"""Windows' numbers for what another program holds open: refused, in use, locked."""
+
+_WAITS_S = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""A virus scanner lets go of a new file within a second."""
+
+MOST_PATH = 259
+"""Characters of a path that Windows takes where long ones have not been switched on."""
+
+_NOT_FOUND = 3
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -20,7 +38,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises
     ------
     OSError
-        If the disk is full or the folder cannot be written; an old file is then untouched.
+        If the disk is full, the folder cannot be written, or another program holds the old file
+        open; an old file is then untouched.
 
     Examples
     --------
@@ -30,18 +49,82 @@ def write_atomically(path: Path, content: bytes) -> None:
     [('a.json', b'{}')]
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        descriptor, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.name}.", suffix=".part"
+        )
+    except FileNotFoundError as error:
+        raise _in_words(error, path) from error
+    part = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
+            sync(file.fileno())
+        part.chmod(0o666 & ~_umask())
+        rename_over(part, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def rename_over(source: Path, target: Path) -> None:
+    """Give a file or folder another name, over the file that has it; wait for who holds one open.
+
+    Parameters
+    ----------
+    source, target
+        What there is, and its new name on the same disk.
+
+    Raises
+    ------
+    OSError
+        If the system refuses; where another program holds one of them open, the error says so.
+    """
+    for wait_s in (*_WAITS_S, None):
+        try:
+            source.replace(target)
+        except OSError as error:
+            if getattr(error, "winerror", None) not in _HELD or wait_s is None:
+                raise _in_words(error, target) from error
+            time.sleep(wait_s)
+        else:
+            return
+
+
+def sync(descriptor: int) -> None:
+    """Flush an open file, which may be written, to the disk itself.
+
+    Parameters
+    ----------
+    descriptor
+        Of a file that was opened for writing.
+    """
+    try:
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # type: ignore[attr-defined,unused-ignore]
+    except (ImportError, AttributeError, OSError):  # not macOS; or a share that does not know it
+        os.fsync(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Flush a closed file to the disk."""
+    with path.open("rb+") as file:
+        sync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's names to the disk, so that a file that was made or renamed stays there."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folder, and keeps a journal of its names
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _umask() -> int:
@@ -50,12 +133,16 @@ def _umask() -> int:
     return current
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's names to the disk, so that a file that was made or renamed stays there."""
-    if os.name == "nt":  # a folder cannot be opened there, and the rename is journaled
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _in_words(error: OSError, path: Path) -> OSError:
+    """The error, with what to do where Windows alone would refuse this."""
+    number, length = getattr(error, "winerror", None), len(str(path.absolute()))
+    if number in _HELD:
+        words = "another program holds it open; close it there, and try again"
+    elif number == _NOT_FOUND and length > MOST_PATH:
+        words = (
+            f"its path has {length} characters, and Windows takes {MOST_PATH}: move the study "
+            "nearer to the top of the disk"
+        )
+    else:
+        return error
+    return type(error)(error.errno, words, str(path))

@@ -21,7 +21,7 @@ from necroangle.protocol.study import (
     study_toml,
 )
 from necroangle.protocol.visits import IDENTIFIER
-from necroangle.storage import write_atomically
+from necroangle.storage import sync, write_atomically
 
 __all__ = [
     "Study",
@@ -278,7 +278,7 @@ def _make_secret(path: Path) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_bytes(SECRET_BYTES))
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -184,11 +185,7 @@ def save_reading(reading: HipReading, path: Path, *, replaces: str | None = None
     content = encode_reading(reading)
     found = sha256_of(read_bytes(path)) if path.exists() else None
     if found not in (replaces, sha256_of(content)):
-        raise ReadingError(
-            "another version of this reading lies here already; load it first, or save this one "
-            "as another read",
-            file=path.name,
-        )
+        raise ReadingError(_what_lies_there(path, reading), file=path.name)
     try:
         write_atomically(path, content)
     except OSError as error:
@@ -196,6 +193,21 @@ def save_reading(reading: HipReading, path: Path, *, replaces: str | None = None
             f"cannot be written: {error.strerror}; nothing was changed", file=path.name
         ) from error
     return sha256_of(content)
+
+
+def _what_lies_there(path: Path, reading: HipReading) -> str:
+    """Why a file is not written over: another version, or another reading of the same name."""
+    with suppress(ReadingError):
+        other = load_reading(path).key
+        if other != reading.key and file_name_of(other) != file_name_of(reading.key):
+            return (
+                f"this disk takes the names of {other} and {reading.key} for one, since they "
+                "differ only by capital letters or by how accents are written; rename one of them"
+            )
+    return (
+        "another version of this reading lies here already; load it first, or save this one "
+        "as another read"
+    )
 
 
 def file_name(reading: HipReading) -> str:

@@ -19,7 +19,7 @@ from necroangle.batch.sources import (
 )
 from necroangle.batch.worker import Refusal
 from necroangle.errors import ReadingError
-from necroangle.storage import write_atomically
+from necroangle.storage import rename_over, write_atomically
 
 __all__ = ["Packed", "pack", "table_of", "unpack"]
 
@@ -60,7 +60,7 @@ def pack(places: Iterable[Path | str], path: Path) -> Packed:
             for items in _in_groups(sources, refusals):
                 writer.write_table(table_of(items))
                 count += len(items)
-        part.replace(path)
+        rename_over(part, path)
     except OSError as error:
         raise ReadingError(f"cannot be written: {error.strerror}", file=str(path)) from error
     finally:

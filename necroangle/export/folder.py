@@ -3,7 +3,6 @@
 import glob
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -21,6 +20,7 @@ from necroangle.export.redcap import REDCAP_FILES, redcap_files
 from necroangle.export.scripts import python_script, r_script, spss_script, stata_script
 from necroangle.export.table import ExportTable
 from necroangle.plain_text import quoted
+from necroangle.storage import rename_over, sync_file
 
 __all__ = ["EXPORT_FORMAT", "FORMATS", "Provenance", "table_facts", "write_export"]
 
@@ -182,7 +182,7 @@ def _remove_leftovers(place: Path) -> None:
     """Remove what an export that was cut off has left; an old export it had set aside goes back."""
     for left in sorted(place.parent.glob(f".{glob.escape(place.name)}.*")):
         if left.suffix == ".old" and not place.exists():
-            left.rename(place)
+            rename_over(left, place)
         elif left.suffix in {".part", ".old"} and time.time() - left.stat().st_mtime > _OLD_S:
             shutil.rmtree(left, ignore_errors=True)
 
@@ -218,8 +218,7 @@ def _fill(
     }
     (made / "provenance.json").write_bytes(provenance.as_json(table, hashes))
     for file in made.iterdir():
-        with file.open("rb") as opened:
-            os.fsync(opened.fileno())
+        sync_file(file)
 
 
 def _common_files(table: ExportTable, bom: bool) -> dict[str, bytes]:
@@ -263,13 +262,13 @@ def _writers(
 def _put(made: Path, place: Path) -> None:
     """The new folder in the place of the old one; where that fails, the old one goes back."""
     if not place.exists():
-        made.rename(place)
+        rename_over(made, place)
         return
     old = made.with_suffix(".old")
-    place.rename(old)
+    rename_over(place, old)
     try:
-        made.rename(place)
+        rename_over(made, place)
     except OSError:
-        old.rename(place)
+        rename_over(old, place)
         raise
     shutil.rmtree(old, ignore_errors=True)

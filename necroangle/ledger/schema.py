@@ -9,7 +9,6 @@ The scripts are run by alembic, in one transaction and after a backup; it is imp
 there is something to do.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -21,6 +20,7 @@ import sqlalchemy as sa
 from necroangle.errors import CohortError
 from necroangle.ledger.chain import GENESIS
 from necroangle.measurement.columns import COLUMNS, Column
+from necroangle.storage import rename_over, sync_file
 
 __all__ = [
     "ALEMBIC",
@@ -273,9 +273,8 @@ def backup_file(file: Path) -> Path:
             closing(sqlite3.connect(part)) as target,
         ):
             source.backup(target)
-        with part.open("rb+") as written:
-            os.fsync(written.fileno())
-        part.replace(copy)
+        sync_file(part)
+        rename_over(part, copy)
     except (OSError, sqlite3.Error) as error:
         part.unlink(missing_ok=True)
         raise CohortError(

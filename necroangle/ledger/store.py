@@ -6,12 +6,15 @@ rollback journal is used; WAL only where the SQLite library is 3.51.3 or newer (
 it can corrupt the file) and the disk is surely local (WAL fails on network shares).
 """
 
+import logging
 import os
 import re
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -43,7 +46,14 @@ from necroangle.ledger.schema import (
 from necroangle.measurement.columns import KEY, NAMES
 from necroangle.measurement.row import CohortRow, RowKey
 
-__all__ = ["SCHEMA_VERSION", "Changes", "CohortStore", "is_local_disk", "journal_mode"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "Changes",
+    "CohortStore",
+    "is_local_disk",
+    "journal_mode",
+    "network_share",
+]
 
 _SELECT = sa.select(*(ROWS.c[name] for name in NAMES))
 _CREATION_LOCK = 6128350911  # any number that no other program takes
@@ -57,6 +67,7 @@ PASSWORD_VARIABLE = "NECROANGLE_COHORT_PASSWORD"  # noqa: S105  (a variable's na
 _WAL_IS_SOUND = (3, 51, 3)
 _PRAGMAS = (
     "synchronous=FULL",
+    "fullfsync=ON",
     "foreign_keys=ON",
     "recursive_triggers=ON",
     "trusted_schema=OFF",
@@ -67,6 +78,17 @@ _MOUNTS = Path("/proc/mounts")
 
 _LOCAL = frozenset({"btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "tmpfs", "xfs", "zfs"})
 """File systems of which it is sure; any other is taken for shared."""
+
+_NETWORK = frozenset(
+    {"afpfs", "afs", "ceph", "cifs", "davfs", "glusterfs", "ncpfs", "nfs", "nfs4", "rclone"}
+    | {"smb", "smb2", "smb3", "smbfs", "sshfs", "webdav"}
+)
+"""File systems that are surely reached over a network."""
+
+_UNC = "\\\\"
+"""How Windows begins the path of a share."""
+
+_LOG = logging.getLogger(__name__)
 
 _IN_WORDS = (
     ("SQLITE_FULL", "the disk is full; nothing was changed: make room and try again"),
@@ -455,6 +477,7 @@ def _file_engine(path: Path, *, create: bool) -> sa.Engine:
     url = sa.URL.create("sqlite", database=str(path.absolute()))
     engine = sa.create_engine(url, poolclass=NullPool, connect_args={"timeout": LOCK_TIMEOUT_S})
     mode = journal_mode(path.absolute())
+    _warn_of_share(path.absolute())
 
     def prepare(connection: Any, _record: Any) -> None:
         _prepare_connection(connection, mode)
@@ -487,7 +510,7 @@ def is_local_disk(path: Path, mounts: Path = _MOUNTS) -> bool:
     path
         The file, which need not exist yet.
     mounts
-        The system's list of mounts; where there is none, nothing is sure.
+        The system's list of mounts.
 
     Examples
     --------
@@ -498,13 +521,67 @@ def is_local_disk(path: Path, mounts: Path = _MOUNTS) -> bool:
     >>> is_local_disk(Path("/data/c.sqlite"), mounts), is_local_disk(Path("/net/c.sqlite"), mounts)
     (True, False)
     """
+    return _file_system(path, mounts) in _LOCAL
+
+
+def network_share(path: Path, mounts: Path = _MOUNTS) -> str:
+    """The kind of network share that a file surely lies on; empty where it may be none.
+
+    Parameters
+    ----------
+    path, mounts
+        As for :func:`is_local_disk`.
+
+    Examples
+    --------
+    >>> network_share(Path("cohort.sqlite"), Path("nowhere"))
+    ''
+    """
+    kind = _file_system(path, mounts)
+    return kind if kind.removeprefix("fuse.") in _NETWORK else ""
+
+
+def _file_system(path: Path, mounts: Path) -> str:
+    """The kind of file system of a path, as Linux or else psutil names it; empty where unknown."""
     try:
-        lines = mounts.read_text("utf-8", errors="surrogateescape").splitlines()
-        folders = [path.resolve(), *path.resolve().parents]
+        folders = [str(one) for one in (path.resolve(), *path.resolve().parents)]
     except OSError:
-        return False
-    kinds = {_unescaped(fields[1]): fields[2] for fields in map(str.split, lines)}
-    return next((kinds[str(f)] in _LOCAL for f in folders if str(f) in kinds), False)
+        return ""
+    if folders[0].startswith(_UNC):
+        return "smb"
+    if sys.platform == "linux":
+        try:
+            lines = mounts.read_text("utf-8", errors="surrogateescape").splitlines()
+        except OSError:
+            return ""
+        kinds = {_unescaped(fields[1]): fields[2] for fields in map(str.split, lines)}
+    else:
+        kinds = _mounted_elsewhere()
+    return next((kinds[one] for one in folders if one in kinds), "")
+
+
+def _mounted_elsewhere() -> dict[str, str]:
+    """Kinds of file systems on Windows and macOS, by where they are mounted."""
+    import psutil
+
+    found = psutil.disk_partitions(all=True)
+    return {
+        one.mountpoint: "smb" if "remote" in one.opts.split(",") else one.fstype.lower()
+        for one in found
+    }
+
+
+@cache
+def _warn_of_share(path: Path) -> None:
+    """Say once that SQLite's locks cannot be relied on where a file lies on a network share."""
+    kind = network_share(path)
+    if kind:
+        _LOG.warning(
+            "%s lies on a network share (%s), where two programs at once may damage an SQLite "
+            "file: keep it on this computer's disk, or use PostgreSQL (docs/study.md)",
+            path.name,
+            kind,
+        )
 
 
 def _unescaped(text: str) -> str:

@@ -29,6 +29,7 @@ from necroangle.imaging import Slice
 from necroangle.measurement import Method, Settings, measure
 from necroangle.report import draw_reading, write_png
 from necroangle.report.picture import Image, load_cv2
+from necroangle.storage import rename_over
 from necroangle.terms import View
 
 __all__ = [
@@ -161,7 +162,7 @@ def write_contact_sheet(
             pages += 1
             if progress is not None:
                 progress()
-        Path(name).replace(path)
+        rename_over(Path(name), path)
     finally:
         Path(name).unlink(missing_ok=True)
     return pages

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hipmaker import make_reading
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from necroangle.cohort import COLUMNS, Cell, Changes, CohortRow, CohortStore, Column, to_row
 from necroangle.errors import CohortError
-from necroangle.ledger.store import is_local_disk, journal_mode
+from necroangle.ledger import store as store_module
+from necroangle.ledger.store import is_local_disk, journal_mode, network_share
 from necroangle.measurement import measure
 
 _READING = make_reading()
@@ -49,7 +51,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "cohort.sqlite"
 
 
-@settings(deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(rows, max_size=4, unique_by=lambda row: row.key))
 def test_rows_come_back_bit_for_bit(
     tmp_path_factory: pytest.TempPathFactory, some: list[CohortRow]
@@ -234,6 +236,32 @@ def test_sqlite_keeps_its_word(file: Path) -> None:
         "recursive_triggers": 1,
         "trusted_schema": 0,
     }
+
+
+def test_an_sqlite_file_on_a_network_share_is_warned_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(store_module, "_file_system", lambda *_: "cifs")
+    for _ in range(2):
+        CohortStore.open(tmp_path / "shared.sqlite")
+    (said,) = (one.getMessage() for one in caplog.records)
+    assert said.startswith("shared.sqlite lies on a network share (cifs)")
+    assert str(tmp_path) not in said
+    monkeypatch.setattr(store_module, "_file_system", lambda *_: "fuseblk")
+    CohortStore.open(tmp_path / "own.sqlite")
+    assert len(caplog.records) == 1
+
+
+def test_windows_and_macos_name_their_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [
+        SimpleNamespace(mountpoint="/", fstype="apfs", opts="rw,local"),
+        SimpleNamespace(mountpoint="/net", fstype="NTFS", opts="rw,remote"),
+    ]
+    monkeypatch.setattr("necroangle.ledger.store.sys.platform", "darwin")
+    monkeypatch.setattr("psutil.disk_partitions", lambda all: found)
+    assert network_share(Path("/net/c.sqlite")) == "smb"
+    assert network_share(Path("/home/c.sqlite")) == ""
+    assert journal_mode(Path("/net/c.sqlite"), (3, 51, 3)) == "DELETE"
 
 
 def test_a_table_with_other_columns_is_refused_in_words(tmp_path: Path) -> None:

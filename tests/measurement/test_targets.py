@@ -123,8 +123,8 @@ def runs() -> list[Simulation]:
 
 @pytest.fixture(scope="module")
 def true_errors_deg() -> list[Array]:
-    """Errors of the combined angle over 40,000 hips for each hand, by arrays."""
-    return [errors_by_arrays(clicks, 40_000, seed) for seed, clicks in enumerate(HANDS)]
+    """Errors of the combined angle over 20,000 hips for each hand, by arrays."""
+    return [errors_by_arrays(clicks, 20_000, seed) for seed, clicks in enumerate(HANDS)]
 
 
 def errors_by_arrays(clicks: Clicks, hips: int, seed: int) -> Array:

@@ -13,7 +13,9 @@ from monkey import acts, all_keys, run
 from monkeyrooms import NapariRoom, PlainRoom, ReadingRoom, study_copy
 
 pytestmark = [pytest.mark.screen, pytest.mark.timeout(900)]
-STEPS = 500
+STEPS = 200
+LISTED = 500
+"""Acts of which the control's keys are told."""
 SEED = 3
 
 
@@ -66,7 +68,7 @@ def test_the_same_keys_change_a_plain_napari(make_napari_viewer: Any, qtbot: Any
     viewer = make_napari_viewer(show=True)
     viewer.add_image(np.random.default_rng(1).random((11, 40, 60)))
     qtbot.wait(300)
-    keys = [act for act in acts(SEED, STEPS) if act.kind == "key"]
+    keys = [act for act in acts(SEED, LISTED) if act.kind == "key"]
     assert len({act.word for act in keys} & {*all_keys()}) > 60
-    done = run(PlainRoom(viewer), SEED, STEPS // 2, stop_at=STEPS)
+    done = run(PlainRoom(viewer), SEED, LISTED // 2, stop_at=LISTED)
     assert done.changed > 0

@@ -22,7 +22,7 @@ from necroangle.terms import Finding, Laterality, View
 
 pytestmark = pytest.mark.screen
 
-KILLS = 4
+KILLS = 2
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
-"""Every command that the README shows is run, as it stands there."""
+"""Every command that the README shows is run, as it stands there.
+
+By the copy that runs the tests; `.ci/test-wheel` gives the commands of an installed wheel instead.
+"""
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -10,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from necroangle.samples import copy_samples
+
 ROOT = Path(__file__).resolve().parents[2]
-BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 LINES = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
 CLUSTER = [line for block in BLOCKS if "dask" in block for line in block.splitlines() if line]
 LINES = [line for line in LINES if line not in CLUSTER]
@@ -19,25 +24,28 @@ WINDOW = [line for line in LINES if line.startswith("necroangle read")]
 PLAIN = [line for line in LINES if line.startswith("necroangle") and line not in WINDOW]
 BROWSE = [line for line in LINES if line.startswith("napari")]
 SET_UP = [line for line in LINES if line not in WINDOW + PLAIN + BROWSE]
+COMMANDS = Path(os.environ.get("NECROANGLE_COMMANDS") or Path(sys.executable).parent)
+OF_CHECKOUT = ("PYTHONPATH", "VIRTUAL_ENV")
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sample studies, as a user's clone has them."""
-    folder = tmp_path_factory.mktemp("clone")
-    shutil.copytree(ROOT / "sample_dicoms", folder / "sample_dicoms")
+    """A folder outside of the checkout, with the sample studies."""
+    folder = tmp_path_factory.mktemp("place")
+    copy_samples(folder / "sample_dicoms")
     return folder
 
 
 def run(line: str, place: Path) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    kept = {name: value for name, value in os.environ.items() if name not in OF_CHECKOUT}
+    if "NECROANGLE_COMMANDS" not in os.environ:
+        kept = dict(os.environ)
     return subprocess.run(
         ["bash", "-c", line],
         cwd=place,
-        env={**os.environ, "PATH": path},
+        env={**kept, "PATH": os.pathsep.join((str(COMMANDS), os.environ["PATH"]))},
         capture_output=True,
         text=True,
-        timeout=200,
         check=False,
     )
 
@@ -47,13 +55,13 @@ def test_the_readme_shows_commands() -> None:
     assert len(WINDOW) == 1
 
 
-def test_the_plain_commands_work_in_their_order(place: Path) -> None:
+def test_the_plain_commands_work_in_their_order_in_an_empty_folder(tmp_path: Path) -> None:
     for line in PLAIN:
-        done = run(line, place)
+        done = run(line, tmp_path)
         assert done.returncode == 0, (line, done.stdout, done.stderr)
-    assert len((place / "cohort.csv").read_text("utf-8").splitlines()) > 8
-    assert (place / "reading.schema.json").stat().st_size > 1000
-    assert (place / "my_phantom" / "truth.json").exists()
+    assert len((tmp_path / "cohort.csv").read_text("utf-8").splitlines()) > 8
+    assert (tmp_path / "reading.schema.json").stat().st_size > 1000
+    assert (tmp_path / "my_phantom" / "truth.json").exists()
 
 
 def test_the_recipe_for_a_cluster_works(place: Path) -> None:
@@ -85,7 +93,7 @@ def test_the_reading_window_opens(line: str, place: Path) -> None:
 def test_napari_stays_open_on_the_folder(line: str, place: Path) -> None:
     if not os.environ.get("DISPLAY"):
         pytest.skip("needs a display: run by `make test`, which brings a virtual one")
-    done = run(f"timeout 20 {line}", place)
+    done = run(f"timeout 12 {line}", place)
     assert done.returncode == 124, (done.stdout, done.stderr)
     assert "Error" not in done.stderr, done.stderr
 
@@ -94,3 +102,14 @@ def test_napari_stays_open_on_the_folder(line: str, place: Path) -> None:
 def test_the_set_up_commands_are_run_by_the_check_recipes(line: str) -> None:
     recipes = (ROOT / ".ci" / "run").read_text() + (ROOT / ".ci" / "test-wheel").read_text()
     assert line.removeprefix("pip install ") in recipes
+
+
+def test_what_make_does_stands_beside_it_for_those_without() -> None:
+    set_up, recipe = (ROOT / ".ci" / "set-up").read_text(), (ROOT / "Makefile").read_text()
+    extras = re.findall(r"(demo|test)\) extras=(\S+)", set_up)
+    assert [name for name, _ in extras] == ["demo", "test"]
+    for _, names in extras:
+        assert f'pip install --constraint .ci/versions.txt --editable ".[{names}]"' in README
+    (tests,) = re.findall(r"\$\(BIN\)/(pytest .*)", recipe)
+    assert f"`{tests}`" in README
+    assert "`necroangle demo`" in README

@@ -7,7 +7,6 @@ on the PATH and in ``/usr/lib/postgresql/*/bin``, where Debian's package ``postg
 
 import atexit
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -101,7 +100,7 @@ def _shared_server() -> Path:
 
 def _user() -> str | None:
     """Who runs the server: PostgreSQL refuses root."""
-    return "nobody" if os.geteuid() == 0 else None
+    return "nobody" if hasattr(os, "geteuid") and os.geteuid() == 0 else None
 
 
 def _can_run(program: Path) -> bool:
@@ -118,6 +117,8 @@ def _runner(folder: Path) -> Callable[..., None]:
     """A function that runs a program as a user that PostgreSQL accepts."""
     user = _user()
     if user is not None:
+        import pwd  # POSIX
+
         nobody = pwd.getpwnam(user)
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
 

@@ -31,7 +31,7 @@ from necroangle import __version__
 from necroangle.decoding import MalformedError, converted, from_json
 from necroangle.errors import ReadingError
 from necroangle.moments import utc_now
-from necroangle.storage import sync_folder
+from necroangle.storage import sync, sync_folder
 from necroangle.terms import UnreadReason, View
 
 __all__ = [
@@ -487,7 +487,7 @@ class _OpenFile:
         begun = time.monotonic()
         if self._sync_s > SLOW_SYNC_S and begun - self._synced_at < SYNC_EVERY_S:
             return
-        os.fsync(self._descriptor)
+        sync(self._descriptor)
         self._synced_at = time.monotonic()
         self._sync_s = self._synced_at - begun
 

@@ -7,6 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -173,7 +174,8 @@ def _look_at(path: Path) -> Recovered | SetAside | None:
         raw = file.read(MAX_BYTES)
     if not raw:
         if not is_young:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
         return None
     try:
         return _recovered(path, raw)
