@@ -15,6 +15,7 @@ _COMMANDS = {
     "agree": "How well readers agree: correlation, limits, smallest real change, kappas.",
     "audit-geometry": "Check the planes of readings against the DICOM files on disk.",
     "calibrate": "How a reader marks: phantom hips to read, and the report.",
+    "baseline": "Table 1, the flow of patients and hips, and the results in sentences.",
     "change": "Compare two visits of a hip: how much, how sure, at which boundary.",
     "demo": "Re-measure the sample readings beside their truth, with pictures.",
     "edit": "Change one clinical record, cell by cell, with a reason.",

@@ -1,0 +1,121 @@
+"""``necroangle baseline``: table 1, the flow of patients and hips, sentences for the paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from necroangle.cli.screen import (
+    ScreenColumn,
+    data_only,
+    output_option,
+    screen_width,
+    show_table,
+    wrapped,
+    write_data,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from necroangle.analysis.baseline import BaselineCell, FlowRow, Sentence
+
+__all__ = ["command"]
+
+
+@click.command("baseline")
+@click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]")
+@click.option("--method", metavar="NAME", help="Measuring method, where the cohort has several.")
+@click.option(
+    "--by",
+    type=click.Choice(["stage", "grade", "risk"]),
+    help="Groups at the baseline: ARCO stage, Ha's grade, or Ha's risk.",
+)
+@click.option(
+    "--table",
+    type=click.Choice(["baseline", "flow", "sentences"]),
+    default="baseline",
+    help="What --json and --csv give.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON, digits in full.")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV, digits in full.")
+@output_option
+def command(
+    cohort: str | None,
+    method: str | None,
+    by: str | None,
+    table: str,
+    as_json: bool,
+    as_csv: bool,
+    output: Path | None,
+) -> None:
+    """Baseline table, flow of patients and hips, and the results in sentences.
+
+    Patients and hips are counted apart. docs/baseline.md explains the numbers.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("choose one of --json and --csv")
+    if table != "baseline" and not (as_json or as_csv):
+        raise click.UsageError(f"--table {table} needs --csv or --json")
+    data_only(output, as_json or as_csv, "--json or --csv")
+    from dataclasses import asdict
+
+    from necroangle.analysis import outcomes_of
+    from necroangle.analysis.baseline import baseline_table, flow, sentences
+    from necroangle.analysis.printing import rows_as_csv, rows_as_json
+    from necroangle.analysis.stored import analysis_of
+    from necroangle.ledger.store import CohortStore
+    from necroangle.study import cohort_here, protocol_here
+
+    protocol = protocol_here().overridden({"method": method})
+    with CohortStore.open(cohort_here(cohort), create=False) as store:
+        found = analysis_of(store, protocol)
+    cells, steps, said = baseline_table(found, by), flow(found), sentences(outcomes_of(found))
+    if as_json or as_csv:
+        tables: dict[str, Sequence[Any]] = {"baseline": cells, "flow": steps, "sentences": said}
+        rows = [asdict(one) for one in tables[table]]
+        write_data(rows_as_json(rows, ()) if as_json else rows_as_csv(rows), output)
+        return
+    _print(cells, steps, said)
+
+
+def _print(
+    cells: Sequence[BaselineCell], steps: Sequence[FlowRow], said: Sequence[Sentence]
+) -> None:
+    from necroangle.plain_text import harmless
+
+    groups = list(dict.fromkeys(one.group for one in cells))
+    names = ("variable", *(harmless(name) for name in groups), "difference")
+    lines, last = [], ""
+    for variable, level in dict.fromkeys((one.variable, one.level) for one in cells):
+        own = {one.group: one for one in cells if (one.variable, one.level) == (variable, level)}
+        if level and variable != last:
+            lines.append((f"{variable} ({own['all'].unit_of})", *("" for _ in names[1:])))
+        title = f"  {level}" if level else f"{variable} ({own['all'].unit_of})"
+        apart = own["all"].difference if not level or variable != last else None
+        last = variable
+        shown_cells = (shown(own[name]) if name in own else "" for name in groups)
+        lines.append((title, *shown_cells, "" if apart is None else f"{apart:.2f}"))
+    columns = tuple(ScreenColumn(name, wraps=True) for name in names)
+    show_table(columns, lines)
+    show_table(
+        tuple(ScreenColumn(name, wraps=True) for name in ("flow", "patients", "hips")),
+        [(harmless(one.step), str(one.patients), str(one.hips)) for one in steps],
+    )
+    for one in said:
+        click.echo("\n  ".join(wrapped(f"- {harmless(one.journal)}", screen_width() - 2)))
+
+
+def shown(one: BaselineCell) -> str:
+    """A cell of the table: median and quartiles, or number and share."""
+    if one.value is None:
+        return "–"
+    if one.level:
+        return f"{one.n} of {one.total} ({one.value:.0f} %)"
+    digits = ".3g" if one.unit == "cells" else ".1f"
+    low, middle, high = (format(value or 0.0, digits) for value in (one.low, one.value, one.high))
+    unit = {"deg": "°", "cells": " cells", "years": " years"}.get(one.unit, "")
+    missing = f", n {one.n}" if one.n < one.total else ""
+    return f"{middle} [{low} to {high}]{unit}{missing}"
