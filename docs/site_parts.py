@@ -285,6 +285,13 @@ def fill(text: str) -> str:
     return text
 
 
+def generated_pages(app: Any, *_: Any) -> list[str]:
+    """Pages with a generated part: made anew each time, for the code may have changed."""
+    env = app.builder.env
+    paths = ((name, Path(env.doc2path(name))) for name in env.found_docs)
+    return [name for name, path in paths if "<!-- generated: " in path.read_text("utf-8")]
+
+
 def keep_sentence(_app: Any, what: str, *rest: Any) -> None:
     """Keep a docstring like "The radius: mm." from being taken for a type and its meaning."""
     lines: list[str] = rest[-1]
@@ -295,6 +302,7 @@ def keep_sentence(_app: Any, what: str, *rest: Any) -> None:
 def setup(app: Any) -> dict[str, bool]:
     """What Sphinx calls."""
     app.connect("builder-inited", lambda _: write_api())
+    app.connect("env-get-outdated", generated_pages)
     app.connect("autodoc-process-docstring", keep_sentence, priority=100)
     app.connect("source-read", lambda _, __, source: source.__setitem__(0, fill(source[0])))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -87,7 +87,22 @@ def test_every_block_says_what_it_is_and_is_it(path: Path) -> None:
 
 def test_what_is_left_to_the_test_of_the_readme_is_run_there() -> None:
     run = {act.what.split()[1] for act in acts_of(ROOT / "README.md") if act.what[:4] == "necr"}
-    assert set(ELSEWHERE) - run <= {"demo"}  # which `make demo` runs
+    tests_of_their_own = {"demo", "calibrate"}
+    assert set(ELSEWHERE) - run <= tests_of_their_own
+
+
+def test_every_page_has_its_place_in_the_site() -> None:
+    docs = ROOT / "docs"
+    listed = {
+        found.resolve()
+        for page in docs.rglob("*.md")
+        for kind, text in blocks_of(page)
+        if kind == "{toctree}"
+        for line in text.splitlines()
+        if line and line[0] != ":"
+        for found in page.parent.glob(f"{line}.md")
+    }
+    assert set(docs.rglob("*.md")) - listed == {docs / "index.md"}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
