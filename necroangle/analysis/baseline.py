@@ -153,9 +153,10 @@ def _cells(
         if not variable.levels:
             numbers = [float(str(one)) for one in known[name]]
             found = quartiles(numbers, kind)
+            middle = None if found is None else found.median
+            low, high = (None, None) if found is None else (found.low, found.high)
             yield BaselineCell(
-                variable.title, "", name, of, len(numbers), len(own),
-                *((found.median, found.low, found.high) if found else (None, None, None)),
+                variable.title, "", name, of, len(numbers), len(own), middle, low, high,
                 variable.unit, difference,
             )  # fmt: skip
             continue
