@@ -1,7 +1,7 @@
 """What is to be read: the folder, the hip and its series, a mode's list, what was left unsaved."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,19 +9,26 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
     QProgressBar,
     QPushButton,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
 from napari_necroangle.canvas.overlay import PENS
-from napari_necroangle.dock.parts import ChoiceList, Fold, button, heading, hold, note
+from napari_necroangle.dock.parts import (
+    ChoiceList,
+    Fold,
+    button,
+    column,
+    heading,
+    hold,
+    note,
+    row,
+)
 from napari_necroangle.modes.mode import Action, Board, CaseRow, Window
 from napari_necroangle.modes.workspace import Workspace
 from napari_necroangle.reading.keys import key_label
@@ -54,6 +61,47 @@ class StudyActions:
     show_series: Callable[[View, SeriesSummary], object]
 
 
+class CaseList(QListWidget):
+    """The cases of a mode, each in a line; the open one is selected, and a click opens another.
+
+    Parameters
+    ----------
+    on_open
+        Called with the key of the case that is clicked.
+
+    Attributes
+    ----------
+    rows
+        The cases that are shown.
+    """
+
+    def __init__(self, on_open: Callable[[Hashable], object]) -> None:
+        super().__init__()
+        self._on_open = on_open
+        self.rows: tuple[CaseRow, ...] = ()
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.itemClicked.connect(self._clicked)
+
+    def offer(self, rows: tuple[CaseRow, ...]) -> None:
+        """Show these cases."""
+        self.rows = rows
+        with QSignalBlocker(self):
+            self.clear()
+            for one in rows:
+                item = QListWidgetItem(one.words)
+                item.setToolTip(one.tip)
+                self.addItem(item)
+                if one.is_open:
+                    self.setCurrentItem(item)
+                    self.scrollToItem(item)
+
+    def _clicked(self, item: QListWidgetItem) -> None:
+        clicked = self.rows[self.row(item)]
+        if clicked.can_open:
+            self._on_open(clicked.key)
+
+
 class StudyPanel(QWidget):
     """Choose what is read.
 
@@ -84,24 +132,27 @@ class StudyPanel(QWidget):
             actions.compare,
         )
         self.found = note()
-        self.list = QListWidget()
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.itemClicked.connect(self._take_row)
+        self.list = CaseList(lambda key: window.mode.open(key))
         self.hips = Fold(self.list, "Every hip of the folder, and how it stands")
         self.hips.hide()
-        self._rows: tuple[CaseRow, ...] = ()
         self.visits: ChoiceList[Visit] = ChoiceList("The visit that is read", self._take_visit)
         self.sides = {
             side: button(
-                words, f"Read the patient's {words.lower()} hip", self._side_taker(side), held=True
+                words,
+                f"Read the patient's {words.lower()} hip",
+                partial(self._take_side, side),
+                held=True,
             )
             for side, words in SIDES.items()
         }
         self.previous = button(
-            "◂", f"The hip before (key {key_label('previous_hip')})", self._goer(-1)
+            "◂",
+            f"The hip before (key {key_label('previous_hip')})",
+            lambda: window.mode.neighbour(-1),
         )
-        self.next = button("▸", f"The next hip (key {key_label('next_hip')})", self._goer(1))
+        self.next = button(
+            "▸", f"The next hip (key {key_label('next_hip')})", lambda: window.mode.neighbour(1)
+        )
         self.kinds: ChoiceList[tuple[View, View]] = ChoiceList(
             "The pair of views that is read", self._take_views
         )
@@ -146,8 +197,8 @@ class StudyPanel(QWidget):
         self.visits.offer(((visit, visit.label) for visit in visits), space.visit)
         for side, one in self.sides.items():
             one.setEnabled(side in space.visit.sides)
-        rows = [row for row in self._rows if row.can_open]
-        at = next((at for at, row in enumerate(rows) if row.is_open), 0)
+        rows = [one for one in self.list.rows if one.can_open]
+        at = next((at for at, one in enumerate(rows) if one.is_open), 0)
         self.previous.setEnabled(is_free and at > 0)
         self.next.setEnabled(is_free and at + 1 < len(rows))
         self.kinds.offer(
@@ -186,12 +237,8 @@ class StudyPanel(QWidget):
         buttons.addWidget(self.open_reading_button, 0, 1)
         buttons.addWidget(self.open_worklist_button, 1, 0)
         buttons.addWidget(self.compare_button, 1, 1)
-        sides = QHBoxLayout(self._hips)
-        sides.setContentsMargins(0, 0, 0, 0)
-        sides.setSpacing(4)
-        for one in (self.previous, *self.sides.values(), self.next):
-            narrow = one in (self.previous, self.next)
-            sides.addWidget(one, 0 if narrow else 1)
+        sides = ((one, 1) for one in self.sides.values())
+        row(self.previous, *sides, self.next, into=self._hips)
         self._chooser = QWidget()
         grid = QGridLayout(self._chooser)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -206,30 +253,18 @@ class StudyPanel(QWidget):
         grid.addWidget(self.series[1].widget, 4, 1)
         for widget in (self, self._chooser):
             widget.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self._opening)
-        layout.addWidget(self.found)
-        layout.addWidget(self._chooser)
-        layout.addWidget(self.hips)
+        column(self._opening, self.found, self._chooser, self.hips, into=self)
 
     def _show_hips(self, rows: tuple[CaseRow, ...]) -> None:
         """List the hips of the folder, where there are several of them."""
-        if rows == self._rows:
+        if rows == self.list.rows:
             return
-        self._rows = rows
+        self.list.offer(rows)
         self.hips.setVisible(len(rows) > 1)
-        done = sum(row.is_done and row.can_open for row in rows)
+        done = sum(one.is_done and one.can_open for one in rows)
         self.hips.say(f"Hips of this folder: {done} of {len(rows)} read")
-        _fill_list(self.list, rows)
         lines = min(len(rows), MOST_LINES)
         self.list.setFixedHeight(lines * max(self.list.sizeHintForRow(0), 1) + 4)
-
-    def _take_row(self, item: QListWidgetItem) -> None:
-        row = self._rows[self.list.row(item)]
-        if row.can_open:
-            self._window.mode.open(row.key)
 
     def _series_list(self, place: int) -> ChoiceList[SeriesSummary]:
         def picked(series: SeriesSummary) -> None:
@@ -248,18 +283,9 @@ class StudyPanel(QWidget):
             views if views in visit.pairs else visit.pairs[0],
         )
 
-    def _side_taker(self, side: Laterality) -> Callable[[], None]:
-        def take() -> None:
-            if self._workspace.visit is not None and self._workspace.key is not None:
-                self._actions.take(self._workspace.visit, side, self._workspace.key.views)
-
-        return take
-
-    def _goer(self, step: int) -> Callable[[], None]:
-        def go() -> None:
-            self._window.mode.neighbour(step)
-
-        return go
+    def _take_side(self, side: Laterality) -> None:
+        if self._workspace.visit is not None and self._workspace.key is not None:
+            self._actions.take(self._workspace.visit, side, self._workspace.key.views)
 
     def _take_views(self, views: tuple[View, View]) -> None:
         if self._workspace.visit is not None and self._workspace.key is not None:
@@ -303,7 +329,6 @@ class BoardPanel(QWidget):
         self._window = window
         self._shown: tuple[object, ...] = ()
         self._board: Board | None = None
-        self._rows: tuple[CaseRow, ...] = ()
         self.heading = heading("")
         self.leave_button = button("", "", self._leave)
         self.bar = QProgressBar()
@@ -311,11 +336,8 @@ class BoardPanel(QWidget):
         self.bar.setFixedHeight(8)
         self.legend, self.words, self.doubts = QLabel(), note(), note()
         self.doubts.setObjectName("necroangle_doubts")
-        self.list = QListWidget()
+        self.list = CaseList(lambda key: window.mode.open(key))
         self.list.setFixedHeight(LIST_HEIGHT_PX)
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.itemClicked.connect(self._clicked)
         self.table = QWidget()
         self._grid = QGridLayout(self.table)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -334,9 +356,9 @@ class BoardPanel(QWidget):
         if board is None:
             self._shown = ()
             return
-        self._rows = self._window.mode.cases()
+        rows = self._window.mode.cases()
         buttons = tuple((one.words, one.tip, one.is_enabled) for one in board.actions)
-        shown = (self._rows, buttons, *_plain(board))
+        shown = (rows, buttons, *_plain(board))
         if shown == self._shown:
             return
         self._shown = shown
@@ -355,7 +377,8 @@ class BoardPanel(QWidget):
         ):
             label.setText(words)
             label.setVisible(bool(words))
-        self._fill_list()
+        self.list.offer(rows)
+        self.list.setVisible(len(rows) > 1)
         self._fill_table(board.table)
         self._fill_buttons(board.actions)
 
@@ -365,7 +388,7 @@ class BoardPanel(QWidget):
 
     def rows(self) -> tuple[str, ...]:
         """The words of every row of the list."""
-        return tuple(self.list.item(row).text() for row in range(self.list.count()))
+        return tuple(self.list.item(at).text() for at in range(self.list.count()))
 
     def cell_words(self) -> tuple[str, ...]:
         """All that the table says, row by row."""
@@ -379,25 +402,18 @@ class BoardPanel(QWidget):
         if self._board is not None:
             self._board.actions[number].run()
 
-    def _clicked(self, row: QListWidgetItem) -> None:
-        self._window.mode.open(self._rows[self.list.row(row)].key)
-
-    def _fill_list(self) -> None:
-        self.list.setVisible(len(self._rows) > 1)
-        _fill_list(self.list, self._rows)
-
     def _fill_table(self, rows: tuple[tuple[str, ...], ...]) -> None:
         for cell in self.cells:
             self._grid.removeWidget(cell)
             cell.deleteLater()
         self.cells = []
         self.table.setVisible(bool(rows))
-        for number, row in enumerate(rows):
-            for column, words in enumerate(row):
-                cell = heading(words) if number == 0 or column == 0 else QLabel(words)
+        for down, line in enumerate(rows):
+            for across, words in enumerate(line):
+                cell = heading(words) if down == 0 or across == 0 else QLabel(words)
                 cell.setTextFormat(Qt.TextFormat.PlainText)
-                self._grid.addWidget(cell, number, column)
-                self._grid.setColumnStretch(column, 1 if column else 0)
+                self._grid.addWidget(cell, down, across)
+                self._grid.setColumnStretch(across, 1 if across else 0)
                 self.cells.append(cell)
         line_px = max((cell.sizeHint().height() for cell in self.cells), default=0) + _ROW_GAP_PX
         self.table.setFixedHeight(line_px * len(rows))
@@ -416,32 +432,11 @@ class BoardPanel(QWidget):
             one.setEnabled(action.is_enabled)
 
     def _lay_out(self) -> None:
-        top, self._foot = QHBoxLayout(), QHBoxLayout()
-        top.addWidget(self.heading, 1)
-        top.addWidget(self.leave_button)
-        self._foot.setSpacing(4)
-        self._foot.addWidget(self.asks)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addLayout(top)
-        for part in (self.legend, self.bar, self.words, self.list, self.table, self.doubts):
-            layout.addWidget(part)
-        layout.addLayout(self._foot)
+        self._foot = row(self.asks)
+        middle = (self.legend, self.bar, self.words, self.list, self.table, self.doubts)
+        top = row((self.heading, 1), self.leave_button)
+        column(top, *middle, self._foot, into=self)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-
-
-def _fill_list(made: QListWidget, rows: tuple[CaseRow, ...]) -> None:
-    """Show these lines, the open one selected."""
-    with QSignalBlocker(made):
-        made.clear()
-        for row in rows:
-            item = QListWidgetItem(row.words)
-            item.setToolTip(row.tip)
-            made.addItem(item)
-            if row.is_open:
-                made.setCurrentItem(item)
-                made.scrollToItem(item)
 
 
 def _plain(board: Board) -> tuple[object, ...]:
@@ -488,7 +483,8 @@ class RecoveryPrompt(QFrame):
             "Offer it no more; it is moved to the folder .autosave/set_aside, not deleted",
             self._does(self._put_aside),
         )
-        self._lay_out()
+        buttons = row((self.take_button, 1), (self.later_button, 1), (self.aside_button, 1))
+        column(self.words, buttons, into=self, spacing=5, margins=(8, 6, 8, 6))
         self._offer(())
 
     def look(self) -> None:
@@ -540,20 +536,6 @@ class RecoveryPrompt(QFrame):
     def _drop_first(self) -> None:
         self._offer(self.waiting[1:])
 
-    def _lay_out(self) -> None:
-        row = QWidget()
-        buttons = QHBoxLayout(row)
-        buttons.setContentsMargins(0, 0, 0, 0)
-        buttons.setSpacing(4)
-        for one in (self.take_button, self.later_button, self.aside_button):
-            buttons.addWidget(one, 1)
-        self.take_button.setObjectName("necroangle_offer_take")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 6, 8, 6)
-        layout.setSpacing(5)
-        layout.addWidget(self.words)
-        layout.addWidget(row)
-
 
 class TourOffer(QWidget):
     """The way into the tour while no study is open; a first start is asked in words, once.
@@ -580,16 +562,8 @@ class TourOffer(QWidget):
         self.words.setObjectName("necroangle_instruction")
         self.tour = button("Take the tour", "A sample hip in four steps", self._begin)
         self.later = button("No, thanks", "The button of the tour stays here", self._answered)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(4)
-        buttons.addWidget(self.tour)
-        buttons.addWidget(self.later)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        layout = column(self.words, row(self.tour, self.later), into=self)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(self.words)
-        layout.addLayout(buttons)
         self._ask(is_first)
 
     def _ask(self, is_first: bool) -> None:

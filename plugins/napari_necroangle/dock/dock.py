@@ -10,14 +10,12 @@ from qtpy.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
     QScrollArea,
     QSizePolicy,
     QTextEdit,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -42,7 +40,7 @@ from napari_necroangle.dock.panels import (
     StepsPanel,
     ViewPanel,
 )
-from napari_necroangle.dock.parts import Fold, button, heading, rule, style_sheet
+from napari_necroangle.dock.parts import Fold, button, column, heading, row, rule, style_sheet
 from napari_necroangle.help.overlay import HelpSheet
 from napari_necroangle.help.tour import TourGuide
 from napari_necroangle.modes.adjudication import AdjudicationMode
@@ -75,7 +73,7 @@ class DockParts(QWidget):
     actions
         What the study panel asks for.
     run
-        Does a command on a view, and gives the keys back to the canvas.
+        Does a command on the active view, and gives the keys back to the canvas.
     on_readings
         Called to choose where readings are saved.
     on_tour
@@ -87,7 +85,7 @@ class DockParts(QWidget):
         window: Window,
         commands: Commands,
         actions: StudyActions,
-        run: Callable[[str, View], None],
+        run: Callable[[str], None],
         on_readings: Callable[[], None],
         on_tour: Callable[[], None],
     ) -> None:
@@ -98,14 +96,11 @@ class DockParts(QWidget):
         self.study = StudyPanel(window, actions)
         self.entries = EntriesPanel(lambda: space.case, lambda: not window.mode.may_choose_hip)
         self.steps = StepsPanel(lambda: space.flow, commands.go_to)
-        self.tools = ViewPanel(lambda: space.case, run)
-        self.tools.on_landmark = self._landmark(commands)
-        self.look = LookPanel(commands, lambda: self.tools.view, lambda name: self._runner(name)())
+        self.tools = ViewPanel(lambda: space.case, run, commands.aim_at_landmark)
+        self.look = LookPanel(commands, lambda: self.tools.view, run)
         self.result = ResultPanel()
         self._overlay = commands.followup
-        self.followup = FollowupPanel(
-            self._overlay, commands.compare_with, lambda name: self._runner(name)()
-        )
+        self.followup = FollowupPanel(self._overlay, commands.compare_with, run)
         self.who = Fold(self.entries.who, "Whose hip this is, and who reads it")
         self.extras = Fold(self._extras(), "Optional: landmarks, outline, neighbours, stage, notes")
         self.looks = Fold(self.look, "Contrast of the active view, cross and loupe at the mouse")
@@ -211,25 +206,16 @@ class DockParts(QWidget):
 
     def _extras(self) -> QWidget:
         made = QWidget()
-        column = QVBoxLayout(made)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.tools.extras)
-        column.addWidget(self.entries.stage)
+        column(self.tools.extras, self.entries.stage, into=made)
         return made
 
     def _lay_out(self) -> None:
         inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(8, 4, 10, 8)
-        column.setSpacing(6)
-        self._column = column
-        column.addWidget(self.study)
-        column.addWidget(self.offer)
-        above = [self.who, rule(), self.steps, self.tools, self.looks, self.extras, self.keys]
-        for part in above:
-            column.addWidget(part)
-        column.addStretch(1)
+        above = (self.who, rule(), self.steps, self.tools, self.looks, self.extras, self.keys)
+        self._column = column(
+            self.study, self.offer, *above, into=inner, spacing=6, margins=(8, 4, 10, 8)
+        )
+        self._column.addStretch(1)
         self._scroll = scroll = QScrollArea()
         scroll.setFocusPolicy(
             Qt.FocusPolicy.NoFocus
@@ -239,48 +225,21 @@ class DockParts(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(scroll, 1)
         foot = self._foot()
-        layout.addWidget(foot)
+        column((scroll, 1), foot, into=self)
         self._with_case: tuple[QWidget, ...] = (*above, foot)
 
     def _foot(self) -> QWidget:
         made = QWidget()
-        column = QVBoxLayout(made)
-        column.setContentsMargins(8, 0, 10, 6)
-        column.setSpacing(4)
         self._title, self._where = heading("Combined necrotic angle"), QWidget()
-        saving, where = QHBoxLayout(), QHBoxLayout(self._where)
-        where.setContentsMargins(0, 0, 0, 0)
-        saving.setSpacing(4)
-        saving.addWidget(self.keys_button)
-        saving.addWidget(self.save_button)
-        saving.addWidget(self.save_next_button, 1)
-        where.addWidget(self.folder, 1)
-        where.addWidget(self.folder_button)
-        for part in (rule(), self._title, self.result, self.followup):
-            column.addWidget(part)
-        column.addLayout(saving)
-        column.addWidget(self.status)
-        column.addWidget(self._where)
+        row((self.folder, 1), self.folder_button, into=self._where)
+        shown = (rule(), self._title, self.result, self.followup)
+        saving = row(self.keys_button, self.save_button, (self.save_next_button, 1))
+        column(*shown, saving, self.status, self._where, into=made, margins=(8, 0, 10, 6))
         return made
 
     def _button(self, words: str, name: str, tip: str) -> QPushButton:
-        return button(words, f"{tip} (key {key_label(name)})", self._runner(name))
-
-    def _runner(self, name: str) -> Callable[[], None]:
-        def run() -> None:
-            view = self.tools.view
-            if view is not None:
-                self._run(name, view)
-
-        return run
-
-    def _landmark(self, commands: Commands) -> Callable[..., None]:
-        return lambda name, view: commands.aim_at_landmark(name, view)
+        return button(words, f"{tip} (key {key_label(name)})", partial(self._run, name))
 
 
 def _keys_sheet(tour: QWidget) -> QWidget:
@@ -293,10 +252,7 @@ def _keys_sheet(tour: QWidget) -> QWidget:
     sheet.setObjectName("necroangle_keys")
     sheet.setWordWrap(True)
     made = QWidget()
-    column = QVBoxLayout(made)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.addWidget(sheet)
-    column.addWidget(tour)
+    column(sheet, tour, into=made)
     return made
 
 
@@ -360,9 +316,7 @@ class ReadingDock(QWidget):
         self._fitting = _timer(self, self._fit)
         self._reading_ahead = _timer(self, self._read_ahead)
         self._measuring = _timer(self, self._measure_drag)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.parts, 1)
+        column(self.parts, into=self)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._follow_theme()
         self.setMinimumWidth(DOCK_WIDTH_PX)
@@ -628,15 +582,14 @@ class ReadingDock(QWidget):
     def _tell(self, words: str) -> None:
         self._host.window.statusBar().showMessage(words)
 
-    def _run(self, name: str, view: View) -> None:
+    def _run(self, name: str) -> None:
         """Do what a button says, and give the keys back to the canvas."""
-        self.mode.act()
-        self.commands.run(name, view)
+        self.do(name)
         if self.canvases is not None and name not in ("help", *_SAVES):
             self.canvases.focus()
 
     def do(self, name: str) -> None:
-        """Do what a key or the menu says, on the active view."""
+        """Do what a key, a button or the menu says, on the active view."""
         self.mode.act()
         self.parts.entries.commit()
         self.commands.run(name, self.parts.tools.view)

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from functools import partial
 
-from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from napari_necroangle.dock.commands import Commands, Offer
-from napari_necroangle.dock.parts import ChoiceList, button, hold
+from napari_necroangle.dock.parts import ChoiceList, button, hold, row
 from napari_necroangle.reading.keys import key_label
 from necroangle.terms import View
 
@@ -60,12 +60,8 @@ class LookPanel(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(4)
-        figures = QHBoxLayout()
-        figures.setSpacing(4)
-        figures.addWidget(self.presets.widget, 2)
-        for word, box in (("W", self.width_box), ("L", self.level_box)):
-            figures.addWidget(QLabel(word))
-            figures.addWidget(box, 1)
+        width, level = (self.width_box, 1), (self.level_box, 1)
+        figures = row((self.presets.widget, 2), QLabel("W"), width, QLabel("L"), level)
         grid.addLayout(figures, 0, 0, 1, len(self.buttons))
         for place, made in enumerate(self.buttons.values()):
             made.setObjectName("necroangle_tool")

@@ -8,13 +8,11 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
     QSizePolicy,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,10 +20,12 @@ from napari_necroangle.dock.parts import (
     ChoiceList,
     WordsArea,
     button,
+    column,
     heading,
     hold,
     note,
     pass_wheel,
+    row,
 )
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import LANDMARKS, Role
@@ -75,7 +75,7 @@ class StepsPanel(QWidget):
         super().__init__()
         self._flow = flow
         self.steps: dict[Step, QPushButton] = {
-            step: button("", STEP_TIPS[step], self._goer(step, on_step), held=True) for step in Step
+            step: button("", STEP_TIPS[step], partial(on_step, step), held=True) for step in Step
         }
         self.line = note()
         self.line.setObjectName("necroangle_instruction")
@@ -83,17 +83,13 @@ class StepsPanel(QWidget):
         self.line.setAlignment(Qt.AlignmentFlag.AlignTop)
         grid = QGridLayout()
         grid.setSpacing(4)
-        for step, (row, column, span) in _PLACES.items():
+        for step, (down, across, span) in _PLACES.items():
             self.steps[step].setObjectName("necroangle_step")
             self.steps[step].setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            grid.addWidget(self.steps[step], row, column, 1, span)
-        for column in range(4):
-            grid.setColumnStretch(column, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(5)
-        layout.addLayout(grid)
-        layout.addWidget(self.line)
+            grid.addWidget(self.steps[step], down, across, 1, span)
+        for across in range(4):
+            grid.setColumnStretch(across, 1)
+        column(grid, self.line, into=self, spacing=5)
 
     def refresh(self, words: str) -> None:
         """Show the steps as they stand, with the line on what to do."""
@@ -109,9 +105,6 @@ class StepsPanel(QWidget):
             if step not in flow.steps:
                 one.setText("–")
         self.line.setText(words)
-
-    def _goer(self, step: Step, on_step: Callable[[Step], None]) -> Callable[[], None]:
-        return lambda: on_step(step)
 
 
 _TOOLS = (
@@ -137,22 +130,29 @@ class ViewPanel(QWidget):
     case
         Gives the case that is read, or None.
     run
-        Does a command on a view.
+        Does a command on that view.
+    aim_at_landmark
+        Lets the next click of a view set a landmark.
     """
 
-    def __init__(self, case: Callable[[], Case | None], run: Callable[[str, View], None]) -> None:
+    def __init__(
+        self,
+        case: Callable[[], Case | None],
+        run: Callable[[str], None],
+        aim_at_landmark: Callable[[LandmarkName, View], None],
+    ) -> None:
         super().__init__()
-        self._case = case
-        self._run = run
+        self._case, self._run, self._aim_at_landmark = case, run, aim_at_landmark
         self._place = 0
         self.title = heading("")
         self.tools = {name: self._tool(name, words, tip) for name, words, tip in _TOOLS}
         self.normal = self._tool(
             "normal", "No necrosis", "Both views show no necrosis on the slices shown"
         )
-        self.clear = button("Clear view", "Take all marks of this view away", self._runner("clear"))
+        self.clear = button("Clear view", "Take all marks of this view away", partial(run, "clear"))
         self.finding: ChoiceList[Finding | UnreadReason | None] = ChoiceList(
-            "What you found on this view, or why it was not read (keys 5 to 0)", self._chosen
+            "What you found on this view, or why it was not read (keys 5 to 0)",
+            lambda choice: run(finding_command(choice)),
         )
         self.landmark: ChoiceList[LandmarkName | None] = ChoiceList(
             "A point for derived indices: the next click sets it (key L: next)", self._aim_landmark
@@ -164,7 +164,6 @@ class ViewPanel(QWidget):
         self.beside.setCheckable(True)
         self.scale = self._tool("scale", "Scale…", "mm by two clicks on a marker of known size")
         self.observations = {one: QCheckBox(words) for one, words in OBSERVATIONS.items()}
-        self.on_landmark: Callable[[LandmarkName, View], None] = lambda *_: None
         self.extras = self._lay_out()
 
     @property
@@ -203,9 +202,7 @@ class ViewPanel(QWidget):
         self.finding.offer(((None, "Finding: not decided"), *CHOICES.items()), draft.choice)
         self._show_landmarks(case, view)
         for observation, box in self.observations.items():
-            box.blockSignals(True)
             box.setChecked(observation in draft.observations)
-            box.blockSignals(False)
 
     def _show_landmarks(self, case: Case, view: View) -> None:
         aim = case.aim(view)
@@ -223,66 +220,32 @@ class ViewPanel(QWidget):
         grid.setSpacing(4)
         for number, one in enumerate(self.tools.values()):
             grid.addWidget(one, number // 4, number % 4)
-        found = QHBoxLayout()
-        found.setSpacing(4)
-        found.addWidget(self.finding.widget, 3)
-        found.addWidget(self.normal, 2)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.title)
-        layout.addLayout(grid)
-        layout.addLayout(found)
-        return self._extras()
-
-    def _extras(self) -> QWidget:
-        made = QWidget()
-        column = QVBoxLayout(made)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        seen, marks = QHBoxLayout(), QHBoxLayout()
+        found = row((self.finding.widget, 3), (self.normal, 2))
+        column(self.title, grid, found, into=self)
         for observation, box in self.observations.items():
-            box.clicked.connect(self._observer(observation))
-            seen.addWidget(box)
-        marks.setSpacing(4)
-        for one in (self.outline, self.beside, self.scale, self.clear):
-            marks.addWidget(one)
-        column.addWidget(self.landmark.widget)
-        column.addLayout(marks)
-        column.addLayout(seen)
-        return made
+            box.clicked.connect(partial(self._observe, observation))
+        extras = QWidget()
+        marks = row(self.outline, self.beside, self.scale, self.clear)
+        column(self.landmark.widget, marks, row(*self.observations.values()), into=extras)
+        return extras
 
     def _tool(self, name: str, words: str, tip: str) -> QPushButton:
         key = key_label(name)
         shown = f"{words} {key}" if len(key) == 1 else words
         is_aim = name in (*_AIMS, "outline", "scale")
-        made = button(shown, f"{tip} (key {key})", self._runner(name), held=is_aim)
+        made = button(shown, f"{tip} (key {key})", partial(self._run, name), held=is_aim)
         made.setObjectName("necroangle_tool")
         made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         return made
 
-    def _runner(self, name: str) -> Callable[[], None]:
-        def run() -> None:
-            if self.view is not None:
-                self._run(name, self.view)
-
-        return run
-
-    def _chosen(self, choice: Finding | UnreadReason | None) -> None:
-        if self.view is not None:
-            self._run(finding_command(choice), self.view)
-
     def _aim_landmark(self, name: LandmarkName | None) -> None:
         if name is not None and self.view is not None:
-            self.on_landmark(name, self.view)
+            self._aim_at_landmark(name, self.view)
 
-    def _observer(self, observation: Observation) -> Callable[[bool], None]:
-        def observe(seen: bool) -> None:
-            case, view = self._case(), self.view
-            if case is not None and view is not None:
-                case.session.observe(view, observation, seen)
-
-        return observe
+    def _observe(self, observation: Observation, seen: bool) -> None:
+        case, view = self._case(), self.view
+        if case is not None and view is not None:
+            case.session.observe(view, observation, seen)
 
 
 _CODE = "Letters, digits, dot, dash, single underscores. Never the patient's name or number."
@@ -394,7 +357,7 @@ class EntriesPanel:
         grid.addWidget(QLabel("Notes"), below, 0)
         grid.addWidget(self.texts["notes"], below, 1)
         for name, field in self.texts.items():
-            field.editingFinished.connect(self._committer(name))
+            field.editingFinished.connect(partial(self._text_entered, name))
 
     def _text(self, tip: str, example: str) -> QLineEdit:
         field = QLineEdit()
@@ -402,9 +365,6 @@ class EntriesPanel:
         field.setPlaceholderText(example)
         field.setMinimumWidth(60)
         return field
-
-    def _committer(self, name: str) -> Callable[[], None]:
-        return lambda: self._text_entered(name)
 
     def _text_entered(self, name: str) -> None:
         case, text = self._case(), self.texts[name].text()
@@ -502,10 +462,10 @@ def _grid(*cells: tuple[str, QWidget, int, int]) -> QWidget:
     grid = QGridLayout(made)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setVerticalSpacing(4)
-    for words, field, row, column in cells:
-        grid.setColumnStretch(column + 1, 1)
-        grid.addWidget(QLabel(words), row, column)
-        grid.addWidget(field, row, column + 1)
+    for words, field, down, across in cells:
+        grid.setColumnStretch(across + 1, 1)
+        grid.addWidget(QLabel(words), down, across)
+        grid.addWidget(field, down, across + 1)
     return made
 
 
@@ -540,22 +500,11 @@ class ResultPanel(QWidget):
         self.change.hide()
         self.doubts = note()
         self.doubts.setObjectName("necroangle_doubts")
-        beside = QVBoxLayout()
-        beside.setSpacing(0)
-        beside.addWidget(self.grade)
-        beside.addWidget(self.risk)
-        top = QHBoxLayout()
-        top.addWidget(self.sum)
-        top.addLayout(beside, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addLayout(top)
-        layout.addWidget(self.interval)
-        layout.addWidget(self.parts)
-        layout.addWidget(self.change)
         self._doubts_area = WordsArea(self.doubts, DOUBTS_PX)
-        layout.addWidget(self._doubts_area)
+        top = row(self.sum)
+        top.addLayout(column(self.grade, self.risk, spacing=0), 1)
+        lines = (self.interval, self.parts, self.change, self._doubts_area)
+        column(top, *lines, into=self, spacing=2)
 
     def show_outcome(self, outcome: Outcome | None) -> None:
         """Show what is measured."""
@@ -632,13 +581,8 @@ class FollowupPanel(QWidget):
             f"(key {key_label('recall')})",
             lambda: run("recall"),
         )
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(QLabel("Since"))
-        layout.addWidget(self.readings.widget, 1)
-        layout.addWidget(self.show_button)
-        layout.addWidget(self.go_button)
+        buttons = (self.show_button, self.go_button)
+        row(QLabel("Since"), (self.readings.widget, 1), *buttons, into=self)
         self.hide()
 
     def refresh(self) -> None:

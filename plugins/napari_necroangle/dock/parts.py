@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import Generic, TypeVar
+from typing import Generic, TypedDict, TypeVar, Unpack
 
 import numpy as np
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, QObject, QSignalBlocker, Qt
 from qtpy.QtGui import QHelpEvent, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import (
+    QBoxLayout,
     QComboBox,
     QFrame,
+    QHBoxLayout,
     QLabel,
+    QLayout,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -28,17 +31,31 @@ __all__ = [
     "Fold",
     "WordsArea",
     "button",
+    "column",
     "contrast",
     "heading",
     "hold",
     "note",
     "pass_wheel",
     "readable",
+    "row",
     "rule",
     "style_sheet",
 ]
 
 Value = TypeVar("Value")
+
+Part = QWidget | QLayout | tuple[QWidget, int]
+"""What is laid out; a widget with its stretch."""
+Layout = TypeVar("Layout", bound=QBoxLayout)
+
+
+class How(TypedDict, total=False):
+    """How parts are laid out: in which widget, if any, with how many pixels between and around."""
+
+    into: QWidget | None
+    spacing: int
+    margins: tuple[int, int, int, int]
 
 
 _PADDING_PX = 2
@@ -152,6 +169,37 @@ class ChoiceList(Generic[Value]):
         self._on_pick(self._values[index])
 
 
+def row(*parts: Part, **how: Unpack[How]) -> QHBoxLayout:
+    """Parts beside each other, as the layout of a widget or to be put into another layout."""
+    return _laid(QHBoxLayout(), parts, **how)
+
+
+def column(*parts: Part, **how: Unpack[How]) -> QVBoxLayout:
+    """Parts below each other, likewise."""
+    return _laid(QVBoxLayout(), parts, **how)
+
+
+def _laid(
+    layout: Layout,
+    parts: Iterable[Part],
+    into: QWidget | None = None,
+    spacing: int = 4,
+    margins: tuple[int, int, int, int] = (0, 0, 0, 0),
+) -> Layout:
+    if into is not None:
+        into.setLayout(layout)
+    layout.setContentsMargins(*margins)
+    layout.setSpacing(spacing)
+    for part in parts:
+        if isinstance(part, QLayout):
+            layout.addLayout(part)
+        elif isinstance(part, tuple):
+            layout.addWidget(*part)
+        else:
+            layout.addWidget(part)
+    return layout
+
+
 def heading(text: str) -> QLabel:
     """The title of a section."""
     label = QLabel(text)
@@ -214,11 +262,7 @@ class Fold(QWidget):
         self.line = button("", tip, self._turn)
         self.line.setObjectName("necroangle_fold")
         self.line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3)
-        layout.addWidget(self.line)
-        layout.addWidget(inner)
+        column(self.line, inner, into=self, spacing=3)
         self.open(is_open)
 
     @property
