@@ -23,6 +23,8 @@ _NOISE_MM = 3.0
 """How far residuals are correlated."""
 
 _STEPS_MM = (-1.5, 0.0, 1.5)
+_TURN_STEP_DEG = 2.0
+"""A match is found from twice as far away."""
 _MOST_ROUNDS, _STARTS = 25, 3
 _LEAST_STEP = 2e-4
 
@@ -183,7 +185,7 @@ def fit_turn(part: Part, shift: tuple[float, float], near: float | None = None) 
         A turn to start from beside the best ones, degrees.
     """
     matcher = _Matcher(part, step=2)
-    turns = np.arange(-LARGEST_TURN_DEG, LARGEST_TURN_DEG + 0.1, 1.0)
+    turns = np.arange(-LARGEST_TURN_DEG, LARGEST_TURN_DEG + 0.1, _TURN_STEP_DEG)
     tried = sorted(
         (matcher.unlike((math.radians(turn), shift[0] + u, shift[1] + v)), turn, u, v)
         for turn in turns.tolist()
