@@ -228,6 +228,8 @@ def analysis_set(
     clinical: Mapping[str, Sequence[PlainRow]],
     protocol: StudyProtocol = NO_STUDY,
     united: United = NOTHING_UNITED,
+    *,
+    with_changes: bool = True,
 ) -> AnalysisSet:
     """Put readings, visits and events of every hip on one time axis, and censor them.
 
@@ -244,6 +246,8 @@ def analysis_set(
         The study's; without planned visits, what the visits' names say.
     united
         Which kept readings each adjudicated reading unites.
+    with_changes
+        Whether visits are compared with the baseline; their states need it not.
 
     Raises
     ------
@@ -283,6 +287,8 @@ def analysis_set(
     )
     courses = [
         replace(course, visits=_with_changes(course.visits, noise, full))
+        if with_changes
+        else course
         for course in placed.values()
     ]
     every = [read for some in groups.values() for read in some]

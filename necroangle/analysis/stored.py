@@ -74,7 +74,8 @@ def rows_that_leave(
     With ``subjects``, the rows of these alone: the state of a visit follows from its own patient.
     """
     kept = store.rows() if subjects is None else store.rows_of(subjects).values()
-    found = followed_rows(kept, clinical_tables(store), protocol, united_readings(store))
+    united = united_readings(store)
+    found = followed_rows(kept, clinical_tables(store), protocol, united, with_changes=False)
     rows = [(as_it_may_leave(row, state), state) for row, state, _ in found]
     return sorted(rows, key=lambda one: one[0].key)
 
@@ -166,15 +167,19 @@ def followed_rows(
     clinical: Mapping[str, Sequence[PlainRow]],
     protocol: StudyProtocol = NO_STUDY,
     united: United | None = None,
+    *,
+    with_changes: bool = True,
 ) -> Iterator[tuple[CohortRow, VisitState, AnalysisSet]]:
     """Every measured row, of any reader and method, with the state of its hip visit.
 
-    Each method is followed by itself, for a hip visit's angle is by one method.
+    Each method is followed by itself, for a hip visit's angle is by one method. ``with_changes``
+    as for :func:`necroangle.analysis.courses.analysis_set`.
     """
     ordered = sorted(rows, key=_method)
     for (method, _), some in groupby(ordered, key=_method):
         own = list(some)
-        found = analysis_set(own, clinical, protocol.overridden({"method": method}), united or {})
+        by_method = protocol.overridden({"method": method})
+        found = analysis_set(own, clinical, by_method, united or {}, with_changes=with_changes)
         for row in own:
             course = found.course(str(row["subject"]), str(row["laterality"]))
             yield row, _state(row, course), found

@@ -160,7 +160,7 @@ MEMORY_MIB = 1024
 SECONDS_A_FILE = 5.0
 """Time that each file of a stack may take."""
 
-_START_S = 30.0
+_START_S = 120.0
 """Time that the process may take to start."""
 
 

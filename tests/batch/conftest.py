@@ -45,7 +45,7 @@ def start_cluster(tmp_path: Path) -> Iterator[Callable[[int], Cluster]]:
 
 
 def _wait_for(note: Path) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 600
     while not (note.exists() and note.read_text()):
         assert time.monotonic() < end, "the scheduler did not start"
         time.sleep(0.05)

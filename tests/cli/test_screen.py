@@ -81,7 +81,7 @@ def test_the_cohort_table_on_every_console(tmp_path: Path, encoding: str, width:
     CohortStore.open(tmp_path / "cohort.sqlite").upsert(rows)
     env = {**os.environ, "COLUMNS": str(width), "PYTHONIOENCODING": encoding}
     command = [sys.executable, "-m", "necroangle", "table"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=120)
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
     seen, _, hidden = done.stdout.decode(encoding).partition("not shown, for want of room:")
     for row in rows:

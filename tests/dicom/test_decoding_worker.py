@@ -232,18 +232,17 @@ class Hangs:
     """Stands for a decoder that never comes back."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return time.sleep, (60,)
+        return time.sleep, (6000,)
 
 
 def test_a_worker_that_hangs_is_ended_and_the_next_stack_read(tmp_path: Path) -> None:
     series = stack(tmp_path)
     endless: Any = Hangs()
     with GuardedReader(seconds_a_file=0.2) as reader:
-        before = time.monotonic()
         with pytest.raises(DicomError, match=r"took more than 0\.6 s and was ended"):
             reader.read(replace(series, root=endless))
+        reader._seconds_a_file = 100.0  # however busy the machine is
         assert reader.read(series).pixels.shape == (3, 16, 16)
-        assert time.monotonic() - before < 30
 
 
 QUIET = """

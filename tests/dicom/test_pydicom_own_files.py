@@ -29,14 +29,14 @@ def test_each_file_alone_is_opened_refused_or_skipped(tmp_path: Path) -> None:
         folder = tmp_path / path.stem
         folder.mkdir(exist_ok=True)
         shutil.copy(path, folder)
-        before = time.monotonic()
+        before = time.process_time()
         scan = scan_folder(folder)
         for series in scan.series:
             try:
                 assert np.isfinite(read_volume(series).pixels).all()
             except DicomError as error:
                 assert error.file == path.name  # noqa: PT017
-        assert time.monotonic() - before < 10
+        assert time.process_time() - before < 10
         opened += len(scan.series)
         refused += len(scan.refused)
         skipped += scan.skipped

@@ -81,9 +81,7 @@ def pspp(folder: Path, commands: str) -> str:
     if shutil.which("pspp") is None:
         pytest.skip("PSPP is not installed (Debian: apt-get install pspp)")
     (folder / "run.sps").write_text(commands, "utf-8")
-    found = subprocess.run(
-        ["pspp", "run.sps"], cwd=folder, capture_output=True, encoding="utf-8", timeout=120
-    )
+    found = subprocess.run(["pspp", "run.sps"], cwd=folder, capture_output=True, encoding="utf-8")
     assert found.returncode == 0, found.stdout + found.stderr
     assert "error" not in found.stdout.lower(), found.stdout
     assert "warning" not in found.stdout.lower(), found.stdout
@@ -240,7 +238,6 @@ def test_r_reads_every_file(folder: Path, tmp_path: Path) -> None:
         cwd=run,
         capture_output=True,
         encoding="utf-8",
-        timeout=200,
         env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
     )
     assert found.returncode == 0, found.stderr

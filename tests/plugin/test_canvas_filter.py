@@ -93,7 +93,7 @@ def stroke(bare: Bare, qtbot: Any, pointer: Pointer) -> int:
     for place in path[1:]:
         pointer(*place)
     pointer(0, 0, -1)
-    qtbot.waitUntil(lambda: bool(bare.mouse.moves) and bare.mouse.moves[-1].is_over, timeout=20000)
+    qtbot.waitUntil(lambda: bool(bare.mouse.moves) and bare.mouse.moves[-1].is_over, timeout=60_000)
     assert len(bare.mouse.presses) == 1
     spots = [one.px for moves in bare.mouse.moves for one in moves.spots]
     return len(set(spots))
@@ -116,7 +116,7 @@ def test_moves_go_on_once_and_the_release_has_the_last(bare: Bare, qtbot: Any) -
     for x in range(101, 121):
         move(bare.native, QPoint(x, 100))
     assert bare.mouse.moves == []
-    qtbot.waitUntil(lambda: len(bare.mouse.moves) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(bare.mouse.moves) == 1, timeout=60_000)
     assert [one.px[0] for one in bare.mouse.moves[0].spots] == list(range(101, 121))
     move(bare.native, QPoint(130, 100))
     qtbot.mouseRelease(bare.native, MIDDLE, pos=QPoint(150, 100))
@@ -227,7 +227,7 @@ def test_the_space_bar_holds_on_the_canvas_that_takes_the_keys_by_the_press(
     both.show()
     both.activateWindow()
     natives[0].setFocus()
-    qtbot.waitUntil(natives[0].hasFocus)
+    qtbot.waitUntil(natives[0].hasFocus, timeout=60_000)
     qtbot.keyPress(natives[0], Qt.Key.Key_Space)
     natives[1].setFocus()
     qtbot.mouseClick(natives[1], LEFT, pos=QPoint(50, 50))

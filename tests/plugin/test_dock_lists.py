@@ -71,7 +71,7 @@ def scrolled(qtbot: Any) -> Iterator[Any]:
     area.show()
     area.activateWindow()
     line.setFocus()
-    qtbot.waitUntil(line.hasFocus)
+    qtbot.waitUntil(line.hasFocus, timeout=60_000)
     yield line, found.widget, number, picked
     area.close()
 

@@ -444,7 +444,7 @@ def test_a_second_dock_gives_way_to_the_one_that_reads(dock: Any, qtbot: Any, st
     panel.hide()
     qtbot.wait(100)
     viewer.window.add_plugin_dock_widget("necroangle", "Hip reading")
-    qtbot.waitUntil(lambda: len(panel.parent().findChildren(HipReading)) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(panel.parent().findChildren(HipReading)) == 1, timeout=60_000)
     qtbot.wait(100)
     assert not panel.isHidden()
     assert list(viewer.layers) == [dock.planes[0].image]
@@ -458,7 +458,7 @@ def test_a_dock_that_floats_and_was_hidden_comes_back(dock: Any, qtbot: Any, stu
     panel.setFloating(True)
     qtbot.wait(100)
     panel.hide()
-    qtbot.waitUntil(lambda: dock.canvases is None, timeout=5000)
+    qtbot.waitUntil(lambda: dock.canvases is None, timeout=60_000)
     panel.show()
-    qtbot.waitUntil(lambda: dock.canvases is not None, timeout=5000)
+    qtbot.waitUntil(lambda: dock.canvases is not None, timeout=60_000)
     assert [plane.is_undisturbed for plane in dock.planes] == [True, True]

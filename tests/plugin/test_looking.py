@@ -204,14 +204,14 @@ def test_mouse_and_keys_of_looking(
     native = dock.canvases.native_of(0)
     point(native, 160, 300)
     status = dock.window().statusBar()
-    qtbot.waitUntil(lambda: "Coronal: grey" in status.currentMessage())
+    qtbot.waitUntil(lambda: "Coronal: grey" in status.currentMessage(), timeout=60_000)
     assert second.sketch.lines("cursor")
     dock.canvases.focus()
     QTest.keyClick(dock.canvases.native, Qt.Key.Key_Q)
     point(native, 170, 310)
-    qtbot.waitUntil(lambda: first.sketch.loupe is not None)
+    qtbot.waitUntil(lambda: first.sketch.loupe is not None, timeout=60_000)
     QCoreApplication.sendEvent(native, QEvent(QEvent.Type.Leave))
-    qtbot.waitUntil(lambda: first.sketch.loupe is None)
+    qtbot.waitUntil(lambda: first.sketch.loupe is None, timeout=60_000)
     assert not second.sketch.lines("cursor")
     assert status.currentMessage() == ""
 

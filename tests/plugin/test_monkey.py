@@ -12,7 +12,7 @@ import pytest
 from monkey import acts, all_keys, run
 from monkeyrooms import NapariRoom, PlainRoom, ReadingRoom, study_copy
 
-pytestmark = [pytest.mark.screen, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.screen, pytest.mark.timeout(2400)]
 STEPS = 200
 LISTED = 500
 """Acts of which the control's keys are told."""

@@ -48,9 +48,9 @@ def test_the_menu_does_what_the_keys_do(dock: Any, qtbot: Any, study: Path) -> N
     assert sorted(keys["Redo"]) == ["Ctrl+Shift+Z", "Ctrl+Y"]
     assert (keys["Save"], keys["Full screen"]) == (["Ctrl+S"], ["F11"])
     offered["Full screen"].trigger()
-    qtbot.waitUntil(window.isFullScreen, timeout=5000)
+    qtbot.waitUntil(window.isFullScreen, timeout=60_000)
     offered["Full screen"].trigger()
-    qtbot.waitUntil(lambda: not window.isFullScreen(), timeout=5000)
+    qtbot.waitUntil(lambda: not window.isFullScreen(), timeout=60_000)
     dock.dialogs.folder = lambda *_: study
     dock.workspace.close_folder()
     offered["Open folder…"].trigger()
@@ -130,7 +130,7 @@ def test_doubts_never_push_the_tools_out_of_sight(dock: Any, qtbot: Any, study: 
     seen, before = parts._scroll.viewport(), parts._scroll.viewport().height()
     doubts = "\n".join(f"doubt {number}" for number in range(14))
     parts.result.show_change(doubts)
-    qtbot.waitUntil(lambda: seen.height() < before - 100)
+    qtbot.waitUntil(lambda: seen.height() < before - 100, timeout=60_000)
     qtbot.wait(50)
     place = parts.tools.mapTo(seen, parts.tools.rect().bottomLeft())
     assert place.y() <= seen.height()
@@ -142,7 +142,7 @@ def test_a_picture_fits_the_canvas_that_it_gets(dock: Any, qtbot: Any, study: Pa
     qtbot.wait(100)
     before = plane.lens.zoom
     dock.window().resize(1000, 500)
-    qtbot.waitUntil(lambda: plane.lens.zoom < 0.8 * before, timeout=5000)
+    qtbot.waitUntil(lambda: plane.lens.zoom < 0.8 * before, timeout=60_000)
     plane.lens.zoom_at((30.0, 30.0), 1.5)
     moved = plane.lens.zoom
     dock.window().resize(1700, 950)

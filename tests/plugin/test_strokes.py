@@ -100,7 +100,7 @@ def test_a_stroke_on_a_busy_machine_is_that_of_its_positions(
     try:
         for count in (4, 5, 8, 15, 30):
             path = drawn_live(canvas, count)
-            qtbot.waitUntil(lambda: session.is_settled, timeout=20000)
+            qtbot.waitUntil(lambda: session.is_settled, timeout=60_000)
             view = session.outcome().views[0]
             own = fit_circle(PlanePoints(canvas.ground.to_mm(np.array(path)))).circle
             assert view.circle is not None

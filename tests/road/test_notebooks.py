@@ -29,7 +29,7 @@ def test_a_notebook_runs(path: Path) -> None:
 
     notebook = nbformat.read(path, as_version=4)
     client.NotebookClient(
-        notebook, timeout=200, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}
+        notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}
     ).execute()
     shown = [
         output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])

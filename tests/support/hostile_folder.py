@@ -24,9 +24,9 @@ def write_good(folder: Path) -> Path:
 
 def look(folder: Path) -> tuple[list[SeriesSummary], tuple[Refusal, ...]]:
     """What a scan finds beside the good slice, within the time limit."""
-    before = time.monotonic()
+    before = time.process_time()
     scan = scan_folder(folder)
-    assert time.monotonic() - before < LIMIT_S
+    assert time.process_time() - before < LIMIT_S
     assert [s.frames for s in scan.series if s.series_uid == "1.2.7"] == [(("good", 1),)]
     return [s for s in scan.series if s.series_uid != "1.2.7"], scan.left_out
 
@@ -41,9 +41,9 @@ def refusal(folder: Path) -> Refusal:
 def pixel_error(folder: Path) -> DicomError:
     (series,), refused = look(folder)
     assert refused == ()
-    before = time.monotonic()
+    before = time.process_time()
     with pytest.raises(DicomError) as caught:
         read_volume(series)
-    assert time.monotonic() - before < LIMIT_S
+    assert time.process_time() - before < LIMIT_S
     assert caught.value.file == "bad.dcm"
     return caught.value
