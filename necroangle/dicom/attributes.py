@@ -213,7 +213,7 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | N
         return None
     values = tuple(value) if isinstance(value, MultiValue | list) else (value,)
     try:
-        found = tuple(float(str(single)) for single in values)
+        found = tuple(one if type(one) is float else float(str(one)) for one in values)
     except ValueError:
         found = ()
     if len(found) != count or not all(map(math.isfinite, found)):

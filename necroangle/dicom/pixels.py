@@ -165,6 +165,7 @@ def native_volume(
         raise Unusual
     shape = (len(summary), summary.rows, summary.columns)
     pixels = np.empty(0)
+    buffer: Pixels = np.empty(0)
     frames: dict[tuple[object, ...], _Frame] = {}
     reader = HeaderReader(_NAMES)
     for place in range(len(summary)):
@@ -182,7 +183,9 @@ def native_volume(
                 pixels = allocate(shape, dtype)
             elif dtype != pixels.dtype:
                 raise Unusual
-            _fill(handle, frame, pixels[place])
+            if frame.is_rescaled and buffer.dtype != frame.dtype:
+                buffer = np.empty(shape[1:], frame.dtype)
+            _fill(handle, frame, pixels[place], buffer)
     return Decoded(pixels, frame.inverted, frame.padding)
 
 
@@ -265,19 +268,38 @@ def _one(header: PlainHeader, keyword: str, otherwise: float) -> float:
     return value
 
 
-def _fill(handle: int, frame: _Frame, target: Pixels) -> None:
-    stored = np.empty(target.shape, frame.dtype) if frame.is_rescaled else target
+def _fill(handle: int, frame: _Frame, target: Pixels, buffer: Pixels) -> None:
+    """Read a frame into its place; through the buffer, of the stored type, where it is rescaled."""
+    stored = buffer if frame.is_rescaled else target
     _read_exactly(handle, frame.start, stored.reshape(-1).view(np.uint8).data)
-    if frame.unused_bits:
+    if frame.unused_bits and "u" in frame.dtype:
+        np.bitwise_and(stored, np.iinfo(stored.dtype).max >> frame.unused_bits, out=stored)
+    elif frame.unused_bits:  # the highest bit that counts is the sign
         np.left_shift(stored, frame.unused_bits, out=stored)
         np.right_shift(stored, frame.unused_bits, out=stored)
     if frame.is_rescaled:
-        target[...] = stored
-        with np.errstate(over="ignore", invalid="ignore"):
-            target *= np.float32(frame.slope)
-            target += np.float32(frame.intercept)
-        if not np.isfinite(target).all():
-            raise Unusual
+        _rescale(frame, stored, target)
+
+
+def _rescale(frame: _Frame, stored: Pixels, target: Pixels) -> None:
+    """The grey values of stored ones.
+
+    Raises
+    ------
+    Unusual
+        If some are no finite numbers.
+    """
+    slope, intercept = frame.slope, frame.intercept
+    with np.errstate(over="ignore", invalid="ignore"):
+        if slope == 1:
+            np.add(stored, np.float32(intercept), out=target, dtype=np.float32)
+        else:
+            np.multiply(stored, np.float32(slope), out=target, dtype=np.float32)
+        if slope != 1 and (intercept or slope < 0):  # so that 0 is never -0
+            target += np.float32(intercept)
+    # 16 bits by no more than this are far from where 32-bit floats end
+    if abs(slope) + abs(intercept) > 1e9 and not np.isfinite(target).all():
+        raise Unusual
 
 
 def _read_exactly(handle: int, start: int, target: memoryview) -> None:
@@ -300,7 +322,7 @@ def _read_exactly(handle: int, start: int, target: memoryview) -> None:
 LEAST_HU = -1024.0
 """No tissue, and no air, has fewer Hounsfield units: it is padding, stated or not."""
 
-_SAMPLED = 1_000_000
+_SAMPLED = 250_000
 
 MAX_VOLUME_PIXELS = 512 * 1024**2
 """More pixels than this in one stack are refused before any is decoded."""

@@ -23,6 +23,7 @@ __all__ = [
     "past_element",
     "plain_value",
     "scan_elements",
+    "short_value",
 ]
 
 SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
@@ -102,6 +103,10 @@ def plain_value(raw: bytes, vr: str) -> object:
     ...
     necroangle.dicom.plain.Unusual
     """
+    return short_value(raw, vr) if len(raw) <= _SHORT_BYTES else _value(raw, vr)
+
+
+def _value(raw: bytes, vr: str) -> object:
     if vr in _BINARY:
         values = [found for (found,) in _several(raw, vr)]
         return values[0] if len(values) == 1 else MultiValue(float, values)
@@ -115,6 +120,11 @@ def plain_value(raw: bytes, vr: str) -> object:
         raise Unusual
     text = raw.decode("ascii").rstrip(" ")
     return _number(text, vr) if vr in ("DS", "IS") else _words(text, vr)
+
+
+_SHORT_BYTES = 64
+short_value = lru_cache(maxsize=1024)(_value)
+"""Short values come again and again along a folder; nobody changes what is found."""
 
 
 def _several(raw: bytes, vr: str) -> Iterator[tuple[float]]:

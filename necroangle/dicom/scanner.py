@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydicom import dcmread
 from pydicom.tag import Tag
@@ -45,6 +45,8 @@ from necroangle.dicom.plain import PlainHeader, Unusual
 from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import FrameHeader
 from necroangle.errors import DicomError
+from necroangle.geometry import ImagePlane
+from necroangle.terms import SourceImage
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -79,8 +81,14 @@ _VARYING = frozenset(
         "WindowWidth", "AcquisitionTime", "ContentTime",
     }
 )  # fmt: skip
+_SELDOM = ("WindowCenter", "WindowWidth", "TriggerTime", "AcquisitionTime", "ContentTime")
+"""Of these, what mostly stays from one slice to the next."""
+
 _SAME_WORDS = frozenset({"SOPClassUID", "Modality", "ImageType", "PhotometricInterpretation"})
 """Attributes whose refusals quote a value in the same words on both roads."""
+
+
+_Seldom = tuple[bytes | None, ...]
 
 
 class HeaderScanner:
@@ -97,7 +105,7 @@ class HeaderScanner:
 
     def __init__(self, names: SubjectNames | None = None) -> None:
         self._names = names
-        self._records: dict[tuple[object, ...], FrameHeader] = {}
+        self._records: dict[tuple[object, ...], tuple[FrameHeader, _Seldom]] = {}
         self._reader = HeaderReader(_NAMES)
 
     def headers(self, path: Path, file: str) -> tuple[FrameHeader, ...]:
@@ -156,16 +164,20 @@ class HeaderScanner:
             header.syntax,
             header.program,
             header.pixel_bytes,
-            *(item for item in header.raw.items() if item[0] not in _VARYING),
+            *[item for item in header.raw.items() if item[0] not in _VARYING],
         )
-        like = self._records.get(key)
-        if like is not None:
-            return (_next_slice(like, header, file),)
+        seldom = tuple(map(header.raw.get, _SELDOM))
+        known = self._records.get(key)
+        if known is not None:
+            like, before = known
+            found = _next_slice(like, header, file, is_same=seldom == before)
+            self._records[key] = found, seldom
+            return (found,)
         frames = _judged(header, file, self._names)
         if len(frames) == 1 and frames[0].kind == "stack":
             if len(self._records) >= MAX_RECORDS:
                 self._records.clear()
-            self._records[key] = frames[0]
+            self._records[key] = frames[0], seldom
         return frames
 
 
@@ -273,8 +285,11 @@ def _judged(header: PlainHeader, file: str, names: SubjectNames | None) -> tuple
     return frames
 
 
-def _next_slice(like: FrameHeader, header: PlainHeader, file: str) -> FrameHeader:
-    """The record of a slice whose header is another's but for what varies along a series."""
+def _next_slice(like: FrameHeader, header: PlainHeader, file: str, *, is_same: bool) -> FrameHeader:
+    """The record of a slice whose header is another's but for what varies along a series.
+
+    ``is_same``: what varies seldom is the other's too.
+    """
     dataset = cast("Dataset", header)
     if has_long_uid(dataset, "SOPInstanceUID"):
         raise Unusual
@@ -286,25 +301,39 @@ def _next_slice(like: FrameHeader, header: PlainHeader, file: str) -> FrameHeade
     if position is None:
         raise Unusual
     x, y, z = position
+    number = whole(dataset, "InstanceNumber")
+    source, plane = like.source, like.plane
+    own: dict[str, Any] = {
+        "file": file,
+        "source": SourceImage(
+            source.study_uid,
+            source.series_uid,
+            instance_uid,
+            source.frame_number,
+            source.frame_of_reference_uid,
+        ),
+        "plane": ImagePlane(
+            (x, y, z),
+            plane.row_cosine,
+            plane.column_cosine,
+            plane.row_spacing_mm,
+            plane.column_spacing_mm,
+        ),
+    }
+    if is_same:
+        return replace(like, **own, repeat=replace(like.repeat, instance_number=number))
     window, window_source = stated_window(FrameGroups(dataset))
     facts = like.facts
     if window_source != facts.window_source:
         facts = replace(facts, window_source=window_source)
-    return replace(
-        like,
-        file=file,
-        source=replace(like.source, instance_uid=instance_uid),
-        plane=replace(like.plane, origin_mm=(x, y, z)),
-        window=window,
-        repeat=replace(
-            like.repeat,
-            instance_number=whole(dataset, "InstanceNumber"),
-            trigger_time_ms=first_number(dataset, "TriggerTime"),
-            acquired_s=since_start_s(dataset, "AcquisitionTime"),
-            stored_s=since_start_s(dataset, "ContentTime"),
-        ),
-        facts=facts,
+    repeat = replace(
+        like.repeat,
+        instance_number=number,
+        trigger_time_ms=first_number(dataset, "TriggerTime"),
+        acquired_s=since_start_s(dataset, "AcquisitionTime"),
+        stored_s=since_start_s(dataset, "ContentTime"),
     )
+    return replace(like, **own, window=window, repeat=repeat, facts=facts)
 
 
 def read_headers(

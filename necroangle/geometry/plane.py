@@ -239,6 +239,6 @@ def _check_cosines(row: Vector3, column: Vector3) -> None:
         length = math.hypot(*cosine)
         if not abs(length - 1) <= COSINE_TOLERANCE:
             raise PlaneError(f"{label} cosine {cosine} has length {length:.6g}, not 1")
-    dot = float(np.dot(row, column))
+    dot = row[0] * column[0] + row[1] * column[1] + row[2] * column[2]
     if not abs(dot) <= COSINE_TOLERANCE:
         raise PlaneError(f"row and column cosines are not at a right angle (cosine {dot:.6g})")
