@@ -39,7 +39,7 @@ lint: $(READY)
 # spelling first, then the site, then its links; all of it without a network
 docs: $(VENV)/.docs
 	@$(BIN)/codespell
-	@$(BIN)/sphinx-build -q -W --keep-going docs build/site
+	@$(BIN)/sphinx-build -q -W --keep-going -j auto docs build/site
 	@$(BIN)/python docs/check_site.py build/site
 	@echo "build/site/index.html"
 

@@ -43,7 +43,7 @@ def command(
 
     Says for every slice whether position, orientation, spacing, matrix and calibration are still
     those of the file, and by how many degrees the angle would change if they were taken from it.
-    What else speaks against the readings is told as `necroangle measure` tells it.
+    Other doubts about the readings are printed as by `necroangle measure`.
     Exit code: 0 if all agree, 1 if one differs, is missing or is refused, 2 if there was nothing
     to check.
     """

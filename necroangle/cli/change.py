@@ -30,7 +30,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--threshold-deg",
     type=click.FloatRange(min=0, max=720),
-    help="A decrease of the angle by more than this is told.  [default: the study's, else 20]",
+    help="A decrease of the angle by more than this is reported.  [default: the study's, else 20]",
 )
 def command(
     earlier: Path, later: Path, method_name: str | None, threshold_deg: float | None
@@ -41,7 +41,7 @@ def command(
     difference is judged once the study has compared them. Where both visits hold neighbouring
     slices the change is measured in the head's centre planes; else it is one on the marked slices,
     with its wider limit. The study's rule, "decreased by more than 20°" unless its study.toml says
-    otherwise, is told beside it.
+    otherwise, is reported beside it.
     """
     from necroangle.analysis.stored import noise_in_study
     from necroangle.annotation import load_reading

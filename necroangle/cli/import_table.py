@@ -34,7 +34,7 @@ __all__ = ["ENCODINGS", "command"]
     type=click.Choice(("auto", *KINDS)),
     default="auto",
     show_default=True,
-    help="The only kind of record that the table speaks of.",
+    help="The only kind of record in the table.",
 )
 @click.option("--dry-run", is_flag=True, help="List every problem and import nothing.")
 @click.option("--sheet", metavar="NAME", help="Sheet of a workbook that has several.")

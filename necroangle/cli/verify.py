@@ -70,7 +70,7 @@ def command(
     marks. Each problem is a line with the name of what is not as it was. The hash at the end, noted
     elsewhere, proves later (--head) that nothing before it was rewritten.
 
-    Exit code: 0 if all is well, 1 if there are problems, 2 if it cannot be verified.
+    Exit code: 0 if no problem was found, 1 if there are problems, 2 if it cannot be verified.
     """
     from necroangle.ledger.store import CohortStore
     from necroangle.plain_text import harmless
@@ -131,7 +131,7 @@ def _summary(result: Verification) -> str:
     ]
     if counts.without_marks:
         lines[1] += f", {counts.without_marks} not: their marks are neither kept nor in a file"
-    verdict = "all is well" if result.is_clean else f"{len(result.problems)} problems"
+    verdict = "no problem was found" if result.is_clean else f"{len(result.problems)} problems"
     return "\n".join((*lines, f"last event's hash {result.head}", verdict))
 
 

@@ -482,7 +482,7 @@ The measuring method (`necroangle measure`). Left out: by the kind of image.
 MR: ha_mr_midslice, centre_plane, largest_slice, max_extent. Radiographs: kerboul_radiograph.""",
     "readers": """\
 Who reads, the first one first: the first read of the first of them who read a hip visit counts.
-Empty: anyone may. A reading of another reader is measured, does not count, and is told.""",
+Empty: anyone may. A reading of another reader is measured, does not count, and is named.""",
     "consensus": """\
 Whether a consensus goes before every reader: a reading that unites two or more kept readings of
 one hip visit. The name "consensus" alone is nothing.""",
@@ -504,7 +504,7 @@ echo). What is left out comes after. Computed pictures come last, whatever stand
     "cut_offs": "Degrees of the combined angle.",
     "cut_offs.change_deg": """\
 A change from the index visit larger than this is counted (doi 10.1007/s13770-024-00647-z).
-The measuring error's own limit (MDC95) is told beside it.""",
+The measuring error's own limit (MDC95) is shown beside it.""",
     "noise": "The error of marking.",
     "noise.end_sd_mm": "Standard deviation of marking an arc's end along the surface, mm.",
     "noise.end_bias_mm": """\

@@ -109,7 +109,7 @@ def test_a_change_has_one_limit_in_the_window_the_command_and_the_outcome(study:
 
 def test_verify_finds_an_interval_that_was_tampered_with(study: Path) -> None:
     said("measure", "readings")
-    assert "all is well" in said("verify")
+    assert "no problem was found" in said("verify")
     with sqlite3.connect("cohort.sqlite") as base:
         base.execute("update cohort set cna_low_deg = cna_low_deg + 3.0 where reader = 'kim'")
     assert "cna_low_deg" in said("verify")

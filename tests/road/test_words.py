@@ -2,11 +2,19 @@
 
 import re
 
+import click
 from documents import DOCUMENTS
 
+from necroangle.cli import cli
 from necroangle.measurement.columns import COLUMNS
 from necroangle.measurement.indices import INDEX_SOURCES
 from necroangle.terms import Flag, View
+
+TIRING = re.compile(
+    r"\b(?:(?:is|are|be) told|all is well|roads?|the house|floors?|speaks? (?:of|against)"
+    r"|spoken of|for ever|bear out)\b"
+)
+"""Words that cost a reader of English as a second language an effort."""
 
 
 def test_every_flag_says_what_it_means() -> None:
@@ -42,10 +50,16 @@ def test_a_view_is_a_or_b() -> None:
 
 def test_the_documents_use_plain_words() -> None:
     """English that is read with no effort by those for whom it is a second language."""
-    tiring = re.compile(
-        r"\b(?:(?:is|are|be) told|all is well|roads?|the house|floors?|speaks? (?:of|against)"
-        r"|spoken of|for ever|bear out)\b"
-    )
     for path in DOCUMENTS:
         text = re.sub(r"`[^`]*`", "", path.read_text("utf-8"))
-        assert tiring.findall(text) == [], path.name
+        assert TIRING.findall(text) == [], path.name
+
+
+def test_the_commands_use_plain_words() -> None:
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        groups = command.commands.values() if isinstance(command, click.Group) else ()
+        for one in (command, *groups):
+            assert TIRING.findall(one.get_help(click.Context(one))) == [], (name, one.name)

@@ -7,7 +7,9 @@ In a page of Markdown:
   ``...`` is anything;
 - ``<!-- file: NAME -->`` above a block: the block is a file for the commands of its page;
   ``<!-- file: NAME`` and lines up to ``-->``: the same, not shown;
-- ``<!-- run: COMMAND -->``: a command that prepares the others, not shown.
+- ``<!-- run: COMMAND -->``: a command that prepares the others, not shown;
+- ``<!-- in the study of the samples -->``: the others are run in the folder of a study that
+  holds the samples, each hip read by two readers, with the clinical table of one patient.
 
 Commands of necroangle are run within the process, where all that they need is loaded once.
 """
@@ -24,7 +26,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
+from necroangle.annotation import (
+    Mark,
+    ReadView,
+    UnreadView,
+    file_name,
+    load_reading,
+    save_reading,
+)
 from necroangle.samples import copy_samples
 
 __all__ = [
@@ -52,11 +63,12 @@ KINDS = ("console", "json", "python", "r", "sh", "text", "toml")
 OTHER_PROGRAMS = ("dask", "make", "napari", "pip")
 """Tried elsewhere: the cluster and napari by the README's test, the others by the checks."""
 
-ELSEWHERE = ("calibrate", "demo", "overlay", "phantom", "read", "selftest")
+ELSEWHERE = ("agree", "calibrate", "demo", "overlay", "phantom", "read", "selftest")
 """Commands that take long, or open a window: only their words are tried here."""
 
 _ITEM = re.compile(
     r"^(?P<indent> *)```(?P<kind>[^\n`]*)\n(?P<text>.*?)^ *```$"
+    r"|^ *<!-- (?P<study>in the study of the samples) -->$"
     r"|^ *<!-- (?P<word>file|run): (?P<value>[^\n]*?)(?: -->$|\n(?P<hidden>.*?)^-->$)",
     re.DOTALL | re.MULTILINE,
 )
@@ -70,7 +82,7 @@ class Act:
     Attributes
     ----------
     kind
-        ``"run"`` or ``"file"``.
+        ``"run"``, ``"file"`` or ``"study"``.
     what
         The command; the file's name.
     text
@@ -96,7 +108,9 @@ def acts_of(path: Path) -> list[Act]:
 def _acts(page: str) -> Iterator[Act]:
     name = ""
     for item in _ITEM.finditer(page):
-        if item["word"] == "run":
+        if item["study"]:
+            yield Act("study", "study")
+        elif item["word"] == "run":
             yield Act("run", item["value"])
         elif item["word"] == "file":
             if item["hidden"] is not None:
@@ -133,6 +147,8 @@ def perform(act: Act) -> str:
         Path(act.what).parent.mkdir(exist_ok=True)
         Path(act.what).write_text(act.text or "", "utf-8")
         return ""
+    if act.kind == "study":
+        return _make_study(Path(act.what))
     words = shlex.split(act.what, comments=True)
     if not words or words[0] in OTHER_PROGRAMS:
         return ""
@@ -152,6 +168,58 @@ def perform(act: Act) -> str:
     if doctest.OutputChecker().check_output(act.text, printed + errors, _LOOSE):
         return ""
     return f"{act.what}: the page shows\n{act.text}\nbut it prints\n{printed}{errors}"
+
+
+_STUDY = """\
+format = "necroangle.study"
+version = 1
+study = "onfh"
+method = "ha_mr_midslice"
+readers = ["truth", "second"]
+index_visit = "baseline"
+
+[[visits]]
+name = "baseline"
+months = 0
+before_days = 30
+after_days = 30
+
+[[visits]]
+name = "month_12"
+months = 12
+before_days = 60
+after_days = 60
+"""
+
+
+def _make_study(folder: Path) -> str:
+    """Make the study of the samples, and go there."""
+    samples, readings = Path("sample_dicoms").resolve(), folder / "readings"
+    readings.mkdir(parents=True)
+    (folder / "study.toml").write_text(_STUDY, "utf-8")
+    for path in sorted((samples / "readings").glob("PHANTOM-0[1-5]*")):
+        reading = load_reading(path)
+        moved = replace(reading, reader="second", views=tuple(map(_moved, reading.views)))
+        for one in (reading, moved):
+            save_reading(one, readings / file_name(one))
+    os.chdir(folder)
+    for words in (["measure", "readings"], ["import", f"{samples}/clinical.csv", "--as", "test"]):
+        code, printed, errors = _run(words)
+        if code:
+            return f"{words}: exit code {code}\n{printed}{errors}"
+    return ""
+
+
+def _moved(view: ReadView | UnreadView) -> ReadView | UnreadView:
+    """The view as another reader marks it: the first end of each arc a pixel or two further."""
+    if isinstance(view, UnreadView):
+        return view
+    plane = view.plane.plane()
+    arcs = []
+    for number, arc in enumerate(view.arcs):
+        row, column = arc.start.pixel
+        arcs.append(replace(arc, start=Mark.at_pixel(plane, row + 1.0 + number, column - 0.5)))
+    return replace(view, arcs=tuple(arcs))
 
 
 def _parsed(name: str, *words: str) -> str:
