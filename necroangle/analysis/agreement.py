@@ -48,6 +48,7 @@ __all__ = [
     "Flip",
     "agreement_of",
     "noise_found",
+    "pairs_of",
 ]
 
 NO_NECROSIS = "no necrosis"
@@ -283,6 +284,24 @@ def _beside_each_other(angles_deg: Sequence[float]) -> list[float]:
     middle = float(np.degrees(np.angle(turns.sum())))
     first = angles_deg[0] - 360.0 * round((angles_deg[0] - middle) / 360.0)
     return [round(one - 360.0 * round((one - first) / 360.0), 9) for one in angles_deg]
+
+
+def pairs_of(
+    cohort: AnalysisSet, name: str, visits: Sequence[str] = ()
+) -> Iterator[tuple[str, str, list[tuple[float, float]]]]:
+    """First reads of each pair of readers: their names, and the numbers of each hip visit.
+
+    Parameters
+    ----------
+    cohort, visits
+        As for :func:`agreement_of`.
+    name
+        A column of :data:`NUMBERS`.
+    """
+    table = _Table.of([row for row in cohort.reads if not visits or row["visit"] in visits], 0)
+    for first, second in combinations(table.readers, 2):
+        values, _ = table.firsts(name, (first, second))
+        yield first, second, [(float(one), float(other)) for one, other in values]
 
 
 # ---- numbers -----------------------------------------------------------------------------------

@@ -55,6 +55,23 @@ class BaselineCell:
     unit: str
     difference: float | None
 
+    @property
+    def text(self) -> str:
+        """Number and share of a category, median and quartiles of a number; a dash for neither.
+
+        Examples
+        --------
+        >>> BaselineCell("age", "", "all", "patients", 18, 18, 35, 28.5, 42, "years", None).text
+        '35.0 [28.5 to 42.0]'
+        """
+        if self.value is None:
+            return "–"
+        if self.level:
+            return f"{self.n} of {self.total} ({self.value:.0f} %)"
+        low, middle, high = (f"{value or 0.0:.1f}" for value in (self.low, self.value, self.high))
+        missing = f", n {self.n}" if self.n < self.total else ""
+        return f"{middle} [{low} to {high}]{missing}"
+
 
 @dataclass(frozen=True, slots=True)
 class _Variable:
@@ -67,6 +84,10 @@ class _Variable:
 
 def _baseline(name: str) -> Callable[[HipOutcome], object]:
     return lambda hip: getattr(hip.course.baseline, name, None)
+
+
+def _millions(dose: float | None) -> float | None:
+    return None if dose is None else dose / 1e6
 
 
 def _levels(kind: str, name: str) -> tuple[str, ...]:
@@ -90,7 +111,7 @@ _VARIABLES = (
     _Variable("CNA", True, lambda hip: hip.cna_baseline_deg, "deg"),
     _Variable("VAS (0-10)", True, _baseline("vas"), "points"),
     _Variable("HHS", True, _baseline("hhs"), "points"),
-    _Variable("cell dose", True, lambda hip: hip.course.treated.dose, "cells"),
+    _Variable("cell dose", True, lambda hip: _millions(hip.course.treated.dose), "million cells"),
 )
 
 

@@ -32,6 +32,7 @@ _COMMANDS = {
     "read": "Open a study in the reading window.",
     "remeasure": "Measure readings again: folders, archives, packs, a cluster.",
     "samples": "Put the sample studies in a folder of your own.",
+    "report": "One file to look at: flow, baseline, figures, agreement, a page for each hip.",
     "schema": "Print the JSON Schema of the reading file.",
     "selftest": "Prove that this installed copy measures right.",
     "series": "List the series of a folder with their geometry.",

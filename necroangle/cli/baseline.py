@@ -92,11 +92,11 @@ def _print(
     for variable, level in dict.fromkeys((one.variable, one.level) for one in cells):
         own = {one.group: one for one in cells if (one.variable, one.level) == (variable, level)}
         if level and variable != last:
-            lines.append((f"{variable} ({own['all'].unit_of})", *("" for _ in names[1:])))
-        title = f"  {level}" if level else f"{variable} ({own['all'].unit_of})"
+            lines.append((_titled(variable, own["all"]), *("" for _ in names[1:])))
+        title = f"  {level}" if level else _titled(variable, own["all"])
         apart = own["all"].difference if not level or variable != last else None
         last = variable
-        shown_cells = (shown(own[name]) if name in own else "" for name in groups)
+        shown_cells = (own[name].text if name in own else "" for name in groups)
         lines.append((title, *shown_cells, "" if apart is None else f"{apart:.2f}"))
     columns = tuple(ScreenColumn(name, wraps=True) for name in names)
     show_table(columns, lines)
@@ -108,14 +108,7 @@ def _print(
         click.echo("\n  ".join(wrapped(f"- {harmless(one.journal)}", screen_width() - 2)))
 
 
-def shown(one: BaselineCell) -> str:
-    """A cell of the table: median and quartiles, or number and share."""
-    if one.value is None:
-        return "–"
-    if one.level:
-        return f"{one.n} of {one.total} ({one.value:.0f} %)"
-    digits = ".3g" if one.unit == "cells" else ".1f"
-    low, middle, high = (format(value or 0.0, digits) for value in (one.low, one.value, one.high))
-    unit = {"deg": "°", "cells": " cells", "years": " years"}.get(one.unit, "")
-    missing = f", n {one.n}" if one.n < one.total else ""
-    return f"{middle} [{low} to {high}]{unit}{missing}"
+def _titled(variable: str, one: BaselineCell) -> str:
+    """The variable with what is counted, and the unit."""
+    unit = "" if one.unit in ("", "%", "points") else f", {one.unit}"
+    return f"{variable} ({one.unit_of}{unit})"

@@ -9,27 +9,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from cohortmaker import STUDY, HipSpec, PlainCohort, full_row, plain_cohort
+from cohortmaker import STUDY, HipSpec, full_row, plain_cohort, store_cohort
 
 from necroangle.cli.import_table import command as import_table
 from necroangle.cli.outcome import command
-from necroangle.entries import KEYS
 from necroangle.errors import CohortError
-from necroangle.ledger.records import Entry
 from necroangle.ledger.store import CohortStore
 from necroangle.study import init_study
-
-
-def store_cohort(path: Path, cohort: PlainCohort) -> None:
-    entries = []
-    for kind, rows in cohort.clinical.items():
-        for row in rows:
-            key = tuple(str(row[name]) for name in KEYS[kind])
-            values = {name: cell for name, cell in row.items() if name not in KEYS[kind]}
-            entries.append(Entry(kind, key, values))
-    with CohortStore.open(path) as store:
-        store.upsert(map(full_row, cohort.rows))
-        store.record(entries, actor="test")
 
 
 @pytest.fixture

@@ -9,13 +9,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import hypot
+from pathlib import Path
 from typing import Any
 
 from necroangle.cohort import CohortRow
+from necroangle.entries import KEYS
+from necroangle.ledger.records import Entry
+from necroangle.ledger.store import CohortStore
 from necroangle.measurement.columns import COLUMNS, NAMES
 from necroangle.protocol.visits import Visit
 
-__all__ = ["STUDY", "VISITS", "HipSpec", "PlainCohort", "full_row", "plain_cohort"]
+__all__ = ["STUDY", "VISITS", "HipSpec", "PlainCohort", "full_row", "plain_cohort", "store_cohort"]
 
 DAYS_PER_MONTH = 30.4375
 VISITS = (
@@ -126,6 +130,19 @@ def full_row(row: PlainRow) -> CohortRow:
     }
     values = {**blank, "flags": "", "index_refused": "", "a_status": "necrosis"}
     return CohortRow.of({**values, **{name: row[name] for name in row if name in NAMES}})
+
+
+def store_cohort(path: Path, cohort: PlainCohort) -> None:
+    """Keep a cohort: its rows, and its clinical records one by one."""
+    entries = []
+    for kind, rows in cohort.clinical.items():
+        for row in rows:
+            key = tuple(str(row[name]) for name in KEYS[kind])
+            values = {name: cell for name, cell in row.items() if name not in KEYS[kind]}
+            entries.append(Entry(kind, key, values))
+    with CohortStore.open(path) as store:
+        store.upsert(map(full_row, cohort.rows))
+        store.record(entries, actor="test")
 
 
 def _filled(kind: str, allowed: Sequence[str]) -> str | int:

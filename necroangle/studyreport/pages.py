@@ -1,0 +1,88 @@
+"""The report as one HTML file: it opens offline, asks for nothing, runs no script."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from necroangle.analysis.agreement import AgreementRow
+from necroangle.analysis.quantities import Quantity
+from necroangle.errors import CohortError
+from necroangle.measurement.grades import show_deg
+from necroangle.storage import write_atomically
+from necroangle.studyreport.content import StudyReport
+
+__all__ = ["need_extra", "write_html"]
+
+
+def write_html(report: StudyReport, path: Path) -> None:
+    """Write the report; the file appears whole or not at all.
+
+    Raises
+    ------
+    CohortError
+        If Jinja2 or matplotlib is not installed.
+    """
+    write_atomically(path, html_of(report).encode("utf-8"))
+
+
+def html_of(report: StudyReport) -> str:
+    """The text of the file. Every word of the cohort is escaped by the template."""
+    need_extra()
+    from jinja2 import Environment, StrictUndefined
+
+    source = (files("necroangle.studyreport") / "page.html.j2").read_text("utf-8")
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    )
+    environment.filters.update(number=number, found=found, deg=show_deg)
+    template = environment.from_string(source)
+    return template.render(report=report, groups=_groups(report), table=_table(report))
+
+
+def need_extra() -> None:
+    """Refuse where the libraries of the extra are missing, and say how to get them."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
+    if missing:
+        raise CohortError(
+            f"a report needs {' and '.join(missing)}: pip install 'necroangle[report]'"
+        )
+
+
+def _groups(report: StudyReport) -> list[str]:
+    return list(dict.fromkeys(one.group for one in report.baseline))
+
+
+def _table(report: StudyReport) -> list[dict[str, Any]]:
+    """The lines of the baseline table: a title, and the cell of each group."""
+    lines: list[dict[str, Any]] = []
+    for variable, level in dict.fromkeys((one.variable, one.level) for one in report.baseline):
+        own = {
+            one.group: one
+            for one in report.baseline
+            if (one.variable, one.level) == (variable, level)
+        }
+        lines.append({"variable": variable, "level": level, "cells": own, "all": own["all"]})
+    return lines
+
+
+def number(value: float | None, digits: int = 1, unit: str = "") -> str:
+    """A number, or a dash."""
+    return "–" if value is None else f"{value:.{digits}f}{unit}"
+
+
+def found(one: Quantity | AgreementRow) -> str:
+    """A number with its interval, or why there is none."""
+    if one.value is None:
+        return one.words
+    if one.unit == "P":
+        return "< 0.001" if one.value < 0.0005 else f"{one.value:.3f}"
+    if one.unit in ("hips", "patients"):
+        return f"{one.value:g}"
+    digits = {"%": 1, "deg": 1, "mm": 1, "years": 2, "ratio": 2, "needed": 0}.get(one.unit, 3)
+    unit = {"%": " %", "deg": "°", "mm": " mm", "years": " years", "deg²": "°²"}.get(one.unit, "")
+    text = f"{one.value:.{digits}f}{unit}"
+    if one.low is not None and one.high is not None:
+        text += f" ({one.low:.{digits}f} to {one.high:.{digits}f}{unit})"
+    return text

@@ -1,0 +1,146 @@
+"""The report of a study: whole, offline, without a name, the same for the same cohort."""
+
+import re
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from cohortmaker import STUDY, VISITS, plain_cohort, store_cohort
+from hipmaker import make_reading
+from msgspec.structs import replace
+
+from necroangle.annotation import encode_reading, file_name
+from necroangle.cli.measure import command as measure
+from necroangle.cli.report import command as report_command
+from necroangle.protocol.study import NO_STUDY
+from necroangle.studyreport import StudyReport, gather, write_html, write_pdf
+
+pytest.importorskip("jinja2", reason="a report needs the extra report")
+pytest.importorskip("matplotlib", reason="a report needs the extra report")
+
+MADE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("report") / "cohort.sqlite"
+    store_cohort(place, plain_cohort(STUDY))
+    return place
+
+
+@pytest.fixture(scope="module")
+def report(cohort: Path) -> StudyReport:
+    return gather(cohort, replace(NO_STUDY, study="onfh", visits=VISITS), MADE)
+
+
+@pytest.fixture(scope="module")
+def page(report: StudyReport, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    write_html(report, path)
+    return path.read_text("utf-8")
+
+
+class Outside(HTMLParser):
+    """What a page would ask for, and its elements."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self.names: set[str] = set()
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "xlink:href") and value and not value.startswith("#"):
+                self.asked.append(value)
+            if name == "href" and value and value.startswith("#") and tag == "a":
+                self.links.append(value[1:])
+            if name == "id" and value:
+                self.names.add(value)
+
+
+def test_it_asks_for_nothing_and_runs_nothing(page: str) -> None:
+    found = Outside(page)
+    assert found.asked == []
+    assert "script" not in found.tags
+    assert "default-src 'none'" in page
+    assert "@import" not in page
+    assert "url(http" not in page
+
+
+def test_every_link_leads_somewhere_and_headings_are_in_order(page: str) -> None:
+    found = Outside(page)
+    assert set(found.links) <= found.names
+    levels = [int(tag[1]) for tag in found.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+    assert found.tags.count("main") == 1
+
+
+def test_it_says_what_the_paper_says(page: str) -> None:
+    for words in (
+        "18 patients with 22 hips were analysed",
+        "2 of 14 hips with ARCO 2 (14.3 %",
+        "P = 0.052",
+        "performed in 4 of 22 hips",
+        "Cumulative incidence of failure",
+        "replaced before",
+    ):
+        assert words in page
+    assert "nan" not in re.sub(r"[a-z]*nan[a-z]+|[a-z]+nan", "", page.lower())
+    assert "None" not in page
+
+
+def test_every_figure_is_a_picture_with_its_rows(report: StudyReport) -> None:
+    assert [one.name for one in report.figures] == [
+        "angle_over_time", "change_of_angle", "stages", "incidence", "survival", "foretelling",
+    ]  # fmt: skip
+    for one in report.figures:
+        assert ET.fromstring(one.svg()).tag.endswith("svg")
+        assert one.rows
+        assert one.caption.endswith(".")
+    first = report.figures[0]
+    assert first.svg() == first.svg()
+    assert first.png(50).startswith(b"\x89PNG")
+
+
+def test_the_pdf_has_real_text(report: StudyReport, tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    pages = write_pdf(report, path)
+    content = path.read_bytes()
+    assert content.startswith(b"%PDF")
+    assert pages == content.count(b"/Type /Page ") >= 9
+    assert b"/TrueType" in content or b"/CIDFontType2" in content
+
+
+def test_the_command_writes_all_of_it_and_hips_have_their_drawings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("readings").mkdir()
+    for subject in ("S1", "S2", "S3"):
+        for reader, more in (("kim", 0.0), ("lee", 7.0)):
+            one = make_reading(
+                90 + more + 7 * int(subject[1]), 80.0 + more, subject=subject, visit="m00",
+                reader=reader,
+            )  # fmt: skip
+            Path("readings", file_name(one)).write_bytes(encode_reading(one))
+    CliRunner().invoke(measure, ["readings", "--cohort", "c.sqlite"], catch_exceptions=False)
+    result = CliRunner().invoke(
+        report_command,
+        ["--cohort", "c.sqlite", "--out", "r.html", "--figures", "figures"],
+        catch_exceptions=False,
+    )
+    assert result.exit_code == 0, result.output
+    page = Path("r.html").read_text("utf-8")
+    assert page.count('aria-label="coronal ') == 3
+    assert "Agreement of the readers" in page
+    assert "left out: no hip is at risk" in result.output
+    assert {path.suffix for path in Path("figures").iterdir()} == {".svg", ".png", ".csv"}
