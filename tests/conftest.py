@@ -1,5 +1,6 @@
 """What the tests share."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -23,6 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("screen"):
             item.add_marker(pytest.mark.xdist_group("screen"))
     items.sort(key=lambda item: item.get_closest_marker("screen") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays: the garbage collector looks through it no more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

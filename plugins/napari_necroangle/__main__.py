@@ -1,5 +1,6 @@
 """``python -m napari_necroangle FOLDER``: the reading window with a study open."""
 
+import gc
 import logging
 import os
 import signal
@@ -62,6 +63,10 @@ def main(
     if screenshot is not None:
         save_picture(dock, screenshot)
         return
+    # napari collects garbage with every picture that is taken away, and looks through all modules
+    # for it each time (0.2 s): what is there now stays for good, and is looked through no more
+    gc.collect()
+    gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     get_qapp().exec()
 

@@ -1,8 +1,10 @@
 """What the plugin's tests share: a small study in memory, and where the samples lie."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("screen") is not None:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before the first window: see :func:`_set_modules_apart`."""
+    if item.get_closest_marker("screen") is not None:
+        _set_modules_apart()
+
+
+@cache
+def _set_modules_apart() -> None:
+    """Take what is imported out of what the garbage collector looks through.
+
+    napari collects with every picture that is taken away: in a process that holds the modules of
+    all tests this was half of the time of a window.
+    """
+    import napari_necroangle.window  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
 
 
 def small_volume(view: View, slices: int = 5) -> Volume:
