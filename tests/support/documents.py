@@ -63,7 +63,7 @@ KINDS = ("console", "json", "python", "r", "sh", "text", "toml")
 OTHER_PROGRAMS = ("dask", "make", "napari", "pip")
 """Tried elsewhere: the cluster and napari by the README's test, the others by the checks."""
 
-ELSEWHERE = ("agree", "calibrate", "demo", "overlay", "phantom", "read", "selftest")
+ELSEWHERE = ("agree", "calibrate", "demo", "overlay", "phantom", "read", "report", "selftest")
 """Commands that take long, or open a window: only their words are tried here."""
 
 _ITEM = re.compile(
