@@ -317,7 +317,13 @@ _KINDS = {
     "RG": "radiograph",
 }
 
-_RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
+_NO_IMAGE_CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.66": "raw data",
+    "1.2.840.10008.5.1.4.1.1.4.2": "a spectrum",
+    "1.2.840.10008.5.1.4.38.1": "a hanging protocol",
+    "1.2.840.10008.5.1.4.39.1": "a palette of colours",
+}
+_WAVEFORM = "1.2.840.10008.5.1.4.1.1.9."
 _NO_IMAGES = {
     "SR": "a structured report",
     "PR": "a presentation state",
@@ -327,7 +333,13 @@ _NO_IMAGES = {
     "PLAN": "a plan",
     "RTPLAN": "a plan",
     "RTSTRUCT": "outlines",
+    "RTRECORD": "a record of treatment",
+    "RTDOSE": "a dose",
     "RWV": "a mapping of values",
+    "SEG": "a segmentation",
+    "M3D": "a model",
+    "FID": "fiducial points",
+    "ECG": "a waveform",
 }
 """DICOM that belongs to studies and holds no image: nothing is wrong with it."""
 
@@ -372,9 +384,10 @@ def admitted_kind(dataset: Dataset) -> str:
 
 
 def _check_is_image(dataset: Dataset) -> None:
-    what = _NO_IMAGES.get(code(dataset, "Modality") or "")
-    if uid(dataset, "SOPClassUID") == _RAW_DATA:
-        what = "raw data"
+    sop_class = uid(dataset, "SOPClassUID") or ""
+    what = _NO_IMAGE_CLASSES.get(sop_class) or _NO_IMAGES.get(code(dataset, "Modality") or "")
+    if sop_class.startswith(_WAVEFORM):
+        what = "a waveform"
     if what:
         raise DicomError(f"{what}: no image", tag="Modality", stage=RECOGNISED)
 

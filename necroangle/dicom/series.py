@@ -21,6 +21,9 @@ __all__ = [
 LOCALIZER_PLANES, LOCALIZER_SLICES = 3, 12
 """A series of so many planes with no more slices than this in each is a localizer."""
 
+MOST_STEP_MM = 1000.0
+"""No two neighbours of one stack lie further apart: nobody is so long."""
+
 SeriesKey = tuple[str, str]
 
 
@@ -216,6 +219,11 @@ def _refusal(frames: Sequence[FrameHeader], error: DicomError) -> Refusal:
 def _summary(part: Part, stack_no: int, root: Path, of_series: Mapping[str, Any]) -> SeriesSummary:
     stack = part.stack or stack_geometry(part.frames)
     frames = stack.frames
+    if stack.step_mm > MOST_STEP_MM:
+        raise DicomError(
+            f"neighbouring slices lie {stack.step_mm:.0f} mm apart: beyond any patient",
+            tag="ImagePositionPatient",
+        )
     first, middle = frames[0], frames[len(frames) // 2]
     agreed: dict[str, Any] = {
         name: getattr(first, name) if len({getattr(f, name) for f in frames}) == 1 else None

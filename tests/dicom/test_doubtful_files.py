@@ -100,6 +100,10 @@ def test_a_refusal_tells_the_value_that_was_found(
         ({"Modality": "SR"}, "a structured report"), ({"Modality": "PR"}, "a presentation state"),
         ({"Modality": "KO"}, "a selection of key objects"),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.66"}, "raw data"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.4.2"}, "a spectrum"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.38.1"}, "a hanging protocol"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.9.1.3", "Modality": "HD"}, "a waveform"),
+        ({"Modality": "SEG"}, "a segmentation"), ({"Modality": "M3D"}, "a model"),
     ],
 )  # fmt: skip
 def test_what_is_no_image_is_recognised_and_not_refused(

@@ -273,6 +273,18 @@ def test_a_slice_that_lies_between_two_others_is_set_aside() -> None:
     assert stack_of(parts[0]).regularity.flags == ()
 
 
+def test_slices_further_apart_than_any_patient_is_long_are_refused(
+    tmp_path: Path, write_slices: WriteSlices
+) -> None:
+    write_slices(tmp_path / "a", [(0, 0, 0), (0, 90_000.0, 0)])
+    write_slices(tmp_path / "b", [(0, 0, 0), (0, 300.0, 0)], SeriesInstanceUID="1.2.3.5")
+    scan = scan_folder(tmp_path)
+    assert [len(series) for series in scan.series] == [2]
+    (refusal,) = scan.refused
+    assert (refusal.files, refusal.tag) == (2, "ImagePositionPatient")
+    assert refusal.reason == "neighbouring slices lie 90000 mm apart: beyond any patient"
+
+
 def test_frames_of_reference_are_split_and_one_that_is_silent_joins() -> None:
     first, second = slices([0, 3, 6]), slices([9, 12, 15], 4)
 
