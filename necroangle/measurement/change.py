@@ -18,7 +18,7 @@ from necroangle.protocol.pair_error import (
 from necroangle.protocol.study import CutOffs
 from necroangle.terms import Weighting
 
-__all__ = ["HipChange", "ViewChange", "change_between"]
+__all__ = ["HipChange", "ViewChange", "change_between", "pair_read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def change_between(
         )
     rule_deg = (cut_offs or CutOffs()).change_deg
     pair = [
-        _pair_read(one, is_consensus=agreed)
+        pair_read(one, is_consensus=agreed)
         for one, agreed in zip((earlier, later), consensus, strict=True)
     ]
     change = error = None
@@ -175,7 +175,7 @@ def change_between(
     )
 
 
-def _pair_read(hip: HipMeasurement, *, is_consensus: bool) -> PairRead | None:
+def pair_read(hip: HipMeasurement, *, is_consensus: bool = False) -> PairRead | None:
     """What the table says of the reading: outcomes of a cohort are judged by the same.
 
     None of a reading in the making that may not be kept: no table has it.

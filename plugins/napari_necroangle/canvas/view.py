@@ -35,6 +35,7 @@ from napari_necroangle.reading.drawing import (
     outline_of,
 )
 from napari_necroangle.reading.followup import Ghost
+from napari_necroangle.reading.guidance import rim_gain
 from napari_necroangle.reading.outcome import ViewOutcome
 from napari_necroangle.reading.texts import canvas_title
 from necroangle.annotation import Mark
@@ -402,7 +403,8 @@ class PlaneView:
         outcome = self.case.session.outcome().view(self.view)
         centre = self.case.head_centre(self.view)
         away = None if centre is None else self.picture.offset_mm(self.slice_index, centre)
-        title = canvas_title(self.view, self.slice_index, len(self.picture), outcome, away)
+        gain = rim_gain(self.case.session, self.view)
+        title = canvas_title(self.view, self.slice_index, len(self.picture), outcome, away, gain)
         self.sketch.write(Anchor.TOP_LEFT, f"{'▸ ' if self.is_active else ''}{title}")
         letters = self.picture.edge_letters(self.slice_index)
         for edge, anchor in EDGES.items():

@@ -295,7 +295,7 @@ class Commands:
                     f"there. {key_label('undo')} takes it back."
                 )
         if not moved:
-            case.notice = "Both views lie on the slices nearest to the head's centre."
+            case.notice = "Both views lie on the slices that are the nearest."
 
     def _say_normal(self, case: Case) -> bool:
         """Record no necrosis in both views, unless an arc says otherwise."""

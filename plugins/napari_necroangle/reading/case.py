@@ -1,6 +1,6 @@
 """A hip with its two pictures: what is shown, what the next click means, where the views cut."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from necroangle.annotation import ImageRecord, PlaneRecord, StackPassport
 from necroangle.errors import ReadingError
 from necroangle.geometry import Marker, PatientPoints, PixelPoints, PlanePoints
 from necroangle.imaging import MidSlice, Slice, Volume, cross_reference, mid_slice
+from necroangle.measurement.doubts import LIMITS
 from necroangle.terms import Finding, LandmarkName, Laterality, UnreadReason, View
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "LOCKED",
     "Case",
     "CaseKey",
+    "Followed",
     "Picture",
     "first_gap",
     "marker_of",
@@ -135,9 +137,15 @@ class Picture:
         ends = [self.volume.planes[index].pixel_to_patient(middle) for index in (0, len(self) - 1)]
         return PatientPoints(np.mean(ends, axis=0))
 
-    def best_slice(self, centre: PatientPoints) -> MidSlice:
-        """The slice nearest to a head's centre, (1, 3) patient LPS mm."""
-        return mid_slice(self.volume, centre)
+    def best_slice(self, centre: PatientPoints, away_mm: float = 0.0) -> MidSlice:
+        """The slice nearest to a place, so far from a head's centre, (1, 3) patient LPS mm."""
+        if not away_mm:
+            return mid_slice(self.volume, centre)
+        normal = self.volume.planes[0].normal
+        facing = 1.0 if normal[np.argmax(np.abs(normal))] > 0 else -1.0
+        there = PatientPoints(np.asarray(centre) + away_mm * facing * normal)
+        found = mid_slice(self.volume, there)
+        return replace(found, offset_mm=found.offset_mm + away_mm)
 
     def offset_mm(self, index: int, centre: PatientPoints) -> float:
         """Signed distance of a slice from a head's centre: positive behind it, or to its left."""
@@ -199,6 +207,25 @@ class CaseKey:
     code: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """An earlier visit whose slices the present ones should meet: that makes the error smaller.
+
+    Attributes
+    ----------
+    visit
+        Its name.
+    offsets_mm
+        Distances of its A and B slices from the head's centre; None where they are not known.
+    limit_deg
+        Smallest real change to a reading on slices at such distances; None where it is not judged.
+    """
+
+    visit: str
+    offsets_mm: tuple[float | None, float | None]
+    limit_deg: Callable[[tuple[float | None, float | None]], float | None]
+
+
 class Case:
     """A session with its pictures.
 
@@ -219,6 +246,8 @@ class Case:
         Whether clicks on another slice than the view's own mark it as a neighbour.
     lacking
         Views that cannot be read here, and why: no series of the study shows them.
+    followed
+        The earlier visit that this one is compared with, or None.
     checked
         What was found last of each view's slice, with the outcome and the picture it holds for.
     """
@@ -230,6 +259,7 @@ class Case:
         self.selected: dict[View, Handle] = {}
         self.beside_on = False
         self.lacking: dict[View, str] = {}
+        self.followed: Followed | None = None
         self.checked: dict[View, tuple[Any, ...]] = {}
         self._aims: dict[View, Handle | None] = {}
         self._seen: dict[View, int] = {}
@@ -457,7 +487,13 @@ class Case:
         centre = self.centre_seen_in_other(view)
         if centre is None or view.is_radiograph:
             return picture.middle_index
-        return picture.best_slice(centre).index
+        return picture.best_slice(centre, self.wanted_mm(view)).index
+
+    def wanted_mm(self, view: View) -> float:
+        """How far from the head's centre the slice should lie: where the earlier one lay."""
+        number = 0 if self.session.draft.views[0].view is view else 1
+        found = None if self.followed is None else self.followed.offsets_mm[number]
+        return found if found is not None and abs(found) <= LIMITS.off_centre_mm else 0.0
 
     def head_centre(self, view: View) -> PatientPoints | None:
         """(1, 3) patient mm: the centre of the other view's head circle, once there is one."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_necroangle.reading.case import Case, Picture
+from napari_necroangle.reading.case import Case, Followed, Picture
 from napari_necroangle.reading.draft import ReadingDraft
 from napari_necroangle.reading.drawing import Drawing, arc_polyline
 from napari_necroangle.reading.keys import key_label
@@ -31,6 +31,8 @@ from necroangle.measurement import (
     change_between,
     show_deg,
 )
+from necroangle.measurement.change import pair_read
+from necroangle.measurement.foresight import foreseen_change_deg
 from necroangle.protocol.ending import VisitState
 from necroangle.protocol.noise import NO_NOISE, StudyNoise
 from necroangle.protocol.study import CutOffs
@@ -49,6 +51,7 @@ __all__ = [
     "change_words",
     "earlier_readings",
     "earlier_words",
+    "followed_of",
     "ghost_of",
     "head_radius_mm",
     "radii_of_other_visits",
@@ -298,6 +301,23 @@ def change_from(
         return None
 
 
+def followed_of(earlier: Earlier, reader: str, rules: StudyRules) -> Followed | None:
+    """What an earlier reading asks of the present slices; None where they say nothing of it.
+
+    Between two readers no change is foreseen: how they differ, only comparisons tell.
+    """
+    read = pair_read(earlier.measurement)
+    offsets = (earlier.measurement.a_slice_offset_mm, earlier.measurement.b_slice_offset_mm)
+    if read is None or offsets == (None, None):
+        return None
+    own, noise = earlier.reading.reader == reader, rules.noise
+
+    def limit_deg(later_mm: tuple[float | None, float | None]) -> float | None:
+        return foreseen_change_deg(read, later_mm, noise) if own else None
+
+    return Followed(earlier.reading.visit, offsets, limit_deg)
+
+
 def earlier_words(earlier: Earlier) -> str:
     """An earlier reading in one line.
 
@@ -465,11 +485,21 @@ class FollowupOverlay:
         if self.chosen not in self.choices:
             self.chosen = self.choices[0] if self.choices else None
         self.is_on = self.is_on and self.chosen is not None
+        self._follow()
 
     def choose(self, earlier: Earlier) -> None:
         """Compare with another reading."""
         self.chosen = earlier
+        self._follow()
         self.draw()
+
+    def _follow(self) -> None:
+        """Let the slices be held against those of the chosen reading."""
+        case = self._case()
+        if case is not None:
+            reader = case.session.draft.reader
+            chosen = self.chosen
+            case.followed = followed_of(chosen, reader, self._rules) if chosen else None
 
     def draw(self) -> None:
         """Show the ghosts as they stand on every canvas, or none."""

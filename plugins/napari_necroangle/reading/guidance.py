@@ -7,6 +7,7 @@ to the reader.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,12 +16,15 @@ from napari_necroangle.reading.draft import ArcDraft
 from napari_necroangle.reading.followup import VisitRadius, head_radius_mm
 from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.outcome import Outcome, ViewOutcome
+from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.steps import Flow, SliceCheck, Step, StepState, slice_check
 from napari_necroangle.reading.texts import VIEWS, doubts, instruction, offset_words
 from necroangle.geometry import PatientPoints
 from necroangle.measurement import show_deg
 from necroangle.measurement.doubts import LIMITS
+from necroangle.measurement.foresight import SeenRim, foreseen_reach_deg, steep_views
 from necroangle.measurement.plausibility import PLAUSIBLE
+from necroangle.protocol.noise import EndNoise
 from necroangle.terms import Flag, View
 
 __all__ = [
@@ -29,6 +33,7 @@ __all__ = [
     "contradictions",
     "guide_line",
     "off_centre_words",
+    "rim_gain",
     "step_words",
 ]
 
@@ -92,7 +97,7 @@ def _slices(case: Case) -> Iterator[str]:
                 f"{VIEWS[check.view]}: the series ends before the head's middle. Choose another "
                 "series, or read this view as not readable."
             )
-        elif not check.is_best or abs(check.offset_mm) > LIMITS.off_centre_mm:
+        elif not check.is_best or abs(check.offset_mm - check.wanted_mm) > LIMITS.off_centre_mm:
             yield off_centre_words(check)
 
 
@@ -100,6 +105,10 @@ def off_centre_words(check: SliceCheck) -> str:
     """Where a slice lies from the centre, and which one lies nearer."""
     name = VIEWS[check.view]
     here = f"{name} slice {check.index + 1} lies {offset_words(check.view, check.offset_mm)}"
+    if check.wanted_mm:
+        nearest = "it is" if check.is_best else f"slice {check.best_index + 1} is"
+        before = offset_words(check.view, check.wanted_mm)
+        return f"{here} the head's centre, the earlier one {before} it; {nearest} the nearest."
     if check.is_best:
         return f"{here} the head's centre; no slice lies nearer."
     there = offset_words(check.view, check.best_offset_mm)
@@ -209,19 +218,83 @@ def guide_line(
     if flow.current is Step.MORE and aim is None:
         return f"Optional. Choose what to add, or go on ({key_label('go_on')})."
     return instruction(
-        session.draft.view(view), session.outcome().view(view), aim, magnified=magnified
+        session.draft.view(view),
+        session.outcome().view(view),
+        aim,
+        magnified=magnified,
+        gain=rim_gain(session, view),
     )
+
+
+_MORE_DEG, _LEAST_GAIN_DEG = 50.0, 1.0
+
+
+def rim_gain(session: ReadingSession, view: View) -> str:
+    """What 50 degrees more of a rim gain for the combined angle; empty where it is little."""
+    found, count = session.drawn(view), len(session.draft.view(view).rim)
+    if found.circle is None or found.rim_span_deg is None or found.rim_rms_mm is None:
+        return ""
+    scale = 24.0 / found.circle.radius_mm if view.is_radiograph else 1.0
+    rim = SeenRim(
+        count,
+        round(found.rim_span_deg, -1),
+        round(found.rim_rms_mm * scale, 1),
+        round(found.circle.radius_mm * scale),
+    )
+    now, then = _reaches(rim, session.end_noise)
+    if now - then < _LEAST_GAIN_DEG:
+        return ""
+    return f"{_MORE_DEG:.0f}° more: ±{then:.0f}° in place of ±{now:.0f}°"
+
+
+@lru_cache(maxsize=256)
+def _reaches(rim: SeenRim, ends: EndNoise) -> tuple[float, float]:
+    """Half of the interval's width with such a rim in both views, and with longer ones."""
+    now, then = (foreseen_reach_deg([one] * 2, ends) for one in (rim, rim.longer(_MORE_DEG)))
+    return now, then
 
 
 def _slices_line(flow: Flow) -> str:
     doubtful = flow.doubtful_slices()
     if doubtful:
-        said = " ".join(off_centre_words(check) for check in doubtful)
         moves, keeps = key_label("move_to_best"), key_label("go_on")
+        gain = _gain_words(flow)
+        said = gain or " ".join(off_centre_words(check) for check in doubtful)
         return f"{said} {moves}: move the marks there. {keeps}: keep them."
     if not flow.is_done(Step.SLICES):
         return "Mark both head circles first: each shows where the other's slice should be."
-    return f"Both slices are the nearest to the head's centre. Go on ({key_label('go_on')})."
+    return f"Both slices are the nearest to {_wanted_words(flow)}. Go on ({key_label('go_on')})."
+
+
+def _wanted_words(flow: Flow) -> str:
+    """Where the slices should lie."""
+    case = flow.case
+    wanted = [(draft.view, case.wanted_mm(draft.view)) for draft in case.session.draft.views]
+    if case.followed is None or not any(away for _, away in wanted):
+        return "the head's centre"
+    places = (f"{VIEWS[view].lower()} {offset_words(view, away)}" for view, away in wanted)
+    return f"{case.followed.visit} ({', '.join(places)} the head's centre)"
+
+
+def _gain_words(flow: Flow) -> str:
+    """What a change since the earlier visit gains where the slices meet that visit's own."""
+    followed = flow.case.followed
+    checks = [slice_check(flow.case, draft.view) for draft in flow.case.session.draft.views]
+    if followed is None:
+        return ""
+    here = [None if one is None else one.offset_mm for one in checks]
+    there = [None if one is None else one.best_offset_mm for one in checks]
+    now, then = (followed.limit_deg((one[0], one[1])) for one in (here, there))
+    if now is None or then is None or round(then) >= round(now):
+        return ""
+    places = " and ".join(
+        f"{VIEWS[check.view].lower()} slice {check.best_index + 1}"
+        for check in flow.doubtful_slices()
+    )
+    return (
+        f"On {places}, nearest to {followed.visit}, the smallest real change is {then:.0f}° in "
+        f"place of {now:.0f}°."
+    )
 
 
 def _lacking_line(flow: Flow) -> str:
@@ -245,10 +318,32 @@ def _save_line(flow: Flow, against: Sequence[Contradiction]) -> str:
     ]
     if lacking:
         return " ".join(lacking)
+    advice = _advice(flow)
     draft = flow.case.session.draft
     what = "submit, and open the next case" if draft.conduct.worklist else "save, open the next hip"
     what = "save the consensus" if draft.consensus_of else what
-    return (
-        f"Complete. {key_label('save_next')}: {what}. "
-        f"{key_label('second_look')}: second look at the arc ends."
-    )
+    look = advice or f"{key_label('second_look')}: second look at the arc ends."
+    return f"Complete. {key_label('save_next')}: {what}. {look}"
+
+
+def _advice(flow: Flow) -> str:
+    """What would make the error smaller still: a neighbouring slice, or a third rim."""
+    session, key = flow.case.session, key_label("beside")
+    hip = session.outcome().hip
+    for draft in session.draft.views:
+        rims = 1 + sum(bool(one.rim) for one in draft.neighbours)
+        if hip.method.name == "centre_plane" and 1 < rims < _ENOUGH_RIMS:
+            return (
+                f"{VIEWS[draft.view]}: {rims} rims; a third, two slices from the first, tells "
+                f"whether the patient moved ({key})."
+            )
+    for steep in steep_views(hip):
+        if not session.draft.view(steep.view).neighbours:
+            return (
+                f"{VIEWS[steep.view]}: about {steep.slope_deg_mm:.0f}° a mm are foretold here, "
+                f"{abs(steep.offset_mm):.1f} mm off the centre: mark the next slice, too ({key})."
+            )
+    return ""
+
+
+_ENOUGH_RIMS = 3

@@ -18,6 +18,7 @@ from napari_necroangle.reading.draft import (
 from napari_necroangle.reading.measuring import BY_IMAGE, Measuring
 from napari_necroangle.reading.outcome import Outcome, ViewOutcome, outcome_of, view_outcome
 from necroangle.annotation import Conduct, HipReading, ReaderEntries, Revision
+from necroangle.protocol.noise import EndNoise
 from necroangle.terms import (
     Finding,
     Laterality,
@@ -334,6 +335,11 @@ class ReadingSession:
         """Measure as a study does from here on."""
         if measuring != self._measuring:
             self._measuring, self._outcome = measuring, None
+
+    @property
+    def end_noise(self) -> EndNoise:
+        """How the study takes the reader to mark arc ends."""
+        return self._measuring.settings.noise_of(self.draft.reader)
 
     def drawn(self, view: View) -> ViewOutcome:
         """Circle and arcs of a view, without its measurement: far cheaper than :meth:`outcome`."""

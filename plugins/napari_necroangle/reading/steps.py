@@ -82,9 +82,11 @@ class SliceCheck:
         Its marked slice, from 0, and the signed distance from the centre: coronal positive
         behind it, sagittal positive to the patient's left.
     best_index, best_offset_mm
-        The same of the slice nearest to the centre.
+        The same of the slice nearest to where it should lie.
     shows_centre
         Whether even that one shows it: else the stack ends before the head's middle.
+    wanted_mm
+        Where it should lie from the centre: 0, or at a follow-up where the earlier one lay.
     """
 
     view: View
@@ -93,20 +95,22 @@ class SliceCheck:
     best_index: int
     best_offset_mm: float
     shows_centre: bool
+    wanted_mm: float = 0.0
 
     @property
     def is_best(self) -> bool:
-        """Whether no other slice lies clearly nearer."""
-        return abs(self.offset_mm) - abs(self.best_offset_mm) < SAME_MM
+        """Whether no other slice lies clearly nearer to where it should."""
+        here, there = (abs(one - self.wanted_mm) for one in (self.offset_mm, self.best_offset_mm))
+        return here - there < SAME_MM
 
 
 def slice_check(case: Case, view: View) -> SliceCheck | None:
     """Hold a view's slice against the centre; None before it is marked and the centre known."""
-    state = (case.session.outcome(), case.pictures.get(view))
+    state = (case.session.outcome(), case.pictures.get(view), case.followed)
     known = case.checked.get(view)
-    if known is None or known[0] is not state[0] or known[1] is not state[1]:
+    if known is None or any(one is not now for one, now in zip(known, state, strict=False)):
         case.checked[view] = known = (*state, _check(case, view))
-    found: SliceCheck | None = known[2]
+    found: SliceCheck | None = known[-1]
     return found
 
 
@@ -115,7 +119,7 @@ def _check(case: Case, view: View) -> SliceCheck | None:
     picture = case.pictures.get(view)
     if centre is None or index is None or picture is None:
         return None
-    best = picture.best_slice(centre)
+    best = picture.best_slice(centre, case.wanted_mm(view))
     return SliceCheck(
         view,
         index,
@@ -123,6 +127,7 @@ def _check(case: Case, view: View) -> SliceCheck | None:
         best.index,
         best.offset_mm,
         best.shows_centre,
+        case.wanted_mm(view),
     )
 
 

@@ -86,7 +86,12 @@ def breakable(name: str) -> str:
 
 
 def canvas_title(
-    view: View, index: int, count: int, outcome: ViewOutcome, away_mm: float | None = None
+    view: View,
+    index: int,
+    count: int,
+    outcome: ViewOutcome,
+    away_mm: float | None = None,
+    gain: str = "",
 ) -> str:
     """The lines in the corner of a canvas: span and fit of the rim until there is an angle.
 
@@ -98,6 +103,8 @@ def canvas_title(
         What the view says.
     away_mm
         Signed distance of the slice from the head's centre, where that is known.
+    gain
+        What more of the rim would gain.
     """
     letter = "A" if view.is_a else "B"
     place = f" {index + 1} / {count}" if count > 1 else ""
@@ -108,6 +115,7 @@ def canvas_title(
         lines.append(f"{letter} = {show_deg(outcome.measurement.angle_deg)}")
     elif outcome.rim_span_deg is not None and outcome.rim_rms_mm is not None:
         lines.append(f"rim {outcome.rim_span_deg:.0f}° round, fit {outcome.rim_rms_mm:.1f} mm")
+        lines += [gain] if gain else []
     return "\n".join(lines)
 
 
@@ -128,9 +136,14 @@ def offset_words(view: View, away_mm: float) -> str:
 
 
 def instruction(
-    draft: ViewDraft, outcome: ViewOutcome, aim: Handle | None, *, magnified: bool = False
+    draft: ViewDraft,
+    outcome: ViewOutcome,
+    aim: Handle | None,
+    *,
+    magnified: bool = False,
+    gain: str = "",
 ) -> str:
-    """What to do next in a view."""
+    """What to do next in a view; ``gain`` is what more of the rim would gain."""
     special = _special(aim) if aim is not None else ""
     if special:
         return special
@@ -142,7 +155,7 @@ def instruction(
         return _sentence(outcome.missing) or "Done. Drag any point to correct it."
     if aim.role is not Role.RIM:
         return "Click exactly where the arc ends." if magnified else _STEPS[aim.role]
-    return _rim_line(len(draft.rim), outcome)
+    return _rim_line(len(draft.rim), outcome, gain)
 
 
 def _special(aim: Handle) -> str:
@@ -159,7 +172,7 @@ def _special(aim: Handle) -> str:
     return ""
 
 
-def _rim_line(count: int, outcome: ViewOutcome) -> str:
+def _rim_line(count: int, outcome: ViewOutcome, gain: str) -> str:
     span_deg = outcome.rim_span_deg
     if count == 0:
         return "Draw along the healthy rim of the head in one drag, or click 8 points round it."
@@ -168,12 +181,14 @@ def _rim_line(count: int, outcome: ViewOutcome) -> str:
     if count < RIM_ADVISED:
         return f"Click round the healthy rim of the head: {count} of {RIM_ADVISED} points."
     if span_deg is not None and span_deg < LIMITS.short_rim_deg:
+        more = f" ({gain})" if gain else ""
         return (
             f"{count} rim points reach {span_deg:.0f}° round; below "
-            f"{LIMITS.short_rim_deg:.0f}° the centre is uncertain. Click more of the rim, or go on "
-            f"({key_label('go_on')})."
+            f"{LIMITS.short_rim_deg:.0f}° the centre is uncertain{more}. Click more of the rim, or "
+            f"go on ({key_label('go_on')})."
         )
     reach = f", {span_deg:.0f}° round" if span_deg is not None else ""
+    reach += f"; {gain}" if gain else ""
     return f"{count} rim points{reach}. Drag one to correct it, or go on ({key_label('go_on')})."
 
 
