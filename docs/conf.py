@@ -43,7 +43,11 @@ html_show_sphinx = False
 html_theme_options = {
     "show_prev_next": False,
     "navbar_end": ["theme-switcher"],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        "reference/columns": [],
+        "reference/entries": [],
+    },
     "footer_start": ["copyright"],
     "footer_end": [],
     "show_toc_level": 2,

@@ -128,3 +128,23 @@ def texts_in_one_line(source: str) -> str:
     """Source with the parts of each text joined, and … for what is put in."""
     joined = re.sub(r"([\"'])\n\s*f?\1", "", source)
     return re.sub(r"\{[^{}\n]*\}", "…", joined)
+
+
+def test_every_figure_of_validation_stands_where_its_command_is_explained() -> None:
+    page = (ROOT / "docs" / "validation.md").read_text("utf-8")
+    sources = "".join(
+        (ROOT / name).read_text("utf-8")
+        for name in ("benchmarks/README.md", "docs/centre_plane.md", "docs/measurement.md")
+    )
+    cells = [cell for line in page.splitlines() if line[:2] == "| " for cell in line.split("|")[2:]]
+    figures = re.findall(r"\d+\.\d+|\d+(?=°)", " ".join(cells))
+    assert len(figures) > 15
+    shares = {figure: f"{float(figure) / 100:.3f}".lstrip("0") for figure in figures}
+    assert [one for one in figures if one not in sources and shares[one] not in sources] == []
+
+
+def test_every_command_of_validation_is_there() -> None:
+    page = (ROOT / "docs" / "validation.md").read_text("utf-8")
+    scripts = re.findall(r"^python (benchmarks/\w+\.py)", page, re.MULTILINE)
+    assert len(scripts) > 4
+    assert [name for name in scripts if not (ROOT / name).exists()] == []
