@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from hipmaker import make_reading
-from napari_necroangle.reading.measuring import measuring_in
+from napari_necroangle.reading.outcome import measuring_in
 
 from necroangle.annotation import encode_reading, file_name, load_reading
 from necroangle.batch import settings_of_study

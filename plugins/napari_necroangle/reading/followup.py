@@ -18,8 +18,7 @@ from napari_necroangle.reading.case import Case, Followed, Picture
 from napari_necroangle.reading.draft import ReadingDraft
 from napari_necroangle.reading.drawing import Drawing, arc_polyline
 from napari_necroangle.reading.keys import key_label
-from napari_necroangle.reading.measuring import BY_IMAGE, Measuring, measuring_in
-from napari_necroangle.reading.outcome import Outcome
+from napari_necroangle.reading.outcome import BY_IMAGE, Measuring, Outcome, measuring_in
 from napari_necroangle.reading.texts import VIEWS
 from necroangle.annotation import SUFFIX, HipReading, ReadView, load_reading
 from necroangle.errors import MethodError, NecroangleError

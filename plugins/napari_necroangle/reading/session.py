@@ -15,8 +15,14 @@ from napari_necroangle.reading.draft import (
     draft_of,
     reading_of,
 )
-from napari_necroangle.reading.measuring import BY_IMAGE, Measuring
-from napari_necroangle.reading.outcome import Outcome, ViewOutcome, outcome_of, view_outcome
+from napari_necroangle.reading.outcome import (
+    BY_IMAGE,
+    Measuring,
+    Outcome,
+    ViewOutcome,
+    outcome_of,
+    view_outcome,
+)
 from necroangle.annotation import Conduct, HipReading, ReaderEntries, Revision
 from necroangle.protocol.noise import EndNoise
 from necroangle.terms import (
