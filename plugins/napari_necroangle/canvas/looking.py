@@ -78,8 +78,8 @@ class Looking:
         self._planes, self._turn_to = planes, turn_to
         self._looked: tuple[View, Handle] | None = None
         self.is_linked, self.has_cursor, self.has_loupe = False, True, False
-        self.on_greys: Callable[[], None] = _unheard
-        self.tell: Callable[[str], None] = _untold
+        self.on_greys: Callable[[], None] = lambda: None
+        self.tell: Callable[[str], None] = lambda _: None
         self.acts: dict[str, Act] = {
             "second_look": self._second_look,
             "head": lambda _, view: self._on_plane(view, PlaneView.zoom_to_head),
@@ -241,14 +241,6 @@ def _on(is_on: bool) -> str:
     return "on" if is_on else "off"
 
 
-def _unheard() -> None:
-    """Nobody shows the grey values."""
-
-
-def _untold(_: str) -> None:
-    """Nobody is told."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Second:
     """What stands beside a picture.
@@ -294,12 +286,10 @@ def registered(
     if index_then is None or measured.circle is None:
         return None
     side = case.session.draft.laterality
-    other = next(one.view for one in case.session.draft.views if one.view is not view)
-    centre, beside = case.head_centre(view), earlier.view(other)
-    centre_then = None
-    if beside is not None and beside[1].circle is not None:
-        at = PlanePoints(np.array([beside[1].circle.centre_mm]))
-        centre_then = beside[0].plane.plane().plane_to_patient(at)
+    centre, centre_then = (
+        case.head_centre(view),
+        earlier.head_centre(case.session.draft.other(view)),
+    )
     return register_heads(
         HeadPicture(
             prior.volume.slice(index_then),
@@ -337,7 +327,7 @@ def ghost_by(motion: HeadMotion, earlier: Earlier, view: View, index: int) -> Gh
     if found is None:
         return None
     arcs = [replace(arc, start_deg=arc.start_deg + motion.rotation_deg) for arc in found[1].arcs]
-    return Ghost(index, drawing_of(motion.ghost, arcs), "registration")
+    return Ghost(index, drawing_of(motion.ghost, arcs, has_cross=False), "registration")
 
 
 class SecondPane(QWidget):
@@ -381,7 +371,7 @@ class SecondPane(QWidget):
         if over is not None:
             over.removeEventFilter(self)
         if self._first is not None:
-            self._first.on_look = _unseen
+            self._first.on_look = lambda: None
         self._first = self._second = None
         self.hide()
         self.setParent(None)
@@ -479,7 +469,3 @@ def _carried(segments: Segments, plane: ImagePlane, volume: Volume) -> tuple[int
     index = volume.nearest_index(points)
     there = volume.planes[index].patient_to_plane(points)
     return index, np.asarray(there, float).reshape(segments.shape)
-
-
-def _unseen() -> None:
-    """Nobody looks along."""

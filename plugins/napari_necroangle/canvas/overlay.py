@@ -203,7 +203,7 @@ class Sketch:
     """
 
     def __init__(self) -> None:
-        self.on_change: Callable[[Points | None], None] = _unheard
+        self.on_change: Callable[[Points | None], None] = lambda _: None
         self.index, self.visible, self.has_bar = 0, True, False
         self.marks: tuple[DrawnMark, ...] = ()
         self.texts: dict[Anchor, str] = {}
@@ -304,7 +304,7 @@ class Overlay(QWidget):
 
     def close_over(self) -> None:
         """Let the picture be."""
-        self._sketch.on_change = _unheard
+        self._sketch.on_change = lambda _: None
         self._ground.widget.removeEventFilter(self)
         self.setParent(None)
         self.deleteLater()
@@ -409,10 +409,6 @@ class Overlay(QWidget):
         height = QFontMetricsF(font).height()
         room = QRectF(right - _BAR_PX, low - height - 4.0, _BAR_PX, height)
         _paint_words(painter, room, f"{length_mm:g} mm", Qt.AlignmentFlag.AlignRight)
-
-
-def _unheard(_: Points | None) -> None:
-    """Nobody paints."""
 
 
 def bar_length_mm(most_mm: float) -> float:

@@ -104,7 +104,7 @@ class PlaneView:
         self._reference: object = None
         self._ghost: tuple[Ghost | None, str] = (None, "")
         self.is_active = False
-        self.on_look: Callable[[], None] = _unseen
+        self.on_look: Callable[[], None] = lambda: None
         self.settling: Handle | None = None
         self._proposed: int | None = None
         self._orientation = model.scene.camera.orientation
@@ -462,7 +462,3 @@ class PlaneView:
             (self.model.canvas.grid.events.enabled, self._set_back),
             (self.model.canvas.events.size, self.fit),
         )
-
-
-def _unseen() -> None:
-    """Nobody looks along."""

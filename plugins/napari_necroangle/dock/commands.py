@@ -27,7 +27,6 @@ from necroangle.dicom.contrast import contrast_of
 from necroangle.dicom.visits import Visit, sequence_words
 from necroangle.errors import NecroangleError, ReadingError
 from necroangle.imaging import HeadMotion, Unregistered
-from necroangle.protocol.visits import months_of_name
 from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, View, Weighting
 
 __all__ = ["Beside", "Commands", "Offer"]
@@ -278,7 +277,7 @@ class Commands:
         return observe
 
     def _other_view(self, case: Case, view: View) -> None:
-        other = next(one.view for one in case.session.draft.views if one.view is not view)
+        other = case.session.draft.other(view)
         self._flow.turn_to(other)
         self._window.turn_to(other)
 
@@ -462,7 +461,7 @@ class Beside:
         self._read: tuple[SeriesSummary, Picture] | None = None
         self._laid: tuple[object, HeadMotion | Unregistered | None] = (None, None)
         self._known: tuple[object, tuple[Offer, ...]] = (None, ())
-        self.show: Callable[[View, Second | None], None] = _unshown
+        self.show: Callable[[View, Second | None], None] = lambda *_: None
 
     def offers(self, view: View) -> tuple[Offer, ...]:
         """What can stand beside a view: the present visit's series first, one of each weighting."""
@@ -470,7 +469,7 @@ class Beside:
         shown, now = space.chosen(view), space.current
         if now is None or shown is None or view.is_radiograph or not self._allows:
             return ()
-        state = (id(space.scan), now.key, view, shown)
+        state = (id(space.scan), now.key, view, shown, self._followup.rules.planned)
         if self._known[0] != state:
             self._known = (state, self._look(now, view, shown))
         return self._known[1]
@@ -492,11 +491,18 @@ class Beside:
                 )
                 found += [(one, visit) for one in alike][:1]
         made = [
-            _offer(one, visit, now.visit)
+            self._offer(one, visit, now.visit)
             for one, visit in found
             if visit.side_of(one) in (side, None)
         ]
         return tuple({one.key: one for one in reversed(made)}.values())[::-1]
+
+    def _offer(self, series: SeriesSummary, visit: Visit, present: Visit) -> Offer:
+        contrast, sequence = str(contrast_of(series.modality, series.facts)), sequence_words(series)
+        if visit is present:
+            return Offer(("", contrast), sequence, series, visit)
+        when = self._followup.rules.order(visit.visit, present.visit)
+        return Offer((visit.label, contrast), f"{when} {visit.label}: {sequence}", series, visit)
 
     def chosen(self, view: View) -> Offer | None:
         """What stands beside a view, or would."""
@@ -563,14 +569,16 @@ class Beside:
         if tie is None or entry is None:
             raise ReadingError("mark a head circle first: it ties the two visits together")
         read, measured = entry
-        own = (read.plane.plane(), drawing_of(measured.circle, measured.arcs))
+        drawn = drawing_of(measured.circle, measured.arcs, has_cross=False)
         state = (view, offer.series, earlier, case.session.outcome().view(view).circle)
         if self._laid[0] != state:
             self._laid = (state, registered(case, view, earlier, picture))
         motion, index = self._laid[1], case.marks_index(view)
         if isinstance(motion, HeadMotion) and index is not None:
             self._followup.lay(view, earlier, ghost_by(motion, earlier, view, index))
-        return Second(picture, f"{offer.words}\n{motion_words(motion)}", tie[0], own)
+        return Second(
+            picture, f"{offer.words}\n{motion_words(motion)}", tie[0], (read.plane.plane(), drawn)
+        )
 
 
 _SIZES: dict[str, float | None] = {
@@ -585,36 +593,8 @@ _NO_SECOND = "There is no other series of this plane here, and no other visit of
 _SECOND_OFF = "Only what is handed out is looked at here."
 
 
-def _offer(series: SeriesSummary, visit: Visit, present: Visit) -> Offer:
-    contrast, sequence = str(contrast_of(series.modality, series.facts)), sequence_words(series)
-    if visit is present:
-        return Offer(("", contrast), sequence, series, visit)
-    when = visit_order(visit.visit, present.visit)
-    return Offer((visit.label, contrast), f"{when} {visit.label}: {sequence}", series, visit)
-
-
 def _weighting(series: SeriesSummary) -> Weighting:
     return contrast_of(series.modality, series.facts).family
-
-
-def visit_order(visit: str, present: str) -> str:
-    """Whether a visit is earlier or later than another, as their names say.
-
-    Examples
-    --------
-    >>> visit_order("baseline", "month_12"), visit_order("year_2", "month_12")
-    ('earlier', 'later')
-    >>> visit_order("visit B", "visit A")
-    'other'
-    """
-    then, now = months_of_name(visit), months_of_name(present)
-    if then is None or now is None or then == now:
-        return "other"
-    return "earlier" if then < now else "later"
-
-
-def _unshown(_: View, __: Second | None) -> None:
-    """Nobody shows a second picture."""
 
 
 def _alone(act: Callable[[], None], *_: object) -> None:

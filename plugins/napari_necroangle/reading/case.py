@@ -497,12 +497,9 @@ class Case:
 
     def head_centre(self, view: View) -> PatientPoints | None:
         """(1, 3) patient mm: the centre of the other view's head circle, once there is one."""
-        other = next(one.view for one in self.session.draft.views if one.view is not view)
-        measured = self.session.outcome().view(other)
-        if view.is_radiograph or measured.circle is None or measured.plane is None:
+        if view.is_radiograph:
             return None
-        centre = PlanePoints(np.array([measured.circle.centre_mm]))
-        return measured.plane.plane_to_patient(centre)
+        return self.session.outcome().view(self.session.draft.other(view)).head_centre
 
     def centre_seen_in_other(self, view: View) -> PatientPoints | None:
         """(1, 3) patient mm: the head's centre in the other view.
@@ -510,7 +507,7 @@ class Case:
         Before that has a circle, the middle of a sagittal stack, which is laid over one hip; the
         middle of a coronal stack says nothing, for it often lies between both hips.
         """
-        other = next(one.view for one in self.session.draft.views if one.view is not view)
+        other = self.session.draft.other(view)
         centre = self.head_centre(view)
         is_one_hip = other is View.SAGITTAL and other in self.pictures
         return centre if centre is not None or not is_one_hip else self.pictures[other].centre_mm()
@@ -578,7 +575,7 @@ def reference_ends(case: Case, view: View) -> Ends | None:
     view
         The view on which the line is drawn.
     """
-    other = next(one.view for one in case.session.draft.views if one.view is not view)
+    other = case.session.draft.other(view)
     here, there = case.shown_slice(view), case.shown_slice(other)
     if view.is_radiograph:
         ends, picture = case.marker_ends(view), case.pictures.get(view)

@@ -367,6 +367,11 @@ class ReadingDraft(Struct, frozen=True, forbid_unknown_fields=True):
         """One of its two views."""
         return self.views[0] if view is self.views[0].view else self.views[1]
 
+    def other(self, view: View) -> View:
+        """The view that is read beside one."""
+        first, second = self.views
+        return second.view if view is first.view else first.view
+
     def with_view(self, changed: ViewDraft) -> "ReadingDraft":
         """The draft with one view exchanged."""
         first, second = self.views

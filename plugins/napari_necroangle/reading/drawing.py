@@ -1,7 +1,7 @@
 """What is drawn over a slice: circle, rays and arcs, from the measured values themselves."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +37,7 @@ class Drawing:
     Attributes
     ----------
     circle
-        The head circle, and a cross at its centre.
+        The head circle, and where it is drawn with one, a cross at its centre.
     rays
         From the centre to the ends of each arc.
     arcs
@@ -52,6 +52,11 @@ class Drawing:
     def parts(self) -> tuple[tuple[str, Segments], ...]:
         """The segments by the name of their pen."""
         return (("circle", self.circle), ("rays", self.rays), ("arc", self.arcs))
+
+    def carried(self, by: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> "Drawing":
+        """The drawing on another slice, to which (N, 2) plane mm are carried."""
+        parts = (by(lines.reshape(-1, 2)).reshape(-1, 2, 2) for _, lines in self.parts)
+        return Drawing(*parts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +75,7 @@ class PenLines:
     segments: Segments
 
 
-def drawing_of(circle: Circle | None, arcs: Sequence[Arc]) -> Drawing:
+def drawing_of(circle: Circle | None, arcs: Sequence[Arc], *, has_cross: bool = True) -> Drawing:
     """What there is to draw of a slice: nothing before its rim gives a circle."""
     if circle is None:
         return Drawing(NO_SEGMENTS, NO_SEGMENTS, NO_SEGMENTS)
@@ -78,7 +83,7 @@ def drawing_of(circle: Circle | None, arcs: Sequence[Arc]) -> Drawing:
     rays = [_ray(circle, turn) for arc in arcs for turn in _ends_deg(arc)]
     along = [_segments(arc_polyline(circle, arc.start_deg, arc.extent_deg)) for arc in arcs]
     return Drawing(
-        circle=np.concatenate((around, _cross(circle))),
+        circle=np.concatenate((around, _cross(circle))) if has_cross else around,
         rays=np.array(rays).reshape(-1, 2, 2),
         arcs=np.concatenate(along) if along else NO_SEGMENTS,
     )
@@ -113,7 +118,8 @@ def ghost_lines(drawing: Drawing) -> tuple[Segments, Segments]:
     Examples
     --------
     >>> circle = Circle((0.0, 0.0), 24.0)
-    >>> thin, arcs = ghost_lines(drawing_of(circle, (Arc(10.0, 90.0, 0.0, 0.0),)))
+    >>> drawing = drawing_of(circle, (Arc(10.0, 90.0, 0.0, 0.0),), has_cross=False)
+    >>> thin, arcs = ghost_lines(drawing)
     >>> [len(thin) < 120, arcs[0, 0].round(1).tolist(), arcs[-1, 1].round(1).tolist()]
     [True, [23.6, 4.2], [-4.2, 23.6]]
     """

@@ -10,19 +10,26 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_necroangle.reading.case import Case, Followed, Picture
 from napari_necroangle.reading.draft import ReadingDraft
-from napari_necroangle.reading.drawing import Drawing, arc_polyline
+from napari_necroangle.reading.drawing import Drawing, drawing_of
 from napari_necroangle.reading.keys import key_label
-from napari_necroangle.reading.outcome import BY_IMAGE, Measuring, Outcome, measuring_in
+from napari_necroangle.reading.outcome import (
+    BY_IMAGE,
+    Measuring,
+    Outcome,
+    centre_of,
+    measuring_in,
+)
 from napari_necroangle.reading.texts import VIEWS
 from necroangle.annotation import SUFFIX, HipReading, ReadView, load_reading
 from necroangle.errors import MethodError, NecroangleError
-from necroangle.geometry import Circle, ImagePlane, PatientPoints, PlanePoints
+from necroangle.geometry import PatientPoints, PlanePoints
 from necroangle.measurement import (
     HipChange,
     HipMeasurement,
@@ -94,6 +101,11 @@ class Earlier:
             if entry.view is view and isinstance(entry, ReadView) and measured is not None:
                 return entry, measured
         return None
+
+    def head_centre(self, view: View) -> PatientPoints | None:
+        """(1, 3) patient LPS mm: the centre of a view's head circle, where it has one."""
+        found = self.view(view)
+        return None if found is None else centre_of(found[1].circle, found[0].plane.plane())
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,11 +279,22 @@ class StudyRules:
         except NecroangleError:
             return cls()
 
-    def follows(self, other: str, visit: str) -> bool:
-        """Whether another visit comes after one; False where months are not known of both."""
+    def order(self, other: str, visit: str) -> Literal["earlier", "later", "other"]:
+        """Whether another visit is earlier or later than one, by its planned months or its name.
+
+        Examples
+        --------
+        >>> rules = StudyRules(planned=(PlannedVisit("late", 60),))
+        >>> rules.order("baseline", "month_12"), rules.order("late", "month_12")
+        ('earlier', 'later')
+        >>> rules.order("visit B", "visit A")
+        'other'
+        """
         planned = {one.name: one.nominal_months for one in self.planned}
         then, now = (planned.get(name, months_of_name(name)) for name in (other, visit))
-        return then is not None and now is not None and then > now
+        if then is None or now is None or then == now:
+            return "other"
+        return "earlier" if then < now else "later"
 
     def censored(self, *visits: str) -> str:
         """The first of some visits that holds no value of the natural hip; empty where none."""
@@ -292,7 +315,7 @@ def change_from(
     said = rules or StudyRules()
     pair = (earlier.measurement, outcome.hip)
     united = (len(earlier.reading.consensus_of) > 1, False)
-    if said.follows(earlier.reading.visit, visit):
+    if said.order(earlier.reading.visit, visit) == "later":
         pair, united = pair[::-1], united[::-1]
     try:
         return change_between(*pair, said.cut_offs, noise=said.noise, consensus=united)
@@ -350,7 +373,7 @@ def change_words(
     """
     other, said = earlier.reading.visit, rules or StudyRules()
     since = f"Change since {other}"
-    if said.follows(other, visit):
+    if said.order(other, visit) == "later":
         since = f"Change from {visit} to {other}"
     if censored := said.censored(earlier.reading.visit, visit):
         return f"{since}: visit {censored} lies after the hip was replaced, or after death."
@@ -387,23 +410,29 @@ def ghost_of(earlier: Earlier, view: View, outcome: Outcome, picture: Picture) -
         None where the earlier view has no circle, or nothing yet ties the two visits together.
     """
     found = earlier.view(view)
-    if found is None or found[1].circle is None:
+    if found is None:
         return None
     entry, measured = found
-    assert measured.circle is not None  # noqa: S101
-    old = entry.plane.plane()
-    tie = tie_of(earlier, view, outcome, picture)
-    if tie is None:
+    circle, old = measured.circle, entry.plane.plane()
+    tie, centre = tie_of(earlier, view, outcome, picture), earlier.head_centre(view)
+    if tie is None or circle is None or centre is None:
         return None
     shift_mm, placed_by = tie
-    centre = _patient(old, [measured.circle.centre_mm])[0] + shift_mm
     own = outcome.view(view)
-    index = picture.volume.nearest_index(PatientPoints(centre[None])) if len(picture) > 1 else 0
+    there = PatientPoints(centre + shift_mm)
+    index = picture.volume.nearest_index(there) if len(picture) > 1 else 0
     scale = 1.0
     if view.is_radiograph and own.circle is not None:
-        scale = own.circle.radius_mm / measured.circle.radius_mm
-    carrier = _Carrier(old, shift_mm, picture.volume.planes[index], measured.circle, scale)
-    return Ghost(index, carrier.draw(measured), placed_by)
+        scale = own.circle.radius_mm / circle.radius_mm
+
+    def carry(points_mm: _Vector) -> _Vector:
+        about = np.array(circle.centre_mm)
+        scaled = PlanePoints(about + (points_mm - about) * scale)
+        patient = PatientPoints(old.plane_to_patient(scaled) + shift_mm)
+        return np.asarray(picture.volume.planes[index].patient_to_plane(patient), float)
+
+    drawing = drawing_of(circle, measured.arcs, has_cross=False).carried(carry)
+    return Ghost(index, drawing, placed_by)
 
 
 class FollowupOverlay:
@@ -431,6 +460,8 @@ class FollowupOverlay:
         The one that is compared with; None where there is none.
     is_on
         Whether its marks are shown.
+    rules
+        What the study says of the hip, where it has readings of other visits.
     acts
         Its commands by their names.
     """
@@ -451,7 +482,7 @@ class FollowupOverlay:
         self._of: Case | None = None
         self._ghosts: dict[View, tuple[tuple[object, ...], Ghost | None]] = {}
         self._words: tuple[Outcome | None, Earlier | None, str] = (None, None, "")
-        self._rules = StudyRules()
+        self.rules = StudyRules()
         self.acts: dict[str, Callable[[Case, View], None]] = {
             "ghost": lambda case, _: self._toggle(case),
             "recall": self._go_to_ghost,
@@ -480,7 +511,7 @@ class FollowupOverlay:
             case.session.measure_by(measuring_in(folder))
         self.choices = earlier_readings(folder, draft) if folder and draft else ()
         if self.choices and draft:
-            self._rules = StudyRules.of(folder, draft.subject, draft.laterality)
+            self.rules = StudyRules.of(folder, draft.subject, draft.laterality)
         if self.chosen not in self.choices:
             self.chosen = self.choices[0] if self.choices else None
         self.is_on = self.is_on and self.chosen is not None
@@ -539,8 +570,8 @@ class FollowupOverlay:
         outcome = case.session.outcome()
         if self._words[0] is not outcome or self._words[1] is not self.chosen:
             visit = case.session.draft.visit
-            change = change_from(self.chosen, outcome, self._rules, visit)
-            said = change_words(self.chosen, change, self._rules, visit)
+            change = change_from(self.chosen, outcome, self.rules, visit)
+            said = change_words(self.chosen, change, self.rules, visit)
             self._words = (outcome, self.chosen, said)
         return self._words[2]
 
@@ -594,38 +625,6 @@ class FollowupOverlay:
         case.notice = self._where()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Carrier:
-    """Carries plane points of an earlier slice to a present one."""
-
-    old: ImagePlane
-    shift_mm: _Vector
-    new: ImagePlane
-    circle: Circle
-    scale: float
-
-    def carry(self, points_mm: _Vector) -> _Vector:
-        middle = np.array(self.circle.centre_mm)
-        scaled = middle + (points_mm - middle) * self.scale
-        patient = _patient(self.old, scaled) + self.shift_mm
-        return np.asarray(self.new.patient_to_plane(PatientPoints(patient)), float)
-
-    def draw(self, measured: ViewMeasurement) -> Drawing:
-        middle = self.carry(np.array([self.circle.centre_mm]))[0]
-        around = _steps(self.carry(arc_polyline(self.circle, 0.0, 360.0)))
-        lines = [
-            self.carry(arc_polyline(self.circle, arc.start_deg, arc.extent_deg))
-            for arc in measured.arcs
-        ]
-        rays = [(middle, end) for line in lines for end in (line[0], line[-1])]
-        arcs = [_steps(line) for line in lines]
-        return Drawing(
-            circle=around,
-            rays=np.array(rays).reshape(-1, 2, 2),
-            arcs=np.concatenate(arcs) if arcs else np.zeros((0, 2, 2)),
-        )
-
-
 def tie_of(
     earlier: Earlier, view: View, outcome: Outcome, picture: Picture
 ) -> tuple[_Vector, str] | None:
@@ -639,39 +638,12 @@ def tie_of(
     frame = found[0].image.frame_of_reference_uid
     if frame is not None and frame == picture.volume.sources[0].frame_of_reference_uid:
         return np.zeros(3), "frame of reference"
-    order = [view] if view.is_radiograph else [view, _other(view, outcome)]
+    order = [view] if view.is_radiograph else [view, outcome.other(view)]
     for name, one in zip(("own circle", "other view"), order, strict=False):
-        before, now = _earlier_centre(earlier, one), _present_centre(outcome, one)
+        before, now = earlier.head_centre(one), outcome.view(one).head_centre
         if before is not None and now is not None:
-            return now - before, name
+            return (now - before)[0], name
     return None
-
-
-def _other(view: View, outcome: Outcome) -> View:
-    return next(one.view for one in outcome.views if one.view is not view)
-
-
-def _earlier_centre(earlier: Earlier, view: View) -> _Vector | None:
-    found = earlier.view(view)
-    if found is None or found[1].circle is None:
-        return None
-    return _point(found[0].plane.plane(), found[1].circle.centre_mm)
-
-
-def _present_centre(outcome: Outcome, view: View) -> _Vector | None:
-    now = outcome.view(view)
-    if now.circle is None or now.plane is None:
-        return None
-    return _point(now.plane, now.circle.centre_mm)
-
-
-def _point(plane: ImagePlane, point_mm: tuple[float, float]) -> _Vector:
-    return np.asarray(_patient(plane, [point_mm])[0])
-
-
-def _patient(plane: ImagePlane, points_mm: object) -> _Vector:
-    points = PlanePoints(np.asarray(points_mm, float).reshape(-1, 2))
-    return np.asarray(plane.plane_to_patient(points), float)
 
 
 def _signed(value_deg: float) -> str:
@@ -686,10 +658,6 @@ def _signed(value_deg: float) -> str:
     if size == show_deg(0.0):
         return size
     return f"{'−' if value_deg < 0 else '+'}{size}"
-
-
-def _steps(line: _Vector) -> _Vector:
-    return np.stack((line[:-1], line[1:]), axis=1)
 
 
 def _same(first: tuple[object, ...], second: tuple[object, ...]) -> bool:

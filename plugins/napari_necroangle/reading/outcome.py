@@ -55,6 +55,7 @@ __all__ = [
     "ViewOutcome",
     "arcs_about",
     "beside",
+    "centre_of",
     "complete_arcs",
     "fit_of",
     "measuring_in",
@@ -234,10 +235,17 @@ def _beside(slice_: NeighbourDraft, draft: ViewDraft, circle: Circle | None) -> 
     return SliceOutcome(entry, circle, arcs, missing)
 
 
+def centre_of(circle: Circle | None, plane: ImagePlane) -> PatientPoints | None:
+    """(1, 3) patient LPS mm: the centre of a circle on a plane; None without a circle."""
+    if circle is None:
+        return None
+    return plane.plane_to_patient(PlanePoints(np.array([circle.centre_mm])))
+
+
 def _carried(circle: Circle, plane: ImagePlane, other: ImagePlane) -> Circle:
     """A circle on a parallel slice: the same radius about the same centre."""
     centre = plane.plane_to_patient(PlanePoints(np.array([circle.centre_mm])))
-    u, v = other.patient_to_plane(PatientPoints(centre))[0].tolist()
+    u, v = other.patient_to_plane(centre)[0].tolist()
     return Circle((u, v), circle.radius_mm)
 
 
@@ -285,6 +293,11 @@ class ViewOutcome:
     rim_span_deg: float | None = None
     rim_rms_mm: float | None = None
 
+    @property
+    def head_centre(self) -> PatientPoints | None:
+        """(1, 3) patient LPS mm: the centre of its head circle; None before it has one."""
+        return None if self.plane is None else centre_of(self.circle, self.plane)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -308,6 +321,11 @@ class Outcome:
     def view(self, view: View) -> ViewOutcome:
         """One of its two views."""
         return self.views[0] if view is self.views[0].view else self.views[1]
+
+    def other(self, view: View) -> View:
+        """The view that is read beside one."""
+        first, second = self.views
+        return second.view if view is first.view else first.view
 
     @property
     def entries(self) -> tuple[Entry, Entry]:

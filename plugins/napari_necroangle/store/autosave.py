@@ -306,7 +306,7 @@ class Autosave:
 
     def __init__(self, readings: Path, trouble: Callable[[str], None] | None = None) -> None:
         self._folder = autosave_folder(readings)
-        self._trouble = trouble or _say_nothing
+        self._trouble = trouble or (lambda _: None)
         self._watches: dict[int, _Watch] = {}
 
     def watch(
@@ -490,7 +490,3 @@ class _OpenFile:
         sync(self._descriptor)
         self._synced_at = time.monotonic()
         self._sync_s = self._synced_at - begun
-
-
-def _say_nothing(words: str) -> None:
-    """Where nobody wants to know."""
