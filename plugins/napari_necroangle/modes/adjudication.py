@@ -8,14 +8,22 @@ import numpy as np
 from msgspec.structs import replace
 
 from napari_necroangle.modes.mode import Action, Board, CaseRow, Mode, Window
-from napari_necroangle.modes.saving import ready_to_save, written
+from napari_necroangle.modes.saving import saved_by
 from napari_necroangle.reading.draft import ReadingDraft, ViewDraft, draft_of
 from napari_necroangle.reading.drawing import PenLines, Segments
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.texts import SIDES, VIEWS
 from napari_necroangle.store.autosave import Context
 from napari_necroangle.store.readings import load_into
-from napari_necroangle.store.recovery import Recovered, Remains, restore, views_of
+from napari_necroangle.store.recovery import (
+    Recovered,
+    Remains,
+    restore,
+    series_of,
+    views_of,
+    visit_with,
+    whose,
+)
 from necroangle.annotation import (
     FIRST_REVISION,
     FREE_READING,
@@ -140,13 +148,7 @@ class AdjudicationMode(Mode):
 
     def save(self, *, final: bool) -> Path | None:
         """Save the consensus."""
-        dialogs = self._window.dialogs
-        if not ready_to_save(self._workspace, dialogs, must_be_complete=final):
-            return None
-        path = written(self._write, dialogs, self, final=final)
-        if path is not None and self._workspace.current is not None:
-            self._workspace.current.saved = path
-        return path
+        return saved_by(self._window, self, self._write, final=final)
 
     def saved_words(self, path: Path) -> str:
         """What is said of a saved consensus."""
@@ -182,10 +184,8 @@ class AdjudicationMode(Mode):
 
     def label(self, found: Recovered) -> str:
         """Whose consensus it is."""
-        draft = found.draft
-        visit = found.context.visit or draft.visit
-        whose = " · ".join(part for part in (draft.subject, visit) if part)
-        return f"The consensus on {whose}, {SIDES[draft.laterality].lower()} hip,"
+        side = SIDES[found.draft.laterality].lower()
+        return f"The consensus on {whose(found)}, {side} hip,"
 
     def board(self) -> Board:
         """The table of differences, and what the consensus can start from."""
@@ -328,17 +328,11 @@ class AdjudicationMode(Mode):
             space.keeping.watch(self.folder, self.session, context, replaces=replaces)
 
     def _visit_of_images(self) -> Visit:
-        read = [
-            view
-            for reading in (self.both.first, self.both.second)
-            for view in reading.views
-            if isinstance(view, ReadView)
-        ]
-        uids = {view.image.series_uid for view in read}
-        for visit in self._workspace.visits:
-            if any(series.series_uid in uids for series in visit.series):
-                return visit
-        raise ReadingError("the images of these readings are not in the open folder")
+        views = (*self.both.first.views, *self.both.second.views)
+        visit = visit_with(series_of(views), self._workspace.visits)
+        if visit is None:
+            raise ReadingError("the images of these readings are not in the open folder")
+        return visit
 
 
 def consensus_draft(both: Adjudication, start: Start) -> ReadingDraft:

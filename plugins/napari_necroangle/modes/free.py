@@ -22,13 +22,15 @@ from napari_necroangle.store.recovery import (
     Remains,
     offers_for_visits,
     restore,
+    series_of,
     views_of,
     visit_of,
+    visit_with,
+    whose,
 )
 from necroangle.annotation import (
     HipReading,
     ReadingKey,
-    ReadView,
     file_name_of,
     load_reading,
     read_bytes,
@@ -220,11 +222,9 @@ class FreeReading(Mode):
     def label(self, found: Recovered) -> str:
         """Whose hip at which visit, and by whom."""
         draft = found.draft
-        visit = found.context.visit or draft.visit
-        whose = " · ".join(part for part in (draft.subject, visit) if part)
         by = f" by {draft.reader}" if draft.reader else ""
         hip = f"{SIDES[draft.laterality].lower()} hip"
-        return f"A reading of {whose or 'a hip'}, {hip}{by}".rstrip()
+        return f"A reading of {whose(found) or 'a hip'}, {hip}{by}".rstrip()
 
     def ahead(self) -> tuple[SeriesSummary, ...]:
         """The likeliest series of the hip that comes next in the folder."""
@@ -298,16 +298,14 @@ class FreeReading(Mode):
         ReadingError
             If none of its images is in the folder.
         """
-        read = [view for view in reading.views if isinstance(view, ReadView)]
-        uids = {view.image.series_uid for view in read}
         first, second = (view.view for view in reading.views)
-        for visit in self._workspace.visits:
-            if any(series.series_uid in uids for series in visit.series):
-                return visit, (first, second)
-        for visit in self._workspace.visits:
-            if not read and visit.visit == reading.visit:
-                return visit, (first, second)
-        raise ReadingError("its images are not in the open folder; open their folder first")
+        uids, visits = series_of(reading.views), self._workspace.visits
+        visit = visit_with(uids, visits)
+        if visit is None and not uids:
+            visit = next((one for one in visits if one.visit == reading.visit), None)
+        if visit is None:
+            raise ReadingError("its images are not in the open folder; open their folder first")
+        return visit, (first, second)
 
     def _write(self, now: OpenCase, folder: Path) -> Path | None:
         session, dialogs = now.case.session, self._window.dialogs

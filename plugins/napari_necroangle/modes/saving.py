@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from napari_necroangle.modes.mode import Dialogs, Mode
+from napari_necroangle.modes.mode import Dialogs, Mode, Window
 from napari_necroangle.modes.workspace import Workspace
 from napari_necroangle.reading.case import Case, CaseKey
 from napari_necroangle.reading.texts import SIDES, VIEWS
@@ -15,8 +15,8 @@ __all__ = [
     "may_close",
     "may_replace",
     "ready_to_save",
+    "saved_by",
     "status_words",
-    "written",
 ]
 
 ENTRIES = {
@@ -61,28 +61,31 @@ def ready_to_save(workspace: Workspace, dialogs: Dialogs, *, must_be_complete: b
     return _may_save_incomplete(case, dialogs, must_be_complete=must_be_complete)
 
 
-def written(
-    write: Callable[[], Path], dialogs: Dialogs, mode: Mode, *, final: bool = False
-) -> Path | None:
-    """Write, and tell the reader where disk or study refuse; the path, or None.
+def saved_by(window: Window, mode: Mode, write: Callable[[], Path], *, final: bool) -> Path | None:
+    """Write the open case where it is ready; its path, or None where the reader was told why not.
 
     Parameters
     ----------
+    window, mode
+        The window; and who tells, in words for this reader's eyes.
     write
         Writes the reading.
-    dialogs, mode
-        Who tells, in words for this reader's eyes.
     final
-        Whether it is submitted with it.
+        Whether it is submitted with it: it has to be complete then.
     """
+    space, dialogs = window.workspace, window.dialogs
+    if space.current is None or not ready_to_save(space, dialogs, must_be_complete=final):
+        return None
     try:
-        return write()
+        space.current.saved = path = write()
     except ReadingError as error:
         title = "Not submitted" if final else "Not saved"
         dialogs.tell(title, mode.mask(f"{error}. Your marks are kept."))
     except OSError as error:
         words = f"The file cannot be written: {error.strerror}. Your marks are kept."
         dialogs.tell("Not saved", mode.mask(words))
+    else:
+        return path
     return None
 
 

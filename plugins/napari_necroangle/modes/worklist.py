@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from napari_necroangle.modes.mode import Action, Board, CaseRow, Mode, Window
-from napari_necroangle.modes.saving import ready_to_save, written
+from napari_necroangle.modes.saving import saved_by
 from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.store.autosave import Context
@@ -345,13 +345,10 @@ class Worklist(Mode):
 
     def save(self, *, final: bool) -> Path | None:
         """Save the open case, or submit it, which locks it."""
-        now, dialogs = self.now, self._window.dialogs
-        if now is None or not ready_to_save(self._workspace, dialogs, must_be_complete=final):
+        now = self.now
+        if now is None:
             return None
-        path = written(lambda: self._write(now, final=final), dialogs, self, final=final)
-        if path is not None and self._workspace.current is not None:
-            self._workspace.current.saved = path
-        return path
+        return saved_by(self._window, self, lambda: self._write(now, final=final), final=final)
 
     def saved_words(self, _: Path) -> str:
         """What is said of a saved case: its file's name would tell whose it is."""

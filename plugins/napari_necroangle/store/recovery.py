@@ -6,7 +6,7 @@ Nothing found here stops the start: a file that cannot be read is set aside, and
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +22,7 @@ from napari_necroangle.store.autosave import (
     last_state,
     try_lock,
 )
+from necroangle.annotation import ReadView, UnreadView
 from necroangle.dicom.visits import Visit
 from necroangle.errors import ReadingError
 from necroangle.terms import View
@@ -38,8 +39,11 @@ __all__ = [
     "recoverable",
     "remains",
     "restore",
+    "series_of",
     "views_of",
     "visit_of",
+    "visit_with",
+    "whose",
 ]
 
 MAX_BYTES = 64 << 20
@@ -285,13 +289,30 @@ def visit_of(found: Recovered, visits: Sequence[Visit]) -> Visit | None:
     """The visit whose images it was read on: by its series, and without any by its name."""
     marked = [view.on.image.series_uid for view in found.draft.views if view.on is not None]
     uids = {*marked, *(one.series_uid for one in found.context.shown)}
-    for visit in visits:
-        if any(series.series_uid in uids for series in visit.series):
-            return visit
     if uids:
-        return None
-    named = (visit for visit in visits if visit.label == found.context.visit)
-    return next(named, None)
+        return visit_with(uids, visits)
+    return next((visit for visit in visits if visit.label == found.context.visit), None)
+
+
+def visit_with(series_uids: Collection[str], visits: Sequence[Visit]) -> Visit | None:
+    """The first visit that has one of these series."""
+    having = (
+        visit
+        for visit in visits
+        if any(series.series_uid in series_uids for series in visit.series)
+    )
+    return next(having, None)
+
+
+def series_of(views: Iterable[ReadView | UnreadView]) -> frozenset[str]:
+    """The UIDs of the series that views were read on."""
+    return frozenset(view.image.series_uid for view in views if isinstance(view, ReadView))
+
+
+def whose(found: Recovered) -> str:
+    """The patient's code and the visit, as far as they are known."""
+    visit = found.context.visit or found.draft.visit
+    return " · ".join(part for part in (found.draft.subject, visit) if part)
 
 
 def views_of(found: Recovered) -> tuple[View, View]:
