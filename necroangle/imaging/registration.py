@@ -10,8 +10,8 @@ Each is matched by itself on pictures freed of gain and of the coil's shading, t
 both visits left out. Whether the thigh lies otherwise against the pelvis is told by the two turns
 themselves: the further they lie apart, the more the head's own counts. Where that leaves the turn
 open, as in a sagittal slice, whose round head tells little, it is refused. The errors come from the
-residuals, which are correlated, and from the distance of the slices; they were brought to truth on
-phantom pairs (``benchmarks/registration.py``).
+residuals, which are correlated, and from the distance of the slices; what they leave out was found
+on phantom pairs (``benchmarks/registration.py``).
 """
 
 import math
@@ -45,9 +45,6 @@ LEAST_MATCH = 0.6
 
 LARGEST_TURN_SE_DEG = 1.0
 """A turn that is known less well is refused."""
-
-HEAD_FACTOR, WHOLE_FACTOR = 0.8, 0.7
-"""True error of a turn over the one from the residuals, on phantom pairs."""
 
 ROUND_HEAD_SD_DEG = 1.0
 """Of the head's own turn where the slice does not show its neck.
@@ -216,8 +213,8 @@ def register_heads(prior: HeadPicture, today: HeadPicture) -> HeadMotion | Unreg
     if head is None:
         return Unregistered.TURN_UNKNOWN
     turn_deg, turn_se_deg = _weighed(
-        _turn_of(head, HEAD_FACTOR, 0.0 if pair.shows_neck else ROUND_HEAD_SD_DEG),
-        _turn_of(whole, WHOLE_FACTOR, OBLIQUE_DEG_MM * pair.gap_mm, STILL_SD_DEG),
+        _turn_of(head, 0.0 if pair.shows_neck else ROUND_HEAD_SD_DEG),
+        _turn_of(whole, OBLIQUE_DEG_MM * pair.gap_mm, STILL_SD_DEG),
     )
     if turn_se_deg > LARGEST_TURN_SE_DEG:
         return Unregistered.TURN_UNKNOWN
@@ -259,9 +256,9 @@ def _unlike(prior: HeadPicture, today: HeadPicture) -> Unregistered | None:
     return None
 
 
-def _turn_of(fit: Fit, factor: float, *more_deg: float) -> tuple[float, float]:
+def _turn_of(fit: Fit, *more_deg: float) -> tuple[float, float]:
     """A turn and its standard error, with what the residuals do not show of it."""
-    return fit.turn_deg, math.hypot(factor * fit.turn_se_deg, *more_deg)
+    return fit.turn_deg, math.hypot(fit.turn_se_deg, *more_deg)
 
 
 def _weighed(head: tuple[float, float], whole: tuple[float, float]) -> tuple[float, float]:
