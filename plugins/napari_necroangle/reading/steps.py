@@ -12,10 +12,7 @@ from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import Role
 from necroangle.terms import Finding, UnreadReason, View
 
-__all__ = ["ENOUGH_RIM_MARKS", "Flow", "SliceCheck", "Step", "StepState", "slice_check"]
-
-ENOUGH_RIM_MARKS = 8
-"""From so many rim marks on, a head circle is held well enough."""
+__all__ = ["Flow", "SliceCheck", "Step", "StepState", "slice_check"]
 
 SAME_MM = 0.25
 """Slices whose distances from the centre differ by less are equally good."""
