@@ -10,7 +10,7 @@ from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import Role
 from napari_necroangle.reading.followup import Earlier, StudyRules, followed_of
 from napari_necroangle.reading.guidance import guide_line, rim_gain
-from napari_necroangle.reading.measuring import Measuring
+from napari_necroangle.reading.outcome import Measuring
 from napari_necroangle.reading.steps import Flow, Step, slice_check
 
 from necroangle.annotation import HipReading, load_reading

@@ -529,7 +529,7 @@ class FollowupOverlay:
         if case is not None:
             reader = case.session.draft.reader
             chosen = self.chosen
-            case.followed = followed_of(chosen, reader, self._rules) if chosen else None
+            case.followed = followed_of(chosen, reader, self.rules) if chosen else None
 
     def draw(self) -> None:
         """Show the ghosts as they stand on every canvas, or none."""
