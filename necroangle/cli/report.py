@@ -11,6 +11,10 @@ import click
 from necroangle.cli.screen import bars
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from necroangle.dicom.index import Progress
+    from necroangle.review.pictures import ImagePlaces
     from necroangle.studyreport import StudyReport
 
 __all__ = ["command"]
@@ -34,8 +38,26 @@ __all__ = ["command"]
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for each figure as SVG, PNG, and CSV of what it shows.",
 )
+@click.option(
+    "--reading",
+    "reading_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The report of this reading file alone, one page.",
+)
+@click.option(
+    "--images",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the DICOM files, for pictures of the slices; again for several.",
+)
 def command(
-    cohort: str | None, method: str | None, out: Path, pdf: Path | None, figures: Path | None
+    cohort: str | None,
+    method: str | None,
+    out: Path,
+    pdf: Path | None,
+    figures: Path | None,
+    reading_file: Path | None,
+    images: tuple[Path, ...],
 ) -> None:
     """One file with flow, baseline, figures, time to failure, agreement, and a page for each hip.
 
@@ -47,10 +69,17 @@ def command(
     from necroangle.studyreport.pages import need_extra
 
     need_extra()
+    if reading_file is not None:
+        if figures is not None or cohort is not None or method is not None:
+            raise click.UsageError("--reading goes with --out, --pdf and --images alone")
+        _write_reading(reading_file, images, out, pdf)
+        return
     protocol = protocol_here().overridden({"method": method})
+    now = datetime.now().astimezone()
     with bars() as shown:
+        places = _places(images, shown.begin("finding the images").to) if images else None
         bar = shown.begin("hips")
-        report = gather(cohort_here(cohort), protocol, datetime.now().astimezone(), bar.on)
+        report = gather(cohort_here(cohort), protocol, now, places, bar.on)
         write_html(report, out)
         pages = write_pdf(report, pdf) if pdf is not None else 0
         if figures is not None:
@@ -60,6 +89,28 @@ def command(
         click.echo(f"{pdf}: {pages} pages")
     for reason in report.silent:
         click.echo(f"left out: {reason}")
+
+
+def _places(images: Sequence[Path], progress: Progress) -> ImagePlaces:
+    from necroangle.review import index_images
+
+    return index_images(images, progress)
+
+
+def _write_reading(file: Path, images: Sequence[Path], out: Path, pdf: Path | None) -> None:
+    from necroangle.annotation import load_reading
+    from necroangle.batch import settings_of_study
+    from necroangle.review import index_images
+    from necroangle.study import study_here
+    from necroangle.studyreport import page_of, write_reading_html, write_reading_pdf
+
+    places = index_images(images) if images else None
+    page = page_of(load_reading(file), places, settings_of_study(study_here()))
+    write_reading_html(page, out)
+    click.echo(f"{out}: {page.title}")
+    if pdf is not None:
+        write_reading_pdf(page, pdf)
+        click.echo(f"{pdf}: 1 page")
 
 
 def _write_figures(report: StudyReport, folder: Path) -> None:

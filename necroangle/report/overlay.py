@@ -31,7 +31,11 @@ _BACK: Colour = (24, 22, 20)
 
 
 def draw_reading(
-    reading: HipReading, measurement: HipMeasurement, slices: Mapping[View, Slice]
+    reading: HipReading,
+    measurement: HipMeasurement,
+    slices: Mapping[View, Slice],
+    *,
+    with_marks: bool = True,
 ) -> Image:
     """Draw a reading with its measurement.
 
@@ -43,6 +47,8 @@ def draw_reading(
         What :func:`necroangle.measurement.measure` made of it.
     slices
         The marked slice of each view that is at hand; a view without one is drawn on black.
+    with_marks
+        Whether circle, rays and arc are drawn; the same picture without them shows what is below.
 
     Returns
     -------
@@ -54,7 +60,8 @@ def draw_reading(
     for index, view in enumerate(reading.views):
         left = index * (PANEL_PX + _GAP_PX)
         measured = (measurement.a, measurement.b)[index]
-        panel = _draw_view(view, measured, slices.get(view.view), "AB"[index])
+        image = slices.get(view.view)
+        panel = _draw_view(view, measured, image, "AB"[index], with_marks=with_marks)
         picture[_HEADER_PX : _HEADER_PX + PANEL_PX, left : left + PANEL_PX] = panel
     _write_header(picture, reading)
     _write_footer(picture, measurement)
@@ -66,6 +73,8 @@ def _draw_view(
     measured: ViewMeasurement | None,
     image: Slice | None,
     letter: str,
+    *,
+    with_marks: bool,
 ) -> Image:
     middle = (PANEL_PX // 2, PANEL_PX // 2)
     if isinstance(view, UnreadView) or measured is None:
@@ -79,7 +88,7 @@ def _draw_view(
     panel = frame.render(image) if image else np.zeros((PANEL_PX, PANEL_PX, 3), np.uint8)
     if image is None:
         write_text(panel, "image not at hand", (middle[0], 700), _QUIET, 24, centred=True)
-    if circle:
+    if circle and with_marks:
         _draw_marks(panel, frame, view, measured.arcs, circle)
     _write_letters(panel, view)
     _draw_scale_bar(panel, frame, calibrated=view.plane.calibrated)

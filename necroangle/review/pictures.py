@@ -38,6 +38,7 @@ __all__ = [
     "PictureReport",
     "draw_files",
     "draw_one",
+    "images_of",
     "index_images",
     "picture_name",
     "write_contact_sheet",
@@ -314,6 +315,15 @@ def draw_one(
         If the picture cannot be written.
     """
     measurement = measure(reading, method, settings or Settings())
+    images, missing = images_of(reading, slices, decoder)
+    write_png(path, draw_reading(reading, measurement, images))
+    return missing
+
+
+def images_of(
+    reading: HipReading, slices: dict[View, SeriesSummary], decoder: GuardedReader
+) -> tuple[dict[View, Slice], tuple[Missing, ...]]:
+    """The marked slice of each view that can be read, and the views without one."""
     images: dict[View, Slice] = {}
     missing: list[Missing] = []
     for view in reading.views:
@@ -323,8 +333,7 @@ def draw_one(
             images[view.view] = _image(slices.get(view.view), decoder)
         except DicomError as error:
             missing.append(Missing(file_name(reading), view.view.value, str(error)))
-    write_png(path, draw_reading(reading, measurement, images))
-    return tuple(missing)
+    return images, tuple(missing)
 
 
 def _image(summary: SeriesSummary | None, decoder: GuardedReader) -> Slice:

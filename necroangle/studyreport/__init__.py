@@ -1,7 +1,16 @@
-"""The report of a study: one HTML file that opens offline, and a PDF, for people who look."""
+"""Reports to look at: of a study, from flow to each hip; and of one reading."""
 
 from necroangle.studyreport.content import StudyReport, gather
+from necroangle.studyreport.one import page_of, write_reading_html, write_reading_pdf
 from necroangle.studyreport.pages import write_html
 from necroangle.studyreport.sheets import write_pdf
 
-__all__ = ["StudyReport", "gather", "write_html", "write_pdf"]
+__all__ = [
+    "StudyReport",
+    "gather",
+    "page_of",
+    "write_html",
+    "write_pdf",
+    "write_reading_html",
+    "write_reading_pdf",
+]

@@ -1,11 +1,15 @@
 """What a study's report holds, gathered once from its cohort for both kinds of file."""
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from necroangle import __version__
 from necroangle.analysis.agreement import AgreementStudy, agreement_of
@@ -17,26 +21,55 @@ from necroangle.analysis.hips import HipOutcome
 from necroangle.analysis.outcomes import Outcomes, outcomes_of
 from necroangle.analysis.stored import analysis_of
 from necroangle.analysis.visits import HipVisit
-from necroangle.annotation import ReadView, decode_reading
+from necroangle.annotation import HipReading, ReadView, decode_reading
+from necroangle.dicom import GuardedReader
 from necroangle.errors import CohortError, NecroangleError
 from necroangle.ledger.store import CohortStore
-from necroangle.measurement import Settings, ViewMeasurement, measure, method_named
+from necroangle.measurement import (
+    HipMeasurement,
+    Method,
+    Settings,
+    ViewMeasurement,
+    measure,
+    method_named,
+)
 from necroangle.measurement.marks import plane_points
 from necroangle.protocol.study import StudyProtocol
+from necroangle.report import draw_reading
 from necroangle.report.sketch import view_svg
+from necroangle.review.pictures import ImagePlaces, images_of
 from necroangle.studyreport.figures import Figure, study_figures
 
 Part = TypeVar("Part")
 
-__all__ = ["HipPage", "Provenance", "StudyReport", "VisitPicture", "gather"]
+__all__ = [
+    "HipPage",
+    "Provenance",
+    "StudyReport",
+    "VisitPicture",
+    "drawing_of",
+    "gather",
+    "pictures_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class VisitPicture:
-    """A visit of a hip: its numbers, and a drawing of both views from the kept reading."""
+    """A visit of a hip: its numbers, and its kept reading to look at.
+
+    Attributes
+    ----------
+    visit
+        The visit.
+    drawings
+        Label and SVG of each view, from the marks alone.
+    pictures
+        Both slices with circle, rays and arc, and without, JPEG; empty without images.
+    """
 
     visit: HipVisit
     drawings: tuple[tuple[str, str], ...]
+    pictures: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +133,7 @@ def gather(
     place: Path | str,
     protocol: StudyProtocol,
     made: datetime,
+    images: ImagePlaces | None = None,
     progress: Callable[[], None] | None = None,
 ) -> StudyReport:
     """Gather the report of a cohort.
@@ -112,6 +146,8 @@ def gather(
         The study's.
     made
         When the report is made; it stands in it.
+    images
+        Where the images lie; without them the hips are drawn from their marks alone.
     progress
         Called after every hip.
 
@@ -123,7 +159,7 @@ def gather(
     with CohortStore.open(place, create=False) as store:
         cohort = analysis_of(store, protocol)
         outcomes = outcomes_of(cohort)
-        hips = tuple(_hip_pages(store, cohort, outcomes, progress))
+        hips = tuple(_hip_pages(store, cohort, outcomes, images, progress))
         rows = len(store.keys())
     silent: list[str] = []
     events = _or_silent(lambda: events_of(cohort, "failure"), silent)
@@ -162,20 +198,22 @@ def _hip_pages(
     store: CohortStore,
     cohort: AnalysisSet,
     outcomes: Outcomes,
+    images: ImagePlaces | None,
     progress: Callable[[], None] | None,
-) -> list[HipPage]:
+) -> Iterator[HipPage]:
     hashes = _hashes(store, cohort)
-    pages = []
-    for outcome in outcomes.hips:
-        visits = tuple(
-            VisitPicture(one, _drawings(store, hashes.get(_place(one)), cohort.method))
-            for one in outcome.course.visits
-            if one.was_attended
-        )
-        pages.append(HipPage(outcome, visits))
-        if progress is not None:
-            progress()
-    return pages
+    method = method_named(cohort.method) if cohort.method else None
+    with GuardedReader() as decoder:
+        for outcome in outcomes.hips:
+            visits = []
+            for one in outcome.course.visits:
+                if not one.was_attended:
+                    continue
+                reading = _kept(store, hashes.get(_place(one))) if one.read else None
+                visits.append(_look(one, reading, method, images, decoder))
+            yield HipPage(outcome, tuple(visits))
+            if progress is not None:
+                progress()
 
 
 Place = tuple[str, str, str]
@@ -197,26 +235,68 @@ def _hashes(store: CohortStore, cohort: AnalysisSet) -> dict[Place, str]:
     return found
 
 
-def _drawings(
-    store: CohortStore, sha256: str | None, method: str | None
-) -> tuple[tuple[str, str], ...]:
-    """Both views of a kept reading as SVG; nothing where it is not kept, or cannot be measured."""
+def _kept(store: CohortStore, sha256: str | None) -> HipReading | None:
+    """A kept reading; None where it is not kept."""
     raw = next((raw for _, raw in store.contents([sha256])), None) if sha256 else None
-    if raw is None:
-        return ()
+    return None if raw is None else decode_reading(raw)
+
+
+def _look(
+    visit: HipVisit,
+    reading: HipReading | None,
+    method: Method | None,
+    images: ImagePlaces | None,
+    decoder: GuardedReader,
+) -> VisitPicture:
+    """The visit with what its reading shows; one that cannot be measured shows nothing."""
+    if reading is None:
+        return VisitPicture(visit, ())
     try:
-        reading = decode_reading(raw)
-        found = measure(reading, method_named(method) if method else None, Settings())
+        found = measure(reading, method, Settings())
     except NecroangleError:
+        return VisitPicture(visit, ())
+    drawings = tuple(
+        drawing_of(view, measured)
+        for view, measured in zip(reading.views, (found.a, found.b), strict=True)
+        if isinstance(view, ReadView) and measured is not None
+    )
+    return VisitPicture(visit, drawings, pictures_of(reading, found, images, decoder))
+
+
+def pictures_of(
+    reading: HipReading,
+    found: HipMeasurement,
+    images: ImagePlaces | None,
+    decoder: GuardedReader,
+) -> tuple[bytes, ...]:
+    """Both slices with marks and without, as JPEG; nothing where no image is at hand."""
+    if images is None:
         return ()
-    drawn = []
-    for view, measured in zip(reading.views, (found.a, found.b), strict=True):
-        if isinstance(view, ReadView) and measured is not None:
-            drawn.append(_drawing(view, measured))
-    return tuple(drawn)
+    slices, _ = images_of(reading, images.slices_of(reading), decoder)
+    if not slices:
+        return ()
+    return tuple(
+        _jpeg(draw_reading(reading, found, slices, with_marks=with_marks))
+        for with_marks in (True, False)
+    )
 
 
-def _drawing(view: ReadView, measured: ViewMeasurement) -> tuple[str, str]:
+WIDTH_PX, QUALITY = 900, 82
+"""Of a picture in the report: a hip and visit is about 0.15 MB."""
+
+
+def _jpeg(picture: NDArray[np.uint8]) -> bytes:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    image = Image.fromarray(np.ascontiguousarray(picture[:, :, ::-1]))
+    image.thumbnail((WIDTH_PX, WIDTH_PX))
+    image.save(stream, "JPEG", quality=QUALITY)
+    return stream.getvalue()
+
+
+def drawing_of(view: ReadView, measured: ViewMeasurement) -> tuple[str, str]:
+    """Label and SVG of a view, from its marks alone."""
     rim = [(float(u), float(v)) for u, v in plane_points(view.rim, view.plane.plane()).tolist()]
     label = f"{view.view.label} {measured.estimate.show_deg()}"
     svg = view_svg(measured, rim).replace(

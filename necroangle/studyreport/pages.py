@@ -1,8 +1,9 @@
 """The report as one HTML file: it opens offline, asks for nothing, runs no script."""
 
+from base64 import b64encode
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from necroangle.analysis.agreement import AgreementRow
 from necroangle.analysis.quantities import Quantity
@@ -11,7 +12,10 @@ from necroangle.measurement.grades import show_deg
 from necroangle.storage import write_atomically
 from necroangle.studyreport.content import StudyReport
 
-__all__ = ["need_extra", "write_html"]
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+__all__ = ["environment", "need_extra", "write_html"]
 
 
 def write_html(report: StudyReport, path: Path) -> None:
@@ -27,16 +31,31 @@ def write_html(report: StudyReport, path: Path) -> None:
 
 def html_of(report: StudyReport) -> str:
     """The text of the file. Every word of the cohort is escaped by the template."""
+    template = environment("page.html.j2")
+    return template.render(report=report, groups=_groups(report), table=_table(report))
+
+
+def environment(name: str) -> "Template":
+    """A template of this package, with the filters that they share.
+
+    Raises
+    ------
+    CohortError
+        If Jinja2 or matplotlib is not installed.
+    """
     need_extra()
     from jinja2 import Environment, StrictUndefined
 
-    source = (files("necroangle.studyreport") / "page.html.j2").read_text("utf-8")
-    environment = Environment(
+    source = (files("necroangle.studyreport") / name).read_text("utf-8")
+    shared = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    environment.filters.update(number=number, found=found, deg=show_deg)
-    template = environment.from_string(source)
-    return template.render(report=report, groups=_groups(report), table=_table(report))
+    shared.filters.update(number=number, found=found, deg=show_deg, jpeg=_jpeg_url)
+    return shared.from_string(source)
+
+
+def _jpeg_url(picture: bytes) -> str:
+    return f"data:image/jpeg;base64,{b64encode(picture).decode()}"
 
 
 def need_extra() -> None:

@@ -1,6 +1,7 @@
 """The report of a study: whole, offline, without a name, the same for the same cohort."""
 
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -17,6 +18,7 @@ from necroangle.annotation import encode_reading, file_name
 from necroangle.cli.measure import command as measure
 from necroangle.cli.report import command as report_command
 from necroangle.protocol.study import NO_STUDY
+from necroangle.review import index_images
 from necroangle.studyreport import StudyReport, gather, write_html, write_pdf
 
 pytest.importorskip("jinja2", reason="a report needs the extra report")
@@ -144,3 +146,51 @@ def test_the_command_writes_all_of_it_and_hips_have_their_drawings(
     assert "Agreement of the readers" in page
     assert "left out: no hip is at risk" in result.output
     assert {path.suffix for path in Path("figures").iterdir()} == {".svg", ".png", ".csv"}
+
+
+def test_one_reading_is_a_page_with_its_slices_below_one_megabyte(tmp_path: Path) -> None:
+    samples = Path(__file__).parents[2] / "sample_dicoms"
+    reading = samples / "readings" / "PHANTOM-01__L__baseline__truth__1.reading.json"
+    images = tmp_path / "images"  # the index goes beside them
+    shutil.copytree(samples / "plain", images)
+    out, pdf = tmp_path / "hip.html", tmp_path / "hip.pdf"
+    words = [
+        "--reading",
+        str(reading),
+        "--images",
+        str(images),
+        "--out",
+        str(out),
+        "--pdf",
+        str(pdf),
+    ]
+    result = CliRunner().invoke(report_command, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    page = out.read_text("utf-8")
+    assert page.count("data:image/jpeg;base64,") == 2
+    assert Outside(page.replace("data:image/jpeg;base64,", "#")).asked == []
+    assert "CNA 134.3°" in page
+    assert max(out.stat().st_size, pdf.stat().st_size) < 1_000_000
+    assert pdf.read_bytes().count(b"/Type /Page ") == 1
+
+
+def test_pictures_of_slices_have_marks_that_can_be_switched_off(tmp_path: Path) -> None:
+    samples = Path(__file__).parents[2] / "sample_dicoms"
+    images = tmp_path / "images"
+    shutil.copytree(samples / "plain", images)
+    readings = sorted((samples / "readings").glob("PHANTOM-01__L*"))
+    result = CliRunner().invoke(
+        measure,
+        [*map(str, readings), "--cohort", str(tmp_path / "c.sqlite")],
+        catch_exceptions=False,
+    )
+    assert result.exit_code == 0, result.output
+    made = gather(tmp_path / "c.sqlite", NO_STUDY, MADE, index_images([images]))
+    (hip,) = made.hips
+    with_marks, bare = hip.visits[0].pictures
+    assert with_marks.startswith(b"\xff\xd8")
+    assert with_marks != bare
+    write_html(made, tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text("utf-8")
+    assert 'type="checkbox"' in page
+    assert page.count("data:image/jpeg") == 2
