@@ -13,7 +13,7 @@ help:
 	@echo "make test   all tests, with a real napari window on a virtual screen"
 	@echo "make lint   format, style, types, import contracts"
 	@echo "make docs   the site of the documentation, in build/site; a warning is an error"
-	@echo "make wheel  build the wheel and test it where nothing else is installed"
+	@echo "make wheel  make a release and test its wheel where nothing else is installed"
 	@echo "make dist   the wheel and the source archive of a release, in dist"
 	@echo "make screens  the pictures of the docs, from the samples, on a virtual screen"
 	@echo "make versions  resolve the versions of .ci/versions.txt anew"

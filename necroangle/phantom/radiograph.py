@@ -38,6 +38,9 @@ MOST_GREY = 4095
 
 _ABDUCTION_DEG = 50.0
 _REACH_MM = 66.0
+_AT_ONCE = 1 << 15
+"""Pixels that are drawn together: what they need stays in the processor's own memory."""
+
 _STEP_MM = 2.2
 _CANCELLOUS, _CORTICAL, _SCLEROTIC, _LUCENT = 0.34, 1.05, 0.85, 0.22
 _SCLEROSIS_MM = 2.4
@@ -125,10 +128,12 @@ def project(
     bone = np.zeros(len(across), np.float32)
     generator = np.random.default_rng((seed, 100 + list(View).index(view)))
     jitter = generator.uniform(0.0, _STEP_MM, len(across))
-    for depth in np.arange(-_REACH_MM, _REACH_MM, _STEP_MM):
-        rays = np.column_stack((across, depth + jitter))
-        bone += _femur_density((rays @ axes).astype(np.float32), hip)
-        bone += _pelvis_density((rays @ front).astype(np.float32), hip)
+    for first in range(0, len(across), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        for depth in np.arange(-_REACH_MM, _REACH_MM, _STEP_MM):
+            rays = np.column_stack((across[part], depth + jitter[part]))
+            bone[part] += _femur_density((rays @ axes).astype(np.float32), hip)
+            bone[part] += _pelvis_density((rays @ front).astype(np.float32), hip)
     attenuation = bone * np.float32(_STEP_MM) + _soft_tissue_mm(across)
     quanta = generator.normal(0.0, 14.0, len(bone))
     grey = 4600 * (1 - np.exp(-(attenuation - 6.0) / 30.0)) + 250 + quanta
