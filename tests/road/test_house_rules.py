@@ -21,15 +21,6 @@ def test_opencv_is_imported_in_one_place() -> None:
     assert users == ["necroangle/report/picture.py"]
 
 
-def test_the_versions_agree() -> None:
-    import tomllib
-
-    import necroangle
-
-    stated = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    assert necroangle.__version__ == stated
-
-
 def test_python_dash_m_is_the_same_door() -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "necroangle", "--version"],
