@@ -43,7 +43,6 @@ def coverage_rows(count: int, pool: Executor) -> Iterator[tuple[str, ...]]:
     cases = (*ROWS, *MIXTURES)
     for case, found in zip(cases, pool.map(_covered, cases, [count] * len(cases)), strict=True):
         a, b, cna, before, width, narrow, *errors = found
-        wide = 2.1 if case.span_deg[0] < 150 or case.offset_mm > 3 or case.frames_differ else 1.8
         met = all(
             case.least - _slack(case.least, count) <= one <= case.most + _slack(case.most, count)
             for one in (a, b, cna)
@@ -54,7 +53,7 @@ def coverage_rows(count: int, pool: Executor) -> Iterator[tuple[str, ...]]:
             f"{before:.3f}",
             f"{width:.0f} ({width / narrow:.2f})",
             *(f"{one:.1f}" for one in errors),
-            "pass" if met and width <= wide * narrow else "MISS",
+            "pass" if met and width <= case.widest * narrow else "MISS",
         )
 
 

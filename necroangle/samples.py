@@ -27,7 +27,7 @@ def sample_set() -> Path:
     Examples
     --------
     >>> sorted(path.name for path in sample_set().iterdir() if path.is_dir())
-    ['above_180', 'normal', 'oblique', 'plain', 'radiographs', 'readings', 'two_visits']
+    ['above_180', 'lifelike', 'normal', 'oblique', 'plain', 'radiographs', 'readings', 'two_visits']
     """
     package = Path(str(files("necroangle")))
     for place in (package / SAMPLE_SET, package.parent / SAMPLE_SET):

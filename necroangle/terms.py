@@ -221,6 +221,9 @@ class Flag(StrEnum):
     PRIOR_UNLIKE_RIM = "prior_unlike_rim"
     MIRRORED_VIEW = "mirrored_view"
     STUDIES_DIFFER = "studies_differ"
+    TURNED_VIEW = "turned_view"
+    TINY_ARC = "tiny_arc"
+    VIEWS_UNLIKE = "views_unlike"
     SCALE_FROM_MARKER = "scale_from_marker"
     SEVERAL_PATIENTS = "several_patients"
 
@@ -293,6 +296,9 @@ _MEANINGS = {
     Flag.PRIOR_UNLIKE_RIM: "the rim contradicts the known radius: look where that comes from",
     Flag.MIRRORED_VIEW: "the neck is on the medial side: look whether image or side is mirrored",
     Flag.STUDIES_DIFFER: "the two views are of two studies: look whether of one visit and patient",
+    Flag.TURNED_VIEW: "the rim is open above or beside the head: look whether the image is turned",
+    Flag.TINY_ARC: "an arc is below 10°: look whether both its ends are one and the same mark",
+    Flag.VIEWS_UNLIKE: "the two angles differ by more than 100°: look at the arc of either view",
     Flag.SCALE_FROM_MARKER: "mm from a marker that the reader clicked: true at its depth alone",
     Flag.SEVERAL_PATIENTS: "the study held images of several patients: look whose these are",
 }

@@ -14,7 +14,7 @@ __all__ = ["command"]
 def command(folder: Path) -> None:
     """Put the sample studies in FOLDER (by default sample_dicoms).
 
-    Seven studies of six phantom patients with known truth, their reading files, and a clinical
+    Eight studies of seven phantom patients with known truth, their reading files, and a clinical
     table. There is no person in them. A file of yours is never written over.
     """
     from necroangle.samples import copy_samples

@@ -263,7 +263,7 @@ def _slices(
         return np.zeros(len(batch.own))
     arcs = angles.arcs
     prior = each(slope_per_mm, np.abs(arcs.extent_deg), radius_mm[arcs.circle])
-    square = np.bincount(arcs.circle, prior * prior, len(batch.own)) * TILT_SQUARED
+    square = np.bincount(arcs.circle, prior * prior, len(batch.own)) * _tilt_squared(batch)
     for view in np.flatnonzero(batch.has_neighbours & (square > 0)).tolist():
         found = measured_slope(stacks.slices.get(view))
         if found is not None:
@@ -273,6 +273,11 @@ def _slices(
             square[view] = (share * slope) ** 2 + share * error
     where = _distance_squared(batch, judges, noise)
     return np.where(batch.flat, 0.0, square * where)
+
+
+def _tilt_squared(batch: ReadingBatch) -> Array:
+    """(V,) mean square of the tangent of a lesion's tilt out of the views' slices."""
+    return np.array(TILT_SQUARED)[batch.side]
 
 
 def _distance_squared(batch: ReadingBatch, judges: Judges, noise: Noise) -> Array:
@@ -313,7 +318,7 @@ def _overlooked(
     radius = np.where(radius > 0, radius, RADIUS_MM)
     where = np.where(batch.flat, 0.0, _distance_squared(batch, judges, noise))[some]
     seen = np.sqrt(np.maximum(radius * radius - where, 0.0))
-    chord = seen - _ONE_SIDED_95 * np.sqrt(TILT_SQUARED * where)
+    chord = seen - _ONE_SIDED_95 * np.sqrt(_tilt_squared(batch)[some] * where)
     hidden = 2 * each(math.acos, np.clip(chord / radius, -1.0, 1.0))
     shortest = _ONE_SIDED_95 * math.sqrt(2.0) * spread[some] / radius
     found[some] = np.maximum(hidden, shortest) * _DEG

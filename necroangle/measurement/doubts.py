@@ -59,8 +59,8 @@ class Limits:
     oblique_deg: float = 20.0
     off_centre_mm: float = 3.0
     radii_differ_mm: float = 2.0
-    centres_differ_mm: float = 1.5
-    disagree_level: float = 0.01
+    centres_differ_mm: float = 1.75
+    disagree_level: float = 0.005
     arc_deg: float = 180.0
     another_grade: float = 0.1
 

@@ -147,8 +147,9 @@ class HipFacts:
     flat, frames_differ, studies_differ
         Whether it is of radiographs; whether its views stand in different frames of reference;
         whether they are of different studies.
-    images, is_consensus
-        SOPInstanceUID and frame of the view's images; whether it unites other readings.
+    images, studies, is_consensus
+        SOPInstanceUID and frame of the view's images; their studies, each once; whether it unites
+        other readings.
     """
 
     subject: tuple[str, ...]
@@ -165,6 +166,7 @@ class HipFacts:
     frames_differ: tuple[bool, ...]
     studies_differ: tuple[bool, ...]
     images: tuple[tuple[tuple[str, int], ...], ...]
+    studies: tuple[tuple[str, ...], ...]
     is_consensus: tuple[bool, ...]
 
 
@@ -503,11 +505,13 @@ def _holds_together(reading: HipReading) -> tuple[bool, bool, bool]:
     return good, flat, differ
 
 
-def _images(reading: HipReading) -> tuple[bool, tuple[tuple[str, int], ...]]:
-    """Whether the views of a reading are of different studies, and which images they are."""
+def _images(
+    reading: HipReading,
+) -> tuple[bool, tuple[tuple[str, int], ...], tuple[str, ...]]:
+    """Whether the views of a reading are of different studies; which images and studies."""
     images = [view.image for view in reading.views if isinstance(view, ReadView)]
-    differ = len(images) == 2 and images[0].study_uid != images[1].study_uid
-    return differ, tuple((one.instance_uid, one.frame_number) for one in images)
+    studies = tuple(dict.fromkeys(one.study_uid for one in images))
+    return len(studies) > 1, tuple((one.instance_uid, one.frame_number) for one in images), studies
 
 
 def _view_holds(view: ReadView, frame: str) -> bool:

@@ -77,12 +77,19 @@ class Plausible:
         How surely the rim has another radius than the one that was given.
     neck_side_deg
         A part of a rim without marks that is so wide shows on which side the neck is.
+    open_deg, open_below_deg
+        A part of a rim without marks that is at least so wide has its middle below the head: no
+        nearer to superior than this, on coronal and on other slices.
+    tiny_arc_deg
+        No arc that was meant is so short.
+    views_apart_deg
+        One lesion does not show angles so unlike.
     visit_radius_mm, other_radius_mm
         Difference of the head's radius between visits; between the two hips.
     both_hips_mm
         The two heads of a patient lie farther apart.
     turned_deg
-        Turn of an arc's middle between visits.
+        Turn of an arc's middle between visits, or between the readings of one.
     copied_marks
         So many equal marks are no chance.
     """
@@ -106,6 +113,10 @@ class Plausible:
     prior_z: float = 2.8
     prior_refused_z: float = 4.0
     neck_side_deg: tuple[float, float] = (50.0, 110.0)
+    open_deg: float = 50.0
+    open_below_deg: tuple[float, float] = (105.0, 125.0)
+    tiny_arc_deg: float = 10.0
+    views_apart_deg: float = 100.0
     visit_radius_mm: float = 1.25
     other_radius_mm: float = 2.0
     both_hips_mm: float = 60.0
@@ -180,11 +191,27 @@ CHECKS = (
     ),
     Check(Flag.MIRRORED_VIEW, "reading", "the neck's side: image or side is mirrored", 0.0006),
     Check(Flag.STUDIES_DIFFER, "reading", "whether both views are of one patient and visit", 0.0),
+    Check(Flag.TURNED_VIEW, "reading", "which way up the image is", 0.0018),
+    Check(Flag.TINY_ARC, "reading", "the ends of the arc: they may be one mark", 0.0),
+    Check(Flag.VIEWS_UNLIKE, "reading", "the arc of either view, and its third mark", 0.0),
+    Check(Flag.RADII_DIFFER, "reading", "spacing and rim of the view that differs", 0.0008),
+    Check(Flag.CENTRES_DIFFER, "reading", "whether the patient moved between the series", 0.0158),
+    Check(Flag.SLICE_OFF_CENTRE, "reading", "whether a slice nearer to the centre exists", 0.001),
+    Check(
+        Flag.EDGE_OFF_CIRCLE, "reading", "the arc's ends, and whether the rim is the head's", 0.001
+    ),
+    Check(Flag.MISPLACED_RIM_POINT, "reading", "the rim mark that is named", 0.0154),
+    Check(Flag.ROUGH_RIM, "reading", "the rim marks: some lie on another structure", 0.0006),
+    Check(Flag.VERY_SHORT_RIM, "reading", "the rim: mark more of it", 0.0),
+    Check(Flag.PLANE_NOT_OF_VIEW, "reading", "which view the image shows", 0.0),
     Check("radius_unlike_visit", "visits", "spacing and rim of the visits that differ", 0.0004),
     Check("radius_unlike_other_hip", "visits", "spacing and rim of both hips", 0.0),
     Check("hips_on_one_side", "visits", "which hip each reading is of", 0.0),
     Check("arc_turned", "visits", "sides of the images, and the third mark of the arc", 0.0),
+    Check("reads_unlike", "visits", "which of the readings of one visit is of other images", 0.0),
+    Check("visit_of_two_studies", "visits", "which study is of the visit", 0.0),
     Check("images_twice", "cohort", "whose images they are, and of which visit", 0.0),
+    Check("study_twice", "cohort", "whose study it is, and of which visit", 0.0),
     Check("marks_twice", "cohort", "which of the readings was copied", 0.0),
 )
 """Every check, each once."""
@@ -250,8 +277,10 @@ class _Work:
         self.refused.setdefault(hip, Refused(GeometryError, problem, place))
 
     def view_flags(self) -> dict[Flag, Bools]:
-        """Arcs over the neck; what lies opposite is refused."""
+        """Arcs over the neck, of which what lies opposite is refused; and arcs that are none."""
         arcs, batch = self.heads.arcs, self.batch
+        tiny = np.zeros(len(batch.own), bool)
+        tiny[arcs.circle[np.abs(arcs.extent_deg) < PLAUSIBLE.tiny_arc_deg]] = True
         over = np.zeros(len(batch.own), bool)
         middle = arcs.low + np.abs(arcs.extent_deg) / 2
         away = np.abs(self.from_superior(middle, arcs.circle))
@@ -270,7 +299,7 @@ class _Work:
                 "superior, over the neck; its third mark belongs on the dead side",
                 f"$.views[{batch.views.side[view]}]",
             )
-        return {Flag.ARC_OVER_NECK: over}
+        return {Flag.ARC_OVER_NECK: over, Flag.TINY_ARC: tiny}
 
     def from_superior(self, turn_deg: Array, view: Places) -> Array:
         """Angles from superior of directions on some views, towards lateral or posterior."""
@@ -281,7 +310,7 @@ class _Work:
         return from_superior_deg(turn_deg, planes, coronal=coronal, flat=flat, left=left)
 
     def hip_flags(self) -> dict[Flag, Bools]:
-        """Radius, side, two studies."""
+        """Radius, side, two studies, two angles."""
         radius = head_radius_mm(self.batch, self.heads, self.judges)
         x = head_x_mm(self.batch, self.heads)
         wrong = np.where(self.left, -x, x)
@@ -306,7 +335,16 @@ class _Work:
                 Flag.RADIUS_UNLIKELY: (radius < smallest) | (radius > largest),
                 Flag.SIDE_UNLIKELY: wrong > PLAUSIBLE.wrong_side_mm,
                 Flag.STUDIES_DIFFER: np.array(self.batch.hips.studies_differ, bool),
+                Flag.VIEWS_UNLIKE: self.views_unlike(),
             }
+
+    def views_unlike(self) -> Bools:
+        """(R,) whether the arcs of both views are too unlike for one lesion."""
+        batch, arcs = self.batch, self.heads.arcs
+        extent = np.bincount(arcs.circle, np.abs(arcs.extent_deg), len(batch.own) + 1)
+        a, b = extent[batch.view_of]  # of a view that was not read the last, 0
+        both = (batch.view_of >= 0).all(axis=0) & ~batch.flat_hip
+        return np.asarray(both & (np.abs(a - b) > PLAUSIBLE.views_apart_deg))
 
     def refuse_two_heads(self) -> None:
         """Circles that lie farther apart than a head is large are not of one head."""
@@ -347,7 +385,7 @@ class _Work:
 
     def rim_view_flags(self, rims: Rims) -> dict[Flag, Bools]:
         """Arcs beyond the rim, marks on the neck, views that are mirrored."""
-        beyond, neck, mirrored = np.zeros((3, len(self.batch.own)), bool)
+        beyond, neck, mirrored, turned = np.zeros((4, len(self.batch.own)), bool)
         beyond[self.beyond_rim(rims)] = True
         run = neck_runs(rims)
         far = run.away_mm > PLAUSIBLE.on_neck_mm
@@ -357,10 +395,14 @@ class _Work:
         coronal = np.array([one is View.CORONAL for one in self.words], bool)[rims.view]
         shown = coronal & (rims.unmarked_deg > low) & (rims.unmarked_deg < high)
         mirrored[rims.view[shown & (towards > -170.0) & (towards < -70.0)]] = True
+        is_open = (rims.unmarked_deg > PLAUSIBLE.open_deg) & ~self.batch.flat[rims.view]
+        below = np.where(coronal, *PLAUSIBLE.open_below_deg)
+        turned[rims.view[is_open & (np.abs(towards) < below)]] = True
         return {
             Flag.ARC_BEYOND_RIM: beyond,
             Flag.RIM_ON_NECK: neck,
             Flag.MIRRORED_VIEW: mirrored,
+            Flag.TURNED_VIEW: turned,
         }
 
     def beyond_rim(self, rims: Rims) -> Places:

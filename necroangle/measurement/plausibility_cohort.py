@@ -5,7 +5,7 @@ place, the middles of its arcs. It is taken as readings are measured, :func:`pri
 nothing is read twice; :func:`held_together` tells what does not fit.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -33,8 +33,8 @@ class ReadingPrint(NamedTuple):
     ----------
     subject, laterality, visit, reader, read_no
         The reading's key.
-    images
-        SOPInstanceUID and frame of its views.
+    images, studies
+        SOPInstanceUID and frame of its views; and their StudyInstanceUIDs.
     marks
         The places of its rim marks to 0.001 mm, eight bytes each.
     radius_mm, x_mm
@@ -51,6 +51,7 @@ class ReadingPrint(NamedTuple):
     reader: str
     read_no: int
     images: tuple[tuple[str, int], ...]
+    studies: tuple[str, ...]
     marks: bytes
     radius_mm: float
     x_mm: float
@@ -111,6 +112,7 @@ def prints_of(measured: Measured) -> list[ReadingPrint]:
         ReadingPrint(
             *(subject, str(side), visit, reader, read_no),
             images=facts.images[hip],
+            studies=facts.studies[hip],
             marks=marks.get(hip, b""),
             radius_mm=float(radius[hip]),
             x_mm=float(x[hip]),
@@ -142,9 +144,10 @@ def held_together(prints: Iterable[ReadingPrint]) -> tuple[Misfit, ...]:
     Examples
     --------
     >>> one = ReadingPrint(
-    ...     "S1", "L", "m00", "r1", 1, (("1.2", 1),), b"", 24.0, 88.0, (5.0, 9.0), False
+    ...     "S1", "L", "m00", "r1", 1, (("1.2", 1),), ("1",), b"", 24.0, 88.0, (5.0, 9.0), False
     ... )
-    >>> print(*held_together([one, one._replace(visit="m12", images=(), radius_mm=26.0)]))
+    >>> other = one._replace(visit="m12", images=(), studies=(), radius_mm=26.0)
+    >>> print(*held_together([one, other]))
     S1 L: the head's radius is 24.0 mm at m00 and 26.0 mm at m12; look at spacing and rim
     >>> print(*held_together([one, one._replace(subject="S2")]))
     S1 L m00, reader r1, read 1 and S2 L m00, reader r1, read 1: marked on one and the same ...
@@ -161,7 +164,9 @@ def held_together(prints: Iterable[ReadingPrint]) -> tuple[Misfit, ...]:
             by_hip[one.hip].append(one)
         for hip, own in by_hip.items():
             found += _between_visits(" ".join(hip), own)
+            found += _within_visits(own)
     found += _images_twice(every)
+    found += _study_twice(every)
     found += _marks_twice(every)
     return tuple(sorted(set(found)))
 
@@ -213,6 +218,30 @@ def _between_visits(hip: str, readings: Sequence[ReadingPrint]) -> Iterator[Misf
                 f"the arc of the {view} view has its middle at {middles[turned[0]]:.0f}° at "
                 f"{turned[0]} and at {middles[turned[1]]:.0f}° at {turned[1]}; look whether a view "
                 "is mirrored or of another hip",
+            )
+
+
+def _within_visits(readings: Sequence[ReadingPrint]) -> Iterator[Misfit]:
+    """The readings of one hip at one visit are of one study, and show one head and one lesion."""
+    for one, other in combinations((one for one in readings if not one.is_consensus), 2):
+        if one.visit != other.visit:
+            continue
+        pair = f"{one} and {other}"
+        if one.studies and other.studies and not set(one.studies) & set(other.studies):
+            yield Misfit(
+                "visit_of_two_studies",
+                pair,
+                "one visit, but marked on two studies; look which of them is of the visit",
+            )
+        apart = abs(one.radius_mm - other.radius_mm)
+        turns = (_turn(*both) for both in zip(one.middles_deg, other.middles_deg, strict=True))
+        turn = max((turn for turn in turns if isfinite(turn)), default=0.0)
+        if apart > PLAUSIBLE.other_radius_mm or turn > PLAUSIBLE.turned_deg:
+            yield Misfit(
+                "reads_unlike",
+                pair,
+                f"radii {one.radius_mm:.1f} and {other.radius_mm:.1f} mm, an arc's middle turned "
+                f"by {turn:.0f}°; look whether one of them is of other images, or mirrored",
             )
 
 
@@ -272,6 +301,22 @@ def _images_twice(readings: Sequence[ReadingPrint]) -> Iterator[Misfit]:
                 "images_twice",
                 _several(list(owners.values())),
                 "marked on one and the same image; look whose it is, and of which visit",
+            )
+
+
+def _study_twice(readings: Sequence[ReadingPrint]) -> Iterator[Misfit]:
+    """One study has one patient and one visit. One and the same image is told as such."""
+    owners: dict[str, dict[tuple[str, str], ReadingPrint]] = defaultdict(dict)
+    for one in readings:
+        for study in one.studies:
+            owners[study].setdefault((one.subject, one.visit), one)
+    for some in owners.values():
+        images = Counter(image for one in some.values() for image in set(one.images))
+        if len(some) > 1 and max(images.values(), default=0) < 2:
+            yield Misfit(
+                "study_twice",
+                _several(list(some.values())),
+                "marked on one and the same study; look whose it is, and of which visit",
             )
 
 

@@ -50,7 +50,7 @@ def uid_of(study: PhantomStudy, *parts: str) -> UID:
     return generate_uid(_UID_PREFIX, ["necroangle", content, *parts])
 
 
-_ADDED_LATER = (", form=None", ", look=None")
+_ADDED_LATER = (", form=None", ", look=None", ", also=()")
 """Where a study does without them, its identifiers are what they were before there were any."""
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from necroangle.errors import PhantomError
 from necroangle.geometry import ImagePlane
-from necroangle.phantom.looks import HeadForm, MrLook
+from necroangle.phantom.looks import Contrast, HeadForm, MrLook
 from necroangle.terms import Laterality, View
 
 __all__ = [
@@ -391,6 +391,8 @@ class PhantomStudy:
         Pseudonym and visit name: ClinicalTrialSubjectID and ClinicalTrialTimePointID.
     look
         How its MR pictures look, and whether the patient moved; None for plain T1.
+    also
+        Contrasts of which there is a further coronal series each, of the same slices.
 
     Raises
     ------
@@ -410,6 +412,7 @@ class PhantomStudy:
     subject: str = "PHANTOM-01"
     visit: str = "baseline"
     look: MrLook | None = None
+    also: tuple[Contrast, ...] = ()
 
     def __post_init__(self) -> None:
         sides = tuple(hip.laterality for hip in self.hips)
@@ -446,7 +449,8 @@ class PhantomStudy:
     @property
     def is_lifelike(self) -> bool:
         """Whether a head is no sphere, or the pictures have a look of their own."""
-        return self.look is not None or any(hip.form is not None for hip in self.hips)
+        formed = any(hip.form is not None for hip in self.hips)
+        return self.look is not None or formed or bool(self.also)
 
     def hip(self, laterality: Laterality) -> PhantomHip:
         """The hip of that side."""

@@ -123,23 +123,27 @@ class MrSeries:
         The one hip of a sagittal series; None for the coronal series, which shows both.
     number
         SeriesNumber, from 1.
+    other
+        What weights it, where that is not the study's own look; else None.
     """
 
     study: PhantomStudy
     geometry: SeriesGeometry
     laterality: Laterality | None
     number: int
+    other: Contrast | None = None
 
     @property
     def folder(self) -> str:
-        """Name of its folder: ``coronal``, ``sagittal_r`` or ``sagittal_l``."""
+        """Name of its folder: ``coronal``, ``sagittal_r``, ``sagittal_l``, ``coronal_stir``."""
         side = f"_{self.laterality.value.lower()}" if self.laterality else ""
-        return f"{self.geometry.view.value}{side}"
+        contrast = f"_{self.other.name.lower()}" if self.other else ""
+        return f"{self.geometry.view.value}{side}{contrast}"
 
     @property
     def contrast(self) -> Contrast:
         """What weights its pictures."""
-        return (self.study.look or MrLook()).contrast
+        return self.other or (self.study.look or MrLook()).contrast
 
     @cached_property
     def planes(self) -> tuple[ImagePlane, ...]:
@@ -160,7 +164,10 @@ class MrSeries:
     def shown(self) -> PhantomStudy:
         """The study as it lay when this series was taken."""
         right, left = map(self.lying, self.study.hips)
-        return replace(self.study, hips=(right, left))
+        look = self.study.look
+        if self.other is not None:
+            look = replace(look or MrLook(), contrast=self.other)
+        return replace(self.study, hips=(right, left), look=look)
 
     @property
     def uid(self) -> UID:
@@ -188,7 +195,10 @@ def frame_of_reference_uid(study: PhantomStudy) -> UID:
 
 
 def mr_series(study: PhantomStudy) -> tuple[MrSeries, ...]:
-    """The study's MR series: coronal, then sagittal of the right and of the left hip."""
+    """The study's MR series: coronal, then sagittal of the right and of the left hip.
+
+    Coronal series of other contrasts come last.
+    """
     if study.coronal is None or study.sagittal is None:
         return ()
     for geometry, wanted in ((study.coronal, View.CORONAL), (study.sagittal, View.SAGITTAL)):
@@ -198,6 +208,10 @@ def mr_series(study: PhantomStudy) -> tuple[MrSeries, ...]:
         MrSeries(study, study.coronal, None, 1),
         MrSeries(study, study.sagittal, Laterality.RIGHT, 2),
         MrSeries(study, study.sagittal, Laterality.LEFT, 3),
+        *(
+            MrSeries(study, study.coronal, None, number, contrast)
+            for number, contrast in enumerate(study.also, 4)
+        ),
     )
 
 

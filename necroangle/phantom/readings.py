@@ -54,7 +54,7 @@ def readings_of(study: PhantomStudy) -> tuple[HipReading, ...]:
         pair = [
             _slice_view(one, hip)
             for one in mr_series(study)
-            if one.laterality in (None, hip.laterality)
+            if one.laterality in (None, hip.laterality) and one.other is None
         ]
         taken = [one for one in radiographs(study) if one.laterality is hip.laterality]
         films = [_radiograph_view(one, hip) for one in taken]

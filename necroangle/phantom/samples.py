@@ -1,8 +1,10 @@
 """The named studies of ``sample_dicoms/``, and the folder that holds them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from necroangle.phantom.looks import Contrast, HeadForm, MrLook
 from necroangle.phantom.model import (
     Lesion,
     PhantomHip,
@@ -34,8 +36,8 @@ def sample_studies() -> dict[str, PhantomStudy]:
     Examples
     --------
     >>> sorted(sample_studies())
-    ['above_180', 'normal', 'oblique', 'plain', 'radiographs', 'two_visits/baseline',
-     'two_visits/month_12']
+    ['above_180', 'lifelike', 'normal', 'oblique', 'plain', 'radiographs',
+     'two_visits/baseline', 'two_visits/month_12']
     """
     return {
         "plain": _plain(),
@@ -45,6 +47,7 @@ def sample_studies() -> dict[str, PhantomStudy]:
         "two_visits/month_12": _visit("month_12"),
         "normal": _normal(),
         "radiographs": _radiographs(),
+        "lifelike": _lifelike(),
     }
 
 
@@ -181,4 +184,31 @@ def _radiographs() -> PhantomStudy:
         radiograph_sides=(_R,),
         seed=606,
         subject="PHANTOM-06",
+    )
+
+
+def _lifelike() -> PhantomStudy:
+    """Heads that are no spheres, in T1 and STIR; the right one has a lesion with a double band."""
+    right = HeadForm(
+        aspheric_mm=0.5,
+        oval=0.03,
+        fovea_mm=2.5,
+        uneven_cartilage=0.4,
+        fluid_mm=3.0,
+        osteophyte_mm=1.5,
+    )
+    left = replace(right, oval=-0.02, fluid_mm=1.5, osteophyte_mm=0.0)
+    return PhantomStudy(
+        "LIFELIKE",
+        (
+            replace(_hip(_R, (-86.0, 3.0, 2.0), 24.4, (24, 8, 50)), form=right),
+            replace(_hip(_L, (87.0, 2.0, 1.0), 24.1), form=left),
+        ),
+        SeriesGeometry(View.CORONAL, 0.9, 0.9, 168, 352, 7, 4.0, 0.4, shift_mm=(0.0, 0.0, 4.0)),
+        SeriesGeometry(View.SAGITTAL, 0.8, 0.8, 128, 128, 7, 4.0, 0.4, shift_mm=(1.0, 0.0, -2.0)),
+        seed=707,
+        snr=55.0,
+        subject="PHANTOM-07",
+        look=MrLook(Contrast.T1, band_blur_mm=1.2, double_line=True, bias=0.4),
+        also=(Contrast.STIR,),
     )

@@ -77,8 +77,9 @@ def _hip(study: PhantomStudy, hip: PhantomHip) -> Record:
     if hip.form is not None:
         record["form"] = asdict(hip.form)
     series = [one for one in mr_series(study) if one.laterality in (None, hip.laterality)]
-    views = {one.geometry.view: _series(one, hip) for one in series}
+    views = {one.geometry.view: _series(one, hip) for one in series if one.other is None}
     record.update((view.value, found) for view, found in views.items())
+    record.update((one.folder, _series(one, hip)) for one in series if one.other is not None)
     if views:
         pair = (views[View.CORONAL], views[View.SAGITTAL])
         record["cna_deg"] = _sum(pair, "angle_deg")

@@ -33,11 +33,12 @@ __all__ = [
     "welch_dof",
 ]
 
-TILT_DEG = 17.0
-"""Standard deviation of the tilt of a lesion out of the slice: a decision of this project."""
+TILT_DEG = (20.0, 14.0)
+"""Standard deviation of the tilt of a lesion out of a coronal and out of a sagittal slice: lesions
+lean forward. A decision of this project."""
 
-TILT_SQUARED = 1.15 * math.tan(math.radians(TILT_DEG)) ** 2
-"""Mean square of its tangent, with what irregular borders add."""
+TILT_SQUARED = tuple(1.15 * math.tan(math.radians(tilt)) ** 2 for tilt in TILT_DEG)
+"""Mean square of their tangents, with what irregular borders add."""
 
 STEP_MM = 4.0
 """Distance of neighbouring slices where neither it nor the slice's offset is known."""
@@ -368,18 +369,19 @@ def _slices(first: PairRead, second: PairRead) -> float:
     if first.is_radiograph or not first.is_on_slices:
         return 0.0
     return math.fsum(
-        _slope_squared(one, other) * _apart(one, other)
-        for one, other in zip(first.views, second.views, strict=True)
+        tilt * _slope_squared(one, other) * _apart(one, other)
+        for tilt, one, other in zip(TILT_SQUARED, first.views, second.views, strict=True)
     )
 
 
 def _slope_squared(one: PairView, other: PairView) -> float:
+    """Mean square of the angle's slope for a lesion tilted by 45 degrees."""
     slopes = [
         slope_per_mm(view.angle_deg, view.radius_mm or RADIUS_MM)
         for view in (one, other)
         if view.arc_count
     ]
-    return TILT_SQUARED * math.fsum(slope**2 for slope in slopes) / len(slopes) if slopes else 0.0
+    return math.fsum(slope**2 for slope in slopes) / len(slopes) if slopes else 0.0
 
 
 def _apart(one: PairView, other: PairView) -> float:

@@ -284,7 +284,12 @@ def test_a_short_rim_and_ends_off_the_circle_are_flagged_and_measured() -> None:
     found = measure_view(
         rim_and_arcs(plane, [float(d) for d in range(0, 141, 20)], [(200, 90)], 3.5)
     )
-    assert found.flags == (Flag.SHORT_RIM, Flag.EDGE_OFF_CIRCLE, Flag.ARC_BEYOND_RIM)
+    assert found.flags == (
+        Flag.SHORT_RIM,
+        Flag.EDGE_OFF_CIRCLE,
+        Flag.ARC_BEYOND_RIM,
+        Flag.TURNED_VIEW,
+    )
     assert found.edge_gap_mm == pytest.approx(3.5)
     assert found.angle_deg == pytest.approx(90, abs=1e-5)
 

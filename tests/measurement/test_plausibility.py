@@ -32,6 +32,9 @@ REFUSED = {
     "centimetres for millimetres": "no head is",
     "wrong side": "correct the side",
     "third point on the healthy side": "over the neck",
+    "one view upside down": "over the neck",
+    "both views upside down": "over the neck",
+    "both ends in one click, third mark opposite": "over the neck",
 }
 """Mistakes of which most give no row, and why."""
 
@@ -41,6 +44,10 @@ LEAST_TOLD = {
     "dome sunk 2 mm, stage not entered": 0.55,
     "dome sunk 3 mm, stage not entered": 0.8,
     "last 2 marks on the neck": 0.6,
+    "one view's spacing 1.1 times": 0.5,
+    "half of the rim on the acetabulum": 0.8,
+    "rim below the surface": 0.8,
+    "one end on the neck": 0.6,
 }
 """Where less than nine in ten are to be told."""
 
@@ -66,7 +73,7 @@ def test_sound_hips_raise_hardly_any() -> None:
     told = told_of(clinic_readings(SOUND, 5))
     numbers = Counter(word for one in told for word in one)
     assert max(numbers.values(), default=0) <= 0.02 * SOUND, numbers
-    assert sum(map(bool, told)) <= 0.05 * SOUND
+    assert sum(map(bool, told)) <= 0.08 * SOUND
     assert sum(together(clinic_cohort(40, 5)).values()) <= 1
 
 

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from necroangle.annotation import HipReading, Mark, ReadView, load_reading
 from necroangle.geometry import PatientPoints, arc_through, fit_circle, union_deg
 from necroangle.phantom import (
+    Contrast,
     PhantomStudy,
     count_files,
     readings_of,
@@ -27,7 +28,7 @@ from necroangle.terms import Finding
 
 SAMPLES = Path(__file__).parents[2] / "sample_dicoms"
 STUDIES = sample_studies()
-MOST_BYTES = 8_000_000
+MOST_BYTES = 8_500_000
 
 
 def test_the_set_is_small_and_whole() -> None:
@@ -112,11 +113,12 @@ def readings() -> list[tuple[str, HipReading]]:
     ("name", "reading"), readings(), ids=lambda value: value if isinstance(value, str) else "hip"
 )
 def test_a_reading_measures_to_the_truth(name: str, reading: HipReading) -> None:
+    off_deg = 2.0 if name == "lifelike" else 1e-6  # no circle follows a head that is no sphere
     hip = truth_of(STUDIES[name])["hips"][reading.laterality.value]
     for view in reading.views:
         assert isinstance(view, ReadView)
         assert len(view.rim) == 12
-        assert angle_deg(view) == pytest.approx(hip[view.view.value]["angle_deg"], abs=1e-6)
+        assert angle_deg(view) == pytest.approx(hip[view.view.value]["angle_deg"], abs=off_deg)
 
 
 def test_every_case_that_the_set_promises_is_there() -> None:
@@ -132,6 +134,26 @@ def test_every_case_that_the_set_promises_is_there() -> None:
     assert coronal.row_spacing_mm != coronal.column_spacing_mm
     tilt = mr_series(STUDIES["oblique"])[0].planes[0].name().obliquity_deg
     assert 12 < tilt < 18
+
+
+def test_the_lifelike_study_is_small_and_holds_two_contrasts_of_the_same_slices() -> None:
+    study = STUDIES["lifelike"]
+    folder = SAMPLES / "lifelike"
+    assert sum(path.stat().st_size for path in folder.rglob("*")) < 1_000_000
+    t1, stir = (one for one in mr_series(study) if one.laterality is None)
+    assert (t1.contrast, stir.contrast) == (Contrast.T1, Contrast.STIR)
+    assert t1.uid != stir.uid
+    assert [t1.source(0).study_uid] == [stir.source(0).study_uid]
+    assert all(
+        np.allclose(a.origin_mm, b.origin_mm) for a, b in zip(t1.planes, stir.planes, strict=True)
+    )
+    weights = [dcmread(folder / one.file(3)).SeriesDescription[:4] for one in (t1, stir)]
+    assert weights == ["T1 T", "STIR"]
+    right = truth_of(study)["hips"]["R"]
+    assert right["coronal"]["angle_deg"] == right["coronal_stir"]["angle_deg"]
+    assert right["form"]["fovea_mm"] > 0
+    assert right["form"]["oval"]
+    assert right["form"]["fluid_mm"]
 
 
 def test_a_normal_hip_is_read_as_normal_and_a_lesion_beside_the_slice_as_such() -> None:

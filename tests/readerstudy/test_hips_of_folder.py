@@ -21,7 +21,7 @@ def scan() -> Scan:
 def test_both_hips_of_every_visit_on_mr(scan: Scan) -> None:
     found = hips_of(scan)
     keys = {case.key for case in found.cases}
-    assert len(keys) == len(found.cases) == 12
+    assert len(keys) == len(found.cases) == 14
     assert ("PHANTOM-04", Laterality.LEFT, "month_12") in keys
     assert {case.views for case in found.cases} == {(View.CORONAL, View.SAGITTAL)}
     folders = {case.key: case.folder for case in found.cases}

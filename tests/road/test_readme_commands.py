@@ -75,7 +75,7 @@ def test_the_recipe_for_a_cluster_works(place: Path) -> None:
     recipe = recipe.replace("--port", "--no-dashboard --port")
     done = run(f"trap 'kill $(jobs -p)' EXIT; {recipe}", place)
     assert done.returncode == 0, (done.stdout, done.stderr)
-    assert "13 measured: 13 new" in done.stdout
+    assert "15 measured: 15 new" in done.stdout
 
 
 @pytest.mark.screen

@@ -82,6 +82,8 @@ class ClinicHip:
         The study of each view.
     images
         Stem of the images' identifiers.
+    reader, study_of
+        Who read; and another stem of the studies' identifiers.
     ratio
         True distance of rows over that of columns, where the file says they are equal.
     """
@@ -94,6 +96,8 @@ class ClinicHip:
     visit: str = "m00"
     studies: tuple[str, str] = ("1", "1")
     images: str = ""
+    reader: str = "r1"
+    study_of: str = ""
     scale: float = 1.0
     ratio: float = 1.0
     mirrored: bool = False
@@ -102,7 +106,11 @@ class ClinicHip:
         """The reading that was saved."""
         first, second = (self._view(view) for view in (View.CORONAL, View.SAGITTAL))
         return make_reading(
-            views=(first, second), subject=self.name, laterality=self.side, visit=self.visit
+            views=(first, second),
+            subject=self.name,
+            laterality=self.side,
+            visit=self.visit,
+            reader=self.reader,
         )
 
     def _view(self, view: View) -> ReadView:
@@ -130,7 +138,9 @@ class ClinicHip:
         return ReadView(
             view=view,
             finding=Finding.NECROSIS,
-            image=ImageRecord(f"1.2.{self.images}.9.{study}", stem, f"{stem}.1", 1, "1.2.9"),
+            image=ImageRecord(
+                f"1.2.{self.study_of or self.images}.9.{study}", stem, f"{stem}.1", 1, "1.2.9"
+            ),
             plane=PlaneRecord.of(plane, SHAPE),
             passport=None,
             rim=tuple(at(*one) for one in marked.rim.tolist()),
@@ -338,6 +348,96 @@ def _beyond_rim(marked: Marked) -> Marked:
     return _with_rim(marked, rim)
 
 
+Change = Callable[[Marked], Marked]
+
+
+def _of_one(change: Change) -> Callable[[ClinicHip], ClinicHip]:
+    """A change of the sagittal view alone."""
+    return lambda hip: replace(hip, views=(hip.views[0], change(hip.views[1])))
+
+
+def _of_both(change: Change) -> Callable[[ClinicHip], ClinicHip]:
+    return lambda hip: _views(hip, change)
+
+
+def _sized(times: float) -> Change:
+    return lambda marked: replace(
+        marked, rim=marked.rim * (1.0, times), ends=marked.ends * (1.0, times)
+    )
+
+
+def _turned(deg: float) -> Change:
+    """The image was turned before it was marked."""
+    return lambda marked: replace(
+        marked,
+        rim=marked.rim + np.array((deg, 0.0)),
+        ends=marked.ends + np.array((deg, 0.0)),
+        via_deg=marked.via_deg + deg,
+    )
+
+
+def _transposed(marked: Marked) -> Marked:
+    """Rows were taken for columns."""
+    swapped = replace(marked, rim=marked.rim * (-1.0, 1.0), ends=(marked.ends * (-1.0, 1.0))[::-1])
+    return _turned(90.0)(replace(swapped, via_deg=-marked.via_deg))
+
+
+def _moved_marks(first: int, steps: tuple[float, ...]) -> Change:
+    """Some neighbouring rim marks lie outside, from the first one or, negative, at the end."""
+
+    def change(marked: Marked) -> Marked:
+        rim = marked.rim.copy()
+        start = first % len(rim)
+        rim[start : start + len(steps), 1] += steps
+        return _with_rim(marked, rim)
+
+    return change
+
+
+def _half_on_socket(marked: Marked) -> Marked:
+    return _moved_marks(0, (4.0,) * (len(marked.rim) // 2))(marked)
+
+
+def _within(marked: Marked) -> Marked:
+    """The rim was marked below the surface, on which the ends lie."""
+    return _with_rim(marked, marked.rim - np.array((0.0, 3.0)))
+
+
+def _one_click(away_deg: float) -> Change:
+    """Both ends of the arc are one click, the third mark beside it or opposite."""
+
+    def change(marked: Marked) -> Marked:
+        first = marked.ends[0]
+        ends = np.array((first, first + np.array((1.0, 0.0))))
+        return replace(marked, ends=ends, via_deg=float(first[0]) + away_deg)
+
+    return change
+
+
+def _end_at(deg: float, out_mm: float) -> Change:
+    """The second end lies elsewhere."""
+
+    def change(marked: Marked) -> Marked:
+        ends = marked.ends.copy()
+        ends[1] = deg or ends[1, 0], ends[1, 1] + out_mm
+        return replace(marked, ends=ends)
+
+    return change
+
+
+def _along_arc(marked: Marked) -> Marked:
+    """The rim was marked within the lesion only."""
+    rim = marked.rim.copy()
+    low, high = marked.ends[:, 0].tolist()
+    rim[:, 0] = np.linspace(low, high, len(rim))
+    return _with_rim(marked, rim)
+
+
+def _beside(mm: float) -> Change:
+    """The slice lies so much farther away than was meant."""
+    return lambda marked: replace(marked, offset_mm=marked.offset_mm + mm)
+
+
 MISTAKES: Mapping[str, Callable[[ClinicHip], ClinicHip]] = {
     "spacing doubled": lambda hip: replace(hip, scale=2.0),
     "spacing halved": lambda hip: replace(hip, scale=0.5),
@@ -357,6 +457,30 @@ MISTAKES: Mapping[str, Callable[[ClinicHip], ClinicHip]] = {
     "dome sunk 3 mm, stage not entered": _sunken(3.0),
     "dome sunk 4 mm, stage not entered": _sunken(4.0),
     "views from two studies": lambda hip: replace(hip, studies=("1", "2")),
+    "one view's spacing 1.5 times": _of_one(_sized(1.5)),
+    "one view's spacing 1.2 times": _of_one(_sized(1.2)),
+    "one view's spacing 1.1 times": _of_one(_sized(1.1)),
+    "one view upside down": _of_one(_turned(180.0)),
+    "both views upside down": _of_both(_turned(180.0)),
+    "one view turned by 90 degrees": _of_one(_turned(90.0)),
+    "rows taken for columns": _of_both(_transposed),
+    "one view's rows taken for columns": _of_one(_transposed),
+    "last 4 marks on the neck": _of_both(_moved_marks(-4, (2.0, 4.0, 6.0, 8.0))),
+    "last 4 marks of one view on the neck": _of_one(_moved_marks(-4, (2.0, 4.0, 6.0, 8.0))),
+    "first 2 marks on an osteophyte": _of_both(_moved_marks(0, (4.0, 4.0))),
+    "half of the rim on the acetabulum": _of_both(_half_on_socket),
+    "rim of one view on the acetabulum": _of_one(_on_socket),
+    "rim and ends of one view on the acetabulum": _of_one(_all_on_socket),
+    "rim below the surface": _of_both(_within),
+    "circle of one view about the lesion": _of_one(_sized(0.7)),
+    "both ends in one click": _of_both(_one_click(0.5)),
+    "both ends of one view in one click": _of_one(_one_click(0.5)),
+    "both ends in one click, third mark opposite": _of_both(_one_click(180.0)),
+    "one end on the neck": _of_one(_end_at(130.0, 0.0)),
+    "one end on the acetabulum": _of_one(_end_at(0.0, 5.0)),
+    "a stray mark in the rim": _of_one(_moved_marks(4, (12.0,))),
+    "rim within the lesion only": _of_both(_along_arc),
+    "a slice 12 mm off": _of_one(_beside(12.0)),
 }
 """What was planted, and the hip with it."""
 
@@ -396,6 +520,19 @@ def _same_images(hips: list[ClinicHip]) -> list[ClinicHip]:
     return [replace(hip, images=first[hip.visit, hip.side]) for hip in hips]
 
 
+def _read_again(change: Callable[[ClinicHip], ClinicHip]) -> Cohort:
+    """A second reading of the first visit, by another reader, of other images or hips."""
+    return lambda hips: [
+        replace(change(hip), visit="m00", reader="r2") if hip.visit == "m12" else hip
+        for hip in hips
+    ]
+
+
+def _one_study(hips: list[ClinicHip]) -> list[ClinicHip]:
+    """All visits of a patient were marked on one study, on other images of it."""
+    return [replace(hip, study_of=f"{hip.name}.one") for hip in hips]
+
+
 COHORT_MISTAKES: Mapping[str, tuple[str, Cohort]] = {
     "spacing 1.1 times at the second visit": (
         "radius_unlike_visit",
@@ -412,6 +549,16 @@ COHORT_MISTAKES: Mapping[str, tuple[str, Cohort]] = {
     ),
     "marks of the first visit copied": ("marks_twice", _copied),
     "one patient's images under all": ("images_twice", _same_images),
+    "two visits marked on one study": ("study_twice", _one_study),
+    "second reading on another study": ("visit_of_two_studies", _read_again(lambda hip: hip)),
+    "second reading of a mirrored view": (
+        "reads_unlike",
+        _read_again(lambda hip: replace(hip, mirrored=True)),
+    ),
+    "second reading with another spacing": (
+        "reads_unlike",
+        _read_again(lambda hip: replace(hip, scale=1.15)),
+    ),
 }
 """What was planted in a cohort, the check that is to see it, and the cohort with it."""
 
