@@ -6,17 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
+from hipmaker import make_reading
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import dcmread
+from viewmeasure import measure_view
 
-from necroangle.dicom import read_volume, scan_folder
+from necroangle.annotation import ReadView, StackPassport
+from necroangle.dicom import passport_of, read_volume, scan_folder
 from necroangle.dicom.passport import series_object
 from necroangle.dicom.sides import StudySides
 from necroangle.dicom.visits import visits_of
 from necroangle.geometry import PixelPoints
+from necroangle.terms import Flag
 
 WriteSlices = Callable[..., list[Path]]
 WriteEnhanced = Callable[..., Path]
@@ -274,6 +279,13 @@ def test_hips_of_two_patients_never_share_a_series(
     assert labels == {"study 1": 1, "study 2": 2}
     told = series_object(scan.series[0], scan, StudySides(scan.series))
     assert told["flags"] == ("several patients",)
+    for series in scan.series:  # and as a flag of whatever is read on it
+        record = StackPassport.of(passport_of(series, scan.series).to_dict())
+        assert (record.patient_no, record.flags) == (series.patient_no, (Flag.SEVERAL_PATIENTS,))
+        view = make_reading().views[0]
+        assert isinstance(view, ReadView)
+        read = measure_view(msgspec.structs.replace(view, passport=record))
+        assert read.flags == (Flag.SEVERAL_PATIENTS,)
 
 
 def test_images_without_a_patient_join_the_only_one(

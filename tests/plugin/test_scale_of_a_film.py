@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from readingroom import mark
 
 from necroangle.annotation import HipReading, ReadView, load_reading
@@ -124,6 +125,15 @@ def test_what_gives_no_scale_is_said(film: Any, qtbot: Any) -> None:
     scale(film, qtbot, "Another size…")
     assert "'large' is no size" in case.notice
     assert case.marker_ends(View.AP) == ()
+
+
+def test_scanned_films_of_no_coded_view_are_shown_one_a_view(dock: Any, tmp_path: Path) -> None:
+    for name, first in (("a", 0), ("b", 7)):
+        pixels = np.arange(first, first + 160 * 120, dtype="u2").reshape(160, 120)
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    dock.open_folder(tmp_path)
+    shown = [plane.picture.volume.sources[0] for plane in dock.planes]
+    assert len(set(shown)) == 2
 
 
 def test_the_button_is_there_for_radiographs_alone(dock: Any, samples: Path) -> None:

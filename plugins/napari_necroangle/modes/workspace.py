@@ -286,7 +286,10 @@ class Workspace:
         return candidates(visit, view, side, self._prefer)
 
     def chosen(self, view: View) -> SeriesSummary | None:
-        """The series of a view: the reader's choice, the one with marks, or the likeliest."""
+        """The series of a view: the reader's choice, the one with marks, or the likeliest.
+
+        Of pictures that may be of either view, one that is not shown for the other.
+        """
         if self.current is None:
             return None
         chosen = self.current.chosen.get(view)
@@ -295,7 +298,9 @@ class Workspace:
         choices = self.choices(view)
         on = self.current.case.session.draft.view(view).on
         marked = [one for one in choices if on and one.series_uid == on.image.series_uid]
-        return next(iter((*marked, *choices)), None)
+        others = [series for one, series in self.current.chosen.items() if one is not view]
+        free = [one for one in choices if one not in others]
+        return next(iter((*marked, *free, *choices)), None)
 
     def show_series(self, view: View, series: SeriesSummary) -> None:
         """Read a view on a series; nothing where no case is open.
