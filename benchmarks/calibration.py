@@ -159,7 +159,8 @@ def main() -> int:
     runs, readers = (50, 50) if asked.quick else (500, 300)
     console, met = Console(width=110), True
     with ProcessPoolExecutor(asked.processes) as pool:
-        for table, good in (bought_table(readers, pool), coverage_table(runs, pool)):
+        for made, count in ((bought_table, readers), (coverage_table, runs)):
+            table, good = made(count, pool)
             console.print(table)
             met &= good
     return 0 if met else 1
