@@ -334,7 +334,6 @@ _NO_IMAGES = {
     "RTPLAN": "a plan",
     "RTSTRUCT": "outlines",
     "RTRECORD": "a record of treatment",
-    "RTDOSE": "a dose",
     "RWV": "a mapping of values",
     "SEG": "a segmentation",
     "M3D": "a model",

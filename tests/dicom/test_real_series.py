@@ -142,7 +142,7 @@ VERDICTS: dict[str, Verdict] = {
     "presentation_state": ([CAPTURE], ["a presentation state: no image"]),
     "private_sop": one("CT", "axial", 0, 4, 0.5, (0.43, 0.43)),
     "rf_modality_lut": one("RF", "radiograph"),
-    "seg": ([Stack("CT", "axial", 0, 3, 2.5, (0.7, 0.7))] * 2, ["SEG: no image to measure"]),
+    "seg": ([Stack("CT", "axial", 0, 3, 2.5, (0.7, 0.7))] * 2, ["a segmentation: no image"]),
     "signed_9bit": ([CAPTURE], []),
     "slicer_markups": none(),
     "sr_measurements": none("a structured report: no image"),
@@ -328,5 +328,5 @@ def test_the_whole_folder_in_one_scan(real_dicom_folder: Path) -> None:
     keys = [(s.study_uid, s.series_uid, s.stack_no) for s in scan.series]
     assert keys == sorted(set(keys))
     assert len(keys) == 47
-    assert scan.skipped == 10
-    assert sum(one.files for one in scan.recognised) == 5
+    assert scan.skipped == 11  # a segmentation among them
+    assert sum(one.files for one in scan.recognised) == 6
