@@ -91,7 +91,8 @@ def test_what_is_not_run_here_is_run_by_another_test() -> None:
         path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py") if path not in own
     )
     run = {act.what.split()[1] for act in acts_of(ROOT / "README.md") if act.what[:4] == "necr"}
-    assert [one for one in ELSEWHERE if one not in run and f'"{one}"' not in others] == []
+    tried = {one for one in ELSEWHERE if f'"{one}"' in others or f"cli.{one} import" in others}
+    assert set(ELSEWHERE) - run - tried == set()
 
 
 def test_every_page_has_its_place_in_the_site() -> None:
