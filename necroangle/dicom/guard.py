@@ -381,11 +381,12 @@ class _Walk:
             # the first item is a table of where the frames start
             self._pixel_bytes = (self._pixel_bytes or 0) + self._table_is_past * (end - start)
             self._table_is_past = True
-        if len(self._levels) != 2 or len(self._matrix) != 2 or length < 8:
+        held = self._size - start if length == _UNDEFINED else end - start
+        if len(self._levels) != 2 or len(self._matrix) != 2 or held < 8:
             return
         offset = self._at(start, 8)
         if self._chunk[offset] in (0xFF, 0x00):
-            self._check_frame(start, min(length, FRAME_HEAD))
+            self._check_frame(start, min(held, FRAME_HEAD))
 
     def _check_frame(self, start: int, length: int) -> None:
         self._stream.seek(start)
