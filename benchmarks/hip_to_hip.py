@@ -4,8 +4,10 @@
 
 Hips of two series each, 40 slices of 512 x 512 pixels, are opened one after the other. The time
 ends when a frame that was asked for after both canvases took the new pictures is on the screen.
-With the next hip read ahead and without, in turns; then many more, for the resident memory of the
-process: its peak, and its slope after the first ten.
+Beside the time by the clock, which means little on a busy machine, stands that of the processor,
+of all threads together; the target is of the smaller one. With the next hip read ahead and
+without, in turns; then many more, for the resident memory of the process: its peak, and its slope
+after the first ten.
 """
 
 import argparse
@@ -30,7 +32,7 @@ from necroangle.dicom import SeriesSummary, read_volume
 from necroangle.imaging import Volume
 
 SIZE_PX = (1700, 950)
-TARGET_S = 1.0
+TARGET_S = 0.5
 WARM = 10
 """Hips before the slope is taken: caches fill."""
 LONGEST_S = 20.0
@@ -71,7 +73,7 @@ def main() -> int:
 
 def time_hips(dock: ReadingDock, reading: Reading, count: int) -> bool:
     """Open hips with and without reading ahead, in turns, and print both; whether it was slow."""
-    times: dict[str, list[float]] = {"read ahead": [], "read when asked": []}
+    times: dict[str, list[tuple[float, float]]] = {"read ahead": [], "read when asked": []}
     walk = to_and_fro(dock)
     for _ in range(4):
         open_next(dock, next(walk))
@@ -83,10 +85,13 @@ def time_hips(dock: ReadingDock, reading: Reading, count: int) -> bool:
             aim(reading, dock, step)
         settle(400)
         times[name].append(open_next(dock, step))
-    print(f"{'next hip':<18}{'median s':>9}{'p95 s':>8}   ({reading.hits} volumes were there)")
+    print(f"{'next hip':<18}{'median s':>9}{'p95 s':>8}{'CPU s':>8}{'p95 s':>8}")
     for name, taken in times.items():
-        print(f"{name:<18}{np.median(taken):>9.3f}{np.percentile(taken, 95):>8.3f}")
-    slow = bool(np.median(times["read ahead"]) > TARGET_S)
+        middle, late = np.median(taken, axis=0), np.percentile(taken, 95, axis=0)
+        figures = zip(middle, late, strict=True)
+        print(f"{name:<18}" + "".join(f"{one:>9.3f}{most:>8.3f}" for one, most in figures))
+    print(f"{reading.hits} volumes were there")
+    slow = bool(np.median(times["read ahead"], axis=0).min() > TARGET_S)
     print(f"target with reading ahead: {TARGET_S} s, {'MISS' if slow else 'ok'}")
     return slow
 
@@ -123,9 +128,9 @@ def to_and_fro(dock: ReadingDock) -> Any:
         yield step
 
 
-def open_next(dock: ReadingDock, step: int) -> float:
-    """Open the hip so many places further; seconds until its pictures are on the screen."""
-    start = time.perf_counter()
+def open_next(dock: ReadingDock, step: int) -> tuple[float, float]:
+    """Open the hip so many places further; seconds until it is on the screen, and of CPU."""
+    start, cpu = time.perf_counter(), time.process_time()
     frames: list[None] = []
     native = dock.canvases.native
     assert dock.mode.neighbour(step) == ""
@@ -133,7 +138,7 @@ def open_next(dock: ReadingDock, step: int) -> float:
     wait = QEventLoop.ProcessEventsFlag.WaitForMoreEvents
     while not frames and time.perf_counter() - start < LONGEST_S:
         QApplication.processEvents(wait, 20)
-    taken = time.perf_counter() - start
+    taken = time.perf_counter() - start, time.process_time() - cpu
     native.frameSwapped.disconnect()
     return taken
 

@@ -452,6 +452,23 @@ def test_a_second_dock_gives_way_to_the_one_that_reads(dock: Any, qtbot: Any, st
 
 
 @screen
+def test_docks_of_napari_leave_the_canvases_their_room(dock: Any, qtbot: Any, study: Path) -> None:
+    """Shown again in a small window, and dragged as wide as it goes; then all is as it was."""
+    from qtpy.QtCore import Qt
+
+    dock.open_folder(study)
+    window, natives = dock.window(), [one.native for one in dock.canvases.all]
+    window.resize(1000, 650)
+    for one in layer_docks(dock):
+        one.show()
+    window.resizeDocks([dock.parent()], [900], Qt.Orientation.Horizontal)
+    qtbot.wait(100)
+    assert min(min(one.width(), one.height()) for one in natives) >= 160
+    dock.shutdown()
+    assert natives[0].minimumSize().isNull()
+
+
+@screen
 def test_a_dock_that_floats_and_was_hidden_comes_back(dock: Any, qtbot: Any, study: Path) -> None:
     dock.open_folder(study)
     panel = dock.parent()

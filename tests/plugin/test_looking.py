@@ -127,7 +127,7 @@ def test_what_is_said_of_a_picture_and_a_point(
 ) -> None:
     picture, greys = case.pictures[A], planes[0].greys
     assert greys is not None
-    assert corner_words(picture, greys, 5.0).split("\n") == [
+    assert corner_words(picture, greys.words(), 5.0).split("\n") == [
         "0.5 × 0.8 × 4 mm",
         "W 60000  L 30000",
         "zoom 400 %",

@@ -51,10 +51,21 @@ def test_own_keys_take_the_place_of_the_commands_own_and_all_others_stay(own: Pa
     rest = [one for one in KEYS if one.name not in named]
     assert [one for one in keys_in_use() if one.name not in named] == rest
     assert (key_label("save"), key_label("go_on")) == ("F2", "Page↓")
-    assert "F2" in keys_html(13)
+    assert "F2 or Ctrl+S" in keys_html(13)
     own.unlink()
     take_own_keys()
     assert keys_in_use() == KEYS
+
+
+def test_every_key_stands_on_the_sheet() -> None:
+    """Also where a command has two."""
+    sheet = keys_html(13)
+    for one in KEYS:
+        label = next(part for part in one.key.split("-")[::-1])
+        shown = {"PageDown": "Page↓", "PageUp": "Page↑", "Up": "↑", "Down": "↓"}.get(label, label)
+        assert shown in sheet, one
+    for both in ("S or Ctrl+S", "Delete or Backspace", "H or F1", "Ctrl+Shift+Z or Ctrl+Y"):
+        assert f"<b>{both}</b>" in sheet
 
 
 @pytest.mark.parametrize(

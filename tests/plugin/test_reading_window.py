@@ -121,6 +121,94 @@ def test_a_low_window_shows_steps_and_tools(dock: Any, qtbot: Any, study: Path) 
     assert dock.window().rect().contains(dock.help.geometry())
 
 
+def test_every_button_can_be_hit(dock: Any, qtbot: Any, study: Path) -> None:
+    """By a pen or a finger, whether it is on, off or not to be pressed now."""
+    from napari_necroangle.dock.parts import LEAST_TARGET_PX
+    from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit
+
+    dock.workspace.reader = "r1"
+    dock.window().resize(1280, 800)
+    dock.open_folder(study)
+    parts = dock.parts
+    for fold in (parts.who, parts.looks, parts.extras, parts.keys):
+        fold.open(True)
+    qtbot.wait(300)
+    found: list[Any] = []
+    for kind in (QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox):
+        found += [one for one in parts.findChildren(kind) if one.isVisible()]
+    found = [one for one in found if one.height() and one.objectName() != "qt_spinbox_lineedit"]
+    assert len(found) > 40
+    small = [(one, one.size()) for one in found if one.width() < LEAST_TARGET_PX]
+    low = [(one, one.size()) for one in found if one.height() < LEAST_TARGET_PX]
+    assert (small, low) == ([], [])
+
+
+def test_moves_stay_whole_until_the_last_window_is_closed(qtbot: Any) -> None:
+    from napari_necroangle.window import close_window, open_window
+    from qtpy.QtCore import QCoreApplication, Qt
+
+    def merges() -> bool:
+        merging = Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents
+        return QCoreApplication.testAttribute(merging)
+
+    before = merges()
+    first, second = (open_window((1000, 600)) for _ in range(2))
+    assert not merges()
+    close_window(first)
+    assert not merges()
+    close_window(second)
+    assert merges() == before
+
+
+def test_layers_of_a_script_do_not_stay_in_our_models(dock: Any, qtbot: Any, study: Path) -> None:
+    """Nor does it change the slice that is shown; a picture that it takes out comes back."""
+    import numpy as np
+    from napari.layers import Image, Points
+
+    dock.open_folder(study)
+    for plane in dock.planes:
+        plane.go_to(3)
+        image, shown = plane.image, plane.greys.window
+        plane.model.layers.append(Image(np.zeros((40, 9, 9))))
+        plane.model.layers.append(Points(np.zeros((2, 2))))
+        qtbot.waitUntil(lambda plane=plane: plane.is_undisturbed, timeout=5000)
+        assert list(plane.model.layers) == [image]
+        plane.model.layers.clear()
+        qtbot.waitUntil(lambda plane=plane: plane.is_undisturbed, timeout=5000)
+        assert list(plane.model.layers) == [image]
+        assert (plane.slice_index, plane.sketch.index) == (3, 3)
+        assert plane.greys.window == shown
+
+
+def test_reset_says_which_view_it_was(dock: Any, qtbot: Any, study: Path) -> None:
+    from qtpy.QtCore import Qt
+
+    dock.workspace.reader = "r1"
+    dock.open_folder(study)
+    for place, name in enumerate(("Coronal", "Sagittal")):
+        dock.turn_to(dock.planes[place].view)
+        qtbot.keyClick(dock.canvases.native, Qt.Key.Key_Home)
+        assert dock.parts.steps.line.text() == f"{name} view: shown as at first."
+
+
+def test_a_hip_with_nothing_marked_is_no_reading(dock: Any, qtbot: Any, study: Path) -> None:
+    """It is not saved; with notes it is asked about; "no necrosis" is said, and then saved."""
+    dock.workspace.reader = "r1"
+    dock.open_folder(study)
+    assert dock.save() is None
+    assert dock.dialogs.asked[-1].startswith("Nothing to save yet: Neither view has a mark")
+    session = dock.workspace.case.session
+    session.enter(notes="movement")
+    assert dock.save() is None
+    assert dock.dialogs.asked[-1].startswith("Nothing is marked: ")
+    dock.dialogs.answer = lambda answers: answers[0]
+    assert dock.save() is not None
+    dock.dialogs.asked.clear()
+    dock.do("normal")
+    assert dock.save() is not None
+    assert dock.dialogs.asked == []
+
+
 def test_doubts_never_push_the_tools_out_of_sight(dock: Any, qtbot: Any, study: Path) -> None:
     dock.workspace.reader = "r1"
     dock.window().resize(1280, 800)

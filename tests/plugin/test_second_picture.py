@@ -12,7 +12,7 @@ import pydicom
 import pytest
 from napari_necroangle.canvas.overlay import Anchor
 from pydicom.uid import UID
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 
 from necroangle.annotation import load_reading
@@ -101,11 +101,18 @@ def test_stir_beside_t1_with_the_same_marks(
     for there, here in zip(pane.sketch.marks, plane.sketch.marks, strict=True):
         assert (there.index, here.index) == (pane.sketch.index, plane.slice_index)
         assert there.uv_mm == pytest.approx(here.uv_mm)
+    width, level = plane.greys.figures
+    words = pane.sketch.texts[Anchor.TOP_RIGHT]
+    assert f"W {width:.5g}  L {level:.5g}" in words
+    assert "#9 STIR" in words
+    assert f"zoom {100 * plane.lens.zoom * 0.85:.0f} %" in words
+    assert pane.sketch.has_bar
     plane.go_to(plane.slice_index + 1)
     assert pane.sketch.index == plane.slice_index - 2
     plane.go_to(0)
     assert "no slice here: the nearest is 8.8 mm away" in pane.sketch.texts[Anchor.TOP_LEFT]
     assert not pane.sketch.visible
+    assert (pane.sketch.has_bar, pane.sketch.texts[Anchor.TOP_RIGHT]) == (False, "")
     before = dock.workspace.case.session.draft
     QTest.mouseClick(pane, Qt.MouseButton.LeftButton)
     assert dock.workspace.case.session.draft is before
@@ -115,6 +122,38 @@ def test_stir_beside_t1_with_the_same_marks(
     assert pane.isVisible()
     press(dock, Qt.Key.Key_D)
     assert not pane.isVisible()
+
+
+def test_the_mouse_shows_its_place_in_both_pictures(
+    open_study: Callable[[Path], Any], qtbot: Any, samples: Path, tmp_path: Path
+) -> None:
+    study = shutil.copytree(samples / "plain", tmp_path / "plain")
+    add_stir(study)
+    dock = open_study(study)
+    dock.turn_to(A)
+    plane, pane, status = dock.planes[0], dock._second, dock.window().statusBar()
+    press(dock, Qt.Key.Key_D)
+    native = dock.canvases.native_of(0)
+    at = QPoint(native.width() // 3, native.height() // 2)
+    QTest.mouseMove(native, at)
+    qtbot.waitUntil(lambda: bool(pane.sketch.lines("cursor")))
+    (lines,) = pane.sketch.lines("cursor").values()
+    here = dock.canvases.all[0].ground.to_mm(np.array([(at.x(), at.y())]))[0]
+    assert lines.mean(axis=(0, 1)) == pytest.approx(here)
+    assert status.currentMessage().startswith("Coronal: grey")
+    at = QPoint(pane.width() // 4, pane.height() // 2)
+    QTest.mouseMove(pane, at)
+    qtbot.waitUntil(lambda: status.currentMessage().startswith("Beside, coronal: grey"))
+    (lines,) = plane.sketch.lines("cursor").values()
+    assert list(plane.sketch.lines("cursor")) == [plane.slice_index]
+    there = pane._ground.to_mm(np.array([(at.x(), at.y())]))[0]
+    assert lines.mean(axis=(0, 1)) == pytest.approx(there)
+    press(dock, Qt.Key.Key_P)
+    QTest.mouseMove(pane, at + QPoint(9, 9))
+    qtbot.wait(50)
+    assert not plane.sketch.lines("cursor")
+    QCoreApplication.sendEvent(pane, QEvent(QEvent.Type.Leave))
+    assert status.currentMessage() == ""
 
 
 def test_the_other_visits_picture_lies_by_the_heads_centre(

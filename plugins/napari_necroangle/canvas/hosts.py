@@ -79,6 +79,7 @@ class OwnHost:
             splitter.setChildrenCollapsible(False)
         self._parts.splitterMoved.connect(self._note_width)
         self._dock_px = DOCK_WIDTH_PX
+        self._guard: _LayerGuard | None = None
         window.setCentralWidget(self._parts)
         self._reactions: list[Callable[[], None]] = []
         self.follow_theme(self._dress)
@@ -104,7 +105,8 @@ class OwnHost:
         return True
 
     def guard(self, planes: Sequence[PlaneView]) -> None:
-        """Nothing else can change the canvases: no menu and no list of napari's is here."""
+        """No menu and no list of napari's is here; what a script adds or removes is undone."""
+        self._guard = _LayerGuard(planes, self.window, lambda *_: None)
 
     def show_canvases(self, shown: Sequence[bool]) -> None:
         """Show some of the canvases, in equal parts, and hide the others."""
@@ -118,6 +120,9 @@ class OwnHost:
 
     def close(self) -> None:
         """Take the canvases down."""
+        if self._guard is not None:
+            self._guard.close()
+            self._guard = None
         for react in self._reactions:
             get_settings().appearance.events.theme.disconnect(react)
         viewers, self.viewers, self._reactions = self.viewers, (), []
@@ -154,8 +159,7 @@ class NapariHost:
         self._docks: list[QDockWidget] = []
         self._shortcuts: list[tuple[Any, Any]] = []
         self._aside: list[Any] = []
-        self._planes: Sequence[PlaneView] = ()
-        self._slices: list[int] = []
+        self._guard: _LayerGuard | None = None
         self._reactions: list[Callable[[], None]] = []
         self._on_hidden: Callable[[], None] = lambda: None
 
@@ -186,10 +190,12 @@ class NapariHost:
         second = QtViewer(ViewerModel())
         centre.layout().addWidget(second)
         self.viewers = (first, second)
+        for one in self.viewers:  # docks that come back beside them leave them that much
+            one.canvas.native.setMinimumSize(_LEAST_PX, _LEAST_PX)
         first.show_welcome_screen = False  # it invites to another way of opening
         panel.destroyOnClose = panel.hide
         panel.visibilityChanged.connect(self._look_soon)
-        self._put_aside()
+        self._put_aside(self.viewer, _taken_out(self.viewer, list(self.viewer.layers)))
         for one in window.findChildren(QDockWidget):
             if one.objectName() in _NAPARI_DOCKS and not one.isHidden():
                 one.hide()
@@ -204,9 +210,7 @@ class NapariHost:
 
     def guard(self, planes: Sequence[PlaneView]) -> None:
         """Let nothing but our pictures be in the models, and let those come back."""
-        self._planes = planes
-        for event, react in self._events():
-            event.connect(react)
+        self._guard = _LayerGuard(planes, self._panel, self._put_aside)
 
     def show_canvases(self, shown: Sequence[bool]) -> None:
         """Show some of the canvases, and hide the others."""
@@ -224,19 +228,70 @@ class NapariHost:
         self._panel.visibilityChanged.disconnect(self._look_soon)
         for react in self._reactions:
             self.viewer.events.theme.disconnect(react)
-        for event, react in self._events():
-            event.disconnect(react)
+        if self._guard is not None:
+            self._guard.close()
         for action, shortcuts in self._shortcuts:
             action.setShortcuts(shortcuts)
         for one in self._docks:
             one.show()
         self.viewer.layers.extend(self._aside)
-        (first, second), self.viewers, self._planes = self.viewers, (), ()
+        (first, second), self.viewers, self._guard = self.viewers, (), None
         self._reactions, self._shortcuts, self._docks, self._aside = [], [], [], []
         self._on_hidden = lambda: None
         first.show_welcome_screen = True
+        first.canvas.native.setMinimumSize(0, 0)
         close_viewer(second)
         del self.window, self._panel  # a window that is held is not let go by Qt
+
+    def _pass_theme(self) -> None:
+        self.viewers[1].viewer.theme = self.viewer.theme
+
+    def _look_soon(self) -> None:
+        QTimer.singleShot(0, self._panel, self._look)
+
+    def _look(self) -> None:
+        if self.viewers and self._panel.isHidden():
+            self._on_hidden()
+
+    def _put_aside(self, model: ViewerModel, others: Sequence[Any]) -> None:
+        """Keep the layers of napari's own viewer; it is said that they are not gone."""
+        if model is self.viewer and others:
+            self._aside += others
+            show_info(_PUT_ASIDE)
+
+
+class _LayerGuard:
+    """Our pictures alone are in the models: other layers are taken out, and ours come back.
+
+    Another layer would change the numbers of the slices. What was done is looked at once all events
+    of it are over.
+
+    Parameters
+    ----------
+    planes
+        What the canvases show.
+    context
+        It is looked at as long as this lives.
+    on_taken
+        Called with a model and the layers that were taken out of it.
+    """
+
+    def __init__(
+        self,
+        planes: Sequence[PlaneView],
+        context: QObject,
+        on_taken: Callable[[ViewerModel, Sequence[Any]], None],
+    ) -> None:
+        self._planes, self._context, self._on_taken = planes, context, on_taken
+        self._slices: list[int] = []
+        for event, react in self._events():
+            event.connect(react)
+
+    def close(self) -> None:
+        """Look no longer."""
+        for event, react in self._events():
+            event.disconnect(react)
+        self._planes = ()
 
     def _events(self) -> list[tuple[Any, Callable[[], None]]]:
         """What is listened to in the models, and by whom."""
@@ -247,39 +302,29 @@ class NapariHost:
             found += [(told.inserting, self._note_slices), (told.inserted, self._look_soon)]
         return found
 
-    def _pass_theme(self) -> None:
-        self.viewers[1].viewer.theme = self.viewer.theme
-
     def _note_slices(self) -> None:
         """Note what is shown: with other layers, or without its own, a canvas turns to another."""
         if all(plane.is_undisturbed for plane in self._planes):
             self._slices = [plane.slice_index for plane in self._planes]
 
     def _look_soon(self) -> None:
-        QTimer.singleShot(0, self._panel, self._look)
+        QTimer.singleShot(0, self._context, self._look)
 
     def _look(self) -> None:
-        """Once all events are done: our pictures alone are there; or the dock is hidden."""
-        if not self.viewers:
-            return
-        if self._panel.isHidden():
-            self._on_hidden()
-            return
         disturbed = [plane for plane in self._planes if not plane.is_undisturbed]
-        self._put_aside()
+        for plane in disturbed:
+            others = _taken_out(plane.model, plane.others)
+            if others:
+                self._on_taken(plane.model, others)
         for plane, index in zip(self._planes, self._slices, strict=False):
             if plane in disturbed:
                 plane.bring_back(index)
 
-    def _put_aside(self) -> None:
-        """Take what is not ours out of napari's viewer: it would change the numbers of slices."""
-        ours = [plane.image for plane in self._planes if plane.picture is not None]
-        others = [layer for layer in self.viewer.layers if layer not in ours]
-        for layer in others:
-            self.viewer.layers.remove(layer)
-        self._aside += others
-        if others:
-            show_info(_PUT_ASIDE)
+
+def _taken_out(model: ViewerModel, layers: Sequence[Any]) -> Sequence[Any]:
+    for layer in layers:
+        model.layers.remove(layer)
+    return layers
 
 
 def close_viewer(viewer: QtViewer) -> None:

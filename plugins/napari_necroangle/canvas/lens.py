@@ -13,7 +13,16 @@ from napari_necroangle.reading.drawing import Segments
 from napari_necroangle.reading.texts import VIEWS
 from necroangle.geometry import Circle, PatientPoints
 
-__all__ = ["Greys", "Lens", "Window", "corner_words", "cross", "point_words", "tile_of"]
+__all__ = [
+    "Greys",
+    "Lens",
+    "Window",
+    "corner_words",
+    "cross",
+    "point_words",
+    "tile_of",
+    "window_words",
+]
 
 Window = tuple[float, float]
 """The grey values that are shown black and white."""
@@ -247,9 +256,19 @@ class Greys:
 
     def words(self) -> str:
         """The figures of the window in one line."""
-        width, level = self.figures
-        inverted = ", inverted" if self.is_inverted else ""
-        return f"W {width:.5g}  L {level:.5g}{inverted}"
+        return window_words(self.window, inverted=self.is_inverted)
+
+
+def window_words(window: Window, *, inverted: bool = False) -> str:
+    """Width and level of a window in one line.
+
+    Examples
+    --------
+    >>> window_words((0.0, 800.0), inverted=True)
+    'W 800  L 400, inverted'
+    """
+    low, high = window
+    return f"W {high - low:.5g}  L {(low + high) / 2:.5g}{', inverted' if inverted else ''}"
 
 
 def tile_of(
@@ -287,13 +306,15 @@ def tile_of(
     return Tile(np.rint(bright).astype(np.uint8), corners)
 
 
-def corner_words(picture: Picture, greys: Greys, zoom: float) -> str:
+def corner_words(picture: Picture, shown: str, zoom: float) -> str:
     """What stands in the corner of a picture: what it is, spacing, window, zoom.
 
     Parameters
     ----------
-    picture, greys
-        The picture, and how it is shown.
+    picture
+        The picture.
+    shown
+        Its window in words.
     zoom
         Logical pixels a millimetre.
     """
@@ -303,7 +324,7 @@ def corner_words(picture: Picture, greys: Greys, zoom: float) -> str:
     enlarged = f"zoom {100 * zoom * across:.0f} %"
     if not picture.calibrated:
         spacing = "scale not known"
-    return "\n".join(filter(None, (picture.sequence, spacing, greys.words(), enlarged)))
+    return "\n".join(filter(None, (picture.sequence, spacing, shown, enlarged)))
 
 
 def point_words(picture: Picture, index: int, uv_mm: tuple[float, float]) -> str:

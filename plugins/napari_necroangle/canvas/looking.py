@@ -12,10 +12,17 @@ from textwrap import fill
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtGui import QPainter, QPaintEvent, QWheelEvent
+from qtpy.QtGui import QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from qtpy.QtWidgets import QWidget
 
-from napari_necroangle.canvas.lens import Greys, point_words, tile_of
+from napari_necroangle.canvas.lens import (
+    Greys,
+    corner_words,
+    cross,
+    point_words,
+    tile_of,
+    window_words,
+)
 from napari_necroangle.canvas.overlay import (
     Anchor,
     DrawnMark,
@@ -30,6 +37,7 @@ from napari_necroangle.reading.case import Case, Picture
 from napari_necroangle.reading.draft import Handle, Role
 from napari_necroangle.reading.drawing import Drawing, Segments, drawing_of, ghost_lines
 from napari_necroangle.reading.followup import Earlier, Ghost
+from napari_necroangle.reading.texts import VIEWS
 from necroangle.geometry import ImagePlane, PatientPoints, PlanePoints
 from necroangle.imaging import HeadMotion, HeadPicture, Unregistered, Volume, register_heads
 from necroangle.terms import View
@@ -68,6 +76,8 @@ class Looking:
         Whether the other canvases show where the mouse points to, and this one a loupe.
     on_greys
         Called when grey values are shown otherwise.
+    on_point
+        Called with where the mouse points to on a canvas, or None: for what stands beside it.
     tell
         Says what lies under the mouse.
     """
@@ -79,11 +89,12 @@ class Looking:
         self._looked: tuple[View, Handle] | None = None
         self.is_linked, self.has_cursor, self.has_loupe = False, True, False
         self.on_greys: Callable[[], None] = lambda: None
+        self.on_point: Callable[[PlaneView, PatientPoints | None], None] = lambda *_: None
         self.tell: Callable[[str], None] = lambda _: None
         self.acts: dict[str, Act] = {
             "second_look": self._second_look,
             "head": lambda _, view: self._on_plane(view, PlaneView.zoom_to_head),
-            "reset_view": lambda _, view: self._on_plane(view, PlaneView.reset),
+            "reset_view": self._reset_view,
             "jump": self._jump,
             "slice_up": lambda _, view: self._step(view, 1),
             "slice_down": lambda _, view: self._step(view, -1),
@@ -133,6 +144,11 @@ class Looking:
         plane.go_to(mark.index)
         plane.lens.magnify(mark.uv_mm, centred=True)
         case.selected[view] = handle
+
+    def _reset_view(self, case: Case, view: View) -> None:
+        """Show a view as at first, and say which: the other one stays as it is."""
+        self._on_plane(view, PlaneView.reset)
+        case.notice = f"{VIEWS[view]} view: shown as at first."
 
     def _jump(self, case: Case, view: View) -> None:
         """Show the slice at the head's centre, as the other view shows it."""
@@ -206,6 +222,12 @@ class Looking:
             if other is not plane and other.picture is not None:
                 there = other.picture.volume.sources[other.slice_index].frame_of_reference_uid
                 other.show_cross(point if frame and frame == there else None)
+        self.on_point(plane, point)
+
+    def pointed_beside(self, first: PlaneView, point: PatientPoints | None, words: str) -> None:
+        """The mouse points to a place of the second picture: show it in the first, and say it."""
+        first.show_cross(point if self.has_cursor else None)
+        self.tell(words)
 
     def _next_window(self, case: Case, view: View) -> None:
         greys = self.greys(view)
@@ -337,13 +359,18 @@ class SecondPane(QWidget):
     ----------
     sketch
         What is drawn over it.
+    on_pointed
+        Called where the mouse points to on it: with the first picture's canvas, the place in that
+        one's frame of reference, None for nowhere, and what lies there in words.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMouseTracking(True)
         self.sketch = Sketch()
+        self.on_pointed: Callable[[PlaneView, PatientPoints | None, str], None] = lambda *_: None
         self._first: PlaneView | None = None
         self._second: Second | None = None
         self._tile: Tile | None = None
@@ -400,8 +427,22 @@ class SecondPane(QWidget):
         letters = second.picture.edge_letters(index)
         for edge, anchor in EDGES.items():
             self.sketch.write(anchor, letters.get(edge, ""))
+        shown = window_words(window, inverted=inverted)
+        words = corner_words(second.picture, shown, self._zoom)
+        self.sketch.write(Anchor.TOP_RIGHT, words if reaches else "")
+        self.sketch.has_bar = reaches and second.picture.calibrated
         self.sketch.show(index=index, visible=reaches and first.sketch.visible)
         self.update()
+
+    def show_cross(self, first: PlaneView, point: PatientPoints | None) -> None:
+        """Show where (1, 3) patient mm of the first picture's frame of reference lie here."""
+        lines: dict[int, Segments] = {}
+        if point is not None and first is self._first and self._second is not None:
+            volume, index = self._second.picture.volume, self.sketch.index
+            there = PatientPoints(point - self._second.shift_mm)
+            u, v = volume.planes[index].patient_to_plane(there)[0].tolist()
+            lines[index] = cross((u, v), is_near=volume.nearest_index(there) == index)
+        self.sketch.draw("cursor", lines)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Stay as large as the canvas below."""
@@ -416,6 +457,27 @@ class SecondPane(QWidget):
         if self._tile is not None:
             paint_tile(painter, self._ground, self._tile)
         painter.end()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Say what lies under the mouse, and show where that is in the first picture."""
+        first, second = self._first, self._second
+        if first is None or second is None:
+            return
+        at = (event.position().x(), event.position().y())
+        u, v = self._to_mm(np.array([at]))[0].tolist()
+        picture, index = second.picture, self.sketch.index
+        if self._tile is None or not picture.holds((u, v)):
+            self.on_pointed(first, None, "")
+            return
+        there = picture.patient_mm(index, (u, v)) + second.shift_mm
+        words = point_words(picture, index, (u, v))
+        self.on_pointed(first, PatientPoints(there), f"Beside, {words[:1].lower()}{words[1:]}")
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+        """The mouse points to nothing here any more."""
+        super().leaveEvent(event)
+        if self._first is not None:
+            self.on_pointed(self._first, None, "")
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         """Turn the first picture: this one goes along."""

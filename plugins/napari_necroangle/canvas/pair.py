@@ -19,6 +19,32 @@ __all__ = ["Canvas", "Canvases"]
 
 _MERGES_MOVES = Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents
 """Whether Qt leaves moves of the mouse out where the machine is busy."""
+
+
+class _EveryMove:
+    """Qt leaves no move of the mouse out as long as a window of ours is open.
+
+    That is one setting of the whole program; it is as it was once the last one is closed.
+    """
+
+    windows, before = 0, True
+
+    @classmethod
+    def begin(cls) -> None:
+        """One more window is open."""
+        if cls.windows == 0:
+            cls.before = QCoreApplication.testAttribute(_MERGES_MOVES)
+        cls.windows += 1
+        QCoreApplication.setAttribute(_MERGES_MOVES, False)
+
+    @classmethod
+    def end(cls) -> None:
+        """One is closed."""
+        cls.windows -= 1
+        if cls.windows == 0:
+            QCoreApplication.setAttribute(_MERGES_MOVES, cls.before)
+
+
 SMALL_PX = 1100
 """A window narrower than this begins with one canvas."""
 
@@ -116,7 +142,7 @@ class Canvases:
         self._host, self._on_step = host, on_step
         keys = HeldKeys()
         self.all = tuple(Canvas(viewer, hands, on_key, keys) for viewer in host.viewers)
-        QCoreApplication.setAttribute(_MERGES_MOVES, False)
+        _EveryMove.begin()
         self._active = 0
         self.is_single = host.window.width() < SMALL_PX
         for plane in self.planes:
@@ -191,7 +217,7 @@ class Canvases:
             one.plane.model.dims.events.current_step.disconnect(self._on_step)
             one.close()
         self.all = ()
-        QCoreApplication.setAttribute(_MERGES_MOVES, True)
+        _EveryMove.end()
 
     def _lay(self) -> None:
         shown = [not self.is_single or place == self._active for place in range(len(self.all))]

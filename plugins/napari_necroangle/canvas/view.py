@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Image
+from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
 from napari_necroangle.canvas.lens import Greys, Lens, corner_words, cross, tile_of
@@ -140,7 +140,12 @@ class PlaneView:
     @property
     def is_undisturbed(self) -> bool:
         """Whether the model holds the picture alone; nothing, where there is none."""
-        return list(self.model.layers) == ([] if self._image is None else [self._image])
+        return self.has_picture and not self.others
+
+    @property
+    def others(self) -> list[Layer]:
+        """The layers of the model that are not the picture's."""
+        return [layer for layer in self.model.layers if layer is not self._image]
 
     def show(self, case: Case, picture: Picture) -> None:
         """Show a picture of a case, at the slice with the marks or the proposed one."""
@@ -421,7 +426,7 @@ class PlaneView:
     def write_corner(self) -> None:
         """Say what is shown, and how."""
         if self.picture is not None and self.greys is not None and self.case is not None:
-            words = corner_words(self.picture, self.greys, self.lens.zoom)
+            words = corner_words(self.picture, self.greys.words(), self.lens.zoom)
             self.sketch.write(Anchor.TOP_RIGHT, words)
             self.on_look()
 

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_necroangle.canvas.overlay import PENS
 from napari_necroangle.dock.parts import (
+    LEAST_TARGET_PX,
     ChoiceList,
     Fold,
     button,
@@ -153,6 +154,8 @@ class StudyPanel(QWidget):
         self.next = button(
             "▸", f"The next hip (key {key_label('next_hip')})", lambda: window.mode.neighbour(1)
         )
+        for one in (self.previous, self.next):
+            one.setMinimumWidth(LEAST_TARGET_PX)
         self.kinds: ChoiceList[tuple[View, View]] = ChoiceList(
             "The pair of views that is read", self._take_views
         )

@@ -540,7 +540,7 @@ class Beside:
             self.show(view, self._second(case, view, offer))
         except NecroangleError as error:
             self._wanted = None
-            case.notice = str(error)
+            case.notice = f"{error}."
             self.show(view, None)
 
     @property
@@ -567,7 +567,7 @@ class Beside:
         tie = tie_of(earlier, view, case.session.outcome(), case.pictures[view])
         entry = earlier.view(view)
         if tie is None or entry is None:
-            raise ReadingError("mark a head circle first: it ties the two visits together")
+            raise ReadingError("Mark a head circle first: it ties the two visits together")
         read, measured = entry
         drawn = drawing_of(measured.circle, measured.arcs, has_cross=False)
         state = (view, offer.series, earlier, case.session.outcome().view(view).circle)

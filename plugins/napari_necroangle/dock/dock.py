@@ -80,6 +80,8 @@ class ReadingDock(QWidget):
         self.commands = Commands(self, lambda: self.planes)
         self._second = SecondPane()
         self.commands.beside.show = self._show_second
+        self._second.on_pointed = self.commands.looking.pointed_beside
+        self.commands.looking.on_point = self._second.show_cross
         self.help: HelpSheet | None = None
         self.guide = TourGuide(self, self.free, self._tour_target)
         self.recovery = RecoveryPrompt(self, self._show_slices)

@@ -18,7 +18,7 @@ _BUTTONS = (
     ("cursor", "Cross", "Show where the mouse points to in the other view", True),
     ("loupe", "Loupe", "A loupe at the mouse", True),
     ("window_reset", "Stored", "Grey values as they are stored", False),
-    ("reset_view", "Reset", "Show all again as at first", False),
+    ("reset_view", "Reset", "Show the active view again as at first", False),
 )
 """Commands with their names, what they are for, and whether they stay on."""
 

@@ -27,6 +27,7 @@ from qtpy.QtWidgets import (
 )
 
 __all__ = [
+    "LEAST_TARGET_PX",
     "ChoiceList",
     "Fold",
     "WordsArea",
@@ -326,6 +327,9 @@ def hold(buttons: Sequence[tuple[QPushButton, bool]]) -> None:
         one.setChecked(is_on)
 
 
+LEAST_TARGET_PX = 24
+"""No button is lower or narrower: for a pen and a finger."""
+
 LEAST_CONTRAST = 4.5
 """Of a text and what it stands on: WCAG 2.1, 1.4.3."""
 
@@ -361,9 +365,11 @@ QProgressBar::chunk { background: %(accent)s; }
 QPushButton#necroangle_fold { text-align: left; background: transparent; color: %(quiet)s; }
 QPushButton#necroangle_step { padding: 4px 2px; }
 QPushButton#necroangle_tool { padding: 3px 0px; }
-QPushButton { padding: 3px 6px; }
+QPushButton { padding: 3px 6px; min-height: 20px; }
+QComboBox, QLineEdit, QAbstractSpinBox { min-height: 22px; }
+QCheckBox { min-height: 24px; }
 QPushButton:checked { background: %(accent)s; color: %(text)s; }
-QPushButton:disabled { color: %(faint)s; }
+QPushButton:disabled { color: %(faint)s; min-height: 18px; }
 QPushButton#necroangle_save { font-weight: 600; padding: 7px; }
 QPushButton#necroangle_save:enabled { background: %(accent)s; color: %(text)s; }
 """

@@ -28,6 +28,11 @@ ENTRIES = {
 """The typed entries by their place in a reading file."""
 
 _SAVE_ANYWAY = "Save without it"
+_UNMARKED = "Neither view has a mark or a finding."
+_SAY_IT = (
+    "Where there is no necrosis, or a view cannot be read, say so: "
+    "No necrosis, or the list Finding."
+)
 _KEEP, _DISCARD = "Close, offer them next time", "Close and lose them"
 _REPLACE = "Open it, Undo brings these marks back"
 
@@ -58,6 +63,8 @@ def ready_to_save(workspace: Workspace, dialogs: Dialogs, *, must_be_complete: b
         words = f"{' '.join(wrong)} Correct it first. Your marks are kept."
         dialogs.tell("Not saved: it cannot be right", words)
         return False
+    if not any(view.is_bound or view.choice for view in draft.views):
+        return _may_save_unmarked(case, dialogs, must_be_complete=must_be_complete)
     return _may_save_incomplete(case, dialogs, must_be_complete=must_be_complete)
 
 
@@ -129,6 +136,20 @@ def may_replace(case: Case, dialogs: Dialogs) -> bool:
         return True
     words = "This hip has unsaved marks. Open the saved reading in their place?"
     return dialogs.choose("Unsaved marks", words, (_REPLACE,)) == _REPLACE
+
+
+def _may_save_unmarked(case: Case, dialogs: Dialogs, *, must_be_complete: bool) -> bool:
+    """Whether a hip may be saved of which neither view has a mark or a finding.
+
+    That is no reading, and least of all one without necrosis; but its stage or its notes may be.
+    """
+    draft = case.session.draft
+    if must_be_complete or not (draft.entries or draft.notes):
+        title = "Not submitted: nothing is read" if must_be_complete else "Nothing to save yet"
+        dialogs.tell(title, f"{_UNMARKED} {_SAY_IT}")
+        return False
+    words = f"{_UNMARKED} The file would say that neither view was read. {_SAY_IT}"
+    return dialogs.choose("Nothing is marked", words, (_SAVE_ANYWAY,)) == _SAVE_ANYWAY
 
 
 def _may_save_incomplete(case: Case, dialogs: Dialogs, *, must_be_complete: bool) -> bool:

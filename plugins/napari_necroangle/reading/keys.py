@@ -109,7 +109,7 @@ KEYS = (
     Shortcut("X", "second_look", "second look at the arc ends", _LOOK),
     Shortcut("G", "magnify", "magnifying at arc ends on / off", _LOOK),
     Shortcut("Z", "head", "zoom to the head / all", _LOOK),
-    Shortcut("Home", "reset_view", "show all again as at first", _LOOK),
+    Shortcut("Home", "reset_view", "show the active view again as at first", _LOOK),
     Shortcut("J", "jump", "slice at the head's centre", _LOOK),
     Shortcut("Up", "slice_up", "next slice", _LOOK),
     Shortcut("Down", "slice_down", "slice before", _LOOK),
@@ -236,14 +236,19 @@ def key_label(name: str) -> str:
     >>> key_label("save_next"), key_label("go_on")
     ('Ctrl+Enter', 'Enter')
     """
-    key = next(one.key for one in keys_in_use() if one.name == name)
-    return "+".join(_LABELS.get(part, part) for part in key.split("-"))
+    return _labels(name)[0]
 
 
 def keys_of(group: str) -> tuple[tuple[str, str], ...]:
-    """The keys of a group and their words, each command once."""
+    """The keys of a group and their words: each command once, with every key that it has."""
     some = {one.name: one.words for one in keys_in_use() if one.group == group}
-    return tuple((key_label(name), words) for name, words in some.items())
+    return tuple((" or ".join(_labels(name)), words) for name, words in some.items())
+
+
+def _labels(name: str) -> list[str]:
+    """Every key of a command, the first that of its button."""
+    keys = (one.key.split("-") for one in keys_in_use() if one.name == name)
+    return ["+".join(_LABELS.get(part, part) for part in parts) for parts in keys]
 
 
 def _keys(typed: str | list[str], name: str) -> list[str]:
