@@ -82,4 +82,4 @@ def test_the_archive_holds_every_kind_of_reading(frozen: Frozen) -> None:
     assert all(measured[method] >= 0.55 * tried[method] > 0 for method in METHODS)
     for kind in ("share", "multi_arc", "extrapolated", "bounded", "not_bracketed"):
         assert rare[kind] >= 0.02 * sum(measured.values()), kind
-    assert len(frozen.digests) == 5000 * len(METHODS) + 13 * len(METHODS) * len(SETTINGS)
+    assert len(frozen.digests) == 5000 * len(METHODS) + 15 * len(METHODS) * len(SETTINGS)
