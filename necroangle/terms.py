@@ -198,6 +198,7 @@ class Flag(StrEnum):
     SLICE_OFF_CENTRE = "slice_off_centre"
     RADII_DIFFER = "radii_differ"
     CENTRES_DIFFER = "centres_differ"
+    HEAD_MOVED = "head_moved"
     FRAMES_DIFFER = "frames_differ"
     WEIGHTINGS_DIFFER = "weightings_differ"
     SPHERE_CENTRE = "sphere_centre"
@@ -273,6 +274,7 @@ _MEANINGS = {
     Flag.SLICE_OFF_CENTRE: "the slice is more than 3 mm from the head's centre",
     Flag.RADII_DIFFER: "the head radii of the two views differ by more than 2 mm",
     Flag.CENTRES_DIFFER: "the views' head centres do not meet: patient moved, or another hip",
+    Flag.HEAD_MOVED: "the patient moved between the series: each view has its own centre",
     Flag.SPHERE_CENTRE: "measured about the joint sphere of both views",
     Flag.RADIUS_PRIOR: "measured with a head radius known beforehand",
     Flag.NOT_BRACKETED: "the marked slices do not lie on both sides of the head's centre",

@@ -595,6 +595,8 @@ def _changed(
         change = angle_change(start.read, one.read, noise, protocol)
         if change and _who(one.read) != _who(start.read):
             flags.append("readers_differ")
+        if change and change.slices_differ:
+            flags.append("slices_differ")
         if change and _are_unlike(start.read, one.read):
             flags.append("weightings_differ")
     if one.arco and start.arco and one.arco.order < start.arco.order:

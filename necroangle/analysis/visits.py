@@ -21,6 +21,7 @@ DOUBTS = {
     "readers_differ": "the angle and its baseline were read by different readers",
     "seen_after_death": "dated after the patient's death",
     "seen_after_lost": "seen after the patient was lost",
+    "slices_differ": "the largest of another number of slices than at the baseline",
     "undated": "no date: the nominal time of the visit stands in",
     "unplaced": "neither date nor nominal time: left out of every change",
     "unplanned": "the visit is not planned",
@@ -92,6 +93,8 @@ class AngleChange:
     is_real
         Whether it is beyond MDC95; None where that is not known, and between two readers whom the
         study has not compared.
+    slices_differ
+        Whether the largest of several slices is compared with that of another number of them.
     """
 
     change_deg: float
@@ -103,6 +106,7 @@ class AngleChange:
     decreased: bool
     increased: bool
     is_real: bool | None
+    slices_differ: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +267,7 @@ def _of_pair(change: float, error: PairError, passed: tuple[bool, bool]) -> Angl
         error.words,
         *passed,
         error.is_beyond(change),
+        error.slices_differ,
     )
 
 

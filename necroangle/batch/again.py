@@ -10,6 +10,7 @@ from necroangle.errors import ReadingError
 from necroangle.measurement import Method, Settings
 from necroangle.measurement.marks import lay_out
 from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.plausibility_cohort import ReadingPrint, prints_of
 from necroangle.measurement.row import Cell, RowColumns
 
 __all__ = ["cells_again"]
@@ -19,7 +20,11 @@ _JUDGED = frozenset(f"{side}_{name}" for side in "ab" for name in ("flags", "rim
 
 
 def cells_again(
-    raws: Sequence[bytes], method: Method, settings: Settings, names: Sequence[str]
+    raws: Sequence[bytes],
+    method: Method,
+    settings: Settings,
+    names: Sequence[str],
+    prints: list[ReadingPrint] | None = None,
 ) -> list[tuple[Cell, ...] | None]:
     """Measure readings, and give some cells of each row; None for what cannot be measured.
 
@@ -31,6 +36,8 @@ def cells_again(
         How.
     names
         The columns that are asked for.
+    prints
+        What the readings are held together by is put here, where it is asked for.
 
     Examples
     --------
@@ -52,6 +59,8 @@ def cells_again(
 
     batch = lay_out(readings())
     measured = measure_batch(batch, method, settings, judged=not _JUDGED.isdisjoint(names))
+    if prints is not None:
+        prints += prints_of(measured)
     rows = RowColumns.measured([str(place) for place in places], [], measured, names)
     found: list[tuple[Cell, ...] | None] = [None] * len(raws)
     for place, cells in zip(rows.files, rows.cells(names), strict=True):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from necroangle.annotation import HipReading
-    from necroangle.measurement import HipChange, HipMeasurement, ViewChange
+    from necroangle.measurement import HipChange, HipMeasurement, Settings, ViewChange
 
 __all__ = ["command"]
 
@@ -38,10 +38,10 @@ def command(
     """Compare the reading EARLIER of a hip with the reading LATER of the same hip.
 
     The error is that of this pair of readings: the same reader, a consensus, or two readers, whose
-    difference is judged once the study has compared them. Where both visits hold neighbouring
-    slices the change is measured in the head's centre planes; else it is one on the marked slices,
-    with its wider limit. The study's rule, "decreased by more than 20°" unless its study.toml says
-    otherwise, is reported beside it.
+    difference is judged once the study has compared them. Where both visits are marked on either
+    side of the head's centre the change is measured in the head's centre planes; else it is one on
+    the marked slices, with its wider limit. The study's rule, "decreased by more than 20°" unless
+    its study.toml says otherwise, is reported beside it.
     """
     from necroangle.analysis.stored import noise_in_study
     from necroangle.annotation import load_reading
@@ -57,7 +57,7 @@ def command(
     if len(hips) > 1:
         raise click.UsageError("the two readings are of different hips")
     _refuse_censored(readings)
-    if method_name is None and all(map(_has_neighbours, readings)):
+    if method_name is None and all(_tells_its_planes(one, settings) for one in readings):
         method = method_named("centre_plane")
     before, after = (measure(one, method, settings) for one in readings)
     change = change_between(
@@ -71,11 +71,18 @@ def command(
         click.echo(line)
 
 
-def _has_neighbours(reading: HipReading) -> bool:
-    """Whether both views show the head beside their own slice, so that its planes can be had."""
+def _tells_its_planes(reading: HipReading, settings: Settings) -> bool:
+    """Whether both views are marked on either side of the head's centre."""
     from necroangle.annotation import ReadView
+    from necroangle.measurement import measure_many, method_named
+    from necroangle.terms import Flag
 
-    return all(isinstance(view, ReadView) and view.neighbours for view in reading.views)
+    if not all(isinstance(view, ReadView) and view.neighbours for view in reading.views):
+        return False
+    found = measure_many([reading], method_named("centre_plane"), settings)
+    if found.refused:
+        return False
+    return not any(view and Flag.NOT_BRACKETED in view.flags for view in (found[0].a, found[0].b))
 
 
 def _refuse_censored(readings: Sequence[HipReading]) -> None:
@@ -114,6 +121,7 @@ def _lines(before: HipMeasurement, after: HipMeasurement, change: HipChange) -> 
         f"        decreased by more than {change.rule_deg:g}°: {rule}",
         *_views(change),
         *_unlike(change),
+        *_slices(change),
     ]
 
 
@@ -128,6 +136,16 @@ def _unlike(change: HipChange) -> list[str]:
         "may seem to move"
         for letter, view in (("A", change.a), ("B", change.b))
         if view is not None and view.weightings_differ
+    ]
+
+
+def _slices(change: HipChange) -> list[str]:
+    """Whether the largest of several slices is compared with that of another number of them."""
+    if change.error is None or not change.error.slices_differ:
+        return []
+    return [
+        "doubt   the visits hold unlike numbers of marked slices: the largest of more is larger by "
+        "chance"
     ]
 
 

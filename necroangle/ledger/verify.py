@@ -40,6 +40,7 @@ from necroangle.measurement import Method, RadiusPrior, Settings, measure, metho
 from necroangle.measurement.columns import COLUMNS, KEY, NAMES
 from necroangle.measurement.marks import lay_out
 from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.method import DEFAULT_METHODS
 from necroangle.measurement.plausibility_cohort import (
     Misfit,
     ReadingPrint,
@@ -66,10 +67,12 @@ ReadingId = tuple[str, ...]
 Kept = Callable[[str], bytes | None]
 
 Again = Callable[
-    [Sequence[bytes], Method, Settings, Sequence[str]], Sequence[tuple[Cell, ...] | None]
+    [Sequence[bytes], Method, Settings, Sequence[str], list[ReadingPrint] | None],
+    Sequence[tuple[Cell, ...] | None],
 ]
 """Measures the bytes of readings and gives the named cells of each row, bit for bit those of
-:func:`to_row`; None where it cannot. It must be a plain function, for other processes to find it.
+:func:`to_row`; None where it cannot. What the readings are held together by is put in the list,
+where there is one. It must be a plain function, for other processes to find it.
 """
 
 DRIFT = 1e-9
@@ -355,15 +358,22 @@ def _taken(checked: _Checked, kept: list[ReadingPrint]) -> list[Problem]:
 
 def _check_all(tasks: Sequence[Task], again: Again | None, *, is_printed: bool) -> _Checked:
     intact = [sha256_of(task.raw) == task.sha256 for task in tasks]
-    same = _same(tasks, intact, again) if again else set()
+    prints: list[ReadingPrint] = []
+    same, printed = set[int](), set[int]()
+    if again:
+        same, printed = _same(tasks, intact, again, prints if is_printed else None)
     problems = [
         problem
         for place, task in enumerate(tasks)
         if place not in same
         for problem in _check(task, intact[place])
     ]
-    present = [task.raw for task, whole in zip(tasks, intact, strict=True) if whole and task.rows]
-    return problems, _prints(present) if is_printed else []
+    rest = [
+        task.raw
+        for place, task in enumerate(tasks)
+        if intact[place] and task.rows and place not in printed
+    ]
+    return problems, [*prints, *_prints(rest)] if is_printed else []
 
 
 def _prints(raws: Sequence[bytes]) -> list[ReadingPrint]:
@@ -372,8 +382,13 @@ def _prints(raws: Sequence[bytes]) -> list[ReadingPrint]:
     return prints_of(measure_batch(batch, judged=False))
 
 
-def _same(tasks: Sequence[Task], intact: Sequence[bool], again: Again) -> set[int]:
-    """The tasks of which every row comes out as it is stored."""
+def _same(
+    tasks: Sequence[Task], intact: Sequence[bool], again: Again, prints: list[ReadingPrint] | None
+) -> tuple[set[int], set[int]]:
+    """The tasks of which every row comes out as it is stored; and those that were put in prints.
+
+    These are measured by the default methods as they stand: so nothing is measured twice for them.
+    """
     groups: dict[tuple[Method, Settings], list[tuple[int, tuple[Cell, ...]]]] = {}
     differ = {place for place, whole in enumerate(intact) if not whole}
     for place, task in enumerate(tasks):
@@ -385,13 +400,18 @@ def _same(tasks: Sequence[Task], intact: Sequence[bool], again: Again) -> set[in
                 differ.add(place)
             else:
                 groups.setdefault(how, []).append((place, cells))
+    printed: set[int] = set()
     for (method, settings), rows in groups.items():
         raws = [tasks[place].raw for place, _ in rows]
-        found = again(raws, method, settings, COMPARED)
+        plain = method in DEFAULT_METHODS and settings.centre == "circles"
+        plain = plain and settings.radius_prior is None
+        found = again(raws, method, settings, COMPARED, prints if plain else None)
+        if plain and prints is not None:
+            printed.update(place for place, _ in rows)
         differ.update(
             place for (place, cells), one in zip(rows, found, strict=True) if cells != one
         )
-    return set(range(len(tasks))) - differ
+    return set(range(len(tasks))) - differ, printed
 
 
 def _check(task: Task, intact: bool) -> Iterator[Problem]:

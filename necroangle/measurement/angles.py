@@ -2,8 +2,9 @@
 
 Four modes. ``surface_arc``: the union of the arcs on the view's own slice. ``max_extent``: tangents
 from the centre to the lesion's outline. ``largest_slice``: the surface arc on the marked slice
-where it is largest. ``centre_plane``: the surface arc where the plane through the head's centre
-meets the boundary told by the marked slices.
+where it is largest, less what the largest of several noisy arcs is too large by. ``centre_plane``:
+the surface arc where the plane through the head's centre meets the boundary told by the marked
+slices.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,9 @@ from necroangle.measurement.arcs import SliceAngles, extent_angles, surface_angl
 from necroangle.measurement.heads import Heads, circles_of_runs
 from necroangle.measurement.marks import PlaneColumns, ReadingBatch, above, in_patient, in_plane
 from necroangle.measurement.refusals import Refusals, Refused, Stage
-from necroangle.measurement.slices import Stacks, centre_planes, outside
+from necroangle.measurement.settings import Settings
+from necroangle.measurement.slices import centre_planes, outside
+from necroangle.measurement.stack_heads import Stacks
 from necroangle.terms import Finding, Flag
 
 __all__ = ["RimRuns", "ViewAngles", "angles_of"]
@@ -129,6 +132,7 @@ class _Work:
     spheres: Spheres | None
     sphere_of: Places
     stacks: Stacks
+    settings: Settings
     refusals: Refusals
 
     def refuse(self, view: int, kind: type[NecroangleError], problem: str, *step: int) -> None:
@@ -160,6 +164,7 @@ def angles_of(
     heads: Heads,
     sphere: tuple[Spheres, Places] | None,
     stacks: Stacks,
+    settings: Settings,
     refusals: Refusals,
 ) -> ViewAngles:
     """The angles of all views; what gives none is noted.
@@ -173,7 +178,7 @@ def angles_of(
         the views' own circles.
     """
     spheres, sphere_of = sphere or (None, np.zeros(0, np.intp))
-    work = _Work(batch, heads, spheres, sphere_of, stacks, refusals)
+    work = _Work(batch, heads, spheres, sphere_of, stacks, settings, refusals)
     found = _MODES[mode](work)
     if found.rims is None:
         found.rims = RimRuns.of_heads(batch, heads)
@@ -254,15 +259,19 @@ def _extent(work: _Work) -> ViewAngles:
 
 
 def _largest(work: _Work) -> ViewAngles:
-    """Of all marked slices of a view the first with the largest angle."""
+    """Of all marked slices of a view the first with the largest angle.
+
+    The largest of several angles is too large, for each errs: it is drawn towards their mean by as
+    much as their scatter is no larger than the noise of arc ends makes it.
+    """
     batch = work.batch
     own = _surface(work)
     if len(batch.slice_view) == len(batch.own):
         return own
     beside = _Beside.of(work)
-    angle = np.zeros(len(batch.slice_view))
-    angle[batch.own] = own.angles.angle_deg
-    angle[beside.slices] = beside.angles.angle_deg
+    angle, ends = np.zeros((2, len(batch.slice_view)))
+    angle[batch.own], ends[batch.own] = own.angles.angle_deg, own.angles.ends
+    angle[beside.slices], ends[beside.slices] = beside.angles.angle_deg, beside.angles.ends
     largest = np.maximum.reduceat(angle, batch.own)
     first = np.flatnonzero(angle == largest[batch.slice_view])
     chosen = first[np.unique(batch.slice_view[first], return_index=True)[1]]
@@ -270,7 +279,55 @@ def _largest(work: _Work) -> ViewAngles:
     column_of[beside.slices] = np.arange(len(beside.slices))
     views = np.flatnonzero(column_of[chosen] >= 0)
     columns = column_of[chosen[views]]
-    return beside.instead(work, own, views, columns)
+    found = beside.instead(work, own, views, columns)
+    found.angles.angle_deg[:] -= _luck_deg(angle, ends * _end_variance(work), batch.slice_view)
+    return found
+
+
+def _end_variance(work: _Work) -> Array:
+    """(S,) variance of the arc ends of each slice, mm²."""
+    readers = work.batch.hips.reader
+    noise = {name: work.settings.noise_of(name).sd_mm for name in set(readers)}
+    sd = np.array([noise[name] for name in readers], float)
+    return np.asarray(sd[work.batch.hip[work.batch.slice_view]] ** 2)
+
+
+def _luck_deg(angle_deg: Array, variance: Array, view: Places) -> Array:
+    """(V,) by how much the largest angle of each view's slices is too large, degrees.
+
+    Of n angles that scatter by s² about their mean, each with the noise σ², what is left of their
+    distance from the mean is the share ``1 - σ² / s²`` (positive-part shrinkage).
+
+    Parameters
+    ----------
+    angle_deg, variance
+        (S,) of the slices, degrees and radians²; slices without an arc have no part in it.
+    view
+        (S,) which view each is of.
+
+    References
+    ----------
+    B. Efron and C. Morris, J. Am. Stat. Assoc. 68 (1973) 117, doi 10.1080/01621459.1973.10481350.
+
+    Examples
+    --------
+    >>> same, unlike = np.array([98.0, 104.0, 99.0, 101.0]), np.array([60.0, 100.0, 90.0, 70.0])
+    >>> noise, view = np.full(4, np.radians(3.4) ** 2), np.zeros(4, int)
+    >>> [round(float(_luck_deg(one, noise, view)[0]), 1) for one in (same, unlike)]
+    [3.5, 0.7]
+    """
+    size = int(view.max(initial=-1)) + 1
+    some = np.flatnonzero(angle_deg > 0)
+    of, angle = view[some], angle_deg[some]
+    number = np.bincount(of, minlength=size)
+    with np.errstate(all="ignore"):
+        mean = np.bincount(of, angle, size) / number
+        noise = np.bincount(of, variance[some], size) / number * (180.0 / np.pi) ** 2
+        scatter = np.bincount(of, (angle - mean[of]) ** 2, size) / (number - 1)
+        share = np.minimum(noise / scatter, 1.0)
+    largest = np.zeros(size)
+    np.maximum.at(largest, of, angle)
+    return np.where((number > 1) & (scatter > 0), share * (largest - mean), 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -437,11 +494,8 @@ def _centre_plane(work: _Work) -> ViewAngles:
     batch, stacks = work.batch, work.stacks
     found = ViewAngles.nothing(len(batch.own))
     planes = batch.own_planes
-    place_of = np.full(batch.size, -1)
-    place_of[stacks.hip] = np.arange(len(stacks.hip))
-    views = np.flatnonzero((place_of[batch.hip] >= 0) & work.free_views())
-    place = place_of[batch.hip[views]]
-    centre, radius = stacks.spheres.centre_mm[:, place], stacks.spheres.radius_mm[place]
+    views = np.flatnonzero(stacks.there & work.free_views())
+    centre, radius = stacks.centre_mm[:, views], stacks.radius_mm[views]
     of_view = planes.of(views)
     found.there[views] = True
     found.centre_mm[:, views], found.radius_mm[views] = in_plane(centre, of_view), radius

@@ -27,7 +27,8 @@ from necroangle.measurement.marks import PlaneColumns, ReadingBatch
 from necroangle.measurement.pairs import Judges
 from necroangle.measurement.rim_shape import RimErrors, Rims, rim_errors
 from necroangle.measurement.settings import Settings
-from necroangle.measurement.slices import Stacks, measured_slope
+from necroangle.measurement.slices import measured_slope
+from necroangle.measurement.stack_heads import Stacks
 from necroangle.measurement.uncertainty import Estimates, Noise
 from necroangle.protocol.pair_error import (
     RADIUS_MM,
@@ -36,7 +37,7 @@ from necroangle.protocol.pair_error import (
     slope_per_mm,
 )
 
-__all__ = ["Budget", "Centres", "budget_of"]
+__all__ = ["Budget", "Centres", "JointCentres", "budget_of"]
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -46,8 +47,11 @@ _DEG = 180.0 / math.pi
 _LEAST_DOF = 4.0
 _ONE_SIDED_95 = 1.6448536269514722
 
-Centres = tuple[Spheres, Places]
+JointCentres = tuple[Spheres, Places]
 """Spheres whose centres are used, and (R,) which is whose: -1 for none."""
+
+Centres = JointCentres | Stacks
+"""Centres of the hips, or of the views."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +83,7 @@ def budget_of(
     batch: ReadingBatch,
     judges: Judges,
     angles: ViewAngles,
-    sphere: Centres | None,
+    centres: Centres | None,
     stacks: Stacks,
     noise: Noise,
     settings: Settings,
@@ -88,8 +92,8 @@ def budget_of(
 
     Parameters
     ----------
-    sphere
-        The spheres whose centres the angles are about; None for the views' own circles.
+    centres
+        The centres that the angles are about; None for those of the views' own circles.
     noise
         (R,) click noise of the rims.
     """
@@ -100,7 +104,7 @@ def budget_of(
     coupled = (batch.view_of >= 0).all(axis=0) & ~batch.flat_hip
     coupled[hip[(rims.count == 0) | flat_plane]] = False
     errors = rim_errors(rims, pull, hip, coupled, settings.rim_sd_mm * scale)
-    rim = _rim(errors, angles, sphere, hip, noise)
+    rim = _rim(errors, angles, centres, hip, noise)
     sd, habit, dof = _reader_noise(batch, settings)
     spread = sd[hip] * scale
     ends = spread * spread * angles.angles.ends
@@ -108,11 +112,11 @@ def budget_of(
     slices = _slices(batch, judges, angles, rims.radius_mm, stacks, noise, spread)
     freedom = _by_hip(errors.freedom, batch)
     parts = _Parts(rim, errors.shape, ends, lever, slices)
-    missed = _overlooked(batch, judges, angles, rims.radius_mm, noise, spread)
+    missed = _overlooked(batch, judges, stacks, angles, rims.radius_mm, noise, spread)
     value = stored(angles.angles.angle_deg)
     views = parts.estimates(value, freedom[hip], dof[hip], missed, (0.0, 360.0))
     both = parts.summed(
-        batch, errors.shared, _rim_of_sums(batch, rim, errors, angles, sphere, noise)
+        batch, errors.shared, _rim_of_sums(batch, rim, errors, angles, centres, noise)
     )
     total = stored(_by_hip(value, batch))
     overlooked = np.sqrt(_by_hip(missed * missed, batch))
@@ -175,7 +179,8 @@ def _rims(batch: ReadingBatch, angles: ViewAngles, settings: Settings) -> tuple[
     assert runs is not None  # noqa: S101
     superior, lying = _superior(runs.planes, batch.flat)
     prior = settings.radius_prior
-    weight = math.pow(settings.rim_sd_mm / prior.sd_mm, 2) if prior else 0.0
+    given = math.pow(settings.rim_sd_mm / prior.sd_mm, 2) if prior else 0.0
+    weight = np.where(batch.views.calibrated, given, 0.0)
     rims = Rims(
         *(runs.points, runs.start, runs.count, runs.centre_mm, runs.radius_mm), superior, weight
     )
@@ -212,12 +217,14 @@ def _reader_noise(batch: ReadingBatch, settings: Settings) -> tuple[Array, Array
 
 
 def _rim(
-    errors: RimErrors, angles: ViewAngles, sphere: Centres | None, hip: Places, noise: Noise
+    errors: RimErrors, angles: ViewAngles, centres: Centres | None, hip: Places, noise: Noise
 ) -> Array:
     """(V,) variance of each angle by the rim's noise."""
-    if sphere is None:
+    if centres is None:
         return errors.rim
-    spheres, place = sphere
+    if isinstance(centres, Stacks):
+        return centres.of_views(angles.gradient, errors.inflation)
+    spheres, place = centres
     factor = _about_centre(spheres, place[hip], angles.gradient)
     return np.where(place[hip] >= 0, noise.variance[hip] * errors.inflation * factor, 0.0)
 
@@ -227,13 +234,15 @@ def _rim_of_sums(
     rim: Array,
     errors: RimErrors,
     angles: ViewAngles,
-    sphere: Centres | None,
+    centres: Centres | None,
     noise: Noise,
 ) -> Array:
     """(R,) the same of A + B. About one centre the views' gradients add before they are squared."""
-    if sphere is None:
+    if centres is None:
         return _by_hip(rim, batch)
-    spheres, place = sphere
+    if isinstance(centres, Stacks):
+        return centres.of_sums(batch, angles.gradient, errors.inflation)
+    spheres, place = centres
     gradient = np.array([_by_hip(part, batch) for part in angles.gradient])
     inflation = np.ones(batch.size)
     np.maximum.at(inflation, batch.hip, errors.inflation)
@@ -271,7 +280,7 @@ def _slices(
             error = spread[view] ** 2 * angles.angles.ends[view] / weight
             share = square[view] / (square[view] + error)
             square[view] = (share * slope) ** 2 + share * error
-    where = _distance_squared(batch, judges, noise)
+    where = _distance_squared(batch, judges, stacks, noise)
     return np.where(batch.flat, 0.0, square * where)
 
 
@@ -280,7 +289,7 @@ def _tilt_squared(batch: ReadingBatch) -> Array:
     return np.array(TILT_SQUARED)[batch.side]
 
 
-def _distance_squared(batch: ReadingBatch, judges: Judges, noise: Noise) -> Array:
+def _distance_squared(batch: ReadingBatch, judges: Judges, stacks: Stacks, noise: Noise) -> Array:
     """(V,) mean square of the slice's distance from the head's centre, mm²."""
     step = np.array(batch.views.step_mm, float)
     found = np.where(np.isnan(step), STEP_MM, step) ** 2 / 12.0
@@ -291,12 +300,15 @@ def _distance_squared(batch: ReadingBatch, judges: Judges, noise: Noise) -> Arra
         found[batch.view_of[side, judges.hip]] = (
             offset * offset + noise.variance[judges.hip] * unit * unit
         )
+    views, square = stacks.distance_squared(batch)
+    found[views] = square
     return found
 
 
 def _overlooked(
     batch: ReadingBatch,
     judges: Judges,
+    stacks: Stacks,
     angles: ViewAngles,
     radius_mm: Array,
     noise: Noise,
@@ -316,7 +328,7 @@ def _overlooked(
     )
     radius = np.where(radius_mm > 0, radius_mm, size[batch.hip])[some]
     radius = np.where(radius > 0, radius, RADIUS_MM)
-    where = np.where(batch.flat, 0.0, _distance_squared(batch, judges, noise))[some]
+    where = np.where(batch.flat, 0.0, _distance_squared(batch, judges, stacks, noise))[some]
     seen = np.sqrt(np.maximum(radius * radius - where, 0.0))
     chord = seen - _ONE_SIDED_95 * np.sqrt(_tilt_squared(batch)[some] * where)
     hidden = 2 * each(math.acos, np.clip(chord / radius, -1.0, 1.0))

@@ -315,6 +315,18 @@ def _view_columns(side: _Side, name: str) -> Iterator[Column]:
     yield real(
         "slice_shift_mm", "measured slice from the marked one", mm, lambda m: m.angles.shift_mm
     )
+    yield whole(
+        "slice_count",
+        "number of marked slices",
+        lambda m: np.bincount(m.batch.slice_view, minlength=len(m.batch.own)),
+    )
+    yield real(
+        "moved_mm",
+        "head along the slices' normal from where the other view saw it",
+        mm,
+        lambda m: m.stacks.moved_mm,
+    )
+    yield real("moved_se_mm", "its standard error", mm, lambda m: m.stacks.moved_se_mm)
     yield Column(
         f"{letter}_flags",
         "text",

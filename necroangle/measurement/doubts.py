@@ -28,6 +28,8 @@ Bits = NDArray[np.int64]
 class Limits:
     """Where a doubt begins; each is a decision of this project.
 
+    Millimetres are those of the patient; on radiographs :attr:`.heads.Heads.unit_mm`.
+
     Attributes
     ----------
     few_rim_points
@@ -45,6 +47,9 @@ class Limits:
     radii_differ_mm, centres_differ_mm, disagree_level
         Beyond these, and the chance of it, the two views show two heads, or one that has moved. A
         real head is never quite round, so the chance alone would always fire.
+    moved_z
+        The patient moved between the series where both views' centres lie farther apart along a
+        normal, in standard errors.
     arc_deg
         Above it Koo and Kim's index passes 100.
     another_grade
@@ -61,6 +66,7 @@ class Limits:
     radii_differ_mm: float = 2.0
     centres_differ_mm: float = 1.75
     disagree_level: float = 0.005
+    moved_z: float = 2.58
     arc_deg: float = 180.0
     another_grade: float = 0.1
 
@@ -84,6 +90,7 @@ class _Views:
     tilt: Array
     is_own_plane: Bools
     uncovered: Bools
+    moved_z: Array
 
     def words(self, finding: Finding) -> Bools:
         return np.array([one is finding for one in self.batch.views.finding], bool)
@@ -108,18 +115,19 @@ _OF_VIEWS: dict[Flag, Callable[[_Views], Bools]] = {
     Flag.POSTOP_TRACK: lambda v: np.array(v.batch.views.drilled, bool),
     Flag.UNCALIBRATED: lambda v: ~np.array(v.batch.views.calibrated, bool),
     **{flag: partial(_Views.of_stack, flag=flag) for flag in STACK_FLAGS},
-    Flag.EDGE_OFF_CIRCLE: lambda v: v.gap > LIMITS.edge_gap_mm,
+    Flag.EDGE_OFF_CIRCLE: lambda v: v.gap > LIMITS.edge_gap_mm * v.heads.unit_mm,
     Flag.FEW_RIM_POINTS: lambda v: v.heads.there & (v.heads.count < LIMITS.few_rim_points),
     Flag.SHORT_RIM: lambda v: v.heads.there & (v.heads.circles.span_deg < LIMITS.short_rim_deg),
     Flag.VERY_SHORT_RIM: lambda v: (
         v.heads.there & (v.heads.circles.span_deg < LIMITS.very_short_rim_deg)
     ),
-    Flag.ROUGH_RIM: lambda v: v.heads.there & (v.rms > LIMITS.rough_rim_mm),
+    Flag.ROUGH_RIM: lambda v: v.heads.there & (v.rms > LIMITS.rough_rim_mm * v.heads.unit_mm),
     Flag.MISPLACED_RIM_POINT: lambda v: v.misplaced(),
     Flag.COLLAPSED_FIT: lambda v: v.heads.collapsed,
     Flag.PLANE_NOT_OF_VIEW: lambda v: ~v.batch.flat & ~v.is_own_plane,
     Flag.OBLIQUE_PLANE: lambda v: ~v.batch.flat & v.is_own_plane & (v.tilt > LIMITS.oblique_deg),
     Flag.LESION_NOT_COVERED: lambda v: v.uncovered,
+    Flag.HEAD_MOVED: lambda v: v.moved_z > LIMITS.moved_z,
 }
 """Beside those that a method's mode raises itself."""
 
@@ -144,6 +152,7 @@ def view_doubts(
     tilt: Array,
     named: list[str],
     uncovered: Bools,
+    moved_z: Array,
 ) -> tuple[Bits, Array]:
     """(V,) doubts about the views, a bit each; and the largest gaps of their arcs' ends, mm.
 
@@ -155,11 +164,13 @@ def view_doubts(
         (V,) obliquity and name of each plane.
     uncovered
         (V,) whether marked slices leave the lesion open.
+    moved_z
+        (V,) how surely the patient moved between the series; NaN where nothing tells.
     """
     size = len(batch.own)
     own = np.array([one == name for one, name in zip(batch.views.view, named, strict=True)], bool)
     covered, gap = covered_deg(angles.arcs, size), edge_gaps(angles.arcs, size)
-    seen = _Views(batch, heads, angles, covered, gap, rms, tilt, own, uncovered)
+    seen = _Views(batch, heads, angles, covered, gap, rms, tilt, own, uncovered, moved_z)
     with np.errstate(invalid="ignore"):
         raised = {flag: rule(seen) for flag, rule in _OF_VIEWS.items()}
     return bits_of(raised | angles.flags, size), gap
@@ -180,6 +191,8 @@ def hip_doubts(batch: ReadingBatch, judges: Judges, settings: Settings, near: Bo
         replaced[hip] = UnreadReason.PROSTHESIS in batch.hips.statuses[hip]
     judged = np.zeros(size, bool)
     judged[judges.hip] = True
+    in_mm = np.zeros(size, bool)
+    in_mm[batch.hip[np.array(batch.views.calibrated, bool)]] = True
     raised = {
         Flag.VIEW_NOT_READ: unread,
         Flag.CENSORED_BY_THA: replaced,
@@ -187,7 +200,7 @@ def hip_doubts(batch: ReadingBatch, judges: Judges, settings: Settings, near: Bo
         Flag.WEIGHTINGS_DIFFER: np.array(
             [Weighting.differ(*pair) for pair in batch.hips.weightings], bool
         ),
-        Flag.RADIUS_PRIOR: np.full(size, settings.radius_prior is not None),
+        Flag.RADIUS_PRIOR: np.full(size, settings.radius_prior is not None) & in_mm,
         Flag.NEAR_CUTOFF: near,
         Flag.SPHERE_CENTRE: judged & np.full(size, settings.centre == "sphere"),
     }

@@ -125,6 +125,7 @@ def _rims(rims: Sequence[SeenRim]) -> Rims:
         centre_mm=np.zeros((2, len(rims))),
         radius_mm=np.array([rim.radius_mm for rim in rims]),
         superior=np.array([(0.0, -1.0)] * len(rims)).T,
+        weight=np.zeros(len(rims)),
     )
 
 
@@ -148,7 +149,7 @@ def foreseen_change_deg(
     --------
     >>> from necroangle.protocol.pair_error import PairView
     >>> view = PairView(100.0, 1, 24.0, 0.0, 0.0, 220.0, 12, 3.0, 0.3)
-    >>> read = PairRead("kim", False, True, False, 200.0, 4.9, EndNoise(), view, view)
+    >>> read = PairRead("kim", False, True, False, False, 200.0, 4.9, EndNoise(), view, view)
     >>> near, far = (foreseen_change_deg(read, (at, at)) for at in (2.5, -1.0))
     >>> near < 0.8 * far
     True

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from necroangle.annotation import Mark
 from necroangle.errors import ArcError, GeometryError, RimError
-from necroangle.geometry import CircleFit, ImagePlane, WeightedRadius, fit_circle
+from necroangle.geometry import Circle, CircleFit, ImagePlane, WeightedRadius, fit_circle
 from necroangle.geometry.arc import ArcColumns, arcs_about
 from necroangle.geometry.circle import Circles, directions_deg, fit_circles, least_span_deg
 from necroangle.geometry.point_sets import PointSets, parts_of, runs
@@ -22,8 +22,10 @@ from necroangle.measurement.marks import ReadingBatch, in_patient, plane_points
 from necroangle.measurement.misplaced import Misplaced, misplaced_in_sets
 from necroangle.measurement.refusals import Refusals, Stage
 from necroangle.measurement.settings import Settings
+from necroangle.protocol.pair_error import RADIUS_MM
+from necroangle.terms import View
 
-__all__ = ["Heads", "circles_of_runs", "fit_heads", "head_circle"]
+__all__ = ["Heads", "circles_of_runs", "fit_heads", "head_circle", "marking_unit_mm"]
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -40,6 +42,10 @@ class Heads:
     ----------
     circles
         The circles; zeros where there is none.
+    unit_mm
+        (V,) how long a millimetre of marking is: where mm are those of a radiograph, magnified or
+        none at all, the share of the head's radius that it is of one of 24 mm. Every limit in mm is
+        meant in it.
     there
         (V,) whether there is one: a rim is marked, and nothing is wrong with it nor with the arcs.
     count
@@ -61,6 +67,7 @@ class Heads:
     """
 
     circles: Circles
+    unit_mm: Array
     there: Bools
     count: Places
     arcs: ArcColumns
@@ -94,6 +101,17 @@ def head_circle(rim: Iterable[Mark], plane: ImagePlane) -> CircleFit:
     return fit_circle(plane_points(rim, plane))
 
 
+def marking_unit_mm(view: View, circle: Circle | None) -> float:
+    """How long a millimetre of marking is in a view: as :attr:`Heads.unit_mm`.
+
+    Examples
+    --------
+    >>> marking_unit_mm(View.AP, Circle((0.0, 0.0), 120.0))  # of a film of pixels
+    5.0
+    """
+    return circle.radius_mm / RADIUS_MM if circle and view.is_radiograph else 1.0
+
+
 def fit_heads(
     batch: ReadingBatch, settings: Settings, refusals: Refusals, *, judged: bool = True
 ) -> Heads:
@@ -109,14 +127,17 @@ def fit_heads(
     planes = batch.own_planes.of(np.repeat(np.arange(len(work.count)), work.count))
     used = work.points[:, runs(work.start, work.count)]
     first = np.cumsum(work.count) - work.count
+    scaled = batch.flat & work.there
+    unit = np.where(scaled, work.circles.radius_mm / RADIUS_MM, 1.0)
     return Heads(
         circles=work.circles,
+        unit_mm=unit,
         there=work.there,
         count=work.count,
         arcs=work.arcs(),
         collapsed=sunken & work.there,
         left_out={view: tuple(np.flatnonzero(one).tolist()) for view, one in inside.items()},
-        misplaced=_misplaced(batch, inside, np.flatnonzero(work.there)) if judged else {},
+        misplaced=_misplaced(batch, inside, np.flatnonzero(work.there), unit) if judged else {},
         used=used,
         used_mm=np.array(in_patient(used, planes)),
         used_start=first,
@@ -148,6 +169,7 @@ class _Work:
     ) -> None:
         size = len(batch.own)
         self.batch, self.prior, self.refusals = batch, prior, refusals
+        self.calibrated = np.array(batch.views.calibrated, bool)
         self.points = batch.points
         self.rim_start, self.rim_count = batch.rim_start[batch.own], batch.rim_count[batch.own]
         self.start, self.count = self.rim_start.copy(), self.rim_count.copy()
@@ -158,8 +180,21 @@ class _Work:
         self.has_arcs = np.bincount(self.arc_view, minlength=size) > 0
 
     def fit(self, start: Places, count: Places, views: Places) -> None:
-        """Fit circles of some views to runs of the points; note those that give none."""
-        found, problems = circles_of_runs(self.points, start[views], count[views], self.prior)
+        """Fit circles of some views to runs of the points; note those that give none.
+
+        A radius that is known in mm says nothing where there are none.
+        """
+        if self.prior is not None and not self.calibrated[views].all():
+            for some in (self.calibrated[views], ~self.calibrated[views]):
+                prior = self.prior if self.calibrated[views[some]].any() else None
+                self._fit(start, count, views[some], prior)
+        else:
+            self._fit(start, count, views, self.prior)
+
+    def _fit(
+        self, start: Places, count: Places, views: Places, prior: WeightedRadius | None
+    ) -> None:
+        found, problems = circles_of_runs(self.points, start[views], count[views], prior)
         sound = np.ones(len(views), bool)
         for place, problem in problems.items():
             sound[place] = False
@@ -245,7 +280,7 @@ class _Work:
 
 
 def _misplaced(
-    batch: ReadingBatch, inside: dict[int, Bools], views: Places
+    batch: ReadingBatch, inside: dict[int, Bools], views: Places, unit_mm: Array
 ) -> dict[int, tuple[Misplaced, ...]]:
     """The misplaced marks of some views, those left out not counting."""
     start, count = batch.rim_start[batch.own][views], batch.rim_count[batch.own][views]
@@ -256,11 +291,11 @@ def _misplaced(
         for column, view in enumerate(views[some].tolist()):
             if view in inside:
                 chosen[: len(inside[view]), column] &= ~inside[view]
-        kept = PointSets.chosen(sets.points, chosen)
+        kept = PointSets.chosen(sets.points / unit_mm[views[some]], chosen)
         for column, marks in misplaced_in_sets(kept).items():
-            places = np.flatnonzero(chosen[:, column]).tolist()
-            named = tuple(Misplaced(places[mark], distance) for mark, distance in marks)
-            found[int(views[some[column]])] = named
+            places, view = np.flatnonzero(chosen[:, column]).tolist(), int(views[some[column]])
+            unit = float(unit_mm[view])
+            found[view] = tuple(Misplaced(places[mark], away * unit) for mark, away in marks)
     return found
 
 

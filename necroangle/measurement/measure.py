@@ -22,7 +22,7 @@ from necroangle.geometry import Arc, Circle
 from necroangle.geometry.arc import each
 from necroangle.measurement.angles import ViewAngles, angles_of
 from necroangle.measurement.arcs import boundary_columns, directions_from_superior
-from necroangle.measurement.budget import Budget, Centres, budget_of
+from necroangle.measurement.budget import Budget, JointCentres, budget_of
 from necroangle.measurement.doubts import LIMITS, flags_of, hip_doubts, view_doubts
 from necroangle.measurement.grades import (
     HA_GRADES,
@@ -44,7 +44,8 @@ from necroangle.measurement.pairs import HeadJudge, Judges, judge_heads
 from necroangle.measurement.plausibility import judge_plausibility
 from necroangle.measurement.refusals import Refusals, Refused, Stage
 from necroangle.measurement.settings import DEFAULTS, Settings
-from necroangle.measurement.slices import MIN_SLICES, Stacks, fit_stacks, surface_shares
+from necroangle.measurement.slices import MIN_SLICES, surface_shares
+from necroangle.measurement.stack_heads import Stacks, fit_stacks
 from necroangle.measurement.uncertainty import Estimate, Estimates, Noise, pooled_noise
 from necroangle.protocol.noise import EndNoise
 from necroangle.terms import Flag, Laterality, View, Weighting
@@ -93,6 +94,10 @@ class ViewMeasurement:
         Rim marks, from 0, that a collapsed head leaves out, and those that look misplaced.
     edge_gap_mm
         Largest distance of an arc end from the circle, or None without an arc.
+    moved_mm
+        How far the view's own slices see the head along their normal from where the other view saw
+        it, with the standard error; None where either does not tell. See
+        :class:`necroangle.measurement.stack_heads.Stacks`.
     slice_shift_mm
         Where the slice that gave the angle lies from the view's own, along its normal; 0 unless
         the method chose another.
@@ -122,6 +127,7 @@ class ViewMeasurement:
     rim_left_out: tuple[int, ...]
     rim_misplaced: tuple[Misplaced, ...]
     edge_gap_mm: float | None
+    moved_mm: Estimate | None
     slice_shift_mm: float
     start_deg: float | None
     end_deg: float | None
@@ -326,8 +332,8 @@ class Measured:
         The readings.
     methods, settings
         How each was measured, and what was taken as given.
-    heads, judges, angles, views
-        What was found of views and pairs.
+    heads, judges, stacks, angles, views
+        What was found of views, pairs and stacks.
     both
         (R,) whether both views were read: there is a combined angle.
     budget
@@ -352,6 +358,7 @@ class Measured:
     settings: Settings
     heads: Heads
     judges: Judges
+    stacks: Stacks
     angles: ViewAngles
     views: ViewColumns
     both: Bools
@@ -477,6 +484,7 @@ class Measured:
             rim_left_out=heads.left_out.get(view, ()),
             rim_misplaced=heads.misplaced.get(view, ()),
             edge_gap_mm=_number(found.edge_gap[view]),
+            moved_mm=_estimate(self.stacks.moved_mm[view], self.stacks.moved_se_mm[view]),
             slice_shift_mm=float(self.angles.shift_mm[view]),
             start_deg=_number(found.start[view]),
             end_deg=_number(found.end[view]),
@@ -593,15 +601,14 @@ def _measure(
     judges = judge_heads(batch, heads, refusals.free)
     mode = method.mode if method else "surface_arc"
     own_centre = mode == "centre_plane"
-    stacks = fit_stacks(batch, heads, refusals, wanted=own_centre)
+    stacks = fit_stacks(batch, heads, settings, refusals, wanted=own_centre)
     sphere = None if own_centre else _chosen_spheres(batch, judges, settings, refusals)
-    angles = angles_of(mode, batch, heads, sphere, stacks, refusals)
-    if own_centre:
-        sphere = stacks.spheres, _places(stacks.hip, batch.size)
+    angles = angles_of(mode, batch, heads, sphere, stacks, settings, refusals)
     share, uncovered = _shares(batch, stacks, refusals)
-    noise = _noise(batch, heads, sphere, settings)
-    budget = budget_of(batch, judges, angles, sphere, stacks, noise, settings)
-    views = _view_columns(batch, heads, angles, budget, share, uncovered)
+    noise = stacks.noise if own_centre else _noise(batch, heads, sphere, settings)
+    centres = stacks if own_centre else sphere
+    budget = budget_of(batch, judges, angles, centres, stacks, noise, settings)
+    views = _view_columns(batch, heads, angles, stacks, budget, share, uncovered)
     both = np.asarray((batch.view_of >= 0).all(axis=0))
     found = judge_plausibility(batch, heads, judges, settings, judged=judged)
     views.doubts[:] |= found.view_bits
@@ -613,6 +620,7 @@ def _measure(
         settings=settings,
         heads=heads,
         judges=judges,
+        stacks=stacks,
         angles=angles,
         views=views,
         both=both,
@@ -646,7 +654,7 @@ def _first_refusals(batch: ReadingBatch, method: Method | None) -> Refusals:
 
 def _chosen_spheres(
     batch: ReadingBatch, judges: Judges, settings: Settings, refusals: Refusals
-) -> Centres | None:
+) -> JointCentres | None:
     """The joint spheres, where their centres are asked for."""
     if settings.centre == "circles":
         return None
@@ -691,7 +699,9 @@ def _refuse_surface(
     refusals.note_view(hip, side, Stage.SURFACE, kind, problem)
 
 
-def _noise(batch: ReadingBatch, heads: Heads, sphere: Centres | None, settings: Settings) -> Noise:
+def _noise(
+    batch: ReadingBatch, heads: Heads, sphere: JointCentres | None, settings: Settings
+) -> Noise:
     """(R,) click noise of the rim: of both views' circles, or of the sphere where it is used."""
     rss, freedom = np.zeros((2, batch.size))
     for side in (0, 1):
@@ -709,6 +719,7 @@ def _view_columns(
     batch: ReadingBatch,
     heads: Heads,
     angles: ViewAngles,
+    stacks: Stacks,
     budget: Budget,
     share: Array,
     uncovered: Bools,
@@ -718,7 +729,12 @@ def _view_columns(
     flat = batch.flat
     rms = np.where(marked, np.sqrt(circles.rss_mm2 / heads.count), np.nan)
     doubts, gap = view_doubts(
-        batch, heads, angles, rms=rms, tilt=tilt, named=names, uncovered=uncovered
+        *(batch, heads, angles),
+        rms=rms,
+        tilt=tilt,
+        named=names,
+        uncovered=uncovered,
+        moved_z=stacks.moved_z,
     )
     left = np.array([one is Laterality.LEFT for one in batch.hips.laterality], bool)[batch.hip]
     start, end, middle = boundary_columns(angles.arcs, batch.own_planes, batch.views.view, left)
@@ -796,6 +812,10 @@ def _geometry(heads: Heads, view: int) -> ViewGeometry | None:
 
 def _at(columns: list[Array], place: int) -> tuple[float, ...]:
     return tuple(float(one[place]) for one in columns)
+
+
+def _estimate(value: float, error: float) -> Estimate | None:
+    return None if math.isnan(value) else Estimate(float(value), float(error))
 
 
 def _number(value: float) -> float | None:

@@ -22,8 +22,9 @@ class Method:
     mode
         ``"surface_arc"``: the arc of the head's surface that is necrotic, on the view's slice.
         ``"max_extent"``: tangents from the centre to the lesion's outline. ``"largest_slice"``:
-        the surface arc on the marked slice where it is largest. ``"centre_plane"``: the surface
-        arc where the plane through the head's centre meets the boundary told by the marked slices.
+        the surface arc on the marked slice where it is largest, less what the largest of several
+        is too large by. ``"centre_plane"``: the surface arc where the plane through the head's
+        centre meets the boundary told by the marked slices.
     radiograph
         Whether it measures a radiograph pair; else an MR pair.
     ha_scheme
@@ -69,8 +70,8 @@ _HA_RULE = "half-open: 200, 250 and 300 begin a grade; 190 is low, 240 is high"
 _KERBOUL_RULE = "160 is small, 200 is large"
 
 
-def _mr(name: str, title: str, mode: str, doi: str) -> Method:
-    return Method(name, 1, title, mode, False, True, _HA_CUTS, _HA_RULE, doi)
+def _mr(name: str, title: str, mode: str, doi: str, version: int = 1) -> Method:
+    return Method(name, version, title, mode, False, True, _HA_CUTS, _HA_RULE, doi)
 
 
 METHODS = {
@@ -104,12 +105,14 @@ METHODS = {
             "Modified Kerboul angle on the slices where it is largest (Saraf 2025)",
             "largest_slice",
             "10.7759/cureus.82945",
+            version=2,
         ),
         _mr(
             "centre_plane",
             "Modified Kerboul angle on the true centre planes, between marked slices",
             "centre_plane",
             HA_GRADES.doi,
+            version=2,
         ),
     )
 }

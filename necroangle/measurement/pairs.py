@@ -1,6 +1,7 @@
 """Both views of a hip held against each other: whether they show one and the same head."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from necroangle.geometry.vectors import cross3, dot3, quadratic2
 from necroangle.measurement.heads import Heads
 from necroangle.measurement.marks import PlaneColumns, ReadingBatch, in_patient
 
-__all__ = ["HeadJudge", "Judges", "judge_heads", "spheres_of_runs"]
+__all__ = ["HeadJudge", "Judges", "facing_of", "judge_heads", "spheres_of_runs"]
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -164,9 +165,7 @@ def _offsets(
 ) -> tuple[Array, Array]:
     """Signed distances of slices from the other views' centres, and their errors for 1 mm."""
     normal = [part[slices] for part in normals]
-    size = np.abs(np.array(normal))
-    largest = np.take_along_axis(np.array(normal), np.argmax(size, axis=0)[None], axis=0)[0]
-    facing = np.where(largest > 0, 1.0, -1.0)
+    facing = facing_of(normal)
     origin = [part[slices] for part in planes.origin]
     between = [part[others] - start for part, start in zip(centres, origin, strict=True)]
     row, column = ([part[others] for part in axis] for axis in planes[1:])
@@ -174,6 +173,13 @@ def _offsets(
     uu, uv, _, vv, _, _ = heads.circles.covariance[:, others]
     unit = np.sqrt(quadratic2((uu, uv, vv), across))
     return 0.0 - facing * dot3(between, normal), unit
+
+
+def facing_of(normal: Sequence[Array]) -> Array:
+    """(K,) 1 or -1: slices' normals so turned that they look to the left, behind or upward."""
+    size = np.abs(np.array(normal))
+    largest = np.take_along_axis(np.array(normal), np.argmax(size, axis=0)[None], axis=0)[0]
+    return np.where(largest > 0, 1.0, -1.0)
 
 
 def _joint_spheres(heads: Heads, a: Places, b: Places) -> tuple[Spheres, dict[int, str]]:

@@ -62,7 +62,9 @@ class Plausible:
     wrong_side_mm, other_hip_mm
         A head so far on the other side of the patient's middle is flagged; is refused.
     over_neck_deg, opposite_deg, opposite_extent_deg
-        An arc whose middle lies so far from superior is flagged; is refused if it is as large.
+        An arc whose middle lies so far from superior is flagged; is refused if it is as large. The
+        neck never counts: of a head that is necrotic all over, the arc runs from one articular
+        margin to the other, and its middle lies near superior.
     beyond_rim_deg, unmarked_deg
         An arc that reaches so far beyond the last rim mark, into so wide a part without marks.
     stretched, stretched_z
@@ -363,7 +365,8 @@ class _Work:
         views = np.flatnonzero(heads.there & ~heads.collapsed & ~batch.collapsed)
         start, count = batch.rim_start[batch.own][views], batch.rim_count[batch.own][views]
         circles = heads.circles.centre_mm[:, views], heads.circles.radius_mm[views]
-        return Rims.of(batch.points, start, count, circles, views, batch.hip[views])
+        unit = heads.unit_mm[views]
+        return Rims.of(batch.points, start, count, circles, views, batch.hip[views], unit)
 
     def prior_flags(self, rims: Rims, prior: RadiusPrior) -> dict[Flag, Bools]:
         """Whether a rim has another radius than the one that was given."""
@@ -371,6 +374,7 @@ class _Work:
         shift, error = radius_shifts(rims)
         own = rims.radius_mm + shift
         z = np.abs(own - prior.radius_mm) / np.hypot(error, prior.sd_mm)
+        z[~np.array(self.batch.views.calibrated, bool)[rims.view]] = 0.0
         unlike[rims.view[z > PLAUSIBLE.prior_z]] = True
         for place in np.flatnonzero(z > PLAUSIBLE.prior_refused_z).tolist():
             view = int(rims.view[place])
@@ -388,7 +392,7 @@ class _Work:
         beyond, neck, mirrored, turned = np.zeros((4, len(self.batch.own)), bool)
         beyond[self.beyond_rim(rims)] = True
         run = neck_runs(rims)
-        far = run.away_mm > PLAUSIBLE.on_neck_mm
+        far = run.away_mm > PLAUSIBLE.on_neck_mm * rims.unit_mm
         neck[rims.view[far & (run.p_value < PLAUSIBLE.on_neck_level)]] = True
         low, high = PLAUSIBLE.neck_side_deg
         towards = self.from_superior(rims.last_deg + rims.unmarked_deg / 2, rims.view)
@@ -453,15 +457,15 @@ class _Work:
         """(R,) whether the arcs' ends lie within their circles, as on the socket's rim."""
         arcs, found = self.heads.arcs, np.zeros(self.batch.size, bool)
         hip = self.batch.hip[arcs.circle]
-        own = np.array(self.batch.views.calibrated, bool) & ~self.batch.collapsed
-        some = own[arcs.circle]
+        some = ~self.batch.collapsed[arcs.circle]
         if not some.any():
             return found
-        order = np.argsort(hip[some], kind="stable")
-        hips, first = np.unique(hip[some][order], return_index=True)
-        gaps = np.array((arcs.start_gap_mm, arcs.end_gap_mm)).T[some][order]
-        for one, part in zip(hips.tolist(), np.split(gaps, first[1:]), strict=True):
-            found[one] = np.median(part) < -PLAUSIBLE.ends_off_mm
+        gaps = np.array((arcs.start_gap_mm, arcs.end_gap_mm)) / self.heads.unit_mm[arcs.circle]
+        ends, of = gaps[:, some].ravel(), np.tile(hip[some], 2)
+        order = np.lexsort((ends, of))
+        hips, first, count = np.unique(of[order], return_index=True, return_counts=True)
+        lower, upper = ends[order[first + (count - 1) // 2]], ends[order[first + count // 2]]
+        found[hips] = (lower + upper) / 2 < -PLAUSIBLE.ends_off_mm
         return found
 
 

@@ -101,6 +101,7 @@ def prints_of(measured: Measured) -> list[ReadingPrint]:
     """What measured readings are held by; those whose marks give no circle are left out."""
     batch, heads = measured.batch, measured.heads
     radius, x = head_radius_mm(batch, heads, measured.judges), head_x_mm(batch, heads)
+    radius = np.where(batch.flat_hip, nan, radius)  # films magnify, each as it was taken
     marks = _marks(measured)
     middles = np.full((2, batch.size), nan)
     middles[batch.side, batch.hip] = measured.views.middle

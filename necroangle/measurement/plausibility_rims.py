@@ -5,9 +5,11 @@ The residuals e of n marks in directions t about their circle are taken as
     e = W dp + d x + noise,    W = (cos t, sin t, 1),
 
 where dp moves the circle, x is the size of what is looked for and d its shape along the rim. The
-noise has the covariance ``s² (0.4^|i - j| + shape)``: neighbours err alike, and a healthy head is
-no circle either (harmonics of order 2 to 4, of 1.5, 0.6 and 0.4 % of the radius a component). So a
-sound oval head is no finding. x and its error are the generalised least squares.
+noise has the covariance ``s² 0.4^|i - j| + H Hᵀ``: neighbours err alike, and a healthy head is no
+circle either (H: the harmonics of order 2 to 4 of the error budget,
+:data:`necroangle.protocol.pair_error.SHAPE`). So a sound oval head is no finding. x and its error
+are the generalised least squares. The inverse of the first part has three diagonals, and H six
+columns, so that no matrix larger than 6 by 6 is inverted.
 
 Contours of more than 24 marks are averaged in 22 equal runs first: then a correlation of 0.4
 between neighbours holds for them as well.
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 
 from necroangle.geometry.circle import directions_deg
 from necroangle.geometry.point_sets import PointSets, parts_of
+from necroangle.protocol.pair_error import SHAPE
 
 __all__ = [
     "NeckRun",
@@ -39,8 +42,7 @@ ROOM, RUNS = 24, 22
 """Most marks that are taken one by one; how many runs a longer contour is averaged in."""
 
 NEIGHBOURS = 0.4
-SHAPE_SD = np.repeat((0.015, 0.006, 0.004), 2)
-"""Of harmonics of order 2, 3 and 4, cosine and sine: share of the radius."""
+_SHAPE_SD = np.repeat(SHAPE, 2)
 
 _LEAST_SD_MM = 0.1
 """Nobody marks better than this: marks made by a formula have no noise at all."""
@@ -65,8 +67,9 @@ class Rims:
         (K,) number of marks or runs.
     radius_mm
         (K,) of the circles.
-    sd_mm
-        (K,) noise of the marks, from the residuals of both views of the hip.
+    sd_mm, unit_mm
+        (K,) noise of the marks, from the residuals of both views of the hip; and how long a
+        millimetre of marking is (:class:`.heads.Heads`).
     last_deg, span_deg
         (K,) direction of the last mark, and how far the rim reaches round.
     """
@@ -78,6 +81,7 @@ class Rims:
     count: Places
     radius_mm: Array
     sd_mm: Array
+    unit_mm: Array
     last_deg: Array
     span_deg: Array
 
@@ -90,6 +94,7 @@ class Rims:
         circles: tuple[Array, Array],
         views: Places,
         hip: Places,
+        unit_mm: Array,
     ) -> "Rims":
         """Rims of runs of (2, M) plane points.
 
@@ -101,6 +106,8 @@ class Rims:
             (2, K) centres and (K,) radii, mm.
         views, hip
             (K,) which views they are, and of which hips.
+        unit_mm
+            (K,) how long a millimetre of marking is.
         """
         size = len(count)
         turn, gap = np.zeros((2, size, ROOM))
@@ -118,8 +125,8 @@ class Rims:
             span[some] = last[some] - turned[0]
         number = np.where(count > ROOM, RUNS, count)
         there = (np.arange(ROOM) < number[:, None]).astype(float)
-        noise = _noise_mm(_without(_shift(turn, there), gap, there), number, hip)
-        return cls(views, turn, gap, there, number, radius, noise, last, span)
+        noise = _noise_mm(_without(_shift(turn, there), gap, there), number, hip, unit_mm)
+        return cls(views, turn, gap, there, number, radius, noise, unit_mm, last, span)
 
     @property
     def unmarked_deg(self) -> Array:
@@ -127,22 +134,60 @@ class Rims:
         gap = 360.0 - self.span_deg
         return np.where(gap > 1.5 * self.span_deg / np.maximum(self.count - 1, 1), gap, 0.0)
 
-    @property
+    @cached_property
     def shift(self) -> Array:
         """(K, 24, 3) how the marks move with the circle: W of this module."""
         return _shift(self.turn, self.there)
 
+    def weighed(self, columns: Array) -> Array:
+        """(K, 24, M) columns times the inverse of the noise without the shape, mm⁻²."""
+        zero = np.zeros((len(columns), 1, columns.shape[2]))
+        before = np.concatenate((zero, columns[:, :-1]), axis=1)
+        after = np.concatenate((columns[:, 1:], zero), axis=1)
+        inner = np.zeros(self.there.shape)
+        inner[:, 1:-1] = self.there[:, :-2] * self.there[:, 2:]
+        own = (1.0 + NEIGHBOURS**2 * inner)[:, :, None] * columns
+        scale = self.there / ((1.0 - NEIGHBOURS**2) * self.sd_mm**2)[:, None]
+        return np.asarray((own - NEIGHBOURS * (before + after)) * scale[:, :, None])
+
     @cached_property
-    def weights(self) -> Array:
-        """(K, 24, 24) inverse of the covariance of the residuals, mm⁻²."""
-        return np.asarray(np.linalg.inv(_covariance(self)), np.float64)
+    def reduced(self) -> "_Reduced":
+        """What every question to the residuals needs."""
+        columns = np.concatenate((self.shift, self.gap[:, :, None], self.harmonics), axis=-1)
+        weighed = self.weighed(columns)
+        whole = columns.transpose(0, 2, 1) @ weighed
+        shape = np.asarray(np.linalg.inv(np.eye(6) + whole[:, 4:, 4:]), np.float64)
+        taken = shape @ whole[:, 4:, :4]
+        information = whole[:, :4, :4] - whole[:, :4, 4:] @ taken
+        return _Reduced(weighed, shape, taken, information)
 
     @property
     def harmonics(self) -> Array:
         """(K, 24, 6) of order 2 to 4, cosine and sine, times their standard deviations, mm."""
         parts = [f(k * self.turn) for k in (2, 3, 4) for f in (np.cos, np.sin)]
-        scale = (SHAPE_SD * self.radius_mm[:, None])[:, None]
+        scale = (_SHAPE_SD * self.radius_mm[:, None])[:, None]
         return np.stack(parts, axis=-1) * self.there[:, :, None] * scale
+
+
+@dataclass(frozen=True, eq=False)
+class _Reduced:
+    """Of K rims, the shape of the head taken out.
+
+    Attributes
+    ----------
+    weighed
+        (K, 24, 10) W, residuals and harmonics times the inverse of the noise without the shape.
+    shape, taken
+        (K, 6, 6) inverse of the harmonics' information and their prior's; (K, 6, 4) that times the
+        products of the harmonics with W and the residuals.
+    information
+        (K, 4, 4) products of W and the residuals by the inverse of the whole covariance.
+    """
+
+    weighed: Array
+    shape: Array
+    taken: Array
+    information: Array
 
 
 def _shift(turn: Array, there: Array) -> Array:
@@ -184,23 +229,13 @@ def _put(gap: Array, turned: Array, count: Array) -> tuple[Array, Array]:
     return found[0] * there, found[1] * there
 
 
-def _noise_mm(gap: Array, number: Places, hip: Places) -> Array:
+def _noise_mm(gap: Array, number: Places, hip: Places, unit_mm: Array) -> Array:
     """(K,) noise of the marks, pooled over the rims of a hip."""
     hips, which = np.unique(hip, return_inverse=True)
     rss = np.bincount(which, (gap * gap).sum(axis=1), len(hips))
     freedom = np.bincount(which, np.maximum(number - 3, 0), len(hips))
     found = np.sqrt(rss / np.maximum(freedom, 1))[which]
-    return np.asarray(np.maximum(found, _LEAST_SD_MM))
-
-
-def _covariance(rims: Rims) -> Array:
-    """(K, 24, 24) covariance of the residuals, mm²; 1 on the diagonal where there is no mark."""
-    apart = np.abs(np.subtract.outer(np.arange(ROOM), np.arange(ROOM)))
-    both = rims.there[:, :, None] * rims.there[:, None, :]
-    shape = rims.harmonics
-    noise = (rims.sd_mm**2)[:, None, None] * NEIGHBOURS**apart * both
-    missing = np.eye(ROOM) * (1.0 - rims.there)[:, None, :]
-    return np.asarray(noise + shape @ shape.transpose(0, 2, 1) + missing)
+    return np.asarray(np.maximum(found, _LEAST_SD_MM * unit_mm))
 
 
 def sizes(rims: Rims, shape: Array) -> tuple[Array, Array]:
@@ -213,15 +248,18 @@ def sizes(rims: Rims, shape: Array) -> tuple[Array, Array]:
     shape
         (K, 24) how a size of 1 moves the marks outward, mm.
     """
-    design = np.concatenate((rims.shift, (shape * rims.there)[:, :, None]), axis=-1)
-    turned = design.transpose(0, 2, 1)
-    half = turned @ rims.weights
-    information = half @ design
-    seen = (half @ rims.gap[:, :, None])[:, :, 0]
-    circle, cross, own = information[:, :3, :3], information[:, :3, 3], information[:, 3, 3]
-    solved = np.linalg.solve(circle + 1e-12 * np.eye(3), np.stack((cross, seen[:, :3]), axis=-1))
+    found = rims.reduced
+    column = (shape * rims.there)[:, :, None]
+    products = (column.transpose(0, 2, 1) @ found.weighed)[:, 0]
+    harmonics = products[:, None, 4:]
+    with_others = products[:, :4] - (harmonics @ found.taken)[:, 0]
+    own = (column * rims.weighed(column)).sum(axis=(1, 2))
+    own = own - (harmonics @ found.shape @ harmonics.transpose(0, 2, 1))[:, 0, 0]
+    circle, of_circle = found.information[:, :3, :3], found.information[:, :3, 3]
+    cross, seen = with_others[:, :3], with_others[:, 3]
+    solved = np.linalg.solve(circle + 1e-12 * np.eye(3), np.stack((cross, of_circle), axis=-1))
     left = own - np.einsum("ki,ki->k", cross, solved[:, :, 0])
-    size = seen[:, 3] - np.einsum("ki,ki->k", cross, solved[:, :, 1])
+    size = seen - np.einsum("ki,ki->k", cross, solved[:, :, 1])
     sound = left > 1e-6 * np.maximum(own, 1e-12)
     with np.errstate(all="ignore"):
         return np.where(sound, size / left, 0.0), np.where(sound, 1 / np.sqrt(left), np.inf)
@@ -272,16 +310,16 @@ def neck_runs(rims: Rims) -> NeckRun:
     size = len(rims.view)
     best, away = np.ones(size), np.zeros(size)
     shift, place = rims.shift, np.arange(ROOM)
+    whole = (rims.there * _without(shift, rims.gap, rims.there) ** 2).sum(axis=1)
     for dropped in range(1, _MOST_DROPPED + 1):
         for first in (place < dropped, place >= rims.count[:, None] - dropped):
             out = np.broadcast_to(first, rims.there.shape) * rims.there
             kept = rims.there - out
             moved = _without(shift, rims.gap, kept)
             left = (kept * moved**2).sum(axis=1)
-            whole = (rims.there * _without(shift, rims.gap, rims.there) ** 2).sum(axis=1)
             freedom = np.maximum(rims.count - 3 - dropped, 1)
             with np.errstate(all="ignore"):
-                floor = np.maximum(left / freedom, _LEAST_SD_MM**2)
+                floor = np.maximum(left / freedom, (_LEAST_SD_MM * rims.unit_mm) ** 2)
                 ratio = np.maximum(whole - left, 0.0) / dropped / floor
                 found = np.minimum(1.0, 6 * fdtrc(dropped, freedom, ratio))
             found = np.where(rims.count - dropped >= 6, found, 1.0)
@@ -306,8 +344,8 @@ def radius_shifts(rims: Rims) -> tuple[Array, Array]:
 
     Where a radius was known beforehand, the circle is not the rim's alone.
     """
-    half = rims.shift.transpose(0, 2, 1) @ rims.weights
-    information = half @ rims.shift + 1e-12 * np.eye(3)
-    moved = np.linalg.solve(information, half @ rims.gap[:, :, None])
+    found = rims.reduced.information
+    information = found[:, :3, :3] + 1e-12 * np.eye(3)
+    moved = np.linalg.solve(information, found[:, :3, 3:])
     variance = np.asarray(np.linalg.inv(information), np.float64)[:, 2, 2]
     return np.asarray(moved[:, 2, 0], np.float64), np.asarray(np.sqrt(variance), np.float64)

@@ -77,7 +77,7 @@ class Rims:
     superior
         (2, V) unit vectors towards superior, in the planes.
     weight
-        Of a radius known beforehand beside one mark; 0 without.
+        (V,) of a radius known beforehand beside one mark; 0 without.
     """
 
     points: Array
@@ -86,7 +86,7 @@ class Rims:
     centre_mm: Array
     radius_mm: Array
     superior: Array
-    weight: float = 0.0
+    weight: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -321,7 +321,7 @@ def _summed(marks: Array, ends: Array) -> _Moments:
     )
 
 
-def _circle_matrix(sums: _Moments, weight: float) -> Array:
+def _circle_matrix(sums: _Moments, weight: Array) -> Array:
     """(3, 3, V) normal matrix of sin t, cos t and 1: of the circle's centre and radius."""
     n, c2, s2 = sums.number, sums.cos[2], sums.sin[2]
     c, s = sums.cos[1], sums.sin[1]

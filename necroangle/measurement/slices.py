@@ -17,10 +17,7 @@ from itertools import islice, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from necroangle.errors import ArcError, GeometryError, RimError
-from necroangle.geometry.arc import arcs_about
-from necroangle.geometry.point_sets import runs
-from necroangle.geometry.sphere import Spheres
+from necroangle.errors import GeometryError
 from necroangle.measurement.bands import (
     Band,
     Cut,
@@ -33,19 +30,15 @@ from necroangle.measurement.bands import (
     in_order,
     joined,
 )
-from necroangle.measurement.heads import Heads
-from necroangle.measurement.marks import ReadingBatch, above, in_patient, in_plane
-from necroangle.measurement.pairs import spheres_of_runs
-from necroangle.measurement.refusals import Refusals, Refused, Stage
 
 __all__ = [
     "CentrePlane",
+    "Ordered",
+    "OrderedSlices",
     "Sensitivity",
-    "Stacks",
     "SurfaceShare",
     "centre_plane",
     "centre_planes",
-    "fit_stacks",
     "measured_slope",
     "outside",
     "surface_share",
@@ -53,8 +46,6 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
-Places = NDArray[np.intp]
-Bools = NDArray[np.bool_]
 
 MIN_SLICES = 3
 """Fewer marked slices tell nothing of the surface."""
@@ -100,135 +91,9 @@ class OrderedSlices:
 Ordered = OrderedSlices | GeometryError
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stacks:
-    """The heads of those hips whose marked slices are taken together.
-
-    Attributes
-    ----------
-    hip
-        (H,) which hips; growing.
-    spheres
-        The sphere of each, through every rim mark of both views and all their slices.
-    slices
-        By view, its marked slices that cut the head, with the arcs about the head's centre; or why
-        they cannot be put in order.
-    count
-        How many they are, by view.
-    problems
-        The views with a slice that does not go with the sphere, and what is wrong.
-    """
-
-    hip: Places
-    spheres: Spheres
-    slices: dict[int, Ordered]
-    count: dict[int, int]
-    problems: dict[int, Refused]
-
-
-def fit_stacks(batch: ReadingBatch, heads: Heads, refusals: Refusals, *, wanted: bool) -> Stacks:
-    """Put the slices of each hip about one head, where more than one of a view is marked.
-
-    Parameters
-    ----------
-    wanted
-        Whether the method cannot do without: then a hip without such a head is refused.
-    """
-    beside = np.zeros(batch.size, bool)
-    beside[batch.hip[batch.has_neighbours]] = True
-    some = refusals.free & ~batch.flat_hip & (beside | wanted)
-    if wanted:
-        for hip in np.flatnonzero(some & batch.frames_differ).tolist():
-            problem = "centre_plane needs both views in one frame of reference"
-            refusals.note_method(hip, problem, Stage.STACK)
-    hips = np.flatnonzero(some & ~batch.frames_differ)
-    points, count = _rim_points(batch, heads, hips)
-    spheres, problems = spheres_of_runs(points, count)
-    sound = np.ones(len(hips), bool)
-    holds_arcs = beside.copy()
-    holds_arcs[batch.hip[batch.slice_view[batch.arc_slice]]] = True
-    for place, problem in problems.items():
-        sound[place] = False
-        if wanted and holds_arcs[hips[place]]:
-            refusals.note(int(hips[place]), Refused(RimError, problem), Stage.STACK)
-    found = Stacks(hips[sound], spheres.some(sound), {}, {}, {})
-    _fill(batch, found)
-    return found
-
-
 def outside(height_mm: float) -> str:
     """What is said of a slice that misses the head."""
     return f"the slice lies {abs(height_mm):.1f} mm from the head's centre, outside it"
-
-
-def _rim_points(batch: ReadingBatch, heads: Heads, hips: Places) -> tuple[Array, Places]:
-    """(3, M) the points of all rims of some hips, hip after hip; and how many each has."""
-    chosen = np.zeros(batch.size, bool)
-    chosen[hips] = True
-    hip_of = batch.hip[batch.slice_view]
-    slices = np.flatnonzero(chosen[hip_of])
-    beside = slices[~batch.is_own[slices]]
-    rims = runs(batch.rim_start[beside], batch.rim_count[beside])
-    planes = batch.planes.of(np.repeat(beside, batch.rim_count[beside]))
-    pool = np.concatenate((heads.used_mm, np.array(in_patient(batch.points[:, rims], planes))), 1)
-    start, count = np.zeros((2, len(batch.slice_view)), np.intp)
-    start[batch.own], count[batch.own] = heads.used_start, heads.count
-    count[beside] = batch.rim_count[beside]
-    start[beside] = heads.used_mm.shape[1] + np.cumsum(count[beside]) - count[beside]
-    number = np.bincount(hip_of[slices], count[slices], minlength=batch.size)
-    return pool[:, runs(start[slices], count[slices])], number[hips].astype(np.intp)
-
-
-def _fill(batch: ReadingBatch, found: Stacks) -> None:
-    """Cut each sphere by the slices of its hip, and take the arcs about its centre."""
-    place_of = np.full(batch.size, -1)
-    place_of[found.hip] = np.arange(len(found.hip))
-    place = place_of[batch.hip[batch.slice_view]]
-    slices = np.flatnonzero(place >= 0)
-    if not len(slices):
-        return
-    planes, place = batch.planes.of(slices), place[slices]
-    centre, radius = found.spheres.centre_mm[:, place], found.spheres.radius_mm[place]
-    height = above(centre, planes)
-    with np.errstate(invalid="ignore"):
-        circle = np.sqrt(radius * radius - height * height)
-    misses = np.abs(height) >= radius
-    column_of = np.full(len(batch.slice_view), -1)
-    column_of[slices] = np.arange(len(slices))
-    arcs_of = np.flatnonzero(column_of[batch.arc_slice] >= 0)
-    arcs = arcs_about(
-        batch.arc_points(arcs_of),
-        column_of[batch.arc_slice[arcs_of]],
-        np.array(in_plane(centre, planes)),
-        circle,
-    )
-    angle = np.abs(arcs.extent_deg)
-    marks = list(zip((arcs.low + angle / 2).tolist(), angle.tolist(), strict=True))
-    bounds = np.searchsorted(arcs.circle, np.arange(len(slices) + 1)).tolist()
-    faulty, offsets = arcs.fault.any(), (-height).tolist()
-    views, missed = batch.slice_view[slices].tolist(), misses.tolist()
-    stacks: dict[int, list[SliceArcs]] = {}
-    radius_of = dict(zip(views, radius.tolist(), strict=True))
-    for column, (view, offset) in enumerate(zip(views, offsets, strict=True)):
-        stack = stacks.setdefault(view, [])
-        first, last = bounds[column : column + 2]
-        if view in found.problems or (missed[column] and first == last):
-            continue
-        problem = outside(offset) if missed[column] else ""
-        kind: type[GeometryError] = GeometryError
-        if faulty and not problem:
-            faults = [place for place in range(first, last) if arcs.fault[place]]
-            kind, problem = ArcError, arcs.problem(faults[0]) if faults else ""
-        if problem:
-            label = batch.views.view[view].label
-            text = f"{label} view, slice at {offset:.1f} mm: {problem}"
-            found.problems[view] = Refused(kind, text)
-        else:
-            stack.append(SliceArcs(offset, tuple(marks[first:last])))
-    for view, stack in stacks.items():
-        if view not in found.problems:
-            found.slices[view] = OrderedSlices.of(stack, radius_of[view])
-            found.count[view] = len(stack)
 
 
 @dataclass(frozen=True, slots=True)

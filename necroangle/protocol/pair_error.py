@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from necroangle.protocol.noise import EndNoise, StudyNoise, t_quantile
+from necroangle.terms import Flag
 
 __all__ = [
     "PAIR_COLUMNS",
@@ -112,6 +113,8 @@ class PairView:
         Number of rim marks.
     offset_mm, offset_se_mm
         Distance of the slice from the head's centre; None where it is not known.
+    slice_count
+        Number of slices that are marked; None where it is not known.
     """
 
     angle_deg: float
@@ -123,6 +126,7 @@ class PairView:
     rim_count: int
     offset_mm: float | None
     offset_se_mm: float | None
+    slice_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +138,12 @@ class PairRead:
     reader, is_consensus
         Who read.
     is_on_slices
-        Whether the angles are those on the marked slices, and not on the head's centre planes.
+        Whether an angle is that on a marked slice, and not on the head's centre plane: also of the
+        method ``centre_plane`` where slices on one side of the centre alone are marked.
     is_radiograph
         Whether it is of radiographs, which have no slices.
+    is_largest
+        Whether the angles are the largest of the marked slices, and so depend on their number.
     cna_deg, se_marking_deg
         The combined angle, and its error by marking alone.
     ends
@@ -149,6 +156,7 @@ class PairRead:
     is_consensus: bool
     is_on_slices: bool
     is_radiograph: bool
+    is_largest: bool
     cna_deg: float
     se_marking_deg: float
     ends: EndNoise
@@ -177,8 +185,10 @@ class PairRead:
         return cls(
             reader=str(row["reader"]),
             is_consensus=is_consensus,
-            is_on_slices=row["method"] != "centre_plane",
+            is_on_slices=row["method"] != "centre_plane"
+            or any(_ONE_SIDED in (row[f"{side}_flags"] or "").split() for side in "ab"),
             is_radiograph=row["modality"] == "radiograph",
+            is_largest=row["method"] == "largest_slice",
             cna_deg=row["cna_deg"],
             se_marking_deg=row["cna_se_marking"],
             ends=EndNoise(
@@ -191,12 +201,13 @@ class PairRead:
 
 _OF_VIEWS = (
     *("deg", "arc_count", "radius_mm", "middle_deg", "rim_middle_deg", "rim_span_deg"),
-    *("rim_count", "slice_offset_mm", "slice_offset_se_mm"),
+    *("rim_count", "slice_offset_mm", "slice_offset_se_mm", "slice_count"),
 )
+_ONE_SIDED = str(Flag.NOT_BRACKETED)
 PAIR_COLUMNS = (
     *("reader", "method", "modality", "cna_deg", "cna_se_marking"),
     *("end_sd_mm", "end_bias_mm", "end_dof"),
-    *(f"{side}_{name}" for side in "ab" for name in _OF_VIEWS),
+    *(f"{side}_{name}" for side in "ab" for name in (*_OF_VIEWS, "flags")),
 )
 """The columns of the cohort table that the error of a pair follows from."""
 
@@ -221,6 +232,8 @@ class PairError:
         Whether it is a change on the marked slices, and not one in the head's centre planes.
     source
         Where the readers' repeatability comes from.
+    slices_differ
+        Whether the largest of several slices is compared with that of another number of them.
     """
 
     se_deg: float
@@ -229,6 +242,7 @@ class PairError:
     is_judged: bool
     on_slices: bool
     source: str
+    slices_differ: bool = False
 
     @property
     def mdc95_deg(self) -> float:
@@ -253,7 +267,8 @@ class PairError:
         if not self.is_judged:
             return f"{self.kind}: not judged, for the study has not compared them"
         where = "change on the marked slices" if self.on_slices else "change of the head's planes"
-        return f"{self.kind}, {where}, by {self.source}"
+        doubt = ", of unlike numbers of slices" if self.slices_differ else ""
+        return f"{self.kind}, {where}{doubt}, by {self.source}"
 
 
 def pair_error(
@@ -273,7 +288,7 @@ def pair_error(
     Examples
     --------
     >>> view = PairView(100.0, 1, 24.0, 0.0, 0.0, 220.0, 12, 1.0, 0.3)
-    >>> read = PairRead("kim", False, True, False, 200.0, 4.9, EndNoise(), view, view)
+    >>> read = PairRead("kim", False, True, False, False, 200.0, 4.9, EndNoise(), view, view)
     >>> same = pair_error(read, read)
     >>> round(same.se_deg, 1), str(same.kind)
     (7.0, 'same reader')
@@ -302,7 +317,14 @@ def pair_error(
         is_judged=kind is not PairKind.TWO_READERS or known is not None,
         on_slices=first.is_on_slices and not first.is_radiograph,
         source=source,
+        slices_differ=first.is_largest and _slices_differ(first, second),
     )
+
+
+def _slices_differ(first: PairRead, second: PairRead) -> bool:
+    pairs = zip(first.views, second.views, strict=True)
+    counts = [(one.slice_count, other.slice_count) for one, other in pairs]
+    return any(a is not None and b is not None and a != b for a, b in counts)
 
 
 def welch_dof(parts: Iterable[tuple[float, float]]) -> float:

@@ -11,6 +11,7 @@ from necroangle.batch.again import cells_again
 from necroangle.cohort import Cell
 from necroangle.ledger.verify import COMPARED, Task, measure_again
 from necroangle.measurement import Method, Settings
+from necroangle.measurement.plausibility_cohort import ReadingPrint
 
 
 def task_of(raw: bytes, **changes: Cell) -> Task:
@@ -30,14 +31,31 @@ def test_nothing_is_wrong_with_what_was_measured(raws: list[bytes]) -> None:
     asked: list[int] = []
 
     def spy(
-        raws: Sequence[bytes], method: Method, settings: Settings, names: Sequence[str]
+        raws: Sequence[bytes],
+        method: Method,
+        settings: Settings,
+        names: Sequence[str],
+        prints: list[ReadingPrint] | None,
     ) -> list[tuple[Cell, ...] | None]:
         asked.append(len(raws))
-        return cells_again(raws, method, settings, names)
+        return cells_again(raws, method, settings, names, prints)
 
     tasks = [task_of(raw) for raw in raws]
     assert list(measure_again(tasks, again=spy)) == []
     assert sum(asked) == len(raws) > 50
+
+
+def test_readings_are_held_together_by_the_same_whether_measured_at_once_or_not(
+    raws: list[bytes],
+) -> None:
+    tasks = [task_of(raw) for raw in raws]
+    tasks[0] = task_of(raws[0], radius_prior_mm=24.0, radius_prior_sd_mm=9.0)
+    at_once: list[ReadingPrint] = []
+    one_by_one: list[ReadingPrint] = []
+    list(measure_again(tasks, again=cells_again, prints=at_once))
+    list(measure_again(tasks, prints=one_by_one))
+    assert sorted(map(repr, at_once)) == sorted(map(repr, one_by_one))
+    assert len(at_once) == len(raws)
 
 
 def test_the_same_problems_are_found(raws: list[bytes]) -> None:

@@ -168,7 +168,7 @@ def _spoilt(file: Path) -> None:
     [
         (lambda file: file.write_bytes(b"subject,cna\n" * 200), "file is not a database"),
         (_foreign, "another program"),
-        (_newer, "version 99, this necroangle knows 5; update necroangle"),
+        (_newer, "version 99, this necroangle knows 6; update necroangle"),
         (Path.mkdir, "a folder"),
         (_spoilt, "column cna_deg must hold a real, found 'abc'"),
     ],

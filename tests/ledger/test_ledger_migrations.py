@@ -30,6 +30,10 @@ ADDED_SINCE_4 = [
     *("a_se_total", "b_se_total", "cna_se_total", "a_rim_middle_deg", "b_rim_middle_deg"),
     *("other_grade_p", "end_bias_mm", "end_dof", "end_source"),
 ]
+ADDED_SINCE_5 = [
+    *("a_moved_mm", "a_moved_se_mm", "b_moved_mm", "b_moved_se_mm"),
+    *("a_slice_count", "b_slice_count"),
+]
 BACKUP = f"cohort.sqlite.before-{REVISION}.bak"
 
 
@@ -79,8 +83,8 @@ def test_a_table_of_version_2_keeps_rows_records_readings_and_chain(tmp_path: Pa
     store = CohortStore.open(old)
     assert [row[: len(before[0])] for row in contents(old)] == before
     renamed = [RENAMED.get(name, name) for name in names(SECOND)]
-    assert names(old) == [*renamed, *ADDED_SINCE_2, *ADDED_SINCE_4]
-    new = (*ADDED_SINCE_2, *ADDED_SINCE_4)
+    assert names(old) == [*renamed, *ADDED_SINCE_2, *ADDED_SINCE_4, *ADDED_SINCE_5]
+    new = (*ADDED_SINCE_2, *ADDED_SINCE_4, *ADDED_SINCE_5)
     assert all(row[name] is None for row in store.rows() for name in new)
     assert all(row["cna_se_marking"] for row in store.rows() if row["cna_deg"])
     assert [(row["arco"], row["jic"]) for row in store.rows()] == [

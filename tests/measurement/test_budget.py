@@ -6,11 +6,13 @@ import msgspec
 import numpy as np
 import pytest
 from hipmaker import make_arc, make_reading, make_view
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from necroangle.annotation import HipReading, ReadView
-from necroangle.geometry import PatientPoints, PlanePoints, fit_circle
-from necroangle.measurement import Settings, measure, measure_many
+from necroangle.annotation import HipReading, Mark, NecroticArc, PlaneRecord, ReadView
+from necroangle.geometry import ImagePlane, PatientPoints, PlanePoints, fit_circle
+from necroangle.measurement import RadiusPrior, Settings, measure, measure_draft, measure_many
 from necroangle.measurement.rim_shape import PRIORS, RimErrors, Rims, rim_errors
 from necroangle.protocol.noise import EndNoise
 from necroangle.selftest import Clicks, click_noise, round_hip
@@ -43,6 +45,7 @@ def errors_of(rims: list[Array], pull: Array, hips: int, scale: float = 1.0) -> 
             centre_mm=np.array([fit.circle.centre_mm for fit in fits]).T,
             radius_mm=np.array([fit.circle.radius_mm for fit in fits]),
             superior=up,
+            weight=np.zeros(len(rims)),
         ),
         pull / scale,
         np.arange(len(rims)) // 2,
@@ -143,6 +146,7 @@ def _with_circle_of(even: Array, rough: Array, pull: Array) -> float:
         centre_mm=np.array([circle.centre_mm, circle.centre_mm]).T,
         radius_mm=np.full(2, circle.radius_mm),
         superior=np.array([[0.0, 0.0], [1.0, 1.0]]),
+        weight=np.zeros(2),
     )
     found = rim_errors(rims, pull, np.zeros(2, np.intp), np.zeros(1, bool), np.full(2, 0.5))
     return float(found.shape[0])
@@ -256,3 +260,92 @@ def test_a_film_has_one_interval_with_and_without_its_scale() -> None:
     assert first is not None
     assert second is not None
     assert first.interval_95() == pytest.approx(second.interval_95(), abs=1e-9)
+
+
+OF_SCALE = {Flag.UNCALIBRATED, Flag.RADIUS_UNLIKELY}
+"""What a film without its spacing tag may be told beside a film with it, or the other way round."""
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    spacing_mm=st.floats(0.09, 0.3),
+    noise_mm=st.floats(0.1, 2.0),
+    off_mm=st.floats(-6, 6),
+    marks=st.integers(7, 40),
+    prior=st.booleans(),
+)
+def test_a_spacing_tag_changes_neither_interval_nor_doubts_of_a_film(
+    seed: int, spacing_mm: float, noise_mm: float, off_mm: float, marks: int, prior: bool
+) -> None:
+    chance = np.random.default_rng(seed)
+    known = RadiusPrior(24.0, 2.0, "another film") if prior else None
+    films = [rough_film(view, spacing_mm, noise_mm, off_mm, marks, chance) for view in FILMS]
+    for views in films:
+        assert views[0].plane.row_spacing_mm == spacing_mm
+        assert views[1].plane.row_spacing_mm == 1.0
+    with_tag, without = (
+        measure_draft(make_reading(views=(films[0][k], films[1][k])), Settings(radius_prior=p))
+        for k, p in ((0, None), (1, known))
+    )
+    assert with_tag.cna is not None
+    assert without.cna is not None
+    assert without.cna_deg == pytest.approx(with_tag.cna_deg, abs=1e-5)
+    for low, high in zip(without.cna.interval_95(), with_tag.cna.interval_95(), strict=True):
+        assert low == pytest.approx(high, rel=1e-6, abs=1e-5)
+    for one, other in ((with_tag.a, without.a), (with_tag.b, without.b)):
+        assert one is not None
+        assert other is not None
+        assert set(one.flags) - OF_SCALE == set(other.flags) - OF_SCALE
+        named = [[mark.index for mark in view.rim_misplaced] for view in (one, other)]
+        assert named[0] == named[1]
+    assert set(with_tag.flags) - OF_SCALE == set(without.flags) - OF_SCALE
+
+
+FILMS = (View.AP, View.FROG_LEG)
+
+
+def rough_film(
+    view: View,
+    spacing_mm: float,
+    noise_mm: float,
+    off_mm: float,
+    marks: int,
+    chance: np.random.Generator,
+) -> tuple[ReadView, ReadView]:
+    """A film with a noisy rim, one mark and an arc's end off it; and the same without its tag."""
+    made = make_view(view, 100.0, spacing_mm=(spacing_mm, spacing_mm), start_deg=215.0)
+    assert isinstance(made, ReadView)
+    plane = made.plane.plane()
+    u, v = plane.patient_to_plane(PatientPoints(np.array([(100.0, 90.0, 0.0)])))[0].tolist()
+    turn = np.radians(np.linspace(150, 380, marks))
+    away = 24.0 + chance.normal(0, noise_mm, marks)
+    away[marks // 3] += off_mm
+    rim = [
+        Mark.at_plane(plane, u + r * math.cos(t), v + r * math.sin(t))
+        for r, t in zip(away.tolist(), turn.tolist(), strict=True)
+    ]
+    (arc,) = made.arcs
+    end = np.radians(215.0)
+    start = Mark.at_plane(
+        plane, u + (24 + off_mm) * math.cos(end), v + (24 + off_mm) * math.sin(end)
+    )
+    arc = NecroticArc(start, arc.end, arc.via)
+    tagged = msgspec.structs.replace(made, rim=tuple(rim), arcs=(arc,))
+    bare = PlaneRecord.of(
+        ImagePlane.from_dicom((0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0), (1.0, 1.0)),
+        (256, 320),
+        frame="detector",
+        calibrated=False,
+    )
+
+    def again(mark: Mark) -> Mark:
+        return Mark.at_pixel(bare.plane(), *mark.pixel)
+
+    untagged = msgspec.structs.replace(
+        tagged,
+        plane=bare,
+        rim=tuple(map(again, rim)),
+        arcs=(NecroticArc(again(arc.start), again(arc.end), again(arc.via)),),
+    )
+    return tagged, untagged

@@ -1,17 +1,15 @@
 """Change between visits, anatomical direction, and end-point noise from repeat reads."""
 
-import math
+from dataclasses import replace
 
 import msgspec
-import numpy as np
 import pytest
-from hipmaker import make_reading, make_rim, make_view
+from hipmaker import dome, make_reading, make_view
 from hypothesis import given
 from hypothesis import strategies as st
 
 from necroangle.annotation import HipReading, NecroticArc, ReadView
 from necroangle.errors import MethodError
-from necroangle.geometry import PatientPoints
 from necroangle.measurement import METHODS, Settings, measure, measure_draft
 from necroangle.measurement.change import change_between, overlap_deg
 from necroangle.measurement.repeats import settings_from_repeats
@@ -22,31 +20,14 @@ from necroangle.protocol.noise import (
     StudyNoise,
     t_quantile,
 )
-from necroangle.protocol.pair_error import PairKind
+from necroangle.protocol.pair_error import (
+    PAIR_COLUMNS,
+    PairKind,
+    PairRead,
+    PairView,
+    pair_error,
+)
 from necroangle.terms import Laterality, View
-
-
-def dome(
-    start: float, end: float, side: Laterality, noise: float = 0.0, seed: int = 0
-) -> HipReading:
-    """A reading whose coronal arc runs from start to end, as angles from superior, lateral +."""
-    out = 1.0 if side is Laterality.LEFT else -1.0
-
-    def view(kind: View) -> ReadView:
-        made = make_view(kind, 100.0, laterality=side)
-        assert isinstance(made, ReadView)
-        plane = made.plane.plane()
-        centre = plane.patient_to_plane(PatientPoints(np.array([(90.0 * out, -10.0, 35.0)])))[0]
-        lean = out if kind is View.CORONAL else 1.0
-        ends = [270 + lean * angle for angle in (start, end, (start + end) / 2)]
-        random = np.random.default_rng((seed, kind is View.CORONAL))
-        ends[0] += math.degrees(random.normal(0, noise) / 24)
-        ends[1] += math.degrees(random.normal(0, noise) / 24)
-        arc = NecroticArc(*make_rim(plane, centre.tolist(), 24.0, ends))
-        return msgspec.structs.replace(made, arcs=(arc,))
-
-    return make_reading(views=(view(View.CORONAL), view(View.SAGITTAL)), laterality=side)
-
 
 sides = st.sampled_from(Laterality)
 
@@ -212,3 +193,39 @@ def test_repeats_that_are_none_are_refused() -> None:
         settings_from_repeats([[one]])
     with pytest.raises(MethodError, match="one hip and visit"):
         settings_from_repeats([[one, msgspec.structs.replace(one, visit="m12")]])
+
+
+def one_read(**parts: object) -> PairRead:
+    """A reading of 100 and 100 degrees by one reader, as a row of the table says it."""
+    view = PairView(100.0, 1, 24.0, 0.0, 0.0, 220.0, 12, 1.0, 0.3, 3)
+    found = PairRead("kim", False, False, False, False, 200.0, 4.9, EndNoise(), view, view)
+    return replace(found, **parts)  # type: ignore[arg-type]
+
+
+def test_a_centre_plane_that_is_not_bracketed_is_an_angle_on_the_marked_slices() -> None:
+    row: dict[str, object] = dict.fromkeys(PAIR_COLUMNS)
+    ends = {"end_sd_mm": 1.0, "end_bias_mm": 0.3, "end_dof": 5.0}
+    counts = {"a_arc_count": 1, "b_arc_count": 1, "a_rim_count": 12, "b_rim_count": 12}
+    row |= {"reader": "kim", "modality": "mr", "cna_deg": 200.0, "cna_se_marking": 5.0}
+    row |= {"a_deg": 100.0, "b_deg": 100.0, **ends, **counts}
+    for method, flags, on_slices in (
+        ("centre_plane", "", False),
+        ("centre_plane", "short_rim not_bracketed", True),
+        ("ha_mr_midslice", "", True),
+    ):
+        found = PairRead.of_row(row | {"method": method, "a_flags": flags, "b_flags": ""})
+        assert found is not None
+        error = pair_error(found, found)
+        assert error.on_slices == on_slices
+        assert ("on the marked slices" in error.words) == on_slices
+
+
+def test_the_largest_of_unlike_numbers_of_slices_is_told() -> None:
+    few = one_read(is_largest=True)
+    more = one_read(is_largest=True, a=replace(few.a, slice_count=5))
+    old = one_read(is_largest=True, a=replace(few.a, slice_count=None))
+    assert pair_error(few, more).slices_differ
+    assert "of unlike numbers of slices" in pair_error(few, more).words
+    assert not pair_error(few, few).slices_differ
+    assert not pair_error(few, old).slices_differ
+    assert not pair_error(one_read(), replace(more, is_largest=False)).slices_differ

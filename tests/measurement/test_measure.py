@@ -350,3 +350,14 @@ def test_heads_of_two_sizes_are_flagged() -> None:
     larger = msgspec.structs.replace(sagittal, rim=make_rim(plane, (u, v), 27.0))
     assert measure(make_reading(views=(coronal, larger))).flags == (Flag.RADII_DIFFER,)
     assert measure(make_reading(views=(coronal, sagittal))).flags == ()
+
+
+def test_a_coronal_view_on_a_sagittal_slice_has_an_angle_and_no_lateral_direction() -> None:
+    first, second = read_view(View.SAGITTAL, 100.0), read_view(View.SAGITTAL, 80.0)
+    image = msgspec.structs.replace(first.image, instance_uid="1.2.3.99")
+    first = msgspec.structs.replace(first, view=View.CORONAL, image=image)
+    hip = measure(make_reading(views=(first, second)))
+    assert hip.a is not None
+    assert hip.a.angle_deg == pytest.approx(100.0, abs=1e-5)
+    assert (hip.a.start_deg, hip.a.middle_deg) == (None, None)
+    assert Flag.PLANE_NOT_OF_VIEW in hip.a.flags

@@ -13,7 +13,9 @@ from clinichips import (
     clinic_readings,
     mistaken,
 )
-from hipmaker import make_reading, make_view
+from hipmaker import dome, make_reading, make_view
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from necroangle.annotation import HipReading
 from necroangle.errors import GeometryError
@@ -21,7 +23,7 @@ from necroangle.measurement import RadiusPrior, Settings, measure, measure_draft
 from necroangle.measurement.doubts import flags_of
 from necroangle.measurement.plausibility import CHECKS
 from necroangle.measurement.plausibility_cohort import held_together, prints_of
-from necroangle.terms import Flag, View
+from necroangle.terms import Flag, Laterality, View
 
 SOUND, PLANTED = 400, 25
 OF_READINGS = {check.name for check in CHECKS if check.scope == "reading"}
@@ -143,3 +145,27 @@ def test_pixels_of_a_film_without_scale_are_no_millimetres() -> None:
         for view in (View.AP, View.FROG_LEG)
     )
     assert told_of([make_reading(views=(first, second))]) == [set()]
+
+
+sides = st.sampled_from(Laterality)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(62, 358), st.floats(122, 238), sides)
+def test_an_arc_over_the_neck_that_leaves_the_dome_is_refused_however_large(
+    extent: float, middle: float, side: Laterality
+) -> None:
+    found = measure_many([dome(middle - extent / 2, middle + extent / 2, side)])
+    assert "over the neck" in found.refused[0].problem
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(200, 358), st.floats(-118, 118), sides)
+def test_a_head_that_is_necrotic_but_for_its_neck_is_measured(
+    extent: float, middle: float, side: Laterality
+) -> None:
+    hip = measure(dome(middle - extent / 2, middle + extent / 2, side))
+    assert hip.a is not None
+    assert hip.a.angle_deg == pytest.approx(extent, abs=1e-5)
+    if abs(abs(middle) - 90) > 0.01:
+        assert (Flag.ARC_OVER_NECK in hip.a.flags) == (abs(middle) > 90)

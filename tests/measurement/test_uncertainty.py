@@ -57,8 +57,22 @@ def test_the_pull_of_the_centre_is_the_derivative(
     assert slope == pytest.approx(float(way @ found.pull[:, 0]), abs=1e-6)
 
 
-def test_overlapping_arcs_have_the_ends_of_their_union_only() -> None:
-    two = tuple(arc_through((0, 0), 24.0, marks_of(*pair)) for pair in ((10, 60), (40, 80)))
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        ((10, 60), (40, 80)),
+        ((10, 110), (10, 110)),
+        ((10, 110), (10, 40)),
+        ((10, 110), (70, 50)),
+        ((10, 50), (60, 60)),
+        ((10, 110), (30, 20)),
+    ],
+    ids=["overlapping", "stored twice", "common start", "common end", "touching", "nested"],
+)
+def test_several_arcs_have_the_ends_of_their_union_only(
+    pairs: tuple[tuple[int, int], ...],
+) -> None:
+    two = tuple(arc_through((0, 0), 24.0, marks_of(*pair)) for pair in pairs)
     one = (arc_through((0, 0), 24.0, marks_of(10, 110)),)
     joined, whole = surface_angle(*two), surface_angle(*one)
     assert joined.angle_deg == pytest.approx(whole.angle_deg)

@@ -4,8 +4,9 @@
 """
 
 from collections.abc import Iterable, Sequence
-from math import cos, radians, sin
+from math import cos, degrees, radians, sin
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +35,7 @@ from necroangle.terms import (
 
 __all__ = [
     "SHAPE",
+    "dome",
     "head_centre_mm",
     "make_arc",
     "make_image",
@@ -240,3 +242,25 @@ def _rotation(turn_deg: Sequence[float]) -> NDArray[np.float64]:
     about_y = np.array([[cos(y), 0, sin(y)], [0, 1, 0], [-sin(y), 0, cos(y)]])
     about_z = np.array([[cos(z), -sin(z), 0], [sin(z), cos(z), 0], [0, 0, 1]])
     return np.asarray(about_z @ about_y @ about_x, float)
+
+
+def dome(
+    start: float, end: float, side: Laterality, noise: float = 0.0, seed: int = 0
+) -> HipReading:
+    """A reading whose coronal arc runs from start to end, as angles from superior, lateral +."""
+    out = 1.0 if side is Laterality.LEFT else -1.0
+
+    def view(kind: View) -> ReadView:
+        made = make_view(kind, 100.0, laterality=side)
+        assert isinstance(made, ReadView)
+        plane = made.plane.plane()
+        centre = plane.patient_to_plane(PatientPoints(np.array([(90.0 * out, -10.0, 35.0)])))[0]
+        lean = out if kind is View.CORONAL else 1.0
+        ends = [270 + lean * angle for angle in (start, end, (start + end) / 2)]
+        random = np.random.default_rng((seed, kind is View.CORONAL))
+        ends[0] += degrees(random.normal(0, noise) / 24)
+        ends[1] += degrees(random.normal(0, noise) / 24)
+        arc = NecroticArc(*make_rim(plane, centre.tolist(), 24.0, ends))
+        return msgspec.structs.replace(made, arcs=(arc,))
+
+    return make_reading(views=(view(View.CORONAL), view(View.SAGITTAL)), laterality=side)

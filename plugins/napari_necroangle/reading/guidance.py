@@ -23,6 +23,7 @@ from necroangle.geometry import PatientPoints
 from necroangle.measurement import show_deg
 from necroangle.measurement.doubts import LIMITS
 from necroangle.measurement.foresight import SeenRim, foreseen_reach_deg, steep_views
+from necroangle.measurement.heads import marking_unit_mm
 from necroangle.measurement.plausibility import PLAUSIBLE
 from necroangle.protocol.noise import EndNoise
 from necroangle.terms import Flag, View
@@ -129,11 +130,14 @@ def _radii(outcome: Outcome) -> Iterator[str]:
 
 def _ends(case: Case) -> Iterator[str]:
     for draft, outcome in zip(case.session.draft.views, case.session.outcome().views, strict=True):
-        gaps = [gap for arc in draft.arcs for gap in _gaps_mm(arc, outcome)]
-        if max(gaps, default=0.0) > LIMITS.edge_gap_mm:
+        gap = max((gap for arc in draft.arcs for gap in _gaps_mm(arc, outcome)), default=0.0)
+        if gap > LIMITS.edge_gap_mm * marking_unit_mm(draft.view, outcome.circle):
+            far = f"{gap:.1f} mm"
+            if draft.view.is_radiograph and outcome.circle:
+                far = f"{100 * gap / outcome.circle.radius_mm:.0f} % of the radius"
             yield (
-                f"{VIEWS[draft.view]}: an arc end lies {max(gaps):.1f} mm off the circle; it is "
-                "measured where the circle passes it."
+                f"{VIEWS[draft.view]}: an arc end lies {far} off the circle; it is measured where "
+                "the circle passes it."
             )
 
 
