@@ -44,7 +44,7 @@ from necroangle.terms import View
 
 __all__ = ["Act", "Looking", "Second", "SecondPane", "ghost_by", "motion_words", "registered"]
 
-Act = Callable[[Case, View], None]
+Act = Callable[[Case, View], object]
 """A command, done on a view of a case."""
 
 WORDS_WIDE = 40
@@ -111,6 +111,10 @@ class Looking:
         """The canvas that shows a view, if one does."""
         shown = (plane for plane in self._planes() if plane.picture is not None)
         return next((plane for plane in shown if plane.view is view), None)
+
+    def go_to(self, view: View, index: int) -> None:
+        """Turn a view to a slice, kept within its stack."""
+        self._on_plane(view, lambda plane: plane.go_to(index))
 
     def _on_plane(self, view: View, act: Callable[[PlaneView], object]) -> None:
         plane = self.plane(view)

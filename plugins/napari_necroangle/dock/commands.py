@@ -78,7 +78,7 @@ class Commands:
             lambda: self._workspace.case,
             lambda: self._workspace.readings,
             self._show_ghost,
-            self._turn_slice,
+            self.looking.go_to,
         )
         self._without_hip = {
             "layout": window.toggle_layout,
@@ -88,16 +88,16 @@ class Commands:
         self.beside = Beside(window, self._plane, self.followup)
         self._acts: dict[str, Act] = {
             "second_picture": self.beside.next,
-            **{name: self._aimer(role) for name, role in _ROLES.items()},
-            **{name: self._finder(choice) for name, choice in FINDING_COMMANDS.items()},
-            **{name: self._observer(seen) for name, seen in OBSERVATION_COMMANDS.items()},
+            **{name: partial(self._aim, role) for name, role in _ROLES.items()},
+            **{name: partial(self._find, choice) for name, choice in FINDING_COMMANDS.items()},
+            **{name: partial(self._observe, one) for name, one in OBSERVATION_COMMANDS.items()},
             **self.looking.acts,
             **self.followup.acts,
             "go_on": lambda *_: self._follow(self._flow.go_on()),
             "go_back": lambda *_: self._follow(self._flow.go_back()),
             "other_view": self._other_view,
             "move_to_best": self._move_to_best,
-            "normal": self._normal,
+            "normal": lambda case, _: self._say_normal(case),
             "normal_next": self._normal_next,
             "another_arc": lambda case, view: case.aim_at_new_arc(view),
             "landmark": self._next_landmark,
@@ -108,9 +108,9 @@ class Commands:
             "clear": lambda case, view: case.clear(view),
             "magnify": self._toggle_magnifying,
             **{name: partial(_alone, act) for name, act in self._without_hip.items()},
-            "save": self._save_only,
+            "save": lambda *_: self._save(),
             "save_next": lambda *_: self._save_next(),
-            "submit": self._submit_only,
+            "submit": lambda *_: self._save(final=True),
             "next_hip": lambda *_: self._open(1),
             "previous_hip": lambda *_: self._open(-1),
             "undo": lambda case, _: self._step_through_time(case.session.undo),
@@ -219,21 +219,15 @@ class Commands:
         if plane is not None:
             plane.show_ghost(ghost, label)
 
-    def _turn_slice(self, view: View, index: int) -> None:
-        plane = self._plane(view)
-        if plane is not None:
-            plane.go_to(index)
-
     def _follow(self, step: Step) -> None:
         """Show the view of a step, on the slice with its marks or the proposed one."""
         view = self._flow.view_of(step)
         if view is None:
             return
         self._window.turn_to(view)
-        plane = self._plane(view)
         index = self._case.marks_index(view)
-        if plane is not None and index is not None:
-            plane.go_to(index)
+        if index is not None:
+            self.looking.go_to(view, index)
 
     def _step_through_time(self, step: Callable[[], None]) -> None:
         """Undo or redo; the list of steps goes along where one is open again, or done again."""
@@ -246,21 +240,18 @@ class Commands:
         if self._flow.first_open is not before:
             self._follow(self._flow.go_to(self._flow.first_open))
 
-    def _aimer(self, role: Role) -> Act:
-        return lambda case, view: case.aim_at(view, role)
+    def _aim(self, role: Role, case: Case, view: View) -> None:
+        case.aim_at(view, role)
 
-    def _finder(self, choice: Finding | UnreadReason | None) -> Act:
-        def find(case: Case, view: View) -> None:
-            plane = self._plane(view)
-            index = plane.slice_index if plane is not None else 0
-            if choice is Finding.NO_NECROSIS and case.slice_no(view):
-                self._free(case, view, index)
-                return
-            case.choose(view, choice, index)
-            if self._flow.view_of(self._flow.current) is view and choice is not None:
-                self._follow(self._flow.go_on())
-
-        return find
+    def _find(self, choice: Finding | UnreadReason | None, case: Case, view: View) -> None:
+        plane = self._plane(view)
+        index = plane.slice_index if plane is not None else 0
+        if choice is Finding.NO_NECROSIS and case.slice_no(view):
+            self._free(case, view, index)
+            return
+        case.choose(view, choice, index)
+        if self._flow.view_of(self._flow.current) is view and choice is not None:
+            self._follow(self._flow.go_on())
 
     def _free(self, case: Case, view: View, index: int) -> None:
         try:
@@ -269,12 +260,9 @@ class Commands:
         except ReadingError as error:
             case.notice = error.problem
 
-    def _observer(self, observation: Observation) -> Act:
-        def observe(case: Case, view: View) -> None:
-            seen = observation not in case.session.draft.view(view).observations
-            case.session.observe(view, observation, seen)
-
-        return observe
+    def _observe(self, observation: Observation, case: Case, view: View) -> None:
+        seen = observation not in case.session.draft.view(view).observations
+        case.session.observe(view, observation, seen)
 
     def _other_view(self, case: Case, view: View) -> None:
         other = case.session.draft.other(view)
@@ -285,9 +273,7 @@ class Commands:
         moved = [self._flow.move_to_best(check.view) for check in self._flow.doubtful_slices()]
         for check in moved:
             if check is not None:
-                plane = self._plane(check.view)
-                if plane is not None:
-                    plane.go_to(check.best_index)
+                self.looking.go_to(check.view, check.best_index)
                 words = VIEWS[check.view].lower()
                 case.notice = (
                     f"The {words} rim is on slice {check.best_index + 1} now: see that it fits "
@@ -319,9 +305,6 @@ class Commands:
     def _marked_or(self, case: Case, view: View, index: int) -> int:
         marked = case.marks_index(view)
         return index if marked is None else marked
-
-    def _normal(self, case: Case, _: View) -> None:
-        self._say_normal(case)
 
     def _normal_next(self, case: Case, _: View) -> None:
         if self._say_normal(case):
@@ -384,12 +367,6 @@ class Commands:
     def _toggle_magnifying(self, case: Case, _: View) -> None:
         self.magnifies = not self.magnifies
         case.notice = f"Magnifying at arc ends is {'on' if self.magnifies else 'off'}."
-
-    def _save_only(self, *_: object) -> None:
-        self._save()
-
-    def _submit_only(self, *_: object) -> None:
-        self._save(final=True)
 
     def _save(self, *, final: bool = False) -> bool:
         if self._window.save(final=final) is None:
