@@ -2,38 +2,57 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
-__all__ = ["command"]
+__all__ = ["command", "with_options"]
+
+Run = TypeVar("Run", bound=Callable[..., None])
+
+
+_ASKED = (
+    click.argument(
+        "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False
+    ),
+    click.option("--reader", default="", help="Your code as a reader."),
+    click.option(
+        "--reading",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="A saved reading to go on with.",
+    ),
+    click.option(
+        "--worklist",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Read the cases of a reader study; say your code with --reader.",
+    ),
+    click.option(
+        "--adjudicate",
+        nargs=2,
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Compare two readers' readings of one hip, and agree on one.",
+    ),
+    click.option("--screenshot", type=click.Path(path_type=Path), help="Save a picture and exit."),
+    click.option("--size", default="1700x950", show_default=True, help="Window size in pixels."),
+    click.option(
+        "--keys", is_flag=True, help="Say where your own keys stand, and list all, and exit."
+    ),
+)
+"""What a window can be opened with."""
+
+
+def with_options(run: Run) -> Run:
+    """A command that takes what a window can be opened with: this one, and the window's own."""
+    for asked in reversed(_ASKED):
+        run = asked(run)
+    return run
 
 
 @click.command()
-@click.argument(
-    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False
-)
-@click.option("--reader", default="", help="Your code as a reader.")
-@click.option(
-    "--reading",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A saved reading to go on with.",
-)
-@click.option(
-    "--worklist",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Read the cases of a reader study; say your code with --reader.",
-)
-@click.option(
-    "--adjudicate",
-    nargs=2,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Compare two readers' readings of one hip, and agree on one.",
-)
-@click.option("--screenshot", type=click.Path(path_type=Path), help="Save a picture and exit.")
-@click.option("--size", default="1700x950", show_default=True, help="Window size in pixels.")
-@click.option("--keys", is_flag=True, help="Say where your own keys stand, and list all, and exit.")
+@with_options
 def command(
     folder: Path | None,
     reader: str,

@@ -9,24 +9,14 @@ from pathlib import Path
 
 import click
 
+from necroangle.cli.read import with_options
 from necroangle.errors import ReadingError
 
 __all__ = ["main"]
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), required=False)
-@click.option("--reader", default="", help="Your code as a reader.")
-@click.option("--reading", type=click.Path(path_type=Path), help="A saved reading to go on with.")
-@click.option("--worklist", type=click.Path(path_type=Path), help="A reader study's worklist.")
-@click.option(
-    "--adjudicate", nargs=2, type=click.Path(path_type=Path), help="Two readings to compare."
-)
-@click.option("--size", default="1700x950", show_default=True, help="Window size in pixels.")
-@click.option(
-    "--screenshot", type=click.Path(path_type=Path), help="Save a picture of the window and exit."
-)
-@click.option("--keys", is_flag=True, help="Say where your own keys stand, and list all, and exit.")
+@with_options
 def main(
     folder: Path | None,
     reader: str,
