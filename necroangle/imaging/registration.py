@@ -66,7 +66,7 @@ STILL_SD_DEG = 0.3
 TURNED_SD_DEG, TURNED_SHARE = 5.0, 0.3
 """How far the thigh of a patient who lies otherwise is turned against the pelvis; and how often."""
 
-RIM_FLOOR_MM = 0.055
+RIM_FLOOR_MM = 0.05
 """What the rim's thickness, which differs from slice to slice, adds to the error of the place."""
 
 
