@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 from made_hips import write_hips
 from napari_necroangle.dock.dock import ReadingDock
-from napari_necroangle.modes.prefetch import Prefetch
+from napari_necroangle.modes.workspace import Prefetch
 from napari_necroangle.window import close_window, open_window, settle
 from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication

@@ -16,8 +16,8 @@ from napari_necroangle.reading.followup import (
     change_from,
     change_words,
     earlier_readings,
-    ghost_of,
 )
+from napari_necroangle.reading.ghosts import ghost_of
 from napari_necroangle.reading.session import ReadingSession
 from numpy.typing import NDArray
 

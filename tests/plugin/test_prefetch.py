@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from napari_necroangle.modes.prefetch import Prefetch
+from napari_necroangle.modes.workspace import Prefetch
 
 from necroangle.dicom import SeriesSummary, read_volume, scan_folder
 from necroangle.errors import DicomError

@@ -36,7 +36,8 @@ from napari_necroangle.canvas.view import EDGES, MEASURED, PlaneView
 from napari_necroangle.reading.case import Case, Picture
 from napari_necroangle.reading.draft import Handle, Role
 from napari_necroangle.reading.drawing import Drawing, Segments, drawing_of, ghost_lines
-from napari_necroangle.reading.followup import Earlier, Ghost
+from napari_necroangle.reading.followup import Earlier
+from napari_necroangle.reading.ghosts import Ghost
 from napari_necroangle.reading.texts import VIEWS
 from necroangle.geometry import ImagePlane, PatientPoints, PlanePoints
 from necroangle.imaging import HeadMotion, HeadPicture, Unregistered, Volume, register_heads

@@ -34,7 +34,7 @@ from napari_necroangle.reading.drawing import (
     ghost_lines,
     outline_of,
 )
-from napari_necroangle.reading.followup import Ghost
+from napari_necroangle.reading.ghosts import Ghost
 from napari_necroangle.reading.guidance import rim_gain
 from napari_necroangle.reading.outcome import ViewOutcome
 from napari_necroangle.reading.texts import canvas_title

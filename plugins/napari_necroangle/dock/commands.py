@@ -18,7 +18,8 @@ from napari_necroangle.modes.workspace import OpenCase
 from napari_necroangle.reading.case import LOCKED, Case, Picture
 from napari_necroangle.reading.draft import LANDMARKS, Handle, Role
 from napari_necroangle.reading.drawing import drawing_of
-from napari_necroangle.reading.followup import Earlier, FollowupOverlay, Ghost, tie_of
+from napari_necroangle.reading.followup import Earlier
+from napari_necroangle.reading.ghosts import FollowupOverlay, Ghost, tie_of
 from napari_necroangle.reading.keys import FINDING_COMMANDS, OBSERVATION_COMMANDS, key_label
 from napari_necroangle.reading.steps import Flow, Step
 from napari_necroangle.reading.texts import LANDMARK_WORDS, VIEWS

@@ -29,7 +29,8 @@ from napari_necroangle.dock.parts import (
 )
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import LANDMARKS, Role
-from napari_necroangle.reading.followup import Earlier, FollowupOverlay, earlier_words
+from napari_necroangle.reading.followup import Earlier, earlier_words
+from napari_necroangle.reading.ghosts import FollowupOverlay
 from napari_necroangle.reading.guidance import STEP_TIPS, Contradiction, step_words
 from napari_necroangle.reading.keys import finding_command, key_label
 from napari_necroangle.reading.outcome import Outcome
