@@ -112,11 +112,14 @@ def test_a_low_window_shows_steps_and_tools(dock: Any, qtbot: Any, study: Path) 
     dock.workspace.reader = "r1"
     dock.window().resize(960, 540)
     dock.open_folder(study)
-    qtbot.wait(300)
     seen = dock.parts._scroll.viewport()
-    for part in (dock.parts.steps, dock.parts.tools):
-        place = QRect(part.mapTo(seen, part.rect().topLeft()), part.size())
-        assert seen.rect().contains(place), (part, place, seen.rect())
+
+    def both_are_seen() -> None:
+        for part in (dock.parts.steps, dock.parts.tools):
+            place = QRect(part.mapTo(seen, part.rect().topLeft()), part.size())
+            assert seen.rect().contains(place), (part, place, seen.rect())
+
+    qtbot.waitUntil(both_are_seen)
     dock.toggle_help()
     assert dock.window().rect().contains(dock.help.geometry())
 
