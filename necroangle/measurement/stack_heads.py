@@ -44,7 +44,7 @@ Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Bools = NDArray[np.bool_]
 
-STILL_MM, MOVED_MM, MOVED_SHARE = 0.4, 2.5, 0.2
+STILL_MM, MOVED_MM, MOVED_SHARE = 0.3, 2.5, 0.2
 """Standard deviation of a patient's place between two series, along one axis, of one who lies still
 and of one who moves; and how many move. Decisions of this project."""
 
@@ -79,8 +79,9 @@ class Stacks:
         (V,) whether the view has one.
     centre_mm, radius_mm
         (3, V) patient mm, and (V,): where the head lies in the images of the view.
-    covariance
-        (6, V) of the centre, mm²: xx, xy, xz, yy, yz, zz; what may have moved is in it.
+    covariance, of_rims
+        (6, V) of the centre, mm²: xx, xy, xz, yy, yz, zz; what may have moved is in it. And what
+        the noise of the rims has in it, which grows with their correlation.
     crossed
         (R, 3, 3) covariance of a hip's first centre with its second, mm².
     noise
@@ -102,6 +103,7 @@ class Stacks:
     centre_mm: Array
     radius_mm: Array
     covariance: Array
+    of_rims: Array
     crossed: Array
     noise: Noise
     moved_mm: Array
@@ -120,6 +122,7 @@ class Stacks:
             centre_mm=np.zeros((3, size)),
             radius_mm=np.zeros(size),
             covariance=np.zeros((6, size)),
+            of_rims=np.zeros((6, size)),
             crossed=np.zeros((batch.size, 3, 3)),
             noise=Noise(np.zeros(batch.size), np.zeros(batch.size)),
             moved_mm=unknown[0],
@@ -136,9 +139,10 @@ class Stacks:
 
     def of_views(self, gradient: Array, inflation: Array) -> Array:
         """(V,) variance of angles by their centres, radians²."""
-        return np.where(
-            self.there, inflation * quadratic3(list(self.covariance), list(gradient)), 0
+        whole, rims = (
+            quadratic3(list(one), list(gradient)) for one in (self.covariance, self.of_rims)
         )
+        return np.where(self.there, whole + (inflation - 1.0) * rims, 0)
 
     def of_sums(self, batch: ReadingBatch, gradient: Array, inflation: Array) -> Array:
         """(R,) the same of A + B, whose two centres were weighed from the same rims."""
@@ -351,11 +355,14 @@ def _weigh(batch: ReadingBatch, fits: _Fits, found: Stacks) -> None:
     stays, goes = second @ inverse, first @ inverse
     shift = (goes @ (centres[1] - centres[0])[:, :, None])[:, :, 0]
     covariance = stays @ first + turned @ (doubt[:, :, None] * axes)
+    of_rims = stays @ rims[0] @ stays.transpose(0, 2, 1)
+    of_rims = of_rims + goes @ rims[1] @ goes.transpose(0, 2, 1)
     centre = (centres[0] + shift).T
     radius = _radii(fits, instead[0], centre)
     along = (axes[:, 2:] @ covariance @ axes[:, 2:].transpose(0, 2, 1))[:, 0, 0]
     held = along < _HELD_MM**2
     _keep(found, views[held], centre[:, held], radius[held], covariance[held])
+    found.of_rims[:, views[held]] = _parts(of_rims[held])
     told = (own >= 0) & (other >= 0)
     told &= np.maximum(spread[0][:, 2], spread[1][:, 2]) < _NOWHERE_MM2 / 2
     facing = facing_of(planes.normal)
@@ -406,7 +413,12 @@ def _radii(fits: _Fits, which: Places, centre: Array) -> Array:
 def _keep(found: Stacks, views: Places, centre: Array, radius: Array, covariance: Array) -> None:
     found.there[views] = True
     found.centre_mm[:, views], found.radius_mm[views] = centre, radius
-    found.covariance[:, views] = covariance[:, (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)].T
+    found.covariance[:, views] = _parts(covariance)
+
+
+def _parts(matrix: Array) -> Array:
+    """(6, K) parts of (K, 3, 3) symmetric matrices."""
+    return np.asarray(matrix[:, (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)].T)
 
 
 def _cross(
