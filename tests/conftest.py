@@ -2,6 +2,9 @@
 
 import gc
 import os
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,14 +18,34 @@ REAL_DICOM = "NECROANGLE_REAL_DICOM"
 DEFAULT_REAL_DICOM = Path(__file__).resolve().parents[1].parent / "shared" / "dicom"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real windows come one after another, in one process, while the others run beside them.
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each process that runs tests beside others a screen and napari settings of its own.
 
-    They come first: they take as long as all the others.
+    On one screen their windows would take the keys and the mouse from each other.
     """
-    for item in items:
-        if item.get_closest_marker("screen"):
-            item.add_marker(pytest.mark.xdist_group("screen"))
+    if not hasattr(config, "workerinput") or not os.environ.get("DISPLAY"):
+        return
+    xvfb = shutil.which("Xvfb")
+    if xvfb is None:  # a screen that people look at: nothing runs beside it
+        return
+    folder = tempfile.mkdtemp(prefix="napari_settings_")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ["NAPARI_CONFIG"] = str(Path(folder) / "settings.yaml")
+    read, write = os.pipe()
+    screen = subprocess.Popen(
+        [xvfb, "-displayfd", str(write), "-screen", "0", "1920x1080x24", "-nolisten", "tcp"],
+        pass_fds=(write,),
+        stderr=subprocess.DEVNULL,
+    )
+    config.add_cleanup(screen.wait)
+    config.add_cleanup(screen.terminate)
+    os.close(write)
+    with os.fdopen(read) as stream:
+        os.environ["DISPLAY"] = f":{stream.readline().strip()}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real windows come first: they take the longest, and the others fill up the rest."""
     items.sort(key=lambda item: item.get_closest_marker("screen") is None)
 
 

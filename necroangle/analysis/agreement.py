@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Literal
 
@@ -33,10 +34,13 @@ from necroangle.statistics.categories import (
     Kappa,
     WeightKind,
     cohen,
+    cohen_values,
     counts_of,
     fleiss,
     gwet,
+    kappa_values,
     percent_agreement,
+    percent_values,
 )
 from necroangle.statistics.intervals import Interval, cluster_interval
 
@@ -50,6 +54,8 @@ __all__ = [
     "noise_found",
     "pairs_of",
 ]
+
+Floats = NDArray[np.float64]
 
 NO_NECROSIS = "no necrosis"
 
@@ -250,7 +256,7 @@ class _Table:
         keys, readers, numbers = zip(*kept, strict=True)
         return Reads.of(numbers, keys, readers)
 
-    def firsts(self, name: str, readers: Sequence[str]) -> tuple[NDArray[np.float64], list[Key]]:
+    def firsts(self, name: str, readers: Sequence[str]) -> tuple[Floats, list[Key]]:
         """First reads of hip visits that all these readers read, shape (hips, readers)."""
         found: dict[Key, dict[str, float]] = {}
         for key, reader, number in self.values(name):
@@ -421,18 +427,29 @@ def _pair(
     differences = values[:, 1] - values[:, 0]
     who = f"{second} less {first}"
 
-    def resampled(statistic: Callable[[NDArray[np.float64]], float]) -> Interval | None:
-        return cluster_interval(lambda rows: statistic(differences[rows]), patients, table.draws)
+    def mean(times: Floats) -> Floats:
+        found_means: Floats = times @ differences / times.sum(1)
+        return found_means
 
-    bounds = resampled(lambda some: float(some.mean()))
+    def limit(times: Floats, side: float) -> Floats:
+        count, middle = times.sum(1), mean(times)
+        squares = np.maximum(times @ differences**2 / count - middle**2, 0.0)
+        limits: Floats = middle + side * found.multiplier * np.sqrt(squares * count / (count - 1))
+        return limits
+
+    def resampled(
+        statistic: Callable[[Floats], Floats],
+    ) -> Interval | None:
+        return cluster_interval(statistic, patients, table.draws)
+
+    bounds = resampled(mean)
     yield _row(title, "bias", who, of, found.bias, found.bias_interval, bounds, unit,
                "Bland-Altman, mean difference of first reads; t interval", found.words)  # fmt: skip
     if found.words:
         return
     said = f"Bland-Altman, {found.multiplier:g} SD of the differences; t interval of the limit"
-    size = found.multiplier
-    low = resampled(lambda some: float(some.mean() - size * some.std(ddof=1)))
-    high = resampled(lambda some: float(some.mean() + size * some.std(ddof=1)))
+    low = resampled(lambda times: limit(times, -1.0))
+    high = resampled(lambda times: limit(times, 1.0))
     yield _row(title, "lower limit of agreement", who, of, found.low, found.low_interval, low,
                unit, said)  # fmt: skip
     yield _row(title, "upper limit of agreement", who, of, found.high, found.high_interval, high,
@@ -455,13 +472,17 @@ def _of_grade(table: _Table, name: str, title: str, order: Sequence[str]) -> Ite
     of = _Counted(len(keys), len(set(patients)))
     reads = [[grades[key].get(reader) for reader in table.readers] for key in keys]
     counts = counts_of(reads, order)
-    share = cluster_interval(lambda rows: percent_agreement(counts[rows]), patients, table.draws)
+    share = cluster_interval(lambda times: percent_values(counts, times), patients, table.draws)
     yield _row(title, "agreement", "all", of, percent_agreement(counts), None, share, "%",
                "pairs of first reads of one hip that are one grade")  # fmt: skip
     for weights in _WEIGHTS:
-        for statistic, function in (("Fleiss' kappa", fleiss), ("Gwet's AC", gwet)):
+        for statistic, function, by_grades in (
+            ("Fleiss' kappa", fleiss, False),
+            ("Gwet's AC", gwet, True),
+        ):
             found = function(counts, weights)
-            bounds = cluster_interval(_resampled(function, counts, weights), patients, table.draws)
+            values = partial(_of_samples, counts, weights, by_grades)
+            bounds = cluster_interval(values, patients, table.draws)
             yield _of_kappa(title, f"{statistic}, {weights}", "all", of, found, bounds,
                             "any number of readers; t interval over hips")  # fmt: skip
     for first, second in combinations(table.readers, 2):
@@ -474,14 +495,13 @@ def _of_grade(table: _Table, name: str, title: str, order: Sequence[str]) -> Ite
             yield from _of_pairs(title, f"{first}, {second}", len(order), pairs, table.draws)
 
 
-def _resampled(
-    function: Callable[..., Kappa], counts: NDArray[np.float64], weights: WeightKind
-) -> Callable[[NDArray[np.intp]], float]:
-    def of_rows(rows: NDArray[np.intp]) -> float:
-        value = function(counts[rows], weights).value
-        return math.nan if value is None else value
-
-    return of_rows
+def _of_samples(
+    counts: Floats,
+    weights: WeightKind,
+    by_grades: bool,
+    times: Floats,
+) -> Floats:
+    return kappa_values(counts, weights, times, by_grades=by_grades)
 
 
 def _of_pairs(
@@ -491,18 +511,19 @@ def _of_pairs(
     patients = [pair[2] for pair in pairs]
     of = _Counted(len(pairs), len(set(patients)))
 
-    def crossed(rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        place = one[rows] * size + other[rows]
-        return np.bincount(place, minlength=size * size).reshape(size, size).astype(float)
+    cells = np.eye(size * size)[one * size + other]  # which cell of the table each hip is in
+
+    def crossed(times: Floats) -> Floats:
+        tables: Floats = (times @ cells).reshape(-1, size, size)
+        return tables
 
     for weights in _WEIGHTS:
-        found = cohen(crossed(np.arange(len(pairs))), weights)
-
-        def value(rows: NDArray[np.intp], weights: WeightKind = weights) -> float:
-            one_value = cohen(crossed(rows), weights).value
-            return math.nan if one_value is None else one_value
-
-        bounds = cluster_interval(value, patients, draws)
+        found = cohen(crossed(np.ones((1, len(pairs))))[0], weights)
+        bounds = cluster_interval(
+            lambda times, weights=weights: cohen_values(crossed(times), weights),  # type: ignore[misc]
+            patients,
+            draws,
+        )
         yield _of_kappa(title, f"Cohen's kappa, {weights}", who, of, found, bounds,
                         "Fleiss, Cohen and Everitt's interval")  # fmt: skip
 

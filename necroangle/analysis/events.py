@@ -599,7 +599,8 @@ def _step(curve: Curve, place: int) -> tuple[float, float, float]:
 
 def _notes(times: Sequence[HipTime], endpoint: Endpoint, left_out: Sequence[str]) -> Iterator[str]:
     people = len(set(_patients(times)))
-    yield f"endpoint: {ENDPOINTS[endpoint]}; {len(times)} hips of {people} patients"
+    who = f"{_many(len(times), 'hip')} of {_many(people, 'patient')}"
+    yield f"endpoint: {ENDPOINTS[endpoint]}; {who}"
     if any(one.code > _HAPPENED for one in times):
         yield (
             "replacement or death came first in some hips: the share with the event is the "
@@ -614,3 +615,7 @@ def _notes(times: Sequence[HipTime], endpoint: Endpoint, left_out: Sequence[str]
     if seen:
         yield f"{seen} events are dated by the visit that showed them: they happened before it"
     yield from left_out
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -11,7 +11,18 @@ from numpy.typing import ArrayLike, NDArray
 from necroangle.errors import CohortError
 from necroangle.statistics.intervals import Interval
 
-__all__ = ["Kappa", "WeightKind", "cohen", "counts_of", "fleiss", "gwet", "percent_agreement"]
+__all__ = [
+    "Kappa",
+    "WeightKind",
+    "cohen",
+    "cohen_values",
+    "counts_of",
+    "fleiss",
+    "gwet",
+    "kappa_values",
+    "percent_agreement",
+    "percent_values",
+]
 
 Floats = NDArray[np.float64]
 WeightKind = Literal["plain", "linear", "quadratic"]
@@ -98,8 +109,7 @@ def cohen(table: ArrayLike, kind: WeightKind = "plain") -> Kappa:
     shares = counts / n
     weights = agreement_weights(len(counts), kind)
     rows, columns = shares.sum(1), shares.sum(0)
-    seen = float((weights * shares).sum())
-    chance = float(rows @ weights @ columns)
+    seen, chance = (float(part[0]) for part in _seen_and_chance(counts[None], weights))
     if chance >= 1.0 - 1e-12:
         words = "both readers gave all hips one grade: kappa is undefined"
         return Kappa(None, None, None, seen, int(n), words)
@@ -111,6 +121,24 @@ def cohen(table: ArrayLike, kind: WeightKind = "plain") -> Kappa:
     if se <= 1e-12:
         return Kappa(value, None, None, seen, int(n), "all hips agree; interval undefined")
     return Kappa(value, se, (value - _Z * se, min(value + _Z * se, 1.0)), seen, int(n))
+
+
+def cohen_values(tables: Floats, kind: WeightKind = "plain") -> Floats:
+    """Cohen's kappa of many tables, shape (n, categories, categories); NaN where undefined."""
+    seen, chance = _seen_and_chance(tables, agreement_weights(tables.shape[1], kind))
+    return _beyond_chance(seen, chance)
+
+
+def _seen_and_chance(tables: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = tables / tables.sum((1, 2), keepdims=True)
+    seen = (weights * shares).sum((1, 2))
+    return seen, np.einsum("ni,ij,nj->n", shares.sum(2), weights, shares.sum(1))
+
+
+def _beyond_chance(seen: Floats, chance: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(chance < 1.0 - 1e-12, (seen - chance) / (1.0 - chance), np.nan)
 
 
 # ---- any number of readers ---------------------------------------------------------------------
@@ -178,6 +206,44 @@ def gwet(counts: ArrayLike, kind: WeightKind = "plain") -> Kappa:
     return _many(np.asarray(counts, float), kind, by_grades=True)
 
 
+def kappa_values(counts: ArrayLike, kind: WeightKind, times: Floats, *, by_grades: bool) -> Floats:
+    """Fleiss' kappa, or Gwet's coefficient, of many samples of hips; NaN where undefined.
+
+    Parameters
+    ----------
+    counts
+        How many readers gave each hip each grade, shape (hips, categories); each hip has a read.
+    kind
+        Weights.
+    times
+        How often each hip counts in each sample, shape (samples, hips).
+    by_grades
+        Gwet's chance agreement, in place of Fleiss'.
+    """
+    table = np.asarray(counts, float)
+    seen, chance, _ = _parts(table, agreement_weights(table.shape[1], kind), times, by_grades)
+    return _beyond_chance(seen, chance)
+
+
+def _parts(
+    counts: Floats, weights: Floats, times: Floats, by_grades: bool
+) -> tuple[Floats, Floats, Floats]:
+    """Agreement and chance agreement of each sample, and the agreeing pairs of each hip."""
+    reads = counts.sum(1)
+    several = reads > 1
+    pairs = np.zeros(len(counts))
+    pairs[several] = (counts * (counts @ weights - 1.0)).sum(1)[several] / (
+        reads[several] * (reads[several] - 1.0)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        seen = times @ pairs / (times @ several)
+        shares = times @ (counts / reads[:, None]) / times.sum(1, keepdims=True)
+    if by_grades:
+        size = float(weights.sum()) / (counts.shape[1] * max(counts.shape[1] - 1.0, 1.0))
+        return seen, size * (shares * (1.0 - shares)).sum(1), pairs
+    return seen, np.einsum("ni,ij,nj->n", shares, weights, shares), pairs
+
+
 def _many(counts: Floats, kind: WeightKind, *, by_grades: bool) -> Kappa:
     counts = counts[counts.sum(1) > 0]
     reads = counts.sum(1)
@@ -185,24 +251,19 @@ def _many(counts: Floats, kind: WeightKind, *, by_grades: bool) -> Kappa:
     if not several.any():
         raise CohortError("agreement needs a hip that two readers read")
     weights = agreement_weights(counts.shape[1], kind)
-    own = counts / reads[:, None]
-    shares = own.mean(0)
-    pairs = np.zeros(len(counts))
-    pairs[several] = (counts * (counts @ weights - 1.0)).sum(1)[several] / (
-        reads[several] * (reads[several] - 1.0)
-    )
-    seen = float(pairs[several].mean())
-    if by_grades:
-        size = float(weights.sum()) / (counts.shape[1] * max(counts.shape[1] - 1.0, 1.0))
-        chance = size * float((shares * (1.0 - shares)).sum())
-        of_hip = size * (own * (1.0 - shares)).sum(1)
-    else:
-        chance = float(shares @ weights @ shares)
-        of_hip = own @ ((weights + weights.T) @ shares) / 2.0
     n = len(counts)
+    parts = _parts(counts, weights, np.ones((1, n)), by_grades)
+    seen, chance, pairs = float(parts[0][0]), float(parts[1][0]), parts[2]
     if chance >= 1.0 - 1e-12:
         words = "all readers gave all hips one grade: kappa is undefined"
         return Kappa(None, None, None, seen, n, words)
+    own = counts / reads[:, None]
+    shares = own.mean(0)
+    if by_grades:
+        size = float(weights.sum()) / (counts.shape[1] * max(counts.shape[1] - 1.0, 1.0))
+        of_hip = size * (own * (1.0 - shares)).sum(1)
+    else:
+        of_hip = own @ ((weights + weights.T) @ shares) / 2.0
     value = (seen - chance) / (1.0 - chance)
     each = np.where(several, n / several.sum() * (pairs - chance) / (1.0 - chance), 0.0)
     each -= 2.0 * (1.0 - value) * (of_hip - chance) / (1.0 - chance)
@@ -217,6 +278,12 @@ def _many(counts: Floats, kind: WeightKind, *, by_grades: bool) -> Kappa:
     return Kappa(value, se, (max(value - half, -1.0), min(value + half, 1.0)), seen, n)
 
 
+def percent_values(counts: ArrayLike, times: Floats) -> Floats:
+    """:func:`percent_agreement` of many samples of hips; ``times`` as in :func:`kappa_values`."""
+    table = np.asarray(counts, float)
+    return 100.0 * _parts(table, np.eye(table.shape[1]), times, by_grades=False)[0]
+
+
 def percent_agreement(counts: ArrayLike) -> float:
     """Share of pairs of reads of one hip that are one grade, in percent; NaN without pairs.
 
@@ -226,9 +293,4 @@ def percent_agreement(counts: ArrayLike) -> float:
     77.8
     """
     table = np.asarray(counts, float)
-    reads = table.sum(1)
-    several = reads > 1
-    if not several.any():
-        return math.nan
-    agree = (table * (table - 1.0)).sum(1)[several] / (reads[several] * (reads[several] - 1.0))
-    return 100.0 * float(agree.mean())
+    return float(percent_values(table, np.ones((1, len(table))))[0])

@@ -187,7 +187,7 @@ def percentile_bounds(values: Floats, clusters: int, level: float = 0.95) -> Int
 
 
 def cluster_interval(
-    statistic: Callable[[NDArray[np.intp]], float],
+    statistic: Callable[[Floats], Floats],
     clusters: Sequence[object],
     draws: int = 1000,
     seed: int = SEED,
@@ -198,7 +198,8 @@ def cluster_interval(
     Parameters
     ----------
     statistic
-        From the indices of rows, which may repeat, to a number; NaN where it has none.
+        From how often each row counts in each sample, shape (draws, rows), to the statistic of
+        each sample, shape (draws,); NaN where it has none.
     clusters
         The patient of each row.
     draws, seed, level
@@ -207,16 +208,13 @@ def cluster_interval(
     Examples
     --------
     >>> ages = np.array([20.0, 30.0, 40.0, 50.0, 60.0, 70.0])
-    >>> low, high = cluster_interval(lambda rows: float(ages[rows].mean()), "aabbcc")
+    >>> low, high = cluster_interval(lambda times: times @ ages / times.sum(1), "aabbcc")
     >>> bool(low < ages.mean() < high)
     True
     """
-    names = list(dict.fromkeys(clusters))
-    place = {name: number for number, name in enumerate(names)}
+    place = {name: number for number, name in enumerate(dict.fromkeys(clusters))}
     own = np.array([place[one] for one in clusters])
-    rows = [np.flatnonzero(own == number) for number in range(len(names))]
-    found = np.empty(draws)
-    for draw, weights in enumerate(cluster_weights(len(names), draws, seed)):
-        picked = [np.tile(rows[number], weights[number]) for number in np.flatnonzero(weights)]
-        found[draw] = statistic(np.concatenate(picked))
-    return percentile_bounds(found, len(names), level)
+    times = cluster_weights(len(place), draws, seed)[:, own].astype(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = statistic(times)
+    return percentile_bounds(found, len(place), level)
