@@ -37,8 +37,12 @@ def pytest_configure(config: pytest.Config) -> None:
         pass_fds=(write,),
         stderr=subprocess.DEVNULL,
     )
-    config.add_cleanup(screen.wait)
-    config.add_cleanup(screen.terminate)
+
+    def end() -> None:
+        screen.terminate()
+        screen.wait()
+
+    config.add_cleanup(end)
     os.close(write)
     with os.fdopen(read) as stream:
         os.environ["DISPLAY"] = f":{stream.readline().strip()}"
