@@ -1,6 +1,7 @@
 """Rims drawn by the screen's own pointer in a real window, held against where the pointer was."""
 
 import multiprocessing
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -139,8 +140,10 @@ def busy_processes(count: int) -> Iterator[None]:
 
 
 def _spin() -> None:
-    while True:
-        pass
+    """Work until killed, or until whoever started it is gone."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        sum(range(100_000))
 
 
 def _wait_for(is_so: Callable[[], bool]) -> None:
