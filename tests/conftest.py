@@ -1,11 +1,14 @@
 """What the tests share."""
 
 import gc
+import logging
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -59,13 +62,32 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+class _WordsOnly(logging.LogRecord):
+    """A record that keeps the words of its arguments, and so holds no window that they name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(self.args, Mapping):
+            self.args = {name: _in_words(value) for name, value in self.args.items()}
+        elif self.args:
+            self.args = tuple(map(_in_words, self.args))
+
+
+def _in_words(value: object) -> Any:
+    return value if isinstance(value, int | float) else str(value)
+
+
 @pytest.fixture(autouse=True, scope="session")
-def use_leak_safe_log_records() -> None:
+def use_leak_safe_log_records() -> Iterator[None]:
     """Take the place of napari's fixture of this name.
 
     napari's keeps the keys of a log record's arguments where they are one dictionary, and then
     the record cannot be written: "not all arguments converted during string formatting".
     """
+    before = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(_WordsOnly)
+    yield
+    logging.setLogRecordFactory(before)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cross3", "dot3", "quadratic2", "quadratic3"]
+__all__ = ["cross3", "dot3", "inverse3", "matmul3", "quadratic2", "quadratic3"]
 
 Number = TypeVar("Number", float, NDArray[np.float64])
 
@@ -64,3 +64,31 @@ def quadratic3(matrix: Sequence[Number], vector: Sequence[Number]) -> Number:
     (xx, xy, xz, yy, yz, zz), (x, y, z) = matrix, vector
     squares = xx * x * x + yy * y * y + zz * z * z
     return squares + 2.0 * (xy * x * y + xz * x * z + yz * y * z)
+
+
+def matmul3(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Product of matrices, shapes (..., n, 3) and (..., 3, m).
+
+    Examples
+    --------
+    >>> turn = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    >>> matmul3(turn, turn)[0].tolist()
+    [-1.0, 0.0, 0.0]
+    """
+    one, two, three = (first[..., k, None] * second[..., None, k, :] for k in range(3))
+    return one + two + three
+
+
+def inverse3(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Inverse of 3 x 3 matrices, shape (..., 3, 3), by their cofactors.
+
+    Examples
+    --------
+    >>> inverse3(np.diag([1.0, 2.0, 4.0])).diagonal().tolist()
+    [1.0, 0.5, 0.25]
+    """
+    rows = [tuple(matrix[..., row, column] for column in range(3)) for row in range(3)]
+    columns = [cross3(rows[(k + 1) % 3], rows[(k + 2) % 3]) for k in range(3)]
+    whole = dot3(rows[0], columns[0])
+    found = np.stack([np.stack(column, axis=-1) for column in columns], axis=-1)
+    return np.asarray(found / whole[..., None, None], np.float64)

@@ -22,7 +22,7 @@ from necroangle.geometry.arc import arcs_about, each
 from necroangle.geometry.circle import Circles
 from necroangle.geometry.orthogonal import lengths
 from necroangle.geometry.point_sets import PointSets, parts_of, runs
-from necroangle.geometry.vectors import dot3, quadratic3
+from necroangle.geometry.vectors import dot3, inverse3, matmul3, quadratic3
 from necroangle.measurement.bands import SliceArcs
 from necroangle.measurement.heads import Heads, circles_of_runs
 from necroangle.measurement.marks import (
@@ -346,20 +346,21 @@ def _weigh(batch: ReadingBatch, fits: _Fits, found: Stacks) -> None:
     axes = np.array([np.array(one) for one in (planes.row, planes.column, planes.normal)])
     axes = np.ascontiguousarray(axes.transpose(2, 0, 1))
     turned = axes.transpose(0, 2, 1)
-    apart = (axes @ (centres[1] - centres[0])[:, :, None])[:, :, 0]
-    spread = [np.diagonal(axes @ one @ turned, axis1=1, axis2=2) for one in rims]
+    apart = matmul3(axes, (centres[1] - centres[0])[:, :, None])[:, :, 0]
+    spread = [np.diagonal(matmul3(matmul3(axes, one), turned), axis1=1, axis2=2) for one in rims]
     moved, doubt = _moved(apart, spread[0] + _SHAPE_MM**2, spread[1])
     first = rims[0] + _SHAPE_MM**2 * np.eye(3)
-    second = rims[1] + turned @ (moved[:, :, None] * axes)
-    inverse = np.linalg.inv(first + second)
-    stays, goes = second @ inverse, first @ inverse
-    shift = (goes @ (centres[1] - centres[0])[:, :, None])[:, :, 0]
-    covariance = stays @ first + turned @ (doubt[:, :, None] * axes)
-    of_rims = stays @ rims[0] @ stays.transpose(0, 2, 1)
-    of_rims = of_rims + goes @ rims[1] @ goes.transpose(0, 2, 1)
+    second = rims[1] + matmul3(turned, moved[:, :, None] * axes)
+    inverse = inverse3(first + second)
+    stays, goes = matmul3(second, inverse), matmul3(first, inverse)
+    shift = matmul3(goes, (centres[1] - centres[0])[:, :, None])[:, :, 0]
+    covariance = matmul3(stays, first) + matmul3(turned, doubt[:, :, None] * axes)
+    of_rims = matmul3(matmul3(stays, rims[0]), stays.transpose(0, 2, 1))
+    of_rims = of_rims + matmul3(matmul3(goes, rims[1]), goes.transpose(0, 2, 1))
     centre = (centres[0] + shift).T
     radius = _radii(fits, instead[0], centre)
-    along = (axes[:, 2:] @ covariance @ axes[:, 2:].transpose(0, 2, 1))[:, 0, 0]
+    normals = axes[:, 2:]
+    along = matmul3(matmul3(normals, covariance), normals.transpose(0, 2, 1))[:, 0, 0]
     held = along < _HELD_MM**2
     _keep(found, views[held], centre[:, held], radius[held], covariance[held])
     found.of_rims[:, views[held]] = _parts(of_rims[held])
@@ -435,8 +436,8 @@ def _cross(
     both = np.flatnonzero((a >= 0) & (b >= 0) & ~batch.frames_differ)
     a, b = a[both], b[both]
     stays, goes = weights
-    by_first = stays[a] @ rims[0][a] @ goes[b].transpose(0, 2, 1)
-    by_second = goes[a] @ rims[0][b] @ stays[b].transpose(0, 2, 1)
+    by_first = matmul3(matmul3(stays[a], rims[0][a]), goes[b].transpose(0, 2, 1))
+    by_second = matmul3(matmul3(goes[a], rims[0][b]), stays[b].transpose(0, 2, 1))
     found.crossed[both] = by_first + by_second
 
 

@@ -60,7 +60,7 @@ def test_the_row_of_a_known_hip() -> None:
         "ha_grade": 4,
         "ha_risk": "high",
         "kerboul": "large",
-        "flags": "",
+        "flags": "views_unlike",
         "arco": "3A",
         "jic": "C2",
         "annotation_sha256": SHA256,

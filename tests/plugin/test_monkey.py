@@ -13,7 +13,7 @@ from monkey import acts, all_keys, run
 from monkeyrooms import NapariRoom, PlainRoom, ReadingRoom, study_copy
 
 pytestmark = [pytest.mark.screen, pytest.mark.timeout(2400)]
-STEPS = 200
+STEPS = 500
 LISTED = 500
 """Acts of which the control's keys are told."""
 SEED = 3

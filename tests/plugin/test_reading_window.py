@@ -146,6 +146,16 @@ def test_every_button_can_be_hit(dock: Any, qtbot: Any, study: Path) -> None:
     assert (small, low) == ([], [])
 
 
+def test_what_is_seen_in_a_view_is_ticked_and_unticked(dock: Any, qtbot: Any, study: Path) -> None:
+    dock.open_folder(study)
+    session = dock.workspace.case.session
+    for observation, box in dock.parts.tools.observations.items():
+        box.click()
+        assert observation in session.draft.view(dock.parts.tools.view).observations
+        box.click()
+        assert observation not in session.draft.view(dock.parts.tools.view).observations
+
+
 def test_moves_stay_whole_until_the_last_window_is_closed(qtbot: Any) -> None:
     from napari_necroangle.window import close_window, open_window
     from qtpy.QtCore import QCoreApplication, Qt

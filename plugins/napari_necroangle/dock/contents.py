@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QLabel,
@@ -136,9 +136,12 @@ class DockParts(QWidget):
 
     def _show_tools(self) -> None:
         if self._workspace.case is not None:
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
             self._scroll.ensureWidgetVisible(self.tools, 0, 0)
 
     def _show_steps(self) -> None:
+        # what has been folded takes its place only now, and the list its length
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
         first = self.who if self.who.is_open else self.steps
         self._scroll.verticalScrollBar().setValue(first.y())
 

@@ -224,7 +224,8 @@ class ViewPanel(QWidget):
         found = row((self.finding.widget, 3), (self.normal, 2))
         column(self.title, grid, found, into=self)
         for observation, box in self.observations.items():
-            box.clicked.connect(partial(self._observe, observation))
+            # of a partial Qt does not know that it takes whether the box is ticked
+            box.clicked.connect(lambda seen, one=observation: self._observe(one, seen))
         extras = QWidget()
         marks = row(self.outline, self.beside, self.scale, self.clear)
         column(self.landmark.widget, marks, row(*self.observations.values()), into=extras)
