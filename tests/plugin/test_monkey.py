@@ -17,6 +17,8 @@ STEPS = 500
 LISTED = 500
 """Acts of which the control's keys are told."""
 SEED = 3
+CONTROL = 8
+"""Seed of the control: after some others napari itself keeps a viewer for good."""
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +70,7 @@ def test_the_same_keys_change_a_plain_napari(make_napari_viewer: Any, qtbot: Any
     viewer = make_napari_viewer(show=True)
     viewer.add_image(np.random.default_rng(1).random((11, 40, 60)))
     qtbot.wait(300)
-    keys = [act for act in acts(SEED, LISTED) if act.kind == "key"]
+    keys = [act for act in acts(CONTROL, LISTED) if act.kind == "key"]
     assert len({act.word for act in keys} & {*all_keys()}) > 60
-    done = run(PlainRoom(viewer), SEED, LISTED // 2, stop_at=LISTED)
+    done = run(PlainRoom(viewer), CONTROL, LISTED // 2, stop_at=LISTED)
     assert done.changed > 0
