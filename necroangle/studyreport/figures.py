@@ -144,7 +144,7 @@ def _draw_angles(rows: Sequence[Mapping[str, Any]]) -> "Drawing":
     middles.sort()
     months, middle, low, high = (np.array(part) for part in zip(*middles, strict=True))
     axes.errorbar(
-        months, middle, [middle - low, high - middle], color=PALETTE[0], linewidth=2.5,
+        months, middle, np.stack([middle - low, high - middle]), color=PALETTE[0], linewidth=2.5,
         marker="o", capsize=4, label="median with quartiles",
     )  # fmt: skip
     axes.set(xlabel="months from the index date", ylabel="combined necrotic angle (degrees)")
@@ -435,7 +435,8 @@ def _draw_forest(rows: Sequence[Mapping[str, Any]]) -> "Drawing":
     drawing, axes = _sheet(0.8 + 0.45 * len(rows))
     places = np.arange(len(rows))
     values = np.array([row["icc"] for row in rows])
-    reach = [values - [row["low"] for row in rows], [row["high"] for row in rows] - values]
+    low, high = (np.array([row[name] for row in rows]) for name in ("low", "high"))
+    reach = np.stack([values - low, high - values])
     axes.errorbar(values, places, xerr=reach, fmt="s", color=PALETTE[0], capsize=3)
     axes.set(yticks=places, yticklabels=[row["quantity"] for row in rows], xlim=(min(0, float(
         min(row["low"] for row in rows))), 1.02), xlabel="ICC(2,1)")  # fmt: skip

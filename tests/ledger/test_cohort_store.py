@@ -257,8 +257,8 @@ def test_windows_and_macos_name_their_shares(monkeypatch: pytest.MonkeyPatch) ->
         SimpleNamespace(mountpoint="/", fstype="apfs", opts="rw,local"),
         SimpleNamespace(mountpoint="/net", fstype="NTFS", opts="rw,remote"),
     ]
+    monkeypatch.setattr("psutil.disk_partitions", lambda all: found)  # imported as on this machine
     monkeypatch.setattr("necroangle.ledger.store.sys.platform", "darwin")
-    monkeypatch.setattr("psutil.disk_partitions", lambda all: found)
     assert network_share(Path("/net/c.sqlite")) == "smb"
     assert network_share(Path("/home/c.sqlite")) == ""
     assert journal_mode(Path("/net/c.sqlite"), (3, 51, 3)) == "DELETE"
