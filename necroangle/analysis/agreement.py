@@ -317,7 +317,8 @@ def _of_number(table: _Table, name: str, title: str, unit: str) -> Iterator[Agre
     reads = table.reads(name)
     if reads is None or not np.ptp(reads.values) > 0:
         return
-    keys = list(dict.fromkeys(key for key, _, _ in table.values(name)))
+    times = Counter(key for key, _, _ in table.values(name))
+    keys = [key for key, count in times.items() if count > 1]
     people = _Counted(len(keys), len({key[0] for key in keys}))
     values, complete = table.firsts(name, table.readers)
     if len(table.readers) > 1 and len(complete) > 1:
@@ -329,7 +330,7 @@ def _of_number(table: _Table, name: str, title: str, unit: str) -> Iterator[Agre
                 title, one.name, "all", of_complete, one.value, one.interval,
                 bounds[one.name], "", _ICC[one.name], one.words,
             )  # fmt: skip
-    yield from _spreads(reads, title, unit, people, table.readers)
+    yield from _spreads(reads, title, unit, people)
     for first, second in combinations(table.readers, 2):
         yield from _pair(table, name, title, unit, first, second)
 
@@ -369,9 +370,7 @@ def _row(
     )  # fmt: skip
 
 
-def _spreads(
-    reads: Reads, title: str, unit: str, of: _Counted, readers: Sequence[str]
-) -> Iterator[AgreementRow]:
+def _spreads(reads: Reads, title: str, unit: str, of: _Counted) -> Iterator[AgreementRow]:
     """Components of variance, and what they say of one reading and of two."""
     if reads.hip_count < 2:
         return
@@ -383,20 +382,16 @@ def _spreads(
             f"{unit}²", reml,
         )  # fmt: skip
     pooled, own = within_reader(reads)
-    names = list(dict.fromkeys(readers))
     yield from _spread_rows("one reader", pooled, title, unit, of, "all", "repeat reads, pooled")
     if len(own) > 1 and pooled.dof:
-        order = _readers_of(reads, names)
-        for name, spread in zip(order, own, strict=True):
+        for reader, spread in zip(reads.names, own, strict=True):
             if spread.dof:
-                yield from _spread_rows("one reader", spread, title, unit, of, name, "repeat reads")
+                yield from _spread_rows(
+                    "one reader", spread, title, unit, of, str(reader), "repeat reads"
+                )
     if reads.reader_count > 1:
         for who, spread in (("two readers", found.two_readers), ("consensus", found.consensus)):
             yield from _spread_rows(who, spread, title, unit, of, "all", spread.words)
-
-
-def _readers_of(reads: Reads, names: Sequence[str]) -> list[str]:
-    return [names[number] for number in range(reads.reader_count)]
 
 
 _SPREAD_NAMES = {
@@ -481,7 +476,7 @@ def _of_grade(table: _Table, name: str, title: str, order: Sequence[str]) -> Ite
             ("Gwet's AC", gwet, True),
         ):
             found = function(counts, weights)
-            values = partial(_of_samples, counts, weights, by_grades)
+            values = partial(kappa_values, counts, weights, by_grades=by_grades)
             bounds = cluster_interval(values, patients, table.draws)
             yield _of_kappa(title, f"{statistic}, {weights}", "all", of, found, bounds,
                             "any number of readers; t interval over hips")  # fmt: skip
@@ -493,15 +488,6 @@ def _of_grade(table: _Table, name: str, title: str, order: Sequence[str]) -> Ite
         ]
         if len(pairs) > 1:
             yield from _of_pairs(title, f"{first}, {second}", len(order), pairs, table.draws)
-
-
-def _of_samples(
-    counts: Floats,
-    weights: WeightKind,
-    by_grades: bool,
-    times: Floats,
-) -> Floats:
-    return kappa_values(counts, weights, times, by_grades=by_grades)
 
 
 def _of_pairs(

@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from necroangle.errors import CohortError
 from necroangle.statistics.intervals import (
+    SEED,
     Interval,
     MeanSquare,
-    cluster_weights,
+    cluster_times,
     interval_of_sum,
     percentile_bounds,
 )
@@ -225,7 +226,7 @@ def _f_intervals(squares: MeanSquares, two_way: float, level: float) -> dict[str
 
 
 def icc_by_patients(
-    table: ArrayLike, patients: Sequence[str], draws: int = 2000, seed: int | None = None
+    table: ArrayLike, patients: Sequence[str], draws: int = 2000, seed: int = SEED
 ) -> dict[str, Interval | None]:
     """Intervals of the intraclass correlations by resampling patients, both hips with each.
 
@@ -238,17 +239,14 @@ def icc_by_patients(
     draws, seed
         Samples drawn, and where chance begins.
     """
-    names = {name: number for number, name in enumerate(dict.fromkeys(patients))}
-    own = np.array([names[one] for one in patients])
-    random = {} if seed is None else {"seed": seed}
-    weights = cluster_weights(len(names), draws, **random)[:, own]
+    times, count = cluster_times(patients, draws, seed)
     with np.errstate(divide="ignore", invalid="ignore"):
-        values = _coefficients(mean_squares(table, weights))
+        values = _coefficients(mean_squares(table, times))
     # Fisher's z has nearly the same spread everywhere: the interval is made there
     found: dict[str, Interval | None] = {}
     for name, resampled in values.items():
         inside = np.where(np.abs(resampled) < 1, resampled, np.nan)
-        bounds = percentile_bounds(np.arctanh(inside), len(names))
+        bounds = percentile_bounds(np.arctanh(inside), count)
         found[name] = None if bounds is None else (math.tanh(bounds[0]), math.tanh(bounds[1]))
     return found
 
@@ -266,15 +264,22 @@ class Reads:
         The numbers, shape (n,).
     hips, readers
         Which hip and which reader, as numbers from 0, shape (n,).
-    hip_count, reader_count
-        How many there are.
+    hip_count
+        How many hips there are.
+    names
+        The readers' names, in the order of their numbers.
     """
 
     values: Floats
     hips: NDArray[np.intp]
     readers: NDArray[np.intp]
     hip_count: int
-    reader_count: int
+    names: tuple[object, ...]
+
+    @property
+    def reader_count(self) -> int:
+        """How many readers there are."""
+        return len(self.names)
 
     @classmethod
     def of(cls, values: ArrayLike, hips: Sequence[object], readers: Sequence[object]) -> "Reads":
@@ -296,7 +301,7 @@ class Reads:
             np.array([place[name] for name in some], np.intp)
             for place, some in zip(places, (hips, readers), strict=True)
         ]
-        return cls(numbers, own[0], own[1], len(places[0]), len(places[1]))
+        return cls(numbers, own[0], own[1], len(places[0]), tuple(places[1]))
 
     def cells(self) -> tuple[Floats, NDArray[np.int64]]:
         """Mean and number of reads of each hip by each reader, shape (hips, readers)."""

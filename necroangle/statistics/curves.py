@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from necroangle.errors import CohortError
 from necroangle.statistics.intervals import (
-    SEED,
     Interval,
-    cluster_weights,
+    cluster_interval,
+    cluster_times,
     percentile_bounds,
 )
 
@@ -124,16 +124,16 @@ def _areas(events: Floats, others: Floats) -> tuple[float, Floats, Floats]:
 def _auc_by_patients(
     numbers: Floats, has: NDArray[np.bool_], patients: Sequence[object], draws: int
 ) -> Interval | None:
-    names = {name: place for place, name in enumerate(dict.fromkeys(patients))}
-    own = np.array([names[one] for one in patients])
     beyond = (numbers[has][:, None] > numbers[~has]) + 0.5 * (
         numbers[has][:, None] == numbers[~has]
     )
-    weights = cluster_weights(len(names), draws, SEED)[:, own].astype(float)
-    ours, theirs = weights[:, has], weights[:, ~has]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        areas = ((ours @ beyond) * theirs).sum(1) / (ours.sum(1) * theirs.sum(1))
-    return percentile_bounds(areas, len(names))
+
+    def areas(times: Floats) -> Floats:
+        ours, theirs = times[:, has], times[:, ~has]
+        found: Floats = ((ours @ beyond) * theirs).sum(1) / (ours.sum(1) * theirs.sum(1))
+        return found
+
+    return cluster_interval(areas, patients, draws)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +182,12 @@ def youden_cut(
     if not has.any() or has.all():
         return None
     clusters = list(range(len(numbers))) if patients is None else list(patients)
-    names = {name: place for place, name in enumerate(dict.fromkeys(clusters))}
-    own = np.array([names[one] for one in clusters])
     cuts = np.unique(numbers)
     above = (numbers[:, None] >= cuts).astype(float)
     sens, spec = above[has].mean(0), 1.0 - above[~has].mean(0)
     best = int(np.argmax(sens + spec))
-    weights = cluster_weights(len(names), draws, SEED)[:, own].astype(float)
-    ours, theirs = weights[:, has], weights[:, ~has]
+    times, count = cluster_times(clusters, draws)
+    ours, theirs = times[:, has], times[:, ~has]
     with np.errstate(divide="ignore", invalid="ignore"):
         there = ours @ above[has] / ours.sum(1, keepdims=True)
         there = there + 1.0 - theirs @ above[~has] / theirs.sum(1, keepdims=True)
@@ -197,7 +195,7 @@ def youden_cut(
     picks = np.argmax(there[valid], axis=1)
     gain = there[valid][np.arange(len(picks)), picks] - (sens + spec)[picks]
     interval = percentile_bounds(
-        np.concatenate([cuts[picks], np.full((~valid).sum(), np.nan)]), len(names)
+        np.concatenate([cuts[picks], np.full((~valid).sum(), np.nan)]), count
     )
     optimism = max(float(gain.mean()), 0.0) if len(picks) else math.nan
     return Cut(float(cuts[best]), float(sens[best]), float(spec[best]), optimism, interval)

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from necroangle.errors import CohortError
 
 __all__ = [
+    "SEED",
     "Interval",
     "MeanSquare",
     "clopper_pearson",
     "cluster_interval",
+    "cluster_times",
     "cluster_weights",
     "interval_of_sum",
     "percentile_bounds",
@@ -165,6 +167,13 @@ def cluster_weights(clusters: int, draws: int, seed: int = SEED) -> NDArray[np.i
     return random.multinomial(clusters, np.full(clusters, 1.0 / clusters), size=draws)
 
 
+def cluster_times(clusters: Sequence[object], draws: int, seed: int = SEED) -> tuple[Floats, int]:
+    """How often each row counts in each sample, (draws, rows), and how many patients there are."""
+    place = {name: number for number, name in enumerate(dict.fromkeys(clusters))}
+    own = np.array([place[one] for one in clusters])
+    return cluster_weights(len(place), draws, seed)[:, own].astype(float), len(place)
+
+
 def percentile_bounds(values: Floats, clusters: int, level: float = 0.95) -> Interval | None:
     """Expanded percentile interval of resampled values; None where fewer than half are finite.
 
@@ -212,9 +221,7 @@ def cluster_interval(
     >>> bool(low < ages.mean() < high)
     True
     """
-    place = {name: number for number, name in enumerate(dict.fromkeys(clusters))}
-    own = np.array([place[one] for one in clusters])
-    times = cluster_weights(len(place), draws, seed)[:, own].astype(float)
+    times, count = cluster_times(clusters, draws, seed)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = statistic(times)
-    return percentile_bounds(found, len(place), level)
+    return percentile_bounds(found, count, level)

@@ -118,7 +118,7 @@ def cox(
     >>> found.events, round(found.coefficients[0].beta, 3)
     (5, 1.872)
     """
-    alone = Times(data.times, np.where(data.events == 1, 1, 0))
+    alone = data.alone
     times = np.unique(alone.times[alone.events == 1])
     weights = (alone.times >= times[:, None]).astype(float)
     return _fitted(alone, covariates, names, patients, times, weights, efron=ties == "efron")

@@ -67,6 +67,11 @@ class Times:
             raise CohortError("a time to event is a number of 0 or more")
         return cls(own, codes)
 
+    @property
+    def alone(self) -> "Times":
+        """The same with competing events as the end of observation."""
+        return Times(self.times, np.where(self.events == 1, 1, 0))
+
     def where(self, chosen: NDArray[np.bool_]) -> "Times":
         """Those of some hips."""
         return Times(self.times[chosen], self.events[chosen])
@@ -165,7 +170,7 @@ def survival(data: Times) -> Curve:
     >>> round(value, 4), round(low, 4), round(high, 4)
     (0.4482, 0.1881, 0.6801)
     """
-    alone = Times(data.times, np.where(data.events == 1, 1, 0))
+    alone = data.alone
     counts = _Counts(alone)
     risk, happened = counts.at_risk.astype(float), counts.of_event.astype(float)
     values = np.cumprod(1.0 - happened / risk)
@@ -270,7 +275,7 @@ def log_rank(data: Times, groups: Sequence[object]) -> GroupTest:
     own = _members(groups)
     if isinstance(own, str):
         return GroupTest(None, 0, None, own)
-    alone = Times(data.times, np.where(data.events == 1, 1, 0))
+    alone = data.alone
     times = np.unique(alone.times[alone.events == 1])
     risk = np.array([(alone.times[member, None] >= times).sum(0) for member in own], float)
     happened = np.array(
@@ -426,7 +431,7 @@ def restricted_mean(data: Times, horizon: float) -> RestrictedMean:
             f"a restricted mean needs a horizon of more than 0 and at most {_longest(data):g}, the "
             f"longest observation; found {horizon:g}"
         )
-    alone = Times(data.times, np.where(data.events == 1, 1, 0))
+    alone = data.alone
     counts = _Counts(alone)
     inside = counts.times < horizon
     times = counts.times[inside]

@@ -106,6 +106,25 @@ def test_grades_that_depend_on_the_reader_are_listed() -> None:
     assert one(found.rows, "Ha's grade", "agreement").value == pytest.approx(90.0)
 
 
+def test_each_reader_has_their_own_spread_and_a_hip_read_once_is_not_counted() -> None:
+    rows = made_rows(20, repeat_sd=0.0)
+    for row in rows:
+        if row["reader"] == "lee" and row["read_no"] == 2:
+            row["cna_deg"] += 10.0  # kim repeats exactly, lee never
+    first = [row for row in rows if row["subject"] == "S0" and row["reader"] == "kim"]
+    rows = [row for row in rows if row not in first]  # the first hip was read by lee alone
+    once = {**rows[-1], "subject": "S99"}
+    found = agreement_of(analysis_set([*rows, once], {}), draws=50).rows
+    own = {
+        row.readers: row.value
+        for row in found
+        if (row.quantity, row.statistic) == ("CNA", "SD within reader")
+    }
+    assert own["kim"] == 0.0
+    assert own["lee"] == pytest.approx(math.sqrt(50))
+    assert one(found, "CNA", "SD within reader").hips == 20
+
+
 def test_one_read_of_each_hip_is_refused() -> None:
     rows = [row for row in made_rows(5) if row["reader"] == "kim" and row["read_no"] == 1]
     with pytest.raises(CohortError, match="no hip was read twice"):
