@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.screen import (
-    ScreenColumn,
-    data_only,
-    output_option,
-    screen_width,
-    show_table,
-    wrapped,
-    write_data,
+from necroangle.cli.analysing import (
+    analysis_here,
+    analysis_options,
+    check_output,
+    say_notes,
+    write_rows,
 )
+from necroangle.cli.screen import ScreenColumn, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,25 +29,18 @@ _FLIPS = tuple(ScreenColumn(name, wraps=True) for name in ("grade", "hip", "visi
 
 
 @click.command("agree")
-@click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]")
-@click.option("--method", metavar="NAME", help="Measuring method, where the cohort has several.")
+@analysis_options(
+    ("statistics", "flips"),
+    "the numbers, or the hips whose grade depends on the reader.",
+)
 @click.option("--reader", "readers", metavar="NAME", multiple=True, help="These readers alone.")
 @click.option("--visit", "visits", metavar="NAME", multiple=True, help="This visit alone; again.")
 @click.option("--all", "everything", is_flag=True, help="Boundaries, slices and every kappa, too.")
-@click.option(
-    "--table",
-    type=click.Choice(["statistics", "flips"]),
-    default="statistics",
-    help="What --json and --csv give: the numbers, or the hips whose grade depends on the reader.",
-)
-@click.option("--json", "as_json", is_flag=True, help="As JSON, digits in full.")
-@click.option("--csv", "as_csv", is_flag=True, help="As CSV, digits in full.")
 @click.option(
     "--adopt",
     is_flag=True,
     help="Add what is found to study.toml: from then on it is the error of every change.",
 )
-@output_option
 def command(
     cohort: str | None,
     method: str | None,
@@ -67,11 +59,7 @@ def command(
     has a 95 % interval by formula, and one by drawing patients, who bring both hips.
     docs/agreement.md explains them.
     """
-    if as_json and as_csv:
-        raise click.UsageError("choose one of --json and --csv")
-    if table == "flips" and not (as_json or as_csv):
-        raise click.UsageError("--table flips needs --csv or --json")
-    data_only(output, as_json or as_csv, "--json or --csv")
+    check_output(table, "statistics", output, as_json=as_json, as_csv=as_csv)
     found = _agreement(cohort, method, readers, visits)
     if as_json or as_csv:
         _write(found, table, output, as_json=as_json)
@@ -85,19 +73,13 @@ def _agreement(
     cohort: str | None, method: str | None, readers: Sequence[str], visits: Sequence[str]
 ) -> AgreementStudy:
     from necroangle.analysis.agreement import agreement_of
-    from necroangle.analysis.stored import analysis_of
-    from necroangle.ledger.store import CohortStore
-    from necroangle.study import cohort_here, protocol_here
 
-    protocol = protocol_here().overridden({"method": method, "readers": readers or None})
-    with CohortStore.open(cohort_here(cohort), create=False) as store:
-        return agreement_of(analysis_of(store, protocol), visits)
+    asked = {"method": method, "readers": readers or None}
+    return agreement_of(analysis_here(cohort, asked), visits)
 
 
 def _write(found: AgreementStudy, table: str, output: Path | None, *, as_json: bool) -> None:
     from dataclasses import asdict
-
-    from necroangle.analysis.printing import rows_as_csv, rows_as_json
 
     if table == "flips":
         rows = [
@@ -110,7 +92,7 @@ def _write(found: AgreementStudy, table: str, output: Path | None, *, as_json: b
         ]
     else:
         rows = [asdict(one) for one in found.rows]
-    write_data(rows_as_json(rows, found.notes) if as_json else rows_as_csv(rows), output)
+    write_rows(rows, found.notes, output, as_json=as_json)
 
 
 _MAIN = ("A", "B", "CNA", "Ha's grade", "ARCO stage", "JIC type", "JIC stage")
@@ -133,8 +115,7 @@ def _print(found: AgreementStudy, *, everything: bool) -> None:
         click.echo(f"\n{len(found.flips)} gradings depend on the reader")
         show_table(_FLIPS, [_cells(one) for one in found.flips])
     click.echo("")
-    for note in found.notes:
-        click.echo("\n  ".join(wrapped(f"- {harmless(note)}", screen_width() - 2)))
+    say_notes(found.notes)
 
 
 def _is_main(one: AgreementRow) -> bool:

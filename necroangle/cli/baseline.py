@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from necroangle.cli.screen import (
-    ScreenColumn,
-    data_only,
-    output_option,
-    screen_width,
-    show_table,
-    wrapped,
-    write_data,
+from necroangle.cli.analysing import (
+    analysis_here,
+    analysis_options,
+    check_output,
+    say_notes,
+    write_rows,
 )
+from necroangle.cli.screen import ScreenColumn, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,22 +25,14 @@ __all__ = ["command"]
 
 
 @click.command("baseline")
-@click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]")
-@click.option("--method", metavar="NAME", help="Measuring method, where the cohort has several.")
+@analysis_options(
+    ("baseline", "flow", "sentences"), "the table, the flow, or the results in sentences."
+)
 @click.option(
     "--by",
     type=click.Choice(["stage", "grade", "risk"]),
     help="Groups at the baseline: ARCO stage, Ha's grade, or Ha's risk.",
 )
-@click.option(
-    "--table",
-    type=click.Choice(["baseline", "flow", "sentences"]),
-    default="baseline",
-    help="What --json and --csv give.",
-)
-@click.option("--json", "as_json", is_flag=True, help="As JSON, digits in full.")
-@click.option("--csv", "as_csv", is_flag=True, help="As CSV, digits in full.")
-@output_option
 def command(
     cohort: str | None,
     method: str | None,
@@ -55,28 +46,18 @@ def command(
 
     Patients and hips are counted apart. docs/baseline.md explains the numbers.
     """
-    if as_json and as_csv:
-        raise click.UsageError("choose one of --json and --csv")
-    if table != "baseline" and not (as_json or as_csv):
-        raise click.UsageError(f"--table {table} needs --csv or --json")
-    data_only(output, as_json or as_csv, "--json or --csv")
+    check_output(table, "baseline", output, as_json=as_json, as_csv=as_csv)
     from dataclasses import asdict
 
     from necroangle.analysis import outcomes_of
     from necroangle.analysis.baseline import baseline_table, flow, sentences
-    from necroangle.analysis.printing import rows_as_csv, rows_as_json
-    from necroangle.analysis.stored import analysis_of
-    from necroangle.ledger.store import CohortStore
-    from necroangle.study import cohort_here, protocol_here
 
-    protocol = protocol_here().overridden({"method": method})
-    with CohortStore.open(cohort_here(cohort), create=False) as store:
-        found = analysis_of(store, protocol)
+    found = analysis_here(cohort, {"method": method})
     cells, steps, said = baseline_table(found, by), flow(found), sentences(outcomes_of(found))
     if as_json or as_csv:
         tables: dict[str, Sequence[Any]] = {"baseline": cells, "flow": steps, "sentences": said}
         rows = [asdict(one) for one in tables[table]]
-        write_data(rows_as_json(rows, ()) if as_json else rows_as_csv(rows), output)
+        write_rows(rows, (), output, as_json=as_json)
         return
     _print(cells, steps, said)
 
@@ -104,8 +85,7 @@ def _print(
         tuple(ScreenColumn(name, wraps=True) for name in ("flow", "patients", "hips")),
         [(harmless(one.step), str(one.patients), str(one.hips)) for one in steps],
     )
-    for one in said:
-        click.echo("\n  ".join(wrapped(f"- {harmless(one.journal)}", screen_width() - 2)))
+    say_notes([one.journal for one in said])
 
 
 def _titled(variable: str, one: BaselineCell) -> str:

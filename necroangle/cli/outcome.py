@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from necroangle.cli.screen import (
-    ScreenColumn,
-    data_only,
-    output_option,
-    screen_width,
-    show_table,
-    wrapped,
-    write_data,
+from necroangle.cli.analysing import (
+    analysis_here,
+    check_output,
+    say_notes,
+    write_rows,
 )
+from necroangle.cli.screen import ScreenColumn, output_option, show_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,11 +93,7 @@ def command(
     Within a study folder everything comes from study.toml; an option goes before it. Each number
     has its rule beside it (--csv, --json); docs/outcome.md explains them.
     """
-    if as_json and as_csv:
-        raise click.UsageError("choose one of --json and --csv")
-    if table != "quantities" and not (as_json or as_csv):
-        raise click.UsageError(f"--table {table} needs --csv or --json")
-    data_only(output, as_json or as_csv, "--json or --csv")
+    check_output(table, "quantities", output, as_json=as_json, as_csv=as_csv)
     outcomes = _outcomes(asked)
     if as_json or as_csv:
         _write(outcomes, table, output, as_json=as_json)
@@ -110,42 +104,36 @@ def command(
 def _outcomes(asked: dict[str, Any]) -> Outcomes:
     """The outcomes of the cohort that is meant, by the study's protocol and what was asked."""
     from necroangle.analysis import outcomes_of
-    from necroangle.analysis.stored import analysis_of
-    from necroangle.ledger.store import CohortStore
-    from necroangle.study import cohort_here, protocol_here
 
     quantiles, test = asked["quantiles"], asked["wilcoxon"]
-    protocol = protocol_here().overridden(
-        {
-            "method": asked["method"],
-            "readers": asked["readers"] or None,
-            "index_visit": asked["index_visit"],
-            "cut_offs.change_deg": asked["threshold_deg"],
-            "failure.rule": asked["failure"],
-            "statistics.quantiles": quantiles and int(quantiles),
-            "statistics.wilcoxon": test and _TESTS[test],
-            "statistics.zeros": asked["zeros"],
-        }
+    return outcomes_of(
+        analysis_here(
+            asked["cohort"],
+            {
+                "method": asked["method"],
+                "readers": asked["readers"] or None,
+                "index_visit": asked["index_visit"],
+                "cut_offs.change_deg": asked["threshold_deg"],
+                "failure.rule": asked["failure"],
+                "statistics.quantiles": quantiles and int(quantiles),
+                "statistics.wilcoxon": test and _TESTS[test],
+                "statistics.zeros": asked["zeros"],
+            },
+        )
     )
-    with CohortStore.open(cohort_here(asked["cohort"]), create=False) as store:
-        return outcomes_of(analysis_of(store, protocol))
 
 
 def _write(outcomes: Outcomes, table: str, output: Path | None, *, as_json: bool) -> None:
-    from necroangle.analysis.printing import rows_as_csv, rows_as_json, table_rows
+    from necroangle.analysis.printing import table_rows
 
-    rows = table_rows(outcomes, table)
-    text = rows_as_json(rows, outcomes.notes) if as_json else rows_as_csv(rows)
-    write_data(text, output)
+    write_rows(table_rows(outcomes, table), outcomes.notes, output, as_json=as_json)
 
 
 def _print(outcomes: Outcomes, *, by_visit: bool) -> None:
     from necroangle.analysis.printing import by_visit_lines, main_lines, test_notes
-    from necroangle.plain_text import harmless
 
     show_table(_MAIN, main_lines(outcomes))
     if by_visit:
         show_table(_BY_VISIT, by_visit_lines(outcomes))
     click.echo("")
-    for note in (*outcomes.notes, *test_notes(outcomes.quantities)):
-        click.echo("\n  ".join(wrapped(f"- {harmless(note)}", screen_width() - 2)))
+    say_notes([*outcomes.notes, *test_notes(outcomes.quantities)])

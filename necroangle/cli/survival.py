@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.screen import (
-    ScreenColumn,
-    data_only,
-    output_option,
-    screen_width,
-    show_table,
-    wrapped,
-    write_data,
+from necroangle.cli.analysing import (
+    analysis_here,
+    analysis_options,
+    check_output,
+    say_notes,
+    write_rows,
 )
+from necroangle.cli.screen import ScreenColumn, show_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +29,9 @@ _GROUPINGS = ("stage", "grade", "risk")
 
 
 @click.command("survival")
-@click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]")
-@click.option("--method", metavar="NAME", help="Measuring method, where the cohort has several.")
+@analysis_options(
+    ("quantities", "curves", "times"), "the numbers, the steps of the curves, or the hips."
+)
 @click.option("--endpoint", type=click.Choice(_ENDPOINTS), default="failure", show_default=True)
 @click.option(
     "--by",
@@ -40,15 +40,6 @@ _GROUPINGS = ("stage", "grade", "risk")
     show_default=True,
     help="Groups at the baseline: ARCO stage, Ha's grade, or Ha's risk.",
 )
-@click.option(
-    "--table",
-    type=click.Choice(["quantities", "curves", "times"]),
-    default="quantities",
-    help="What --json and --csv give: the numbers, the steps of the curves, or the hips.",
-)
-@click.option("--json", "as_json", is_flag=True, help="As JSON, digits in full.")
-@click.option("--csv", "as_csv", is_flag=True, help="As CSV, digits in full.")
-@output_option
 def command(
     cohort: str | None,
     method: str | None,
@@ -65,11 +56,7 @@ def command(
     groups, Cox and Fine-Gray by the angle, and how well the angle foretells the event.
     docs/survival.md explains each number.
     """
-    if as_json and as_csv:
-        raise click.UsageError("choose one of --json and --csv")
-    if table != "quantities" and not (as_json or as_csv):
-        raise click.UsageError(f"--table {table} needs --csv or --json")
-    data_only(output, as_json or as_csv, "--json or --csv")
+    check_output(table, "quantities", output, as_json=as_json, as_csv=as_csv)
     found = _events(cohort, method, endpoint, by)
     if as_json or as_csv:
         _write(found, table, output, as_json=as_json)
@@ -79,20 +66,13 @@ def command(
 
 def _events(cohort: str | None, method: str | None, endpoint: str, by: str) -> EventStudy:
     from necroangle.analysis.events import ENDPOINTS, events_of
-    from necroangle.analysis.stored import analysis_of
-    from necroangle.ledger.store import CohortStore
-    from necroangle.study import cohort_here, protocol_here
 
-    protocol = protocol_here().overridden({"method": method})
-    with CohortStore.open(cohort_here(cohort), create=False) as store:
-        wanted = next(name for name in ENDPOINTS if name == endpoint)
-        return events_of(analysis_of(store, protocol), wanted, by)
+    wanted = next(name for name in ENDPOINTS if name == endpoint)
+    return events_of(analysis_here(cohort, {"method": method}), wanted, by)
 
 
 def _write(found: EventStudy, table: str, output: Path | None, *, as_json: bool) -> None:
     from dataclasses import asdict
-
-    from necroangle.analysis.printing import rows_as_csv, rows_as_json
 
     if table == "times":
         rows = [
@@ -111,7 +91,7 @@ def _write(found: EventStudy, table: str, output: Path | None, *, as_json: bool)
         ]
     else:
         rows = [asdict(one) for one in (found.curves if table == "curves" else found.quantities)]
-    write_data(rows_as_json(rows, found.notes) if as_json else rows_as_csv(rows), output)
+    write_rows(rows, found.notes, output, as_json=as_json)
 
 
 def _print(found: EventStudy) -> None:
@@ -128,8 +108,7 @@ def _print(found: EventStudy) -> None:
         last = title
     show_table(_COLUMNS, lines)
     click.echo("")
-    for note in found.notes:
-        click.echo("\n  ".join(wrapped(f"- {harmless(note)}", screen_width() - 2)))
+    say_notes(found.notes)
 
 
 _TITLES = {
