@@ -15,7 +15,16 @@ from necroangle.analysis.quantities import ALL, Quantity, quartiles
 from necroangle.entries import field_named
 from necroangle.protocol.ending import VisitState
 
-__all__ = ["BaselineCell", "FlowRow", "Sentence", "baseline_table", "flow", "sentences"]
+__all__ = [
+    "BaselineCell",
+    "BaselineLine",
+    "FlowRow",
+    "Sentence",
+    "baseline_table",
+    "flow",
+    "lines_of",
+    "sentences",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,33 @@ class BaselineCell:
         low, middle, high = (f"{value or 0.0:.1f}" for value in (self.low, self.value, self.high))
         missing = f", n {self.n}" if self.n < self.total else ""
         return f"{middle} [{low} to {high}]{missing}"
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineLine:
+    """One line of the baseline table: a variable or a level of it, with the cell of each group."""
+
+    variable: str
+    level: str
+    cells: Mapping[str, BaselineCell]
+
+    @property
+    def whole(self) -> BaselineCell:
+        """The cell of all."""
+        return self.cells[ALL]
+
+    def texts(self, groups: Sequence[str], nothing: str = "") -> list[str]:
+        """The text of each group's cell."""
+        return [self.cells[name].text if name in self.cells else nothing for name in groups]
+
+
+def lines_of(cells: Sequence[BaselineCell]) -> tuple[list[str], list[BaselineLine]]:
+    """The groups, and the lines of the table, in their order."""
+    lines: dict[tuple[str, str], dict[str, BaselineCell]] = {}
+    for one in cells:
+        lines.setdefault((one.variable, one.level), {})[one.group] = one
+    groups = list(dict.fromkeys(one.group for one in cells))
+    return groups, [BaselineLine(*name, own) for name, own in lines.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,25 +65,25 @@ def command(
 def _print(
     cells: Sequence[BaselineCell], steps: Sequence[FlowRow], said: Sequence[Sentence]
 ) -> None:
+    from necroangle.analysis.baseline import lines_of
     from necroangle.plain_text import harmless
 
-    groups = list(dict.fromkeys(one.group for one in cells))
+    groups, found = lines_of(cells)
     names = ("variable", *(harmless(name) for name in groups), "difference")
     lines, last = [], ""
-    for variable, level in dict.fromkeys((one.variable, one.level) for one in cells):
-        own = {one.group: one for one in cells if (one.variable, one.level) == (variable, level)}
-        if level and variable != last:
-            lines.append((_titled(variable, own["all"]), *("" for _ in names[1:])))
-        title = f"  {level}" if level else _titled(variable, own["all"])
-        apart = own["all"].difference if not level or variable != last else None
-        last = variable
-        shown_cells = (own[name].text if name in own else "" for name in groups)
-        lines.append((title, *shown_cells, "" if apart is None else f"{apart:.2f}"))
+    for one in found:
+        is_first = one.variable != last
+        if one.level and is_first:
+            lines.append((_titled(one.variable, one.whole), *("" for _ in names[1:])))
+        title = f"  {one.level}" if one.level else _titled(one.variable, one.whole)
+        apart = one.whole.difference if not one.level or is_first else None
+        last = one.variable
+        lines.append((title, *one.texts(groups), "" if apart is None else f"{apart:.2f}"))
     columns = tuple(ScreenColumn(name, wraps=True) for name in names)
     show_table(columns, lines)
     show_table(
         tuple(ScreenColumn(name, wraps=True) for name in ("flow", "patients", "hips")),
-        [(harmless(one.step), str(one.patients), str(one.hips)) for one in steps],
+        [(harmless(step.step), str(step.patients), str(step.hips)) for step in steps],
     )
     say_notes([one.journal for one in said])
 

@@ -13,8 +13,6 @@ from necroangle.cli.screen import bars
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from necroangle.dicom.index import Progress
-    from necroangle.review.pictures import ImagePlaces
     from necroangle.studyreport import StudyReport
 
 __all__ = ["command"]
@@ -64,6 +62,7 @@ def command(
     Pseudonyms only; after a replacement or death nothing is shown. Needs the extra report.
     docs/report.md shows one.
     """
+    from necroangle.review import index_images
     from necroangle.study import cohort_here, protocol_here
     from necroangle.studyreport import gather, write_html, write_pdf
     from necroangle.studyreport.pages import need_extra
@@ -77,7 +76,7 @@ def command(
     protocol = protocol_here().overridden({"method": method})
     now = datetime.now().astimezone()
     with bars() as shown:
-        places = _places(images, shown.begin("finding the images").to) if images else None
+        places = index_images(images, shown.begin("finding the images").to) if images else None
         bar = shown.begin("hips")
         report = gather(cohort_here(cohort), protocol, now, places, bar.on)
         write_html(report, out)
@@ -89,12 +88,6 @@ def command(
         click.echo(f"{pdf}: {pages} pages")
     for reason in report.silent:
         click.echo(f"left out: {reason}")
-
-
-def _places(images: Sequence[Path], progress: Progress) -> ImagePlaces:
-    from necroangle.review import index_images
-
-    return index_images(images, progress)
 
 
 def _write_reading(file: Path, images: Sequence[Path], out: Path, pdf: Path | None) -> None:

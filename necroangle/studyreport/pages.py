@@ -3,9 +3,10 @@
 from base64 import b64encode
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from necroangle.analysis.agreement import AgreementRow
+from necroangle.analysis.baseline import lines_of
 from necroangle.analysis.quantities import Quantity
 from necroangle.errors import CohortError
 from necroangle.measurement.grades import show_deg
@@ -32,7 +33,8 @@ def write_html(report: StudyReport, path: Path) -> None:
 def html_of(report: StudyReport) -> str:
     """The text of the file. Every word of the cohort is escaped by the template."""
     template = environment("page.html.j2")
-    return template.render(report=report, groups=_groups(report), table=_table(report))
+    groups, table = lines_of(report.baseline)
+    return template.render(report=report, groups=groups, table=table)
 
 
 def environment(name: str) -> "Template":
@@ -67,23 +69,6 @@ def need_extra() -> None:
         raise CohortError(
             f"a report needs {' and '.join(missing)}: pip install 'necroangle[report]'"
         )
-
-
-def _groups(report: StudyReport) -> list[str]:
-    return list(dict.fromkeys(one.group for one in report.baseline))
-
-
-def _table(report: StudyReport) -> list[dict[str, Any]]:
-    """The lines of the baseline table: a title, and the cell of each group."""
-    lines: list[dict[str, Any]] = []
-    for variable, level in dict.fromkeys((one.variable, one.level) for one in report.baseline):
-        own = {
-            one.group: one
-            for one in report.baseline
-            if (one.variable, one.level) == (variable, level)
-        }
-        lines.append({"variable": variable, "level": level, "cells": own, "all": own["all"]})
-    return lines
 
 
 def number(value: float | None, digits: int = 1, unit: str = "") -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from necroangle.analysis.baseline import lines_of
 from necroangle.storage import write_atomically
 from necroangle.studyreport.content import StudyReport
 from necroangle.studyreport.pages import found, need_extra
@@ -79,17 +80,11 @@ def _first(report: StudyReport) -> list[str]:
 
 
 def _baseline(report: StudyReport) -> list[str]:
-    groups = list(dict.fromkeys(one.group for one in report.baseline))
+    groups, found_lines = lines_of(report.baseline)
     lines = [f"{'':<26}" + "".join(f"{name:<26}" for name in groups)]
-    for variable, level in dict.fromkeys((one.variable, one.level) for one in report.baseline):
-        own = {
-            one.group: one
-            for one in report.baseline
-            if (one.variable, one.level) == (variable, level)
-        }
-        title = f"{variable}: {level}" if level else variable
-        shown = (own[name].text if name in own else "" for name in groups)
-        lines.append(f"{title:<26}" + "".join(f"{text:<26}" for text in shown))
+    for one in found_lines:
+        title = f"{one.variable}: {one.level}" if one.level else one.variable
+        lines.append(f"{title:<26}" + "".join(f"{text:<26}" for text in one.texts(groups)))
     return lines
 
 
