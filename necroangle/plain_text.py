@@ -1,6 +1,6 @@
 """Texts that harm neither a terminal nor a spreadsheet, whatever a file or a reader put in them."""
 
-__all__ = ["guarded", "harmless", "quoted", "readable"]
+__all__ = ["counted", "guarded", "harmless", "quoted", "readable"]
 
 _BREAKING = frozenset(',"\r\n')
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
@@ -91,3 +91,14 @@ def _spelt(letter: str, encoding: str) -> str:
     except UnicodeEncodeError:
         return _SPELT.get(letter) or letter.encode("ascii", "backslashreplace").decode()
     return letter
+
+
+def counted(number: float, noun: str) -> str:
+    """A number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "hip"), counted(22, "hip")
+    ('1 hip', '22 hips')
+    """
+    return f"{number:g} {noun}{'s' * (number != 1)}"

@@ -11,8 +11,9 @@ from necroangle.analysis.courses import AnalysisSet
 from necroangle.analysis.events import GROUPINGS
 from necroangle.analysis.hips import HipOutcome, hip_outcomes
 from necroangle.analysis.outcomes import LAST, Outcomes
-from necroangle.analysis.quantities import ALL, Quantity, quartiles
+from necroangle.analysis.quantities import ALL, Quantity, p_words, quartiles
 from necroangle.entries import field_named
+from necroangle.plain_text import counted
 from necroangle.protocol.ending import VisitState
 
 __all__ = [
@@ -382,7 +383,7 @@ Known = Mapping[tuple[str, str], Quantity]
 def _people(known: Known) -> Iterator[Sentence]:
     patients, hips = known["patients", ALL], known["hips", ALL]
     both = known["patients_with_two_hips", ALL].value or 0
-    who = f"{_many(patients.value, 'patient')} with {_many(hips.value, 'hip')}"
+    who = f"{counted(patients.value or 0, 'patient')} with {counted(hips.value or 0, 'hip')}"
     verb = "was" if patients.value == 1 else "were"
     yield Sentence(
         f"{who} {verb} followed.",
@@ -411,9 +412,10 @@ def _followed(known: Known) -> Iterator[Sentence]:
 def _stage_kept(known: Known) -> Iterator[Sentence]:
     for one in _by_stage(known, "arco_maintained"):
         yield Sentence(
-            f"Of {_many(one.n, 'hip')} in {one.group} at the baseline, {one.value:g} kept this "
+            f"Of {counted(one.n, 'hip')} in {one.group} at the baseline, {one.value:g} kept this "
             "stage.",
-            f"The stage was maintained in {one.value:g} of {_many(one.n, 'hip')} with {one.group}.",
+            f"The stage was maintained in {one.value:g} of {counted(one.n, 'hip')} with "
+            f"{one.group}.",
         )
 
 
@@ -421,10 +423,11 @@ def _failed(known: Known) -> Iterator[Sentence]:
     for one in _by_stage(known, "radiographic_failure_rate"):
         number = round((one.value or 0) * one.n / 100)
         yield Sentence(
-            f"{number} of {_many(one.n, 'hip')} in {one.group} failed on the radiograph "
+            f"{number} of {counted(one.n, 'hip')} in {one.group} failed on the radiograph "
             f"({one.value:.1f} %).",
-            f"Radiographic failure occurred in {number} of {_many(one.n, 'hip')} with {one.group} "
-            f"({one.value:.1f} %; 95 % CI {one.low:.1f} to {one.high:.1f} %, Clopper-Pearson).",
+            f"Radiographic failure occurred in {number} of {counted(one.n, 'hip')} with "
+            f"{one.group} ({one.value:.1f} %; 95 % CI {one.low:.1f} to {one.high:.1f} %, "
+            "Clopper-Pearson).",
         )
 
 
@@ -439,10 +442,10 @@ def _changed(known: Known) -> Iterator[Sentence]:
             f"; it decreased beyond measuring error (MDC95 {limit.value:.1f}°) in {real.value:g}"
         )
     yield Sentence(
-        f"The dead part of the surface became smaller in {one.value:g} of {_many(one.n, 'hip')}, "
+        f"The dead part of the surface became smaller in {one.value:g} of {counted(one.n, 'hip')}, "
         "by more than the study's limit.",
         f"The combined necrotic angle decreased by more than the predefined limit in "
-        f"{one.value:g} of {_many(one.n, 'hip')}{beyond}.",
+        f"{one.value:g} of {counted(one.n, 'hip')}{beyond}.",
     )
 
 
@@ -456,7 +459,7 @@ def _scored(known: Known) -> Iterator[Sentence]:
         if p is None or p.value is None:
             yield Sentence(plain, plain)
             continue
-        size = "P < 0.001" if p.value < 0.0005 else f"P = {p.value:.3f}"
+        size = p_words(p.value)
         yield Sentence(
             plain,
             f"Median {words} changed from {_median(first, '')} to {_median(last, '')} "
@@ -468,8 +471,8 @@ def _replaced(known: Known) -> Iterator[Sentence]:
     one = known.get(("tha", ALL))
     if one is not None:
         yield Sentence(
-            f"{one.value:g} of {_many(one.n, 'hip')} got a prosthesis.",
-            f"Total hip arthroplasty was performed in {one.value:g} of {_many(one.n, 'hip')}.",
+            f"{one.value:g} of {counted(one.n, 'hip')} got a prosthesis.",
+            f"Total hip arthroplasty was performed in {one.value:g} of {counted(one.n, 'hip')}.",
         )
 
 
@@ -481,7 +484,3 @@ def _by_stage(known: Known, quantity: str) -> Iterator[Quantity]:
 
 def _median(one: Quantity, unit: str) -> str:
     return f"{one.value:.1f} [IQR {one.low:.1f} to {one.high:.1f}]{f' {unit}' if unit else ''}"
-
-
-def _many(number: float | None, noun: str) -> str:
-    return f"{number or 0:g} {noun}{'s' * (number != 1)}"

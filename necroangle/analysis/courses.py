@@ -15,6 +15,7 @@ from types import MappingProxyType
 from necroangle.analysis.records import PlainRow, read_records
 from necroangle.analysis.visits import AngleRead, HipVisit, angle_change
 from necroangle.errors import CohortError
+from necroangle.plain_text import counted
 from necroangle.protocol.dates import days_from, index_day, index_visit_of, with_visits
 from necroangle.protocol.ending import Ending, VisitState, ending_of, state_at
 from necroangle.protocol.hips import (
@@ -206,21 +207,17 @@ class AnalysisSet:
     def reader_notes(self) -> Iterator[str]:
         """Which readings do not count, and why, one sentence each."""
         if self.left_out:
-            yield f"{_many(self.left_out, 'visit')} of hips read by other readers only: left out"
+            yield f"{counted(self.left_out, 'visit')} of hips read by other readers only: left out"
         if self.strangers:
             told = ", ".join(
-                f"{name} ({_many(count, 'reading')})" for name, count in self.strangers
+                f"{name} ({counted(count, 'reading')})" for name, count in self.strangers
             )
             yield f"readers who are none of the study's, left out: {told}"
         if self.not_united:
             yield (
-                f"{_many(self.not_united, 'reading')} named as adjudicated unite fewer than two "
+                f"{counted(self.not_united, 'reading')} named as adjudicated unite fewer than two "
                 "kept readings: no consensus, but their reader's own"
             )
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def analysis_set(

@@ -15,9 +15,10 @@ from typing import Literal
 
 from necroangle.analysis.courses import AnalysisSet, HipCourse
 from necroangle.analysis.hips import HipOutcome, failure_by, hip_outcomes
-from necroangle.analysis.quantities import ALL, Quantity, count, rate, unknown
+from necroangle.analysis.quantities import ALL, Quantity, count, p_words, rate, unknown
 from necroangle.errors import CohortError
 from necroangle.measurement.grades import HaRisk, ha_grade, ha_risk
+from necroangle.plain_text import counted
 from necroangle.protocol.failure import FailureOutcome
 from necroangle.protocol.hips import HipKey
 from necroangle.protocol.study import FAILURE_RULES, FailureRule
@@ -466,7 +467,7 @@ def _ratio(title: str, name: str, found: Hazards) -> Quantity:
     (one,) = found.coefficients
     low, high = one.interval
     return Quantity(title, name, found.hips, one.ratio, low, high, "ratio", method,
-                    f"P = {one.p:.3f}" if one.p >= 0.0005 else "P < 0.001")  # fmt: skip
+                    p_words(one.p))  # fmt: skip
 
 
 # ---- how well the angle foretells --------------------------------------------------------------
@@ -599,7 +600,7 @@ def _step(curve: Curve, place: int) -> tuple[float, float, float]:
 
 def _notes(times: Sequence[HipTime], endpoint: Endpoint, left_out: Sequence[str]) -> Iterator[str]:
     people = len(set(_patients(times)))
-    who = f"{_many(len(times), 'hip')} of {_many(people, 'patient')}"
+    who = f"{counted(len(times), 'hip')} of {counted(people, 'patient')}"
     yield f"endpoint: {ENDPOINTS[endpoint]}; {who}"
     if any(one.code > _HAPPENED for one in times):
         yield (
@@ -615,7 +616,3 @@ def _notes(times: Sequence[HipTime], endpoint: Endpoint, left_out: Sequence[str]
     if seen:
         yield f"{seen} events are dated by the visit that showed them: they happened before it"
     yield from left_out
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"

@@ -10,6 +10,7 @@ from necroangle.analysis.quantities import ALL, Quantity, by_stage, count, rate,
 from necroangle.analysis.visits import DOUBTS, AngleChange, HipVisit
 from necroangle.entries import field_named
 from necroangle.errors import CohortError
+from necroangle.plain_text import counted
 from necroangle.protocol.study import EVENTS, FAILURE_RULES, FailureRule, TestKind
 from necroangle.statistics.signed_rank import signed_rank
 
@@ -141,12 +142,8 @@ def _hip_doubts(
         (several, "treated more than once: the first dose counts"),
         (_unlike(hips, rule, cohort), "where the recorded failure and the ARCO stages differ"),
     )
-    yield from (f"{_many(number, 'hip')} {words}" for number, words in counts if number)
+    yield from (f"{counted(number, 'hip')} {words}" for number, words in counts if number)
     yield from cohort.reader_notes()
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _unlike(hips: Sequence[HipOutcome], rule: FailureRule, cohort: AnalysisSet) -> int:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from necroangle.analysis.hips import HipOutcome
 from necroangle.analysis.outcomes import LAST, Outcomes
-from necroangle.analysis.quantities import ALL, Quantity
+from necroangle.analysis.quantities import ALL, Quantity, p_words
 from necroangle.analysis.visits import AngleChange, HipVisit
 from necroangle.measurement.row import Cell
 from necroangle.plain_text import harmless, quoted
@@ -139,8 +139,7 @@ def shown(one: Quantity) -> str:
     if one.value is None:
         return one.words
     if one.unit == "P":
-        size = "P < 0.001" if one.value < 0.0005 else f"P = {one.value:.3f}"
-        return f"{size}, {one.n} pairs"
+        return f"{p_words(one.value)}, {one.n} pairs"
     if one.unit == "%":
         share = f"{round(one.value * one.n / 100)} of {one.n}: {one.value:.1f} %"
         return f"{share} ({one.low:.1f} to {one.high:.1f} %)"

@@ -15,6 +15,7 @@ __all__ = [
     "Quartiles",
     "by_stage",
     "count",
+    "p_words",
     "quartiles",
     "rate",
     "spread",
@@ -65,6 +66,17 @@ class Quantity:
     unit: str
     method: str
     words: str = ""
+
+
+def p_words(p: float) -> str:
+    """A P value as it is printed.
+
+    Examples
+    --------
+    >>> p_words(0.0519), p_words(1e-9)
+    ('P = 0.052', 'P < 0.001')
+    """
+    return "P < 0.001" if p < 0.0005 else f"P = {p:.3f}"
 
 
 def count(

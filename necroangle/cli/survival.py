@@ -144,7 +144,9 @@ def shown(one: Quantity) -> str:
     if one.value is None:
         return one.words
     if one.unit == "P":
-        return "P < 0.001" if one.value < 0.0005 else f"P = {one.value:.3f}"
+        from necroangle.analysis.quantities import p_words
+
+        return p_words(one.value)
     if one.unit == "needed":
         return f"{one.value:.0f} ({one.method.partition('; ')[2]})"
     if one.unit == "hips":
