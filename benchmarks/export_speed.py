@@ -23,7 +23,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from necroangle.cli.export import command
+from necroangle.cli.records.export import command
 from necroangle.export import ExportSource, ExportTable, build_table, facts_from
 from necroangle.export.csv_file import data_csv
 from necroangle.export.redcap import redcap_files

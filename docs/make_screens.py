@@ -83,7 +83,7 @@ class Stage:
 
     def worklist(self, *samples: str) -> Path:
         """The worklist of a reader study of some samples, for the readers A and B."""
-        from necroangle.cli.worklist import command
+        from necroangle.cli.readings.worklist import command
 
         images, path = self._folder / "images", self._folder / "study.worklist.json"
         for sample in samples:

@@ -11,60 +11,82 @@ from necroangle.errors import NecroangleError
 
 __all__ = ["main"]
 
-_COMMANDS = {
-    "agree": "How well readers agree: correlation, limits, smallest real change, kappas.",
-    "audit-geometry": "Check the planes of readings against the DICOM files on disk.",
-    "calibrate": "How a reader marks: phantom hips to read, and the report.",
-    "baseline": "Table 1, the flow of patients and hips, and the results in sentences.",
-    "change": "Compare two visits of a hip: how much, how sure, at which boundary.",
-    "demo": "Re-measure the sample readings beside their truth, with pictures.",
-    "edit": "Change one clinical record, cell by cell, with a reason.",
-    "export": "Export the cohort for SPSS, Stata, SAS, R, Excel, REDCap, with codebook.",
-    "history": "Print who changed a clinical record, when, what and why.",
-    "import": "Put a clinical table (CSV, XLSX, XLS, ODS) in the cohort, or list what is wrong.",
-    "index": "Index whole trees of DICOM files; a second run reads only what changed.",
-    "init": "Make a study folder.",
-    "measure": "Measure reading files and put their rows in a cohort table.",
-    "outcome": "The quantities of the study: stages, failure, change, scores, replacements.",
-    "overlay": "Draw the quality picture of every reading.",
-    "pack": "Pack reading files into one Parquet file, byte for byte.",
-    "phantom": "Write phantom hips with known truth as DICOM studies.",
-    "read": "Open a study in the reading window.",
-    "remeasure": "Measure readings again: folders, archives, packs, a cluster.",
-    "samples": "Put the sample studies in a folder of your own.",
-    "report": "One file to look at: flow, baseline, figures, agreement, a page for each hip.",
-    "schema": "Print the JSON Schema of the reading file.",
-    "selftest": "Prove that this installed copy measures right.",
-    "series": "List the series of a folder with their geometry.",
-    "survival": "Time to failure, collapse or replacement: curves, tests, models, foretelling.",
-    "table": "Print the cohort table.",
-    "unpack": "Give back the reading files of a pack.",
-    "verify": "Verify the cohort: chain, rows, every angle, readings and files.",
-    "worklist": "Make the worklist of a reader study and follow its readers.",
+_SECTIONS = {
+    "Images": {
+        "series": "List the series of a folder with their geometry.",
+        "index": "Index whole trees of DICOM files; a second run reads only what changed.",
+        "overlay": "Draw the quality picture of every reading.",
+        "audit-geometry": "Check the planes of readings against the DICOM files on disk.",
+        "phantom": "Write phantom hips with known truth as DICOM studies.",
+        "samples": "Put the sample studies in a folder of your own.",
+    },
+    "Readings": {
+        "read": "Open a study in the reading window.",
+        "worklist": "Make the worklist of a reader study and follow its readers.",
+        "measure": "Measure reading files and put their rows in a cohort table.",
+        "remeasure": "Measure readings again: folders, archives, packs, a cluster.",
+        "change": "Compare two visits of a hip: how much, how sure, at which boundary.",
+        "calibrate": "How a reader marks: phantom hips to read, and the report.",
+        "pack": "Pack reading files into one Parquet file, byte for byte.",
+        "unpack": "Give back the reading files of a pack.",
+        "schema": "Print the JSON Schema of the reading file.",
+    },
+    "Table of the study": {
+        "init": "Make a study folder.",
+        "import": "Put a clinical table (CSV, XLSX, XLS, ODS) in, or list what is wrong.",
+        "edit": "Change one clinical record, cell by cell, with a reason.",
+        "history": "Print who changed a clinical record, when, what and why.",
+        "table": "Print the cohort table.",
+        "verify": "Verify the cohort: chain, rows, every angle, readings and files.",
+        "export": "Export the cohort for SPSS, Stata, SAS, R, Excel, REDCap, with codebook.",
+    },
+    "Results": {
+        "outcome": "The quantities of the study: stages, failure, change, scores, replacements.",
+        "baseline": "Table 1, the flow of patients and hips, and the results in sentences.",
+        "agree": "How well readers agree: correlation, limits, smallest real change, kappas.",
+        "survival": "Time to failure, collapse or replacement: curves, tests, models, foretelling.",
+        "report": "One file to look at: flow, baseline, figures, agreement, a page for each hip.",
+    },
+    "This copy": {
+        "demo": "Re-measure the sample readings beside their truth, with pictures.",
+        "selftest": "Prove that this installed copy measures right.",
+    },
 }
+"""Commands by what they are about, each with its line of help."""
 
+_ROOMS = {
+    "Images": "images.",
+    "Readings": "readings.",
+    "Table of the study": "records.",
+    "Results": "analyses.",
+    "This copy": "",
+}
+"""The package that holds the modules of a section."""
 
-def _module(command: str) -> str:
-    """The module of a command: its name, as Python can say it."""
-    return "import_table" if command == "import" else command.replace("-", "_")
+_MODULES = {
+    name: f"necroangle.cli.{_ROOMS[section]}{name.replace('-', '_')}"
+    for section, commands in _SECTIONS.items()
+    for name in commands
+} | {"import": "necroangle.cli.records.import_table"}  # "import" is a word of Python
 
 
 class _Commands(click.Group):
     """Sub-commands known by name; their modules, and all they need, are imported when called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(_COMMANDS)
+        return list(_MODULES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in _MODULES:
             return None
-        command = import_module(f"necroangle.cli.{_module(cmd_name)}").command
+        command = import_module(_MODULES[cmd_name]).command
         assert isinstance(command, click.Command)  # noqa: S101
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+        for section, commands in _SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl(list(commands.items()))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

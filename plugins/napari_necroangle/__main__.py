@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from necroangle.cli.read import with_options
+from necroangle.cli.readings.read import with_options
 from necroangle.errors import ReadingError
 
 __all__ = ["main"]

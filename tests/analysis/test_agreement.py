@@ -13,8 +13,8 @@ from hipmaker import make_reading
 from necroangle.analysis import analysis_set
 from necroangle.analysis.agreement import AgreementRow, agreement_of, noise_found
 from necroangle.annotation import encode_reading, file_name
-from necroangle.cli.agree import command as agree
-from necroangle.cli.measure import command as measure
+from necroangle.cli.analyses.agree import command as agree
+from necroangle.cli.readings.measure import command as measure
 from necroangle.errors import CohortError
 from necroangle.protocol.study import NO_STUDY, decode_protocol
 from necroangle.statistics.agreement import Reads, components, icc

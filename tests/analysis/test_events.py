@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from necroangle.analysis import AnalysisSet, analysis_set
 from necroangle.analysis.events import HipTime, events_of, hip_times
 from necroangle.analysis.quantities import Quantity
-from necroangle.cli.survival import shown
+from necroangle.cli.analyses.survival import shown
 from necroangle.errors import CohortError
 from necroangle.protocol.study import NO_STUDY
 from necroangle.statistics.survival import Times, at_time, incidence, survival

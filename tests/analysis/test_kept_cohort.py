@@ -12,7 +12,7 @@ from postgres import new_place
 
 from necroangle.analysis.stored import analysis_of, united_readings
 from necroangle.annotation import HipReading, encode_reading, sha256_of
-from necroangle.cli.table import command as table
+from necroangle.cli.records.table import command as table
 from necroangle.cohort import CohortRow, CohortStore, hip_visits, load, to_row
 from necroangle.ledger.records import Entry
 from necroangle.measurement import measure

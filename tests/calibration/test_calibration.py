@@ -26,7 +26,7 @@ from necroangle.calibration import (
     noise_of,
     reader_error,
 )
-from necroangle.cli.calibrate import command
+from necroangle.cli.readings.calibrate import command
 from necroangle.errors import MethodError, PhantomError
 from necroangle.phantom import HeadForm
 from necroangle.protocol.study import decode_protocol, new_protocol, study_toml

@@ -6,8 +6,8 @@ import click.testing
 import pytest
 from click.testing import CliRunner
 
-from necroangle.cli.edit import command as edit_command
-from necroangle.cli.history import command as history_command
+from necroangle.cli.records.edit import command as edit_command
+from necroangle.cli.records.history import command as history_command
 from necroangle.cohort import Cell, CohortStore
 from necroangle.errors import CohortError
 from necroangle.ledger.records import Entry

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from hipmaker import make_reading
 
 from necroangle.annotation import HipReading, encode_reading, file_name, sha256_of
-from necroangle.cli.export import FORMATS, command
+from necroangle.cli.records.export import FORMATS, command
 from necroangle.cohort import CohortRow, CohortStore, to_row
 from necroangle.errors import CohortError
 from necroangle.export.folder import FORMATS as WRITTEN
@@ -188,7 +188,7 @@ def test_several_readers_are_chosen_or_refused(here: Path) -> None:
 STOPPED = """
 import os, signal, sys
 import necroangle.export.folder as folder
-from necroangle.cli.export import command
+from necroangle.cli.records.export import command
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 whole = folder._common_files
 def stopped(table, bom):

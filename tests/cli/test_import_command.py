@@ -6,7 +6,7 @@ import click.testing
 import pytest
 from click.testing import CliRunner
 
-from necroangle.cli.import_table import ENCODINGS, command
+from necroangle.cli.records.import_table import ENCODINGS, command
 from necroangle.clinical.table_files import ENCODINGS as READ_ENCODINGS
 from necroangle.cohort import CohortStore
 from necroangle.study import Study, init_study

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from dicombytes import mr_file
 
 from necroangle.cli import cli
-from necroangle.cli import index as index_command
+from necroangle.cli.images import index as index_command
 from necroangle.dicom.index import refresh_index
 from necroangle.dicom.store import DATABASE
 

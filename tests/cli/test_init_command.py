@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from necroangle.cli.init import command
+from necroangle.cli.records.init import command
 from necroangle.cohort import CohortStore
 from necroangle.errors import CohortError, MethodError
 from necroangle.study import open_study

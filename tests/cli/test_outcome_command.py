@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 from cohortmaker import STUDY, HipSpec, full_row, plain_cohort, store_cohort
 
-from necroangle.cli.import_table import command as import_table
-from necroangle.cli.outcome import command
+from necroangle.cli.analyses.outcome import command
+from necroangle.cli.records.import_table import command as import_table
 from necroangle.errors import CohortError
 from necroangle.ledger.store import CohortStore
 from necroangle.study import init_study
@@ -196,7 +196,7 @@ def test_names_cannot_steer_the_terminal_nor_the_spreadsheet(
 def test_the_command_starts_with_nothing_heavy() -> None:
     heavy = ("numpy", "scipy", "pandas", "sqlalchemy", "msgspec", "rich")
     probe = (
-        "import sys, necroangle.cli.outcome; "
+        "import sys, necroangle.cli.analyses.outcome; "
         f"print(*(name for name in {heavy!r} if name in sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)

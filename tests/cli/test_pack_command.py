@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from hipmaker import make_reading
 
 from necroangle.annotation import encode_reading
-from necroangle.cli import pack, unpack
+from necroangle.cli.readings import pack, unpack
 
 
 def test_there_and_back(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hipmaker import make_reading
 
 from necroangle.annotation import encode_reading
 from necroangle.batch import measure_files
-from necroangle.cli.remeasure import command
+from necroangle.cli.readings.remeasure import command
 from necroangle.cohort import CohortStore
 
 
@@ -106,7 +106,7 @@ def test_nothing_to_measure_is_an_error(tmp_path: Path) -> None:
     assert "no reading files" in found.output
 
 
-_RUN = "from necroangle.cli.remeasure import command; command()"
+_RUN = "from necroangle.cli.readings.remeasure import command; command()"
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from hipmaker import make_reading
 
 from necroangle.annotation import HipReading, Mark, ReadView, encode_reading, load_reading
-from necroangle.cli.remeasure import command
+from necroangle.cli.readings.remeasure import command
 from necroangle.cohort import CohortRow, CohortStore
 
 COUNT = 12

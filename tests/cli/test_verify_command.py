@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from ledgertools import READINGS, filled_cohort, reach_in
 from postgres import new_place
 
-from necroangle.cli.verify import command
+from necroangle.cli.records.verify import command
 from necroangle.errors import CohortError
 
 ROWS = len(READINGS)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hipmaker import make_reading
 
-from necroangle.cli.worklist import command
+from necroangle.cli.readings.worklist import command
 from necroangle.errors import MethodError, ReadingError
 from necroangle.readerstudy import ReaderWorklist, load_worklist
 

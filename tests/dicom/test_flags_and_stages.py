@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from dicombytes import mr_file
 
-from necroangle.cli.series import command
+from necroangle.cli.images.series import command
 from necroangle.dicom import passport_of, scan_folder
 from necroangle.dicom.index import refresh_index, scan_index
 from necroangle.dicom.passport import passport_lines

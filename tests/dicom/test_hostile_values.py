@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from dicombytes import ITEM, SEQUENCE_END, UNDEFINED, element, encoded, mr_file, whole_file
 from hostile_folder import GOOD, look, refusal, write_good
 
-from necroangle.cli.series import command
+from necroangle.cli.images.series import command
 from necroangle.dicom import read_volume, scan_folder
 from necroangle.errors import DicomError
 

@@ -16,8 +16,8 @@ from hipmaker import make_reading
 from secrets_of_every_kind import ALLOWED, secret_elements, spoilt_elements
 
 from necroangle.annotation import ImageRecord, ReadView, encode_reading
-from necroangle.cli.index import command as index_command
-from necroangle.cli.series import command
+from necroangle.cli.images.index import command as index_command
+from necroangle.cli.images.series import command
 from necroangle.dicom import Refusal, Scan, SeriesSummary, read_volume, scan_folder
 from necroangle.dicom.worker import read_volume_guarded
 from necroangle.errors import DicomError

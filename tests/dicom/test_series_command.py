@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from necroangle.cli.series import command
+from necroangle.cli.images.series import command
 
 WriteSlices = Callable[..., list[Path]]
 

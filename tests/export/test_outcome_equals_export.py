@@ -19,8 +19,8 @@ from click.testing import CliRunner
 from oddcohort import READERS, OddCohort, odd_cohort
 from scipy import stats
 
-from necroangle.cli.export import command as export
-from necroangle.cli.outcome import command as outcome
+from necroangle.cli.analyses.outcome import command as outcome
+from necroangle.cli.records.export import command as export
 from necroangle.cohort import load
 
 SEEDS_VARIABLE = "NECROANGLE_OUTCOME_SEEDS"

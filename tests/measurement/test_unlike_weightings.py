@@ -18,7 +18,7 @@ from necroangle.annotation import (
     file_name,
     save_reading,
 )
-from necroangle.cli.change import command as change
+from necroangle.cli.readings.change import command as change
 from necroangle.measurement import change_between, measure, measure_many
 from necroangle.measurement.row import RowColumns, to_row
 from necroangle.terms import Flag, View

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from necroangle.annotation import load_reading
-from necroangle.cli.phantom import command
+from necroangle.cli.images.phantom import command
 from necroangle.dicom import scan_folder
 from necroangle.dicom.contrast import contrast_of
 from necroangle.errors import PhantomError

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from napari_necroangle.__main__ import main
 
-from necroangle.cli.read import command
+from necroangle.cli.readings.read import command
 
 
 def test_without_napari_it_says_how_to_get_it(
@@ -21,7 +21,7 @@ def test_without_napari_it_says_how_to_get_it(
     def missing(name: str, package: str | None = None) -> Any:
         return None if name == "napari" else found(name, package)
 
-    monkeypatch.setattr("necroangle.cli.read.find_spec", missing)
+    monkeypatch.setattr("necroangle.cli.readings.read.find_spec", missing)
     result = CliRunner().invoke(command, [str(tmp_path)])
     assert result.exit_code == 2
     assert result.output.strip().count("\n") == 0
@@ -44,7 +44,7 @@ def test_it_hands_over_what_it_was_given(monkeypatch: pytest.MonkeyPatch, tmp_pa
         calls.append(arguments)
         return subprocess.CompletedProcess(arguments, 0 if not check else 1)
 
-    monkeypatch.setattr("necroangle.cli.read.subprocess.run", run)
+    monkeypatch.setattr("necroangle.cli.readings.read.subprocess.run", run)
     result = CliRunner().invoke(command, [str(tmp_path), "--reader", "r7"])
     assert result.exit_code == 0
     assert calls[0][1:4] == ["-m", "napari_necroangle", "--reader"]
@@ -60,7 +60,7 @@ def test_a_worklist_and_a_comparison_are_handed_over(
         calls.append(arguments)
         return subprocess.CompletedProcess(arguments, 0 if not check else 1)
 
-    monkeypatch.setattr("necroangle.cli.read.subprocess.run", run)
+    monkeypatch.setattr("necroangle.cli.readings.read.subprocess.run", run)
     files = [tmp_path / name for name in ("study.worklist.json", "a.json", "b.json")]
     for file in files:
         file.write_text("{}")
@@ -82,6 +82,9 @@ def test_a_worklist_and_a_comparison_are_handed_over(
 
 
 def test_the_command_does_not_load_napari() -> None:
-    code = "import sys, necroangle.cli.read; print('napari' in sys.modules, 'qtpy' in sys.modules)"
+    code = (
+        "import sys, necroangle.cli.readings.read; "
+        "print(*(name in sys.modules for name in ('napari', 'qtpy')))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

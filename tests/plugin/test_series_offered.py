@@ -10,7 +10,7 @@ from fullprotocol import FULL_PROTOCOL, write_full_protocol
 from napari_necroangle.modes.workspace import Workspace
 from napari_necroangle.reading.session import ReadingSession
 
-from necroangle.cli.series import command as series
+from necroangle.cli.images.series import command as series
 from necroangle.dicom import scan_folder
 from necroangle.dicom.visits import MR_PAIR, offer_of, series_words
 from necroangle.errors import CohortError

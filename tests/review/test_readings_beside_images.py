@@ -14,8 +14,8 @@ from PIL import Image
 from pydicom import dcmread
 
 from necroangle.annotation import HipReading, ReadView, load_reading, save_reading
-from necroangle.cli.audit_geometry import command as audit_command
-from necroangle.cli.overlay import command as overlay_command
+from necroangle.cli.images.audit_geometry import command as audit_command
+from necroangle.cli.images.overlay import command as overlay_command
 from necroangle.measurement import measure
 from necroangle.phantom import sample_studies
 from necroangle.phantom.readings import save_readings

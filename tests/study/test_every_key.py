@@ -14,12 +14,12 @@ from msgspec import Struct, convert, to_builtins
 from msgspec.structs import fields, replace
 
 from necroangle.annotation import encode_reading, file_name, sha256_of
-from necroangle.cli.change import command as change
-from necroangle.cli.export import command as export
-from necroangle.cli.import_table import command as import_table
-from necroangle.cli.measure import command as measure
-from necroangle.cli.outcome import command as outcome
-from necroangle.cli.series import command as series
+from necroangle.cli.analyses.outcome import command as outcome
+from necroangle.cli.images.series import command as series
+from necroangle.cli.readings.change import command as change
+from necroangle.cli.readings.measure import command as measure
+from necroangle.cli.records.export import command as export
+from necroangle.cli.records.import_table import command as import_table
 from necroangle.cohort import CohortStore
 from necroangle.errors import NecroangleError
 from necroangle.ledger.records import Entry

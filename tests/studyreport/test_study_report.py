@@ -15,8 +15,8 @@ from hipmaker import make_reading
 from msgspec.structs import replace
 
 from necroangle.annotation import encode_reading, file_name
-from necroangle.cli.measure import command as measure
-from necroangle.cli.report import command as report_command
+from necroangle.cli.analyses.report import command as report_command
+from necroangle.cli.readings.measure import command as measure
 from necroangle.protocol.study import NO_STUDY
 from necroangle.review import index_images
 from necroangle.studyreport import StudyReport, gather, write_html, write_pdf

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.measuring import tell_misfits
+from necroangle.cli.readings.measuring import tell_misfits
 from necroangle.cli.screen import bars, data_only, output_option, write_data
 
 if TYPE_CHECKING:

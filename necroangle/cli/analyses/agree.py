@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.analysing import (
+from necroangle.cli.analyses.analysing import (
     analysis_here,
     analysis_options,
     check_output,

@@ -45,7 +45,7 @@ def command(
     """
     from necroangle.analysis.stored import noise_in_study
     from necroangle.annotation import load_reading
-    from necroangle.cli.measuring import Asked
+    from necroangle.cli.readings.measuring import Asked
     from necroangle.measurement import change_between, measure, method_named
     from necroangle.study import protocol_here, study_here
 

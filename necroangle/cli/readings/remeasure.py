@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.measuring import measuring_options, tell_misfits
+from necroangle.cli.readings.measuring import measuring_options, tell_misfits
 from necroangle.cli.screen import bars
 
 if TYPE_CHECKING:
     from necroangle.batch import Refusal, Stream
-    from necroangle.cli.measuring import Asked
+    from necroangle.cli.readings.measuring import Asked
     from necroangle.ledger.store import CohortStore
     from necroangle.remeasure import Decide, Remeasured
     from necroangle.review import Differences

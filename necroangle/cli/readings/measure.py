@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.measuring import measuring_options, tell_misfits, tell_strangers
+from necroangle.cli.readings.measuring import measuring_options, tell_misfits, tell_strangers
 from necroangle.cli.screen import bars, data_only, output_option, write_data
 
 if TYPE_CHECKING:
     from necroangle.batch import BatchResult
-    from necroangle.cli.measuring import Asked
+    from necroangle.cli.readings.measuring import Asked
     from necroangle.ledger.store import Changes
     from necroangle.measurement import Method, Settings
 

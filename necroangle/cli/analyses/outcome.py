@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from necroangle.cli.analysing import (
+from necroangle.cli.analyses.analysing import (
     analysis_here,
     check_output,
     say_notes,

@@ -1,0 +1,1 @@
+"""Commands about images: what a folder holds, pictures, phantoms."""

@@ -1,0 +1,1 @@
+"""Commands about reading files: read, measured, compared, packed, handed out."""

@@ -1,0 +1,1 @@
+"""Commands about the study's table: made, filled, changed, printed, verified, exported."""
