@@ -3,7 +3,7 @@
 Every member's value is what stands in a reading file and in the cohort table.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 __all__ = [
@@ -246,6 +246,9 @@ class SourceImage:
         Frame in a multi-frame image, from 1; 1 for a single-frame image.
     frame_of_reference_uid
         FrameOfReferenceUID, or None where the image has none (radiographs).
+    sop_class_uid
+        SOPClassUID: what kind of DICOM object it is; None where the file states none, or is no
+        DICOM. It tells no image from another.
     """
 
     study_uid: str
@@ -253,6 +256,7 @@ class SourceImage:
     instance_uid: str
     frame_number: int = 1
     frame_of_reference_uid: str | None = None
+    sop_class_uid: str | None = field(default=None, compare=False)
 
 
 _MEANINGS = {

@@ -29,7 +29,7 @@ from necroangle.errors import ReadingError
 __all__ = ["count_keys", "expected_keys", "name_duplicate"]
 
 _MARK_KEYS = len(Mark.__struct_fields__)
-_IMAGE_KEYS = len(ImageRecord.__struct_fields__) + len(PlaneRecord.__struct_fields__)
+_IMAGE_KEYS = len(ImageRecord.__struct_fields__) - 1 + len(PlaneRecord.__struct_fields__)
 _PASSPORT_KEYS = len(StackPassport.__struct_fields__) - 4  # four stand there only at times
 _CHOICE_KEYS, _OFFERED_KEYS = (len(one.__struct_fields__) for one in (SeriesChoice, OfferedSeries))
 _HIP_KEYS = sum(len(one.__struct_fields__) for one in (HipReading, Conduct, Revision))
@@ -53,14 +53,21 @@ def expected_keys(reading: HipReading) -> int:
         if not isinstance(view, ReadView):
             count += _UNREAD_KEYS
             continue
-        count += _VIEW_KEYS + _MARK_KEYS * (len(view.rim) + len(view.contour))
+        count += (
+            _VIEW_KEYS + _knows_class(view.image) + _MARK_KEYS * (len(view.rim) + len(view.contour))
+        )
         count += _ARC_KEYS * len(view.arcs) + _LANDMARK_KEYS * len(view.landmarks)
         if view.passport is not None:
             count += _passport_keys(view.passport)
         for neighbour in view.neighbours:
-            count += _NEIGHBOUR_KEYS + _MARK_KEYS * len(neighbour.rim)
+            count += _NEIGHBOUR_KEYS + _knows_class(neighbour.image)
+            count += _MARK_KEYS * len(neighbour.rim)
             count += _ARC_KEYS * len(neighbour.arcs)
     return count
+
+
+def _knows_class(image: ImageRecord) -> bool:
+    return not isinstance(image.sop_class_uid, UnsetType)
 
 
 def _passport_keys(passport: StackPassport) -> int:

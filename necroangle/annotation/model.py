@@ -107,13 +107,30 @@ class NecroticArc(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 class ImageRecord(Struct, frozen=True, forbid_unknown_fields=True):
-    """The image that was marked, by its DICOM identifiers. Kept in the study, never exported."""
+    """The image that was marked, by its DICOM identifiers. Kept in the study, never exported.
+
+    ``sop_class_uid`` stands there where it is known. Two records are of one image whether or not
+    both know its class.
+    """
 
     study_uid: Uid
     series_uid: Uid
     instance_uid: Uid
     frame_number: Annotated[int, Meta(ge=1)]
     frame_of_reference_uid: Uid | None
+    sop_class_uid: Uid | UnsetType = UNSET
+
+    def _names(self) -> tuple[str | int | None, ...]:
+        series = (self.study_uid, self.series_uid, self.frame_of_reference_uid)
+        return self.instance_uid, self.frame_number, *series
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ImageRecord):
+            return NotImplemented
+        return self._names() == other._names()
+
+    def __hash__(self) -> int:
+        return hash(self._names())
 
     @classmethod
     def of(cls, source: SourceImage) -> "ImageRecord":
@@ -124,6 +141,7 @@ class ImageRecord(Struct, frozen=True, forbid_unknown_fields=True):
             source.instance_uid,
             source.frame_number,
             source.frame_of_reference_uid,
+            UNSET if source.sop_class_uid is None else source.sop_class_uid,
         )
 
     def source(self) -> SourceImage:
@@ -134,6 +152,7 @@ class ImageRecord(Struct, frozen=True, forbid_unknown_fields=True):
             self.instance_uid,
             self.frame_number,
             self.frame_of_reference_uid,
+            None if isinstance(self.sop_class_uid, UnsetType) else self.sop_class_uid,
         )
 
 

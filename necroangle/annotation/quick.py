@@ -13,6 +13,7 @@ from string import ascii_letters, digits
 from typing import Any, get_args
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from necroangle.annotation.file import decode_reading
 from necroangle.annotation.keys import count_keys, expected_keys
@@ -30,6 +31,7 @@ class _Image(ImageRecord, frozen=True, forbid_unknown_fields=True):
     series_uid: str
     instance_uid: str
     frame_of_reference_uid: str | None
+    sop_class_uid: str | UnsetType = UNSET
 
 
 class _View(ReadView, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="read"):
@@ -139,6 +141,8 @@ class Texts:
                 uids += (image.study_uid, image.series_uid, image.instance_uid)
                 if image.frame_of_reference_uid is not None:
                     uids.append(image.frame_of_reference_uid)
+                if not isinstance(image.sop_class_uid, UnsetType):
+                    uids.append(image.sop_class_uid)
         self.identifiers.extend((reading.subject, reading.visit, reading.reader))
         self.times.append(reading.saved_at)
         self.ends.append((len(uids), len(self.identifiers), len(self.times)))

@@ -35,6 +35,7 @@ from necroangle.terms import SourceImage
 
 __all__ = [
     "KEYWORDS",
+    "MAKER",
     "SYNTAX",
     "Origin",
     "check_pixels",
@@ -56,6 +57,7 @@ KEYWORDS = [
     "FrameOfReferenceUID",
     "ImageType",
     "Modality",
+    "Manufacturer",
     "PatientID",
     "PatientIdentityRemoved",
     "ClinicalTrialSubjectID",
@@ -120,7 +122,8 @@ KEYWORDS = [
 ]
 """The allow-list: nothing else is read from a header. ``PatientID`` passes only as the pseudonym
 of a de-identified study, and as a key that means nothing outside this process. Of
-``ContrastBolusAgent`` passes only that there is one."""
+``ContrastBolusAgent`` passes only that there is one; of ``Manufacturer``, whether it is
+:data:`MAKER`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +326,15 @@ _NO_IMAGE_CLASSES = {
     "1.2.840.10008.5.1.4.38.1": "a hanging protocol",
     "1.2.840.10008.5.1.4.39.1": "a palette of colours",
 }
+MAKER = "necroangle"
+"""``Manufacturer`` of the reports and pictures of readings that necroangle writes."""
+
+_OF_READINGS = {
+    "1.2.840.10008.5.1.4.1.1.88.34": "readings found: `necroangle take` reads this report",
+    "1.2.840.10008.5.1.4.1.1.7": "a picture of a reading: no image to measure",
+}
+"""What necroangle writes beside the images that were read."""
+
 _WAVEFORM = "1.2.840.10008.5.1.4.1.1.9."
 _NO_IMAGES = {
     "SR": "a structured report",
@@ -387,6 +399,8 @@ def _check_is_image(dataset: Dataset) -> None:
     what = _NO_IMAGE_CLASSES.get(sop_class) or _NO_IMAGES.get(code(dataset, "Modality") or "")
     if sop_class.startswith(_WAVEFORM):
         what = "a waveform"
+    if sop_class in _OF_READINGS and str(dataset.get("Manufacturer") or "").strip() == MAKER:
+        raise DicomError(_OF_READINGS[sop_class], stage=RECOGNISED)
     if what:
         raise DicomError(f"{what}: no image", tag="Modality", stage=RECOGNISED)
 
@@ -485,6 +499,7 @@ def source_image(dataset: Dataset, frame_number: int) -> SourceImage:
         instance_uid=required_uid(dataset, "SOPInstanceUID"),
         frame_number=frame_number,
         frame_of_reference_uid=uid(dataset, "FrameOfReferenceUID"),
+        sop_class_uid=uid(dataset, "SOPClassUID"),
     )
 
 

@@ -311,6 +311,7 @@ def _next_slice(like: FrameHeader, header: PlainHeader, file: str, *, is_same: b
             instance_uid,
             source.frame_number,
             source.frame_of_reference_uid,
+            source.sop_class_uid,
         ),
         "plane": ImagePlane(
             (x, y, z),
