@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from necroangle.cli.series import command
+from necroangle.cli.images.series import command
 from necroangle.dicom import scan_folder
 
 WriteSlices = Callable[..., list[Path]]
