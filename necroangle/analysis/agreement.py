@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from necroangle.analysis.courses import AnalysisSet
+from necroangle.analysis.quantities import interval_words, number_words, p_words
 from necroangle.analysis.records import PlainRow
 from necroangle.entries import field_named
 from necroangle.errors import CohortError
@@ -122,6 +123,18 @@ class AgreementRow:
     unit: str
     method: str
     words: str = ""
+
+    @property
+    def text(self) -> str:
+        """The number with the interval of its formula, as it is printed."""
+        if self.value is None:
+            return self.words
+        return number_words(self.value, self.unit) + interval_words(self.low, self.high, self.unit)
+
+    @property
+    def by_patients(self) -> str:
+        """The interval by resampling patients, as it is printed; empty where there is none."""
+        return interval_words(self.patients_low, self.patients_high, self.unit).strip(" ()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,7 +463,7 @@ def _pair(
     yield _row(title, "upper limit of agreement", who, of, found.high, found.high_interval, high,
                unit, said)  # fmt: skip
     if found.slope is not None:
-        words = f"P = {found.slope_p:.3f}" if found.slope_p is not None else ""
+        words = p_words(found.slope_p) if found.slope_p is not None else ""
         yield _row(title, "proportional bias", who, of, found.slope, found.slope_interval, None,
                    "", "slope of the difference on the pair's mean; t interval", words)  # fmt: skip
 

@@ -15,6 +15,8 @@ __all__ = [
     "Quartiles",
     "by_stage",
     "count",
+    "interval_words",
+    "number_words",
     "p_words",
     "quartiles",
     "rate",
@@ -67,6 +69,25 @@ class Quantity:
     method: str
     words: str = ""
 
+    @property
+    def text(self) -> str:
+        """The number with its interval, as it is printed; what has none says why.
+
+        Examples
+        --------
+        >>> count("events", ALL, 3, 22, "hips").text
+        '3 of 22'
+        >>> Quantity("cox", ALL, 22, 1.5, 0.9, 2.46, "ratio", "Cox").text
+        '1.50 (0.90 to 2.46)'
+        """
+        if self.value is None:
+            return self.words
+        if self.unit == "P":
+            return p_words(self.value)
+        if self.unit in ("hips", "patients"):
+            return f"{self.value:g} of {self.n}"
+        return number_words(self.value, self.unit) + interval_words(self.low, self.high, self.unit)
+
 
 def p_words(p: float) -> str:
     """A P value as it is printed.
@@ -77,6 +98,48 @@ def p_words(p: float) -> str:
     ('P = 0.052', 'P < 0.001')
     """
     return "P < 0.001" if p < 0.0005 else f"P = {p:.3f}"
+
+
+_DIGITS = {"": 3, "area": 3, "ratio": 2, "years": 2, "needed": 0}
+_UNITS = {"deg": "°", "deg²": "°²", "": "", "area": "", "ratio": "", "needed": ""}
+
+
+def number_words(value: float, unit: str) -> str:
+    """A number as it is printed, with as many digits as its unit bears.
+
+    Parameters
+    ----------
+    value
+        The number.
+    unit
+        As :attr:`Quantity.unit`; empty for a coefficient.
+
+    Examples
+    --------
+    >>> number_words(12.345, "deg"), number_words(0.8123, ""), number_words(2.0, "years")
+    ('12.3°', '0.812', '2.00 years')
+    """
+    return f"{value:.{_DIGITS.get(unit, 1)}f}{_UNITS.get(unit, f' {unit}')}"
+
+
+def interval_words(low: float | None, high: float | None, unit: str) -> str:
+    """An interval behind its number; nothing where there is none.
+
+    Parameters
+    ----------
+    low, high
+        Its bounds.
+    unit
+        As for :func:`number_words`.
+
+    Examples
+    --------
+    >>> interval_words(10.0, 14.26, "deg"), interval_words(None, None, "deg")
+    (' (10.0 to 14.3°)', '')
+    """
+    if low is None or high is None:
+        return ""
+    return f" ({low:.{_DIGITS.get(unit, 1)}f} to {number_words(high, unit)})"
 
 
 def count(

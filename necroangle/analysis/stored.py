@@ -53,15 +53,27 @@ _AFTER_THA = {"a_status": UnreadReason.PROSTHESIS.value, "b_status": UnreadReaso
 _AFTER_DEATH = {"a_status": UnreadReason.NOT_DONE.value, "b_status": UnreadReason.NOT_DONE.value}
 
 
-def analysis_of(store: CohortStore, protocol: StudyProtocol = NO_STUDY) -> AnalysisSet:
+def analysis_of(
+    store: CohortStore,
+    protocol: StudyProtocol = NO_STUDY,
+    rows: Iterable[CohortRow] | None = None,
+) -> AnalysisSet:
     """The analysis set of a kept cohort.
+
+    Parameters
+    ----------
+    store, protocol
+        The cohort, and the study's rules.
+    rows
+        Its rows, where they have been read.
 
     Raises
     ------
     CohortError
         As :func:`necroangle.analysis.courses.analysis_set`.
     """
-    return analysis_set(store.rows(), clinical_tables(store), protocol, united_readings(store))
+    found = store.rows() if rows is None else rows
+    return analysis_set(found, clinical_tables(store), protocol, united_readings(store))
 
 
 def rows_that_leave(

@@ -238,10 +238,18 @@ def _parts(
     with np.errstate(divide="ignore", invalid="ignore"):
         seen = times @ pairs / (times @ several)
         shares = times @ (counts / reads[:, None]) / times.sum(1, keepdims=True)
+    return seen, _by_chance(shares, shares, weights, by_grades), pairs
+
+
+def _by_chance(grades: Floats, shares: Floats, weights: Floats, by_grades: bool) -> Floats:
+    """How far grades agree by chance with grades of some shares: Fleiss' rule, or Gwet's."""
     if by_grades:
-        size = float(weights.sum()) / (counts.shape[1] * max(counts.shape[1] - 1.0, 1.0))
-        return seen, size * (shares * (1.0 - shares)).sum(1), pairs
-    return seen, np.einsum("ni,ij,nj->n", shares, weights, shares), pairs
+        size = len(weights)
+        partners = (1.0 - shares) * float(weights.sum()) / (size * max(size - 1, 1))
+    else:
+        partners = shares @ weights
+    found: Floats = (grades * partners).sum(-1)
+    return found
 
 
 def _many(counts: Floats, kind: WeightKind, *, by_grades: bool) -> Kappa:
@@ -258,12 +266,7 @@ def _many(counts: Floats, kind: WeightKind, *, by_grades: bool) -> Kappa:
         words = "all readers gave all hips one grade: kappa is undefined"
         return Kappa(None, None, None, seen, n, words)
     own = counts / reads[:, None]
-    shares = own.mean(0)
-    if by_grades:
-        size = float(weights.sum()) / (counts.shape[1] * max(counts.shape[1] - 1.0, 1.0))
-        of_hip = size * (own * (1.0 - shares)).sum(1)
-    else:
-        of_hip = own @ ((weights + weights.T) @ shares) / 2.0
+    of_hip = _by_chance(own, own.mean(0), weights, by_grades)
     value = (seen - chance) / (1.0 - chance)
     each = np.where(several, n / several.sum() * (pairs - chance) / (1.0 - chance), 0.0)
     each -= 2.0 * (1.0 - value) * (of_hip - chance) / (1.0 - chance)

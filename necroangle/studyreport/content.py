@@ -1,7 +1,7 @@
 """What a study's report holds, gathered once from its cohort for both kinds of file."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -34,6 +34,7 @@ from necroangle.measurement import (
     method_named,
 )
 from necroangle.measurement.marks import plane_points
+from necroangle.measurement.row import CohortRow
 from necroangle.protocol.study import StudyProtocol
 from necroangle.report import draw_reading
 from necroangle.report.sketch import view_svg
@@ -157,10 +158,11 @@ def gather(
         As :func:`necroangle.analysis.outcomes.outcomes_of`.
     """
     with CohortStore.open(place, create=False) as store:
-        cohort = analysis_of(store, protocol)
+        rows = store.rows()
+        cohort = analysis_of(store, protocol, rows)
         outcomes = outcomes_of(cohort)
-        hips = tuple(_hip_pages(store, cohort, outcomes, images, progress))
-        rows = len(store.keys())
+        kept_readings = _readings(store, rows, cohort)
+    hips = tuple(_hip_pages(kept_readings, cohort, outcomes, images, progress))
     silent: list[str] = []
     events = _or_silent(lambda: events_of(cohort, "failure"), silent)
     agreement = _or_silent(lambda: agreement_of(cohort), silent)
@@ -180,7 +182,7 @@ def gather(
             f"necroangle {__version__}",
             "a database" if "://" in str(place) else Path(place).name,
             cohort.method or "no angles",
-            rows,
+            len(rows),
             made,
         ),
     )
@@ -195,13 +197,12 @@ def _or_silent(make: Callable[[], Part], silent: list[str]) -> Part | None:
 
 
 def _hip_pages(
-    store: CohortStore,
+    readings: "Mapping[Place, bytes]",
     cohort: AnalysisSet,
     outcomes: Outcomes,
     images: ImagePlaces | None,
     progress: Callable[[], None] | None,
 ) -> Iterator[HipPage]:
-    hashes = _hashes(store, cohort)
     method = method_named(cohort.method) if cohort.method else None
     with GuardedReader() as decoder:
         for outcome in outcomes.hips:
@@ -209,7 +210,8 @@ def _hip_pages(
             for one in outcome.course.visits:
                 if not one.was_attended:
                     continue
-                reading = _kept(store, hashes.get(_place(one))) if one.read else None
+                raw = readings.get(_place(one)) if one.read else None
+                reading = None if raw is None else decode_reading(raw)
                 visits.append(_look(one, reading, method, images, decoder))
             yield HipPage(outcome, tuple(visits))
             if progress is not None:
@@ -223,22 +225,19 @@ def _place(one: HipVisit) -> Place:
     return one.hip.subject, one.hip.laterality, one.planned.name
 
 
-def _hashes(store: CohortStore, cohort: AnalysisSet) -> dict[Place, str]:
-    """The kept reading that stands for each hip visit, by its hash."""
+def _readings(
+    store: CohortStore, rows: Iterable[CohortRow], cohort: AnalysisSet
+) -> dict[Place, bytes]:
+    """The kept reading that stands for each hip visit, as it was saved."""
     found = {}
-    for row in store.rows():
+    for row in rows:
         place = str(row["subject"]), str(row["laterality"]), str(row["visit"])
         if cohort.chosen.get(place) == (row["reader"], row["read_no"]) and (
             row["method"] == cohort.method
         ):
             found[place] = str(row["annotation_sha256"])
-    return found
-
-
-def _kept(store: CohortStore, sha256: str | None) -> HipReading | None:
-    """A kept reading; None where it is not kept."""
-    raw = next((raw for _, raw in store.contents([sha256])), None) if sha256 else None
-    return None if raw is None else decode_reading(raw)
+    kept = dict(store.contents(found.values())) if found else {}
+    return {place: kept[sha256] for place, sha256 in found.items() if sha256 in kept}
 
 
 def _look(

@@ -5,9 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from necroangle.analysis.agreement import AgreementRow
 from necroangle.analysis.baseline import lines_of
-from necroangle.analysis.quantities import Quantity
 from necroangle.errors import CohortError
 from necroangle.measurement.grades import show_deg
 from necroangle.storage import write_atomically
@@ -52,7 +50,7 @@ def environment(name: str) -> "Template":
     shared = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    shared.filters.update(number=number, found=found, deg=show_deg, jpeg=_jpeg_url)
+    shared.filters.update(number=number, deg=show_deg, jpeg=_jpeg_url)
     return shared.from_string(source)
 
 
@@ -74,19 +72,3 @@ def need_extra() -> None:
 def number(value: float | None, digits: int = 1, unit: str = "") -> str:
     """A number, or a dash."""
     return "–" if value is None else f"{value:.{digits}f}{unit}"
-
-
-def found(one: Quantity | AgreementRow) -> str:
-    """A number with its interval, or why there is none."""
-    if one.value is None:
-        return one.words
-    if one.unit == "P":
-        return "< 0.001" if one.value < 0.0005 else f"{one.value:.3f}"
-    if one.unit in ("hips", "patients"):
-        return f"{one.value:g}"
-    digits = {"%": 1, "deg": 1, "mm": 1, "years": 2, "ratio": 2, "needed": 0}.get(one.unit, 3)
-    unit = {"%": " %", "deg": "°", "mm": " mm", "years": " years", "deg²": "°²"}.get(one.unit, "")
-    text = f"{one.value:.{digits}f}{unit}"
-    if one.low is not None and one.high is not None:
-        text += f" ({one.low:.{digits}f} to {one.high:.{digits}f}{unit})"
-    return text

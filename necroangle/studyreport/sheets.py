@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from necroangle.analysis.baseline import lines_of
 from necroangle.storage import write_atomically
 from necroangle.studyreport.content import StudyReport
-from necroangle.studyreport.pages import found, need_extra
+from necroangle.studyreport.pages import need_extra
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -91,7 +91,7 @@ def _baseline(report: StudyReport) -> list[str]:
 def _events(report: StudyReport) -> list[str]:
     assert report.events is not None  # noqa: S101
     return [
-        f"- {one.quantity.replace('_', ' ')}, {one.group}: {found(one)}"
+        f"- {one.quantity.replace('_', ' ')}, {one.group}: {one.text}"
         for one in report.events.quantities
     ]
 
@@ -99,7 +99,7 @@ def _events(report: StudyReport) -> list[str]:
 def _agreement(report: StudyReport) -> list[str]:
     assert report.agreement is not None  # noqa: S101
     return [
-        f"- {one.quantity}, {one.statistic}, {one.readers}: {found(one)}"
+        f"- {one.quantity}, {one.statistic}, {one.readers}: {one.text}"
         for one in report.agreement.rows
     ]
 

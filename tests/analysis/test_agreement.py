@@ -1,6 +1,7 @@
 """Agreement of a study's readers, from simulated readings with known components."""
 
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,23 @@ def made_rows(
 
 def one(rows: tuple[AgreementRow, ...], quantity: str, statistic: str) -> AgreementRow:
     return next(row for row in rows if (row.quantity, row.statistic) == (quantity, statistic))
+
+
+def test_a_slope_that_is_certain_is_below_a_thousandth() -> None:
+    rows = [
+        {**row, "cna_deg": 1.3 * row["cna_deg"] if row["reader"] == "lee" else row["cna_deg"]}
+        for row in made_rows(60)
+    ]
+    slope = one(agreement_of(analysis_set(rows, {}), draws=50).rows, "CNA", "proportional bias")
+    assert slope.words == "P < 0.001"
+
+
+def test_both_intervals_of_a_number_have_its_digits() -> None:
+    found = agreement_of(analysis_set(made_rows(), {}), draws=50).rows
+    bias = one(found, "CNA", "bias")
+    assert re.fullmatch(r"-?\d+\.\d° \(-?\d+\.\d to -?\d+\.\d°\)", bias.text)
+    assert re.fullmatch(r"-?\d+\.\d to -?\d+\.\d°", bias.by_patients)
+    assert re.fullmatch(r"0\.\d{3} to 0\.\d{3}", one(found, "CNA", "ICC(2,1)").by_patients)
 
 
 def test_known_components_come_back() -> None:

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from necroangle.analysis import AnalysisSet, analysis_set
 from necroangle.analysis.events import HipTime, events_of, hip_times
 from necroangle.analysis.quantities import Quantity
-from necroangle.cli.analyses.survival import shown
 from necroangle.errors import CohortError
 from necroangle.protocol.study import NO_STUDY
 from necroangle.statistics.survival import Times, at_time, incidence, survival
@@ -108,7 +107,7 @@ def test_the_study_gives_its_failures_and_each_number_has_a_value_or_words() -> 
             by_name(found.quantities, "events", "ARCO 3A").value) == (2, 4)  # fmt: skip
     for one in found.quantities:
         assert one.value is not None or one.words, one
-        assert "nan" not in shown(one)
+        assert "nan" not in one.text
     last = [row for row in found.curves if (row.curve, row.group) == ("incidence", "all")][-1]
     kaplan = [row for row in found.curves if (row.curve, row.group) == ("survival", "all")][-1]
     assert last.value == pytest.approx(1 - kaplan.value)  # nothing competes here

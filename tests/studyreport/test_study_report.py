@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 from necroangle.annotation import encode_reading, file_name
 from necroangle.cli.analyses.report import command as report_command
 from necroangle.cli.readings.measure import command as measure
+from necroangle.ledger.store import CohortStore
 from necroangle.protocol.study import NO_STUDY
 from necroangle.review import index_images
 from necroangle.studyreport import StudyReport, gather, write_html, write_pdf
@@ -44,6 +46,23 @@ def page(report: StudyReport, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("page") / "report.html"
     write_html(report, path)
     return path.read_text("utf-8")
+
+
+def test_rows_and_readings_are_asked_for_once_however_many_visits(
+    cohort: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for name in ("rows", "contents"):
+        real = getattr(CohortStore, name)
+
+        def counted(*given: Any, _real: Any = real, _name: str = name) -> Any:
+            asked.append(_name)
+            return _real(*given)
+
+        monkeypatch.setattr(CohortStore, name, counted)
+    found = gather(cohort, replace(NO_STUDY, study="onfh", visits=VISITS), MADE)
+    assert sum(len(hip.visits) for hip in found.hips) > 2
+    assert sorted(asked) == ["contents", "rows"]
 
 
 class Outside(HTMLParser):

@@ -107,7 +107,7 @@ def _print(found: AgreementStudy, *, everything: bool) -> None:
         own = [one for one in rows if one.quantity == quantity]
         click.echo(f"\n{quantity}: {own[0].hips} hip visits of {own[0].patients} patients")
         lines = [
-            (one.statistic, "" if one.readers == "all" else harmless(one.readers), shown(one))
+            (one.statistic, "" if one.readers == "all" else harmless(one.readers), _shown(one))
             for one in own
         ]
         show_table(_COLUMNS, lines)
@@ -130,18 +130,13 @@ def _cells(one: Flip) -> tuple[str, ...]:
     return one.quantity, *map(harmless, (f"{one.subject} {one.laterality}", one.visit, grades))
 
 
-def shown(one: AgreementRow) -> str:
-    """A number with its intervals; what has none says why."""
-    if one.value is None:
-        return one.words
-    digits = 1 if one.unit else 3
-    unit = {"deg": "°", "deg²": "°²", "": ""}.get(one.unit, f" {one.unit}")
-    text = f"{one.value:.{digits}f}{unit}"
-    if one.low is not None and one.high is not None:
-        text += f" ({one.low:.{digits}f} to {one.high:.{digits}f}{unit})"
-    if one.patients_low is not None and one.patients_high is not None:
-        text += f"; by patients {one.patients_low:.{digits}f} to {one.patients_high:.{digits}f}"
-    return f"{text}; {one.words}" if one.words and one.low is None else text
+def _shown(one: AgreementRow) -> str:
+    """A number with both of its intervals, and what else is to be said."""
+    parts = [one.text]
+    if one.value is not None:
+        parts += [f"by patients {one.by_patients}"] if one.by_patients else []
+        parts += [one.words] if one.words else []
+    return "; ".join(parts)
 
 
 def _adopt(noise: Sequence[AngleNoise]) -> None:

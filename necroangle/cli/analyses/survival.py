@@ -104,7 +104,7 @@ def _print(found: EventStudy) -> None:
             continue  # one less the incidence: nothing more to say
         title = _title(one.quantity)
         group = "" if one.group == "all" else harmless(one.group)
-        lines.append(("" if title == last else title, group, shown(one)))
+        lines.append(("" if title == last else title, group, _shown(one)))
         last = title
     show_table(_COLUMNS, lines)
     click.echo("")
@@ -139,21 +139,9 @@ def _title(quantity: str) -> str:
     return _TITLES.get(quantity, quantity)
 
 
-def shown(one: Quantity) -> str:
-    """A quantity in a few words; what has no value shows why."""
+def _shown(one: Quantity) -> str:
+    """A quantity in a few words, and what else is to be said."""
     if one.value is None:
-        return one.words
-    if one.unit == "P":
-        from necroangle.analysis.quantities import p_words
-
-        return p_words(one.value)
-    if one.unit == "needed":
-        return f"{one.value:.0f} ({one.method.partition('; ')[2]})"
-    if one.unit == "hips":
-        return f"{one.value:g} of {one.n}"
-    digits = {"area": 3, "ratio": 2, "years": 2}.get(one.unit, 1)
-    unit = {"%": " %", "years": " years", "deg": "°"}.get(one.unit, "")
-    text = f"{one.value:.{digits}f}{unit}"
-    if one.low is not None and one.high is not None:
-        text += f" ({one.low:.{digits}f} to {one.high:.{digits}f}{unit})"
-    return f"{text}, {one.words}" if one.words else text
+        return one.text
+    said = one.method.partition("; ")[2] if one.unit == "needed" else one.words
+    return ", ".join(part for part in (one.text, said) if part)
