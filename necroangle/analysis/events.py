@@ -16,14 +16,22 @@ from typing import Literal
 from necroangle.analysis.courses import AnalysisSet, HipCourse
 from necroangle.analysis.hips import HipOutcome, failure_by, hip_outcomes
 from necroangle.analysis.quantities import ALL, Quantity, count, p_words, rate, unknown
+from necroangle.entries import field_named
 from necroangle.errors import CohortError
 from necroangle.measurement.grades import HaRisk, ha_grade, ha_risk
 from necroangle.plain_text import counted
 from necroangle.protocol.failure import FailureOutcome
 from necroangle.protocol.hips import HipKey
 from necroangle.protocol.study import FAILURE_RULES, FailureRule
-from necroangle.statistics.curves import Roc, cochran_armitage, roc, youden_cut
-from necroangle.statistics.regression import Hazards, cox, fine_gray
+from necroangle.statistics.curves import (
+    Roc,
+    area_difference,
+    cochran_armitage,
+    roc,
+    youden_cut,
+)
+from necroangle.statistics.intervals import MeanSquare, clopper_pearson, interval_of_sum
+from necroangle.statistics.regression import Hazards, cox, fine_gray, groups_by_patients
 from necroangle.statistics.survival import (
     Curve,
     GroupTest,
@@ -207,12 +215,18 @@ def _risk(hip: HipOutcome) -> str | None:
     return str(ha_risk(angle))
 
 
+def _arm(hip: HipOutcome) -> str | None:
+    code = hip.course.treated.treatment
+    return None if code is None else field_named("treatment", "treatment").values.get(code, code)
+
+
 GROUPINGS: Mapping[str, Callable[[HipOutcome], str | None]] = {
     "stage": _stage,
+    "arm": _arm,
     "grade": _grade,
     "risk": _risk,
 }
-"""By what hips are grouped, at the baseline."""
+"""By what hips are grouped, at the baseline; an arm is the first treatment of a hip."""
 
 _ORDER = ("no necrosis", *map(str, HaRisk))
 
@@ -414,14 +428,18 @@ def _tests(groups: Mapping[str, Sequence[HipTime]]) -> Iterator[Quantity]:
         return
     data, names = _data([one for one, _ in own]), [name for _, name in own]
     for title, test in (("log_rank", log_rank(data, names)), ("gray", gray_test(data, names))):
-        yield _test(title, len(own), test)
+        yield _test(f"{title}_p", len(own), test, "; hips counted as independent")
+    people = _patients([one for one, _ in own])
+    if len(set(people)) < len(people):
+        for title, competing in (("log_rank", False), ("gray", True)):
+            test = groups_by_patients(data, names, people, competing=competing)
+            yield _test(f"{title}_by_patients_p", len(own), test, "")
 
 
-def _test(title: str, n: int, test: GroupTest) -> Quantity:
-    method = f"{test.words}; hips counted as independent"
+def _test(quantity: str, n: int, test: GroupTest, beside: str) -> Quantity:
     if test.p is None:
-        return unknown(f"{title}_p", "groups", n, "P", title, test.words)
-    return Quantity(f"{title}_p", "groups", n, test.p, None, None, "P", method)
+        return unknown(quantity, "groups", n, "P", "test of the groups", test.words)
+    return Quantity(quantity, "groups", n, test.p, None, None, "P", f"{test.words}{beside}")
 
 
 def _means(groups: Mapping[str, Sequence[HipTime]]) -> Iterator[Quantity]:
@@ -513,9 +531,30 @@ def _foretold(times: Sequence[HipTime]) -> Iterator[Quantity]:
                 "cut", name, len(own), cut.at_least, low, high, "deg",
                 "at or above this the event is foretold (Youden); interval by patients",
                 f"sensitivity {100 * cut.sensitivity:.0f} %, specificity "
-                f"{100 * cut.specificity:.0f} %, their sum too high by "
-                f"{100 * cut.optimism:.0f} points (bootstrap)",
+                f"{100 * cut.specificity:.0f} %, Youden's index {cut.index:.2f}; "
+                f"{cut.corrected_index:.2f} corrected for optimism (bootstrap)",
             )  # fmt: skip
+    yield from _better(times)
+
+
+def _better(times: Sequence[HipTime]) -> Iterator[Quantity]:
+    """Whether the change foretells better than the angle, in hips that have both."""
+    (first, one), (second, other) = _NUMBERS.items()
+    known = [
+        (before, after, time.code == _HAPPENED)
+        for time in times
+        if time.code in (_LOST, _HAPPENED)
+        and (before := one(time.outcome)) is not None
+        and (after := other(time.outcome)) is not None
+    ]
+    if not known:
+        return
+    found = area_difference(*zip(*known, strict=True))
+    low, high = found.interval or (None, None)
+    method = f"area of {second} less that of {first}, the same hips; DeLong's interval"
+    words = found.words if found.p is None else p_words(found.p)
+    yield Quantity("auc_difference", f"{second} less {first}", len(known), found.difference, low,
+                   high, "area", method, words)  # fmt: skip
 
 
 def _shares(times: Sequence[HipTime]) -> Iterator[Quantity]:
@@ -566,19 +605,27 @@ def _next_trial(times: Sequence[HipTime], cohort: AnalysisSet) -> Iterator[Quant
     changes = [one.outcome.change.change_deg for one in times if one.outcome.change]
     limit = cohort.protocol.cut_offs.change_deg
     if len(changes) > 2 and limit > 0:
-        spread_deg = stdev(changes)
-        needed = math.ceil(2 * size * spread_deg**2 / limit**2)
+        variance = stdev(changes) ** 2
+        bounds = interval_of_sum([MeanSquare(variance, len(changes) - 1)]) if variance else (0, 0)
+        needed, low, high = (
+            max(math.ceil(2 * size * one / limit**2), 2) for one in (variance, *bounds)
+        )
         yield Quantity(
-            "hips_an_arm", f"CNA change differs by {limit:g}°", len(changes), needed, None, None,
-            "needed", f"{said}; SD of the change {spread_deg:.1f}°",
+            "hips_an_arm", f"CNA change differs by {limit:g}°", len(changes), needed, low, high,
+            "needed", f"{said}; SD of the change {variance**0.5:.1f}°, interval by that of the SD",
         )  # fmt: skip
     happened = sum(one.code == _HAPPENED for one in times)
     if happened > 0:
         events = 4 * size / math.log(2) ** 2
-        needed = math.ceil(events / (happened / len(times)) / 2)
+        share_low, share_high = clopper_pearson(happened, len(times)) or (0.0, 1.0)
+        needed, low, high = (
+            math.ceil(events / share / 2)
+            for share in (happened / len(times), share_high, share_low)
+        )
         yield Quantity(
-            "hips_an_arm", "hazard ratio 0.5", len(times), needed, None, None, "needed",
-            f"{said}; {math.ceil(events)} events, {happened} of {len(times)} hips have one here",
+            "hips_an_arm", "hazard ratio 0.5", len(times), needed, low, high, "needed",
+            f"{said}; {math.ceil(events)} events, {happened} of {len(times)} hips have one here, "
+            "interval by that of this share",
         )  # fmt: skip
 
 
@@ -609,8 +656,8 @@ def _notes(times: Sequence[HipTime], endpoint: Endpoint, left_out: Sequence[str]
         )
     if people < len(times):
         yield (
-            "curves and tests count hips as independent, which two hips of a patient are not; "
-            "the models' errors and the intervals by patients do not"
+            "curves and the plain tests count hips as independent, which two hips of a patient are "
+            "not; the tests and intervals by patients and the models' errors do not"
         )
     seen = sum(one.after_years < one.by_years < math.inf for one in times)
     if seen:

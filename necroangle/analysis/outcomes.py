@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from necroangle.analysis.courses import AnalysisSet
 from necroangle.analysis.hips import ArcoCourse, HipOutcome, ScorePair, failure_by, hip_outcomes
@@ -12,7 +12,7 @@ from necroangle.entries import field_named
 from necroangle.errors import CohortError
 from necroangle.plain_text import counted
 from necroangle.protocol.study import EVENTS, FAILURE_RULES, FailureRule, TestKind
-from necroangle.statistics.signed_rank import signed_rank
+from necroangle.statistics.signed_rank import holm, signed_rank
 
 __all__ = ["LAST", "Outcomes", "outcomes_of"]
 
@@ -439,7 +439,32 @@ def visit_changes(hips: Sequence[HipOutcome], cohort: AnalysisSet) -> Iterator[Q
         Hips that count.
     cohort
         Its protocol names the visits.
+
+    References
+    ----------
+    Adjustment of the P values for several visits: S. Holm, Scand J Stat 6 (1979) 65.
     """
+    yield from _adjusted(list(_visit_changes(hips, cohort)))
+
+
+def _adjusted(quantities: Sequence[Quantity]) -> Iterator[Quantity]:
+    """Each P value of the chosen test with the one that Holm adjusts for all visits, after it."""
+    names = {f"{name}_p" for name, _, _ in _SCORES}
+    tested = [one for one in quantities if one.quantity in names and one.value is not None]
+    adjusted: dict[tuple[str, str], tuple[float, int]] = {}
+    for name in names:
+        own = [one for one in tested if one.quantity == name]
+        for one, p in zip(own, holm([one.value or 0.0 for one in own]), strict=True):
+            adjusted[name, one.group] = p, len(own)
+    for one in quantities:
+        yield one
+        if (one.quantity, one.group) in adjusted:
+            p, tests = adjusted[one.quantity, one.group]
+            method = f"{one.method}; Holm's adjustment for {counted(tests, 'visit')}"
+            yield replace(one, quantity=f"{one.quantity}_holm", value=p, method=method)
+
+
+def _visit_changes(hips: Sequence[HipOutcome], cohort: AnalysisSet) -> Iterator[Quantity]:
     kind = cohort.protocol.statistics.quantiles
     for planned in cohort.protocol.visits:
         group = f"visit {planned.name}"

@@ -91,8 +91,10 @@ _VISIT_TITLES = {
     "cna_change": "CNA change",
     "vas_later": "VAS",
     "vas_p": "VAS P",
+    "vas_p_holm": "VAS P, all visits (Holm)",
     "hhs_later": "HHS",
     "hhs_p": "HHS P",
+    "hhs_p_holm": "HHS P, all visits (Holm)",
 }
 
 

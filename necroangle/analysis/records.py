@@ -186,5 +186,6 @@ def _hips(rows: Iterable[_Cells], treatments: Iterable[_Cells]) -> dict[HipKey, 
             own[0].number("cell_dose") if own else None,
             len(own),
             hip.maybe_text("index_visit") if hip else None,
+            own[0].maybe_text("treatment") if own else None,
         )
     return found

@@ -50,12 +50,13 @@ class HipEvent:
 
 @dataclass(frozen=True, slots=True)
 class ClinicalHip:
-    """A hip before it is followed: when it was treated, with how many cells, from which visit."""
+    """A hip before it is followed: when and how it was treated, and from which visit it counts."""
 
     treatment_day: date | None = None
     dose: float | None = None
     treatments: int = 0
     index_visit: str | None = None
+    treatment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

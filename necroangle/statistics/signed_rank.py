@@ -6,11 +6,19 @@ one that is meant is chosen beforehand.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["EXACT_AT_MOST", "EXACT_UP_TO", "SignedRank", "TestKind", "ZeroRule", "signed_rank"]
+__all__ = [
+    "EXACT_AT_MOST",
+    "EXACT_UP_TO",
+    "SignedRank",
+    "TestKind",
+    "ZeroRule",
+    "holm",
+    "signed_rank",
+]
 
 TestKind = Literal["auto", "exact", "normal", "normal_cc"]
 ZeroRule = Literal["wilcoxon", "pratt"]
@@ -104,6 +112,29 @@ def signed_rank(
     p = _exact_p(used, smaller) if chosen == "exact" else _normal_p(used, smaller, chosen)
     method = f"Wilcoxon signed-rank, two-sided, {_NAMES[chosen]}, {_ZEROS[zeros]}"
     return SignedRank(len(rounded), zero_count, plus, minus, p, method)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P values of several tests, adjusted so that one false alarm in all of them is rare (Holm).
+
+    The k-th smallest of m is multiplied by ``m - k + 1``; none is smaller than one before it, nor
+    above 1.
+
+    References
+    ----------
+    S. Holm, Scand J Stat 6 (1979) 65.
+
+    Examples
+    --------
+    >>> [round(p, 3) for p in holm([0.04, 0.01, 0.03])]
+    [0.06, 0.03, 0.06]
+    """
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    adjusted, least = [0.0] * len(p_values), 0.0
+    for smaller, place in enumerate(order):
+        least = max(least, min(1.0, (len(p_values) - smaller) * p_values[place]))
+        adjusted[place] = least
+    return adjusted
 
 
 def _mid_ranks(sizes: list[float]) -> list[float]:

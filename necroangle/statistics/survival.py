@@ -94,8 +94,8 @@ class Curve:
         Standard error of the value.
     start
         Value before the first step.
-    last
-        Longest time observed: beyond it nothing is known.
+    observed
+        How long each hip was observed, ascending.
     """
 
     times: Floats
@@ -104,22 +104,39 @@ class Curve:
     high: Floats
     se: Floats
     start: float
-    last: float
+    observed: Floats
+
+    @property
+    def last(self) -> float:
+        """Longest time observed: beyond it nothing is known."""
+        return float(self.observed[-1]) if len(self.observed) else 0.0
+
+    def before_events(self, time: float) -> Interval:
+        """Exact interval while no event has happened, by the hips still observed at a time."""
+        hips = len(self.observed) - int(np.searchsorted(self.observed, time, side="left"))
+        bound = 0.025 ** (1.0 / hips) if hips else 0.0
+        return (bound, 1.0) if self.start else (0.0, 1.0 - bound)
 
 
 def at_time(curve: Curve, time: float) -> tuple[float, Interval] | None:
     """Value and interval at a time; None beyond the longest observation.
 
+    While no event has happened the interval is Clopper and Pearson's of none of the hips that are
+    still observed: no event among 22 hips leaves up to 15 % open.
+
     Examples
     --------
     >>> at_time(survival(Times.of([1, 2, 3], [1, 0, 1])), 9.0) is None
     True
+    >>> value, (low, high) = at_time(incidence(Times.of([3.0] * 22, [0] * 22)), 2.0)
+    >>> value, low, round(high, 3)
+    (0.0, 0.0, 0.154)
     """
     if time > curve.last:
         return None
     place = int(np.searchsorted(curve.times, time, side="right")) - 1
-    if place < 0:
-        return curve.start, (curve.start, curve.start)
+    if place < 0 or curve.values[place] == curve.start:
+        return curve.start, curve.before_events(time)
     return float(curve.values[place]), (float(curve.low[place]), float(curve.high[place]))
 
 
@@ -178,7 +195,7 @@ def survival(data: Times) -> Curve:
         sums = np.cumsum(happened / (risk * (risk - happened)))
         se = np.where(values > 0, values * np.sqrt(sums), 0.0)
     low, high = _log_log(values, se)
-    return Curve(counts.times, values, low, high, se, 1.0, _longest(data))
+    return Curve(counts.times, values, low, high, se, 1.0, np.sort(data.times))
 
 
 def incidence(data: Times) -> Curve:
@@ -208,7 +225,7 @@ def incidence(data: Times) -> Curve:
     values = np.cumsum(before * own / risk)
     se = np.sqrt(_aalen(values, before, risk, own, of_any))
     low, high = _log_log(values, se)
-    return Curve(counts.times, values, low, high, se, 0.0, _longest(data))
+    return Curve(counts.times, values, low, high, se, 0.0, np.sort(data.times))
 
 
 def _aalen(values: Floats, before: Floats, risk: Floats, own: Floats, of_any: Floats) -> Floats:

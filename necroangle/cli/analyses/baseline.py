@@ -30,8 +30,8 @@ __all__ = ["command"]
 )
 @click.option(
     "--by",
-    type=click.Choice(["stage", "grade", "risk"]),
-    help="Groups at the baseline: ARCO stage, Ha's grade, or Ha's risk.",
+    type=click.Choice(["stage", "grade", "risk", "arm"]),
+    help="Groups at the baseline: ARCO stage, Ha's grade or risk, or the first treatment.",
 )
 def command(
     cohort: str | None,

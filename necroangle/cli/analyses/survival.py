@@ -25,7 +25,7 @@ __all__ = ["command"]
 
 _COLUMNS = tuple(ScreenColumn(name, wraps=True) for name in ("quantity", "of", "found"))
 _ENDPOINTS = ("failure", "collapse", "replacement")
-_GROUPINGS = ("stage", "grade", "risk")
+_GROUPINGS = ("stage", "grade", "risk", "arm")
 
 
 @click.command("survival")
@@ -38,7 +38,7 @@ _GROUPINGS = ("stage", "grade", "risk")
     type=click.Choice(_GROUPINGS),
     default="stage",
     show_default=True,
-    help="Groups at the baseline: ARCO stage, Ha's grade, or Ha's risk.",
+    help="Groups at the baseline: ARCO stage, Ha's grade or risk, or the first treatment.",
 )
 def command(
     cohort: str | None,
@@ -115,10 +115,13 @@ _TITLES = {
     "events": "hips with the event",
     "log_rank_p": "log-rank test of the groups",
     "gray_p": "Gray's test of the groups",
+    "log_rank_by_patients_p": "log-rank test by patients",
+    "gray_by_patients_p": "test of the incidence by patients",
     "restricted_mean": "mean years without the event",
     "cox": "hazard ratio, Cox",
     "fine_gray": "hazard ratio, Fine and Gray",
     "auc": "area below the curve",
+    "auc_difference": "difference of the areas",
     "cut": "cut by Youden",
     "event_share": "share with the event",
     "trend_p": "trend over the groups",
