@@ -145,6 +145,8 @@ def _timed(
         end, code = happened.days, _HAPPENED
     if end is None:
         return "no visit or event with a date after the index date"
+    if end < 0:
+        return "the patient died, or the event happened, before the index date"
     seen = [one.place_days for one in course.follow_ups if one.place_days is not None]
     is_at_visit = (
         code == _HAPPENED

@@ -34,6 +34,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 _Z = 1.959963984540054
+_ROUNDING = 1e-12
+"""A share so near to 0 or 1 is that: sums of shares carry their rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,7 @@ def incidence(data: Times) -> Curve:
     own, of_any = counts.of_event.astype(float), counts.of_any.astype(float)
     free = np.cumprod(1.0 - of_any / risk)
     before = np.concatenate([[1.0], free[:-1]])
-    values = np.cumsum(before * own / risk)
+    values = np.minimum(np.cumsum(before * own / risk), 1.0)
     se = np.sqrt(_aalen(values, before, risk, own, of_any))
     low, high = _log_log(values, se)
     return Curve(counts.times, values, low, high, se, 0.0, np.sort(data.times))
@@ -244,11 +246,13 @@ def _aalen(values: Floats, before: Floats, risk: Floats, own: Floats, of_any: Fl
 
 
 def _log_log(values: Floats, se: Floats) -> tuple[Floats, Floats]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        size = np.exp(_Z * se / (values * np.log(values)))
-        low, high = values ** (1.0 / size), values**size
-    inside = (values > 0) & (values < 1) & (se > 0)
-    return np.where(inside, low, values), np.where(inside, high, values)
+    inside = (values > _ROUNDING) & (values < 1 - _ROUNDING) & (se > 0)
+    share, error = np.where(inside, values, 0.5), np.where(inside, se, 0.0)
+    size = np.exp(_Z * error / (share * np.log(share)))
+    return (
+        np.where(inside, share ** (1.0 / size), values),
+        np.where(inside, share**size, values),
+    )
 
 
 def _longest(data: Times) -> float:
