@@ -9,7 +9,7 @@ import msgspec
 
 from necroangle.annotation import HipReading, decode_reading
 from necroangle.batch import ChunkResult, Refusal, Stream
-from necroangle.batch.stream import flags_of_row
+from necroangle.batch.stream import Admit, flags_of_row
 from necroangle.errors import ReadingError
 from necroangle.ledger.store import CohortStore
 from necroangle.measurement.plausibility_cohort import (
@@ -82,6 +82,7 @@ def remeasure(
     keep: bool = True,
     write: bool = True,
     actor: str = "",
+    admit: Admit | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Remeasured:
     """Measure readings again into a cohort.
@@ -106,6 +107,8 @@ def remeasure(
         False for a dry run: nothing is written, and nobody is asked.
     actor
         Who did it, for the ledger.
+    admit
+        As for :meth:`necroangle.batch.Stream.results`.
     progress
         Called with the number of readings after every chunk.
 
@@ -122,7 +125,7 @@ def remeasure(
     prints: list[ReadingPrint] = []
     doubted: set[Misfit] = set()
     with tempfile.TemporaryFile() as held:
-        for result in stream.results(workers, scheduler, keep=keep):
+        for result in stream.results(workers, scheduler, keep=keep, admit=admit):
             part = _beside(result, store)
             prints.extend(result.prints)
             doubted.update(told_of_rows(map(flags_of_row, result.columns.rows())))

@@ -25,12 +25,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from necroangle.measurement.plausibility_cohort import ReadingPrint
-    from necroangle.measurement.row import Cell, RowColumns
+    from necroangle.measurement.row import Cell, RowColumns, RowKey
 
-__all__ = ["Stream", "measure_files", "measure_items", "open_stream", "settings_of_repeats"]
+__all__ = [
+    "Admit",
+    "Stream",
+    "measure_files",
+    "measure_items",
+    "open_stream",
+    "settings_of_repeats",
+]
 
 CHUNK = 1000
 """Readings at once: more does not go faster."""
+
+Admit = Callable[["RowKey", bool], str]
+"""Whether a row may enter the cohort: its key, and whether its reading unites others; why not."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and the number of all."""
@@ -57,7 +67,12 @@ class Stream:
     refusals: tuple[Refusal, ...]
 
     def results(
-        self, workers: int = 1, scheduler: str | None = None, *, keep: bool = False
+        self,
+        workers: int = 1,
+        scheduler: str | None = None,
+        *,
+        keep: bool = False,
+        admit: Admit | None = None,
     ) -> Iterator[ChunkResult]:
         """Measure, chunk by chunk; every row is final, and no key comes twice.
 
@@ -71,6 +86,8 @@ class Stream:
             Address of a Dask scheduler, whose workers are used instead.
         keep
             Whether the results bring the readings' bytes along.
+        admit
+            Says of each row why it may not enter the cohort; its file is then refused.
         """
         numbers = key_numbers(self.sources)
         shared = shared_numbers(numbers)
@@ -84,9 +101,13 @@ class Stream:
             found = run_here(work, chunks)
         for result in found:
             columns, refusals = one_row_per_key(result.columns)
+            prints = result.prints
+            if admit is not None:
+                columns, prints, shut_out = _admitted(columns, prints, admit)
+                refusals += shut_out
             told = tuple(sorted((*result.refusals, *refusals)))
             kept = _kept(columns, result.contents)
-            yield ChunkResult(columns, told, result.count, kept, result.prints)
+            yield ChunkResult(columns, told, result.count, kept, prints)
 
     def _chunks(
         self, numbers: NDArray[np.uint64], shared: NDArray[np.uint64], *, load: bool
@@ -172,6 +193,7 @@ def measure_files(
     workers: int = 1,
     *,
     keep: bool = False,
+    admit: Admit | None = None,
 ) -> BatchResult:
     """Measure reading files.
 
@@ -189,6 +211,8 @@ def measure_files(
         Number of processes.
     keep
         Whether the result brings the readings' bytes along.
+    admit
+        As for :meth:`Stream.results`.
 
     Returns
     -------
@@ -205,7 +229,7 @@ def measure_files(
     refusals, parts, done = list(stream.refusals), [], 0
     contents: dict[str, bytes] = {}
     prints: list[ReadingPrint] = []
-    for result in stream.results(workers, keep=keep):
+    for result in stream.results(workers, keep=keep, admit=admit):
         prints.extend(result.prints)
         parts.append(result.columns)
         contents.update(result.contents)
@@ -268,6 +292,29 @@ def _kept(columns: RowColumns, contents: Mapping[str, bytes]) -> dict[str, bytes
     """The bytes of those readings that gave rows."""
     wanted = set(columns.data["annotation_sha256"]) if contents else set()
     return {sha256: raw for sha256, raw in contents.items() if sha256 in wanted}
+
+
+def _admitted(
+    columns: RowColumns, prints: Sequence[ReadingPrint], admit: Admit
+) -> tuple[RowColumns, tuple[ReadingPrint, ...], list[Refusal]]:
+    """The rows that may enter, with their prints; and the files that may not."""
+    unites = {one.key for one in prints if one.is_consensus}
+    keys = columns.keys()
+    problems = [admit(key, key[:_READING_PARTS] in unites) for key in keys]
+    if not any(problems):
+        return columns, tuple(prints), []
+    kept = [place for place, problem in enumerate(problems) if not problem]
+    out = {key[:_READING_PARTS] for key, problem in zip(keys, problems, strict=True) if problem}
+    refused = {
+        Refusal(file, "", problem)
+        for file, problem in zip(columns.files, problems, strict=True)
+        if problem
+    }
+    return columns.select(kept), tuple(one for one in prints if one.key not in out), sorted(refused)
+
+
+_READING_PARTS = 5
+"""So much of a row's key says which reading it was measured from."""
 
 
 def _at_hand(item: SourceItem | Refusal) -> SourceItem | Refusal:

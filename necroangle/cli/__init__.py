@@ -33,6 +33,7 @@ _SECTIONS = {
     },
     "Table of the study": {
         "init": "Make a study folder.",
+        "enrol": "Keep the study's list of subjects and hips: who may enter the table.",
         "import": "Put a clinical table (CSV, XLSX, XLS, ODS) in, or list what is wrong.",
         "edit": "Change one clinical record, cell by cell, with a reason.",
         "history": "Print who changed a clinical record, when, what and why.",

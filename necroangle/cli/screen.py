@@ -29,6 +29,7 @@ __all__ = [
     "ScreenColumn",
     "bars",
     "data_only",
+    "new_subjects_option",
     "output_option",
     "screen_width",
     "show_table",
@@ -419,6 +420,13 @@ def _bar_columns() -> tuple[Any, ...]:
 
 
 # ---- data --------------------------------------------------------------------------------------
+
+
+new_subjects_option = click.option(
+    "--new-subjects",
+    is_flag=True,
+    help="Take hips that are not in the study's list, and put them in it; needs --as.",
+)
 
 
 def output_option(command: Callable[..., None]) -> Callable[..., None]:

@@ -9,6 +9,7 @@ from datetime import date
 
 from necroangle.clinical.harris import harris_score
 from necroangle.clinical.records import Hip, Key, State, Values, day_of, index_day, number_of
+from necroangle.protocol.near_names import near_visit
 from necroangle.protocol.study import StudyProtocol
 
 __all__ = ["Issue", "aetiology_doubts", "check_course", "check_subject"]
@@ -342,7 +343,9 @@ def _check_study(state: State, subject: str, protocol: StudyProtocol | None) -> 
     names = ", ".join(visit.name for visit in protocol.visits)
     for key, _ in state.of("visit", (subject,)):
         if planned and key[2] not in planned:
-            message = f"no visit of the study ({names}); see study.toml"
+            meant = near_visit(key[2], {one.name: one.nominal_months for one in protocol.visits})
+            hint = f"; did you mean {meant}?" if meant else "; see study.toml"
+            message = f"no visit of the study ({names}){hint}"
             yield Issue("visit", key, "visit", message)
     for key, values in state.of("hip", (subject,)):
         visit = values.get("index_visit")

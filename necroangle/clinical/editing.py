@@ -7,6 +7,7 @@ from necroangle.clinical.checks import Issue, check_subject
 from necroangle.clinical.records import Key, State, parents_of, read_state
 from necroangle.entries import KINDS, Field, field_named, fields_of, missing_name
 from necroangle.errors import CohortError
+from necroangle.ledger.admission import enrolment_of
 from necroangle.ledger.records import Entry, Record
 from necroangle.ledger.store import CohortStore
 from necroangle.measurement.row import Cell
@@ -72,6 +73,9 @@ def edit_record(
     record = _find(store, kind, key)
     if record is None and not create:
         raise CohortError(f"there is no {kind} {' '.join(key)}; --create makes it")
+    problem = enrolment_of(store).refusal(*key[: min(len(key), 2)]) if record is None else ""
+    if problem:
+        raise CohortError(f"{key[0]}: {problem} If it is new, enrol it (`necroangle enrol`)")
     missing = protocol.missing if protocol is not None else Missing()
     values = dict(record.values) if record is not None else {}
     for name, text in changes.items():

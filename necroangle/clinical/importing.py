@@ -1,23 +1,35 @@
 """A table file into the cohort: read, understood, checked as a whole, and written or not."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from necroangle.clinical.drafts import gather
+from necroangle.clinical.drafts import Drafts, gather
+from necroangle.clinical.identity import short_text
 from necroangle.clinical.mapping import TableMapping, bind, known_headings, mapping_toml, suggest
 from necroangle.clinical.plan import Plan, Standing, make_plan
-from necroangle.clinical.raw_table import Problem, RawTable
+from necroangle.clinical.raw_table import Problem, RawTable, fatal, warning
 from necroangle.clinical.records import Key, parents_of, read_state
 from necroangle.clinical.table_files import read_table
 from necroangle.errors import CohortError
+from necroangle.ledger.admission import Admission, known_subjects
 from necroangle.ledger.events import last_states
 from necroangle.ledger.records import Recorded, encode_key
 from necroangle.ledger.store import CohortStore
-from necroangle.protocol.study import Missing, StudyProtocol
+from necroangle.protocol.study import NO_STUDY, Missing, StudyProtocol
 
-__all__ = ["TableImport", "open_table", "plan_import", "suggest_mapping", "write_import"]
+__all__ = [
+    "IMPORT_OF",
+    "TableImport",
+    "open_table",
+    "plan_import",
+    "suggest_mapping",
+    "write_import",
+]
+
+IMPORT_OF = "import of table "
+"""How the reason of every record begins that a table brought; its hash follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,7 @@ def plan_import(
     *,
     protocol: StudyProtocol | None = None,
     update_reason: str = "",
+    new_subjects: bool = False,
 ) -> Plan:
     """What importing a table would do; nothing is written.
 
@@ -109,23 +122,29 @@ def plan_import(
     update_reason
         Why values that stand there otherwise are replaced; empty: they are not, and each is a
         fatal problem.
+    new_subjects
+        Whether hips that are not in the study's list are taken, and put in it.
     """
     missing = protocol.missing if protocol is not None else Missing()
     binding = bind(table.sheet, table.mapping, missing.codes, table.kind)
     drafts, found = gather(table.sheet, binding, missing.codes)
+    reason = _reason(table, update_reason)
     plan = make_plan(
         drafts,
         _standing(store, [*drafts, *(one for place in drafts for one in parents_of(*place))]),
         protocol=protocol,
         empty=missing.empty,
         update=bool(update_reason),
-        reason=update_reason or f"import of table {table.sha256[:16]}",
+        reason=reason,
     )
+    gate = Admission.of(store, protocol or NO_STUDY, new_subjects=new_subjects)
+    shut_out = list(_of_strangers(drafts, gate, known_subjects(store)))
     read = [one for one in table.sheet.problems if one.column not in binding.ignored]
     spoilt = {(one.row, one.column) for one in read}
     more = (one for one in found if (one.row, one.column) not in spoilt)
-    problems = _sorted((*read, *binding.problems, *more, *plan.problems))
-    return Plan(plan.entries, problems, plan.new, plan.changed, plan.unchanged)
+    problems = _sorted((*read, *binding.problems, *more, *shut_out, *plan.problems))
+    entries = (*plan.entries, *gate.entries(reason))
+    return Plan(entries, problems, plan.new, plan.changed, plan.unchanged)
 
 
 def write_import(store: CohortStore, plan: Plan, *, actor: str) -> Recorded:
@@ -144,6 +163,26 @@ def write_import(store: CohortStore, plan: Plan, *, actor: str) -> Recorded:
 def suggest_mapping(table: TableImport) -> bytes:
     """A mapping file for a table, to go on from: what is not known is left out."""
     return mapping_toml(suggest(table.sheet, table.mapping, table.kind))
+
+
+def _reason(table: TableImport, update_reason: str) -> str:
+    """What the ledger says of every record that a table brings: which table, and why."""
+    why = f": {update_reason}" if update_reason else ""
+    return f"{IMPORT_OF}{table.sha256[:16]}{why}"
+
+
+def _of_strangers(drafts: Drafts, gate: Admission, known: frozenset[str]) -> Iterator[Problem]:
+    """Hips that are not in the study's list, and subjects whose name is nearly another's."""
+    near = gate.nearly((key[0] for _, key in drafts), known)
+    hips = {key[:2] if kind != "subject" else key[:1]: one for (kind, key), one in drafts.items()}
+    for hip, draft in hips.items():
+        column, heading = draft.keys.get("subject", (0, ""))
+        name = short_text(hip[0])
+        if problem := gate.of_hip(*hip):
+            yield fatal(f"{name}: {problem}", row=draft.row, column=column, heading=heading)
+        elif question := near.pop(hip[0], ""):
+            message = f"new subject {name}: {question}"
+            yield warning(message, row=draft.row, column=column, heading=heading)
 
 
 def _standing(store: CohortStore | None, places: list[tuple[str, Key]]) -> Standing:

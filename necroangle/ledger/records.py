@@ -18,7 +18,11 @@ from necroangle.errors import CohortError
 from necroangle.measurement.row import Cell
 
 __all__ = [
+    "ENROLLED",
     "OWN_KINDS",
+    "QUERY",
+    "STUDY_LIST",
+    "WITHDRAWN_READING",
     "Conflict",
     "Entry",
     "Event",
@@ -35,6 +39,15 @@ __all__ = [
 
 OWN_KINDS = frozenset({"measurement", "reading_file", "columns"})
 """Kinds of events that only the measured rows and their readings write."""
+
+ENROLLED, STUDY_LIST = "enrolled", "study_list"
+"""A subject of the study's list, key ``(subject,)``; and the list itself, key ``("subjects",)``."""
+
+QUERY = "query"
+"""What is asked about a record, key ``(subject, ..., rule)``: its state, and the answer."""
+
+WITHDRAWN_READING = "withdrawn_reading"
+"""A reading that was taken out, key ``(subject, laterality, visit, reader, read_no)``."""
 
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ENCODE = msgspec.json.Encoder().encode

@@ -8,7 +8,7 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,8 +22,9 @@ import sqlalchemy as sa
 
 from necroangle.annotation import SUFFIX, HipReading, decode_reading, read_bytes, sha256_of
 from necroangle.annotation.quick import decode_many
+from necroangle.entries import KINDS
 from necroangle.errors import CohortError, NecroangleError, ReadingError
-from necroangle.ledger.records import decode_key
+from necroangle.ledger.records import WITHDRAWN_READING, decode_key
 from necroangle.ledger.schema import CONTENT, ROWS
 from necroangle.ledger.store import CohortStore
 from necroangle.ledger.verification import (
@@ -192,7 +193,7 @@ def verify(
     counts = Counts(
         events=run.ledger.events,
         rows=run.row_count,
-        records=sum(map(len, run.ledger.records.values())),
+        records=sum(len(run.ledger.records.get(kind, ())) for kind in KINDS),
         contents=len(run.kept),
         files=found.count,
         recomputed=run.recomputed,
@@ -255,7 +256,8 @@ class _Run:
     def files(self, folder: Path, found: FoundFiles) -> Iterator[Problem]:
         """The folder of reading files."""
         older = {sha256: key for sha256, (key, _) in self.ledger.readings.items()}
-        return check_files(folder, self._readings, older, self._kept_bytes, found)
+        gone = self.ledger.records.get(WITHDRAWN_READING, set())
+        return check_files(folder, self._readings, older, self._kept_bytes, found, gone)
 
     def tasks(self, found: FoundFiles, progress: Progress | None) -> Iterator[Task]:
         """Every kept reading, then those that only a file holds."""
@@ -485,8 +487,10 @@ class _Look:
         older: Mapping[str, str],
         kept: Kept,
         found: FoundFiles,
+        withdrawn: Collection[ReadingId],
     ) -> None:
         self._measured, self._older, self._kept = measured, older, kept
+        self._withdrawn = withdrawn
         self._hashes = {key: sha256 for sha256, key in measured.items()}
         self.found = found
         self.explained: set[ReadingId] = set()
@@ -503,6 +507,8 @@ class _Look:
         except ReadingError as error:
             return ": ".join(part for part in (error.place, error.problem) if part)
         self.explained.add(key)
+        if key in self._withdrawn:
+            return ""  # it stands in the folder, and the ledger says why it does not count
         if sha256 in self._older:
             return "an older version than the one that was measured; bring the newer one back"
         return _changed(raw, self._hashes.get(key), self._kept)
@@ -514,6 +520,7 @@ def check_files(
     older: Mapping[str, str],
     kept: Kept,
     found: FoundFiles,
+    withdrawn: Collection[ReadingId] = (),
 ) -> Iterator[Problem]:
     """The problems of a folder of reading files; ``found`` is filled on the way.
 
@@ -527,8 +534,10 @@ def check_files(
         SHA-256 to the name of the reading, for versions that were replaced.
     kept
         The bytes that are kept under a hash, or None.
+    withdrawn
+        Keys of the readings that were withdrawn: their files may stand there.
     """
-    look = _Look(measured, older, kept, found)
+    look = _Look(measured, older, kept, found, withdrawn)
     for file in _walk(folder):
         name = file.relative_to(folder).as_posix()
         if file.name.endswith(_PART):

@@ -239,8 +239,8 @@ class StudyProtocol(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     method
         The measuring method; left out: by the kind of image.
     readers
-        Who reads, the first one first; empty where anyone may. A reading of another reader does
-        not count, and is told.
+        Who reads, the first one first; empty where anyone may. A reading of another reader is
+        refused; one that was measured before does not count.
     consensus
         Whether a reading that unites two or more kept ones goes before every reader.
     index_visit
@@ -482,7 +482,7 @@ The measuring method (`necroangle measure`). Left out: by the kind of image.
 MR: ha_mr_midslice, centre_plane, largest_slice, max_extent. Radiographs: kerboul_radiograph.""",
     "readers": """\
 Who reads, the first one first: the first read of the first of them who read a hip visit counts.
-Empty: anyone may. A reading of another reader is measured, does not count, and is named.""",
+Empty: anyone may. A reading of another reader is refused.""",
     "consensus": """\
 Whether a consensus goes before every reader: a reading that unites two or more kept readings of
 one hip visit. The name "consensus" alone is nothing.""",

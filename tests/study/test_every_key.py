@@ -20,9 +20,10 @@ from necroangle.cli.readings.change import command as change
 from necroangle.cli.readings.measure import command as measure
 from necroangle.cli.records.export import command as export
 from necroangle.cli.records.import_table import command as import_table
-from necroangle.cohort import CohortStore
+from necroangle.cohort import CohortStore, to_row
 from necroangle.errors import NecroangleError
 from necroangle.ledger.records import Entry
+from necroangle.measurement import measure as run_measure
 from necroangle.protocol.study import NO_STUDY, StudyProtocol, decode_protocol, study_toml
 from necroangle.protocol.visits import Visit
 from necroangle.study import init_study, open_study
@@ -267,7 +268,7 @@ def test_change_refuses_a_visit_after_the_hip_was_replaced(
     assert told.startswith("refused: S1 L, visit m24: after the hip was replaced there is no angle")
 
 
-def test_a_reader_who_is_none_of_the_studys_is_told_when_measured(
+def test_a_reader_who_is_none_of_the_studys_is_refused(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = shutil.copytree(folder, tmp_path / "study")
@@ -275,7 +276,18 @@ def test_a_reader_who_is_none_of_the_studys_is_told_when_measured(
     stranger = make_reading(90.0, 80.0, subject="S1", reader="zed")
     Path("zed.reading.json").write_bytes(encode_reading(stranger))
     told = said(measure, "zed.reading.json")
-    assert "note: reader zed is none of the study's (alice, bob)" in told
-    assert "1 measured: 1 new" in told
-    assert "left out: joint" not in said(outcome)
+    assert "zed.reading.json: reader zed is none of the study's (alice, bob)" in told
+    assert "0 measured" in told
+    assert "left out: zed" not in said(outcome)
+
+
+def test_a_strangers_reading_that_was_measured_before_does_not_count(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = shutil.copytree(folder, tmp_path / "study")
+    monkeypatch.chdir(place)
+    stranger = make_reading(90.0, 80.0, subject="S1", reader="zed")
+    raw = encode_reading(stranger)
+    row = to_row(stranger, run_measure(stranger), sha256_of(raw))
+    CohortStore.open("cohort.sqlite").upsert([row], {sha256_of(raw): raw}, "zed")
     assert "readers who are none of the study's, left out: zed (1 reading)" in said(outcome)

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.readings.measuring import measuring_options, tell_misfits, tell_strangers
+from necroangle.cli.readings.measuring import (
+    admission,
+    measuring_options,
+    tell_admitted,
+    tell_misfits,
+)
 from necroangle.cli.screen import bars, data_only, output_option, write_data
 
 if TYPE_CHECKING:
     from necroangle.batch import BatchResult
     from necroangle.cli.readings.measuring import Asked
-    from necroangle.ledger.store import Changes
+    from necroangle.ledger.admission import Admission
+    from necroangle.ledger.store import Changes, CohortStore
     from necroangle.measurement import Method, Settings
 
 __all__ = ["command"]
@@ -40,15 +46,18 @@ def command(
     others are measured. Exit code: 0 if all were measured, 1 if some were refused, 2 if there was
     nothing to measure or the table cannot be opened.
     """
+    from necroangle.ledger.admission import known_subjects
     from necroangle.plain_text import harmless
 
     data_only(output, as_json, "--json")
     settings = asked.settings(readings)
-    result = _joined([_measure(readings, method, settings) for method in asked.methods()])
+    store = _present(asked.cohort)
+    gate, known = admission(store, asked), known_subjects(store)
+    result = _joined([_measure(readings, method, settings, gate) for method in asked.methods()])
     if not result.rows and not result.refusals:
         raise click.UsageError("no reading files (*.reading.json) in what was given")
-    tell_strangers(row.key.reader for row in result.rows)
-    changes = _store(result, asked.cohort)
+    changes = _store(result, asked)
+    tell_admitted(_present(asked.cohort), asked, gate, known)
     if as_json:
         write_data(f"{_as_json(result, changes)}\n", output)
     else:
@@ -70,21 +79,35 @@ def _joined(results: list[BatchResult]) -> BatchResult:
     return BatchResult(tuple(rows), tuple(refusals), contents, tuple(misfits))
 
 
-def _measure(paths: tuple[Path, ...], method: Method | None, settings: Settings) -> BatchResult:
+def _measure(
+    paths: tuple[Path, ...], method: Method | None, settings: Settings, gate: Admission
+) -> BatchResult:
     """Measure, with a progress bar on standard error where that is a terminal."""
     from necroangle.batch import measure_files
 
     with bars() as shown:
-        return measure_files(paths, method, shown.begin("measuring").to, settings, keep=True)
+        progress = shown.begin("measuring").to
+        return measure_files(paths, method, progress, settings, keep=True, admit=gate.of_reading)
 
 
-def _store(result: BatchResult, cohort: str | None) -> Changes:
+def _present(cohort: str | None) -> CohortStore | None:
+    """The cohort where there is one; it is made only when there is a row to put in it."""
+    from necroangle.ledger.store import CohortStore
+    from necroangle.study import cohort_here
+
+    place = cohort_here(cohort)
+    is_there = "://" in str(place) or Path(place).exists()
+    return CohortStore.open(place) if is_there else None
+
+
+def _store(result: BatchResult, asked: Asked) -> Changes:
     from necroangle.ledger.store import Changes, CohortStore
     from necroangle.study import cohort_here
 
     if not result.rows:
         return Changes()
-    return CohortStore.open(cohort_here(cohort)).upsert(result.rows, result.contents)
+    store = CohortStore.open(cohort_here(asked.cohort))
+    return store.upsert(result.rows, result.contents, asked.actor)
 
 
 def _summary(result: BatchResult, changes: Changes) -> str:

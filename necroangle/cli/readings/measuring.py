@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+from necroangle.cli.screen import new_subjects_option
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from necroangle.ledger.admission import Admission
+    from necroangle.ledger.store import CohortStore
     from necroangle.measurement import Method, Settings
     from necroangle.measurement.plausibility_cohort import Misfit
 
-__all__ = ["Asked", "measuring_options", "tell_misfits", "tell_strangers"]
+__all__ = [
+    "Asked",
+    "admission",
+    "measuring_options",
+    "tell_admitted",
+    "tell_misfits",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,10 @@ class Asked:
         Whether that noise is to be taken from the repeat reads among the readings.
     centre
         ``"circles"`` or ``"sphere"``.
+    actor
+        Who does it, for the ledger.
+    new_subjects
+        Whether hips that are not in the study's list are taken, and put in it.
     """
 
     cohort: str | None = None
@@ -41,6 +55,8 @@ class Asked:
     end_sd_mm: float | None = None
     end_sd_from_repeats: bool = False
     centre: Literal["circles", "sphere"] = "circles"
+    actor: str = ""
+    new_subjects: bool = False
 
     def methods(self) -> tuple[Method | None, ...]:
         """The methods that were named, else the study's, else None: by the kind of image."""
@@ -111,6 +127,8 @@ _OPTIONS = (
         show_default=True,
         help="Centre of the angles: each view's own circle, or the joint sphere of both.",
     ),
+    click.option("--as", "actor", default="", metavar="NAME", help="Who does it, for the ledger."),
+    new_subjects_option,
 )
 
 
@@ -141,16 +159,34 @@ def tell_misfits(misfits: Sequence[Misfit]) -> None:
         click.echo(f"... and {more} more to look at; the flags of the rows name them", err=True)
 
 
-def tell_strangers(readers: Iterable[str]) -> None:
-    """Say on standard error whose readings do not count in this study."""
-    from necroangle.plain_text import harmless
-    from necroangle.protocol.reads import strangers
+def admission(store: CohortStore | None, asked: Asked) -> Admission:
+    """What may enter the cohort.
+
+    Raises
+    ------
+    click.UsageError
+        If new subjects are to be taken and nobody says so.
+    """
+    from necroangle.clinical.identity import refuse_as_name
+    from necroangle.ledger.admission import Admission
     from necroangle.study import protocol_here
 
-    protocol = protocol_here()
-    for name in strangers(set(readers), protocol):
-        click.echo(
-            f"note: reader {harmless(name)} is none of the study's "
-            f"({', '.join(protocol.readers)}); these readings are measured and do not count",
-            err=True,
-        )
+    if asked.new_subjects and not asked.actor:
+        raise click.UsageError("--new-subjects: say who takes them, with --as NAME")
+    if asked.actor and (problem := refuse_as_name(asked.actor)):
+        raise click.UsageError(f"--as: {problem}")
+    return Admission.of(store, protocol_here(), new_subjects=asked.new_subjects)
+
+
+def tell_admitted(
+    store: CohortStore | None, asked: Asked, gate: Admission, known: frozenset[str]
+) -> None:
+    """Put new subjects in the study's list, and say on standard error what is doubtful of them."""
+    from necroangle.plain_text import harmless
+
+    entries = gate.entries("first reading, by --new-subjects")
+    if store is not None and entries:
+        store.record(entries, actor=asked.actor)
+        click.echo(f"put in the study's list: {', '.join(one.key[0] for one in entries)}", err=True)
+    for line in gate.doubts(known):
+        click.echo(harmless(f"look at {line}"), err=True)

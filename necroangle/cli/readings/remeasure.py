@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.readings.measuring import measuring_options, tell_misfits
+from necroangle.cli.readings.measuring import (
+    admission,
+    measuring_options,
+    tell_admitted,
+    tell_misfits,
+)
 from necroangle.cli.screen import bars
 
 if TYPE_CHECKING:
@@ -49,7 +54,6 @@ __all__ = ["command"]
     show_default=True,
     help="Keep the readings' bytes in the table, so that a later change can be explained.",
 )
-@click.option("--as", "actor", default="", metavar="NAME", help="Who does it, for the ledger.")
 @click.option(
     "--policy",
     type=click.Choice(["any", "none", "threshold"]),
@@ -81,7 +85,6 @@ def command(
     yes: bool,
     reports: tuple[Path, ...],
     keep: bool,
-    actor: str,
     policy: str,
     threshold: float,
     failures: str | None,
@@ -98,6 +101,7 @@ def command(
     measure or the table cannot be opened.
     """
     from necroangle.batch import Plan, open_stream
+    from necroangle.ledger.admission import known_subjects
 
     stream = open_stream(readings, Plan(asked.methods(), asked.settings(readings)))
     if not stream.count and not stream.refusals:
@@ -105,6 +109,7 @@ def command(
     for path in reports:
         _writer_of(path)
     store = _store(asked.cohort, dry_run=dry_run)
+    gate, known = admission(store, asked), known_subjects(store)
     told = _run(
         stream,
         store,
@@ -113,9 +118,11 @@ def command(
         scheduler=scheduler,
         keep=keep,
         write=not dry_run,
-        actor=actor,
+        actor=asked.actor,
+        admit=gate.of_reading,
     )
     _report(told, failures, reports, shown=yes or dry_run)
+    tell_admitted(None if dry_run else store, asked, gate, known)
     waits = bool(told.changed) and not told.is_overwritten and not dry_run
     context.exit(3 if waits else _exit_code(told, policy, threshold))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.screen import new_subjects_option
 from necroangle.clinical.table_files import ENCODINGS
 from necroangle.entries import KINDS
 
@@ -44,6 +45,7 @@ __all__ = ["ENCODINGS", "command"]
 @click.option("--delimiter", metavar="LETTER", help="Of a text table; 'tab' for a tab.")
 @click.option("--update", is_flag=True, help="Replace what stands there otherwise; needs --reason.")
 @click.option("--reason", default="", metavar="TEXT", help="Why it is replaced.")
+@new_subjects_option
 @click.option("--cohort", metavar="FILE", help="The cohort table; by default the study's.")
 @click.pass_context
 def command(
@@ -59,6 +61,7 @@ def command(
     delimiter: str | None,
     update: bool,
     reason: str,
+    new_subjects: bool,
     cohort: str | None,
 ) -> None:
     """Import a clinical TABLE: CSV, TSV, XLSX, XLS or ODS; all of it, or nothing.
@@ -84,7 +87,8 @@ def command(
     if write_mapping is not None:
         _write_mapping(opened, write_mapping)
         return
-    is_fatal = _import(opened, cohort, actor, reason if update else "", dry_run=dry_run)
+    why = reason if update else ""
+    is_fatal = _import(opened, cohort, actor, why, dry_run=dry_run, new_subjects=new_subjects)
     context.exit(1 if is_fatal else 0)
 
 
@@ -116,7 +120,13 @@ def _write_mapping(opened: TableImport, path: Path) -> None:
 
 
 def _import(
-    opened: TableImport, cohort: str | None, actor: str, update_reason: str, *, dry_run: bool
+    opened: TableImport,
+    cohort: str | None,
+    actor: str,
+    update_reason: str,
+    *,
+    dry_run: bool,
+    new_subjects: bool,
 ) -> bool:
     """Plan, tell, and write where nothing forbids it; whether something does."""
     from necroangle.clinical import plan_import
@@ -128,7 +138,13 @@ def _import(
     is_there = "://" in str(place) or Path(place).exists()
     store = CohortStore.open(place) if is_there or not dry_run else None
     protocol = study.protocol if study is not None else None
-    plan = plan_import(store, opened, protocol=protocol, update_reason=update_reason)
+    plan = plan_import(
+        store,
+        opened,
+        protocol=protocol,
+        update_reason=update_reason,
+        new_subjects=new_subjects,
+    )
     _tell_problems(plan)
     if plan.is_fatal:
         click.echo("nothing was imported", err=True)
