@@ -31,6 +31,9 @@ _SECTIONS = {
         "unpack": "Give back the reading files of a pack.",
         "schema": "Print the JSON Schema of the reading file.",
     },
+    "Other tools": {
+        "sr": "Readings as DICOM objects: structured report, presentation states, key objects.",
+    },
     "Table of the study": {
         "init": "Make a study folder.",
         "enrol": "Keep the study's list of subjects and hips: who may enter the table.",
@@ -58,6 +61,7 @@ _SECTIONS = {
 _ROOMS = {
     "Images": "images.",
     "Readings": "readings.",
+    "Other tools": "exchange.",
     "Table of the study": "records.",
     "Results": "analyses.",
     "This copy": "",

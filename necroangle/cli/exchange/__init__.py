@@ -1,0 +1,1 @@
+"""Commands that give readings to other tools and take theirs."""
