@@ -77,6 +77,19 @@ class Study:
         place = self.protocol.cohort
         return place if "://" in place else self.folder / place
 
+    @property
+    def anchors(self) -> Path:
+        """File of the anchors of the cohort table, beside it or, for a server, here."""
+        place = self.cohort
+        name = place.name if isinstance(place, Path) else "cohort"
+        return (place.parent if isinstance(place, Path) else self.folder) / f"{name}.anchors"
+
+    @property
+    def signing_key(self) -> Path | None:
+        """Private key that signs the anchors; None where they are not signed."""
+        place = self.protocol.signing_key
+        return self.folder / Path(place).expanduser() if place else None
+
     def secret(self) -> bytes:
         """The study's secret, 32 random bytes or more.
 

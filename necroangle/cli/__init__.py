@@ -41,7 +41,8 @@ _SECTIONS = {
         "edit": "Change one clinical record, cell by cell, with a reason.",
         "history": "Print who changed a clinical record, when, what and why.",
         "table": "Print the cohort table.",
-        "verify": "Verify the cohort: chain, rows, every angle, readings and files.",
+        "verify": "Verify the cohort: chain, anchors, rows, every angle, readings and files.",
+        "anchor": "Print what the ledger is now, to be kept elsewhere as a proof.",
         "export": "Export the cohort for SPSS, Stata, SAS, R, Excel, REDCap, with codebook.",
     },
     "Results": {

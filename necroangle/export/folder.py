@@ -69,11 +69,14 @@ class Provenance:
         Who ran it.
     when
         When, with its zone.
+    anchor
+        What the ledger was that it was made from; nothing where it has no events.
     """
 
     query: Mapping[str, object]
     who: str
     when: datetime
+    anchor: Mapping[str, object] | None = None
 
     def as_json(self, table: ExportTable, files: Mapping[str, str]) -> bytes:
         """The content of ``provenance.json``.
@@ -90,6 +93,7 @@ class Provenance:
             **table_facts(table, self.query),
             "who": self.who,
             "when": when,
+            **({} if self.anchor is None else {"anchor": dict(self.anchor)}),
             "notes": list(table.notes),
             "files": dict(files),
         }

@@ -5,13 +5,15 @@ that holds the write lock.
 """
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
 
 from necroangle.errors import CohortError
-from necroangle.ledger.chain import Link, seal
+from necroangle.ledger.chain import Link, link, new_salt
 from necroangle.ledger.records import (
     OWN_KINDS,
     Conflict,
@@ -26,7 +28,7 @@ from necroangle.ledger.records import (
     encode_values,
     plain_text,
 )
-from necroangle.ledger.schema import LEDGER, TAIL, insert_tuples
+from necroangle.ledger.schema import LEDGER, SERVER_NOW, TAIL, insert_tuples
 from necroangle.measurement.row import Cell
 from necroangle.moments import utc_now
 
@@ -35,6 +37,7 @@ __all__ = [
     "current",
     "decode_payload",
     "find_record",
+    "is_before",
     "known_writes",
     "last_of",
     "last_states",
@@ -46,6 +49,10 @@ __all__ = [
 _AT_ONCE = 500
 _FETCHED = 2000
 _LINK = sa.select(*LEDGER.columns)
+_LOG = logging.getLogger(__name__)
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""So far apart the clocks of two computers may be, or a writer have waited for its turn."""
 
 _ENCODE = msgspec.json.Encoder().encode
 _COUNTED = {
@@ -167,6 +174,13 @@ class LedgerEnd:
     Built first thing in the transaction: on a database server it takes the lock under which
     writers go one after the other.
 
+    Attributes
+    ----------
+    seq, hash
+        Number and hash of the last event, those that were appended included.
+    grew
+        Whether anything was written.
+
     Raises
     ------
     CohortError
@@ -175,18 +189,26 @@ class LedgerEnd:
 
     def __init__(self, connection: sa.Connection, actor: str) -> None:
         self._connection = connection
-        self._actor = plain_text(actor, "actor")
         self._links: list[Link] = []
         tail = connection.execute(
             sa.select(TAIL.c.seq, TAIL.c.hash).with_for_update()
         ).one_or_none()
         last = connection.execute(
-            sa.select(LEDGER.c.seq, LEDGER.c.hash).order_by(LEDGER.c.seq.desc()).limit(1)
+            sa.select(LEDGER.c.seq, LEDGER.c.hash, LEDGER.c.at)
+            .order_by(LEDGER.c.seq.desc())
+            .limit(1)
         ).one_or_none()
-        if tail is None or (last is not None and last != tail) or (last is None and tail.seq):
+        if tail is None or (last is not None and last[:2] != tail) or (last is None and tail.seq):
             raise CohortError("the end of the ledger was tampered with; run `necroangle verify`")
-        self._seq, self._hash = int(tail.seq), str(tail.hash)
-        self._at = utc_now()
+        self.seq, self.hash = int(tail.seq), str(tail.hash)
+        self.grew = False
+        self._stamp = (utc_now(), *_server_stamp(connection), plain_text(actor, "actor"))
+        if last is not None and is_before(self._stamp[0], last.at):
+            _LOG.warning(
+                "this computer's clock says %s, the last event is of %s: set the clock",
+                self._stamp[0],
+                last.at,
+            )
 
     def append(
         self,
@@ -199,33 +221,51 @@ class LedgerEnd:
         idempotency_key: str | None = None,
     ) -> int:
         """Chain an event to the end; its number. It is written by :meth:`write`."""
-        self._seq += 1
-        content = (
-            self._seq,
-            self._at,
-            self._actor,
-            kind,
-            key,
-            action,
-            reason,
-            payload,
-            idempotency_key,
-        )
-        sealed = seal(self._hash, content)
-        self._links.append(Link(*content, self._hash, sealed))
-        self._hash = sealed
-        return self._seq
+        self.seq += 1
+        said = (kind, key, action, reason, payload, idempotency_key)
+        one = link(self.hash, self.seq, self._stamp, said, new_salt())
+        self._links.append(one)
+        self.hash = one.hash
+        return self.seq
 
     def write(self) -> None:
         """Write what was appended."""
         if not self._links:
             return
         insert_tuples(self._connection, LEDGER, list(self._links))
-        self._connection.execute(TAIL.update().values(seq=self._seq, hash=self._hash))
+        self._connection.execute(TAIL.update().values(seq=self.seq, hash=self.hash))
         self._links.clear()
+        self.grew = True
 
 
-def record(connection: sa.Connection, entries: Iterable[Entry], actor: str) -> Recorded:
+def _server_stamp(connection: sa.Connection) -> tuple[str | None, str | None]:
+    """Time and user of a database server; nothing in a file."""
+    if connection.dialect.name != "postgresql":
+        return None, None
+    at, user = connection.exec_driver_sql(f"SELECT {SERVER_NOW}, session_user::text").one()
+    return str(at), str(user)
+
+
+def is_before(at: str, earlier: str) -> bool:
+    """Whether a moment lies before one that came earlier, by more than clocks differ.
+
+    Examples
+    --------
+    >>> is_before("2026-01-31T08:00:00.000Z", "2026-01-31T08:04:00.000Z")
+    False
+    >>> is_before("2019-01-31T08:00:00.000Z", "2026-01-31T08:04:00.000Z")
+    True
+    """
+    try:
+        gap = datetime.fromisoformat(earlier) - datetime.fromisoformat(at)
+    except (TypeError, ValueError):  # tampered with
+        return False
+    return gap > _CLOCKS_DIFFER
+
+
+def record(
+    connection: sa.Connection, end: LedgerEnd, entries: Iterable[Entry], actor: str
+) -> Recorded:
     """Write entries; those that meet another writer's change are returned and not written.
 
     Raises
@@ -234,7 +274,6 @@ def record(connection: sa.Connection, entries: Iterable[Entry], actor: str) -> R
         If a value cannot be kept, or an idempotency key was used for another write.
     """
     asked = [(entry, encode_key(entry.key), _payload(entry)) for entry in entries]
-    end = LedgerEnd(connection, actor)
     states = last_states(connection, [(entry.kind, key) for entry, key, _ in asked])
     done = known_writes(connection, [e.idempotency_key for e, _, _ in asked if e.idempotency_key])
     counts = dict.fromkeys(_COUNTED.values(), 0)
@@ -258,7 +297,6 @@ def record(connection: sa.Connection, entries: Iterable[Entry], actor: str) -> R
             )
             states[place] = State(seq, payload)
             done[name] = (entry.kind, key, payload)
-    end.write()
     return Recorded(**counts, conflicts=tuple(conflicts))
 
 
@@ -287,7 +325,7 @@ def _outcome(
 
 def _payload(entry: Entry) -> str | None:
     if entry.kind in OWN_KINDS:
-        raise CohortError(f"{entry.kind} is written by upsert alone; choose another word")
+        raise CohortError(f"{entry.kind} is written by the ledger itself; choose another word")
     return None if entry.values is None else encode_values(entry.values)
 
 

@@ -37,8 +37,8 @@ __all__ = [
     "plain_text",
 ]
 
-OWN_KINDS = frozenset({"measurement", "reading_file", "columns"})
-"""Kinds of events that only the measured rows and their readings write."""
+OWN_KINDS = frozenset({"measurement", "reading_file", "columns", "sealing", "erasure"})
+"""Kinds of events that only the ledger itself writes."""
 
 ENROLLED, STUDY_LIST = "enrolled", "study_list"
 """A subject of the study's list, key ``(subject,)``; and the list itself, key ``("subjects",)``."""

@@ -30,6 +30,7 @@ __all__ = [
     "REVISION",
     "ROWS",
     "SCHEMA_VERSION",
+    "SERVER_NOW",
     "TAIL",
     "backup_file",
     "create_tables",
@@ -83,6 +84,8 @@ LEDGER = sa.Table(
     _METADATA,
     sa.Column("seq", sa.Integer(), primary_key=True, autoincrement=False),
     sa.Column("at", sa.String(24), nullable=False),
+    sa.Column("server_at", sa.String(24)),
+    sa.Column("server_user", _TEXT),
     sa.Column("actor", _TEXT, nullable=False),
     sa.Column("kind", sa.String(64), nullable=False),
     sa.Column("key", _KEY_TEXT, nullable=False),
@@ -90,6 +93,8 @@ LEDGER = sa.Table(
     sa.Column("reason", _TEXT, nullable=False),
     sa.Column("payload", _TEXT),
     sa.Column("idempotency_key", _TEXT, unique=True),
+    sa.Column("salt", sa.String(32)),
+    sa.Column("sealed", _HASH, nullable=False),
     sa.Column("previous_hash", _HASH, nullable=False),
     sa.Column("hash", _HASH, nullable=False),
     sa.Index("ledger_of_key", "kind", "key", "seq"),
@@ -115,13 +120,30 @@ ALEMBIC = sa.Table(
 )
 """Where alembic keeps the version; a name of its own, for a server may hold other programs'."""
 
-_CHANGES = ("UPDATE", "DELETE")
-_REFUSE_FUNCTION = """
-CREATE OR REPLACE FUNCTION necroangle_append_only() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN
-RAISE EXCEPTION USING MESSAGE = 'the table ' || TG_TABLE_NAME || ' is append-only';
-END $$
-"""
+_SEALED = (
+    *("seq", "at", "server_at", "server_user", "actor", "kind", "action"),
+    *("sealed", "previous_hash", "hash"),
+)
+"""Columns of an event that stay when what it says is erased."""
+
+_ERASING = """{same} AND NEW.key = '' AND NEW.reason = '' AND NEW.payload IS NULL
+ AND NEW.idempotency_key IS NULL AND NEW.salt IS NULL
+ AND EXISTS (SELECT 1 FROM ledger WHERE kind = 'erasure' AND seq > OLD.seq
+ AND {instr}(payload, ' ' || OLD.seq || ' ') > 0)"""
+"""What an event says goes only where a later event of an erasure tells its number."""
+
+_TOLD = """EXISTS (SELECT 1 FROM ledger WHERE kind = 'reading_file'
+ AND {instr}(payload, OLD.sha256) > 0)"""
+"""A kept reading goes only when no event tells of it any more."""
+
+_REPLACED = "NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM ledger)"
+_SAME_NAME = "EXISTS (SELECT 1 FROM ledger WHERE idempotency_key = NEW.idempotency_key)"
+_SAME_BYTES = "EXISTS (SELECT 1 FROM reading_content WHERE sha256 = NEW.sha256)"
+
+SERVER_NOW = (
+    "to_char(transaction_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+)
+"""The server's time as an event carries it: one and the same throughout a transaction."""
 
 _FIRST = "v0001"
 """The version from before there were migrations: its tables do not say so themselves."""
@@ -142,29 +164,98 @@ def create_tables(connection: sa.Connection) -> None:
             "its own"
         )
     _METADATA.create_all(connection)
-    for statement in guards(connection.dialect.name):
-        connection.exec_driver_sql(statement)
+    set_guards(connection)
     connection.execute(TAIL.insert(), {"id": 1, "seq": 0, "hash": GENESIS})
     connection.execute(META.insert(), {"name": "schema", "value": str(SCHEMA_VERSION)})
     connection.execute(ALEMBIC.insert(), {"version_num": REVISION})
 
 
+def set_guards(connection: sa.Connection) -> None:
+    """Make the guards of the tables that stand there."""
+    for statement in guards(connection.dialect.name):
+        connection.exec_driver_sql(statement)
+
+
 def guards(dialect: str) -> tuple[str, ...]:
     """Statements after which ``ledger`` and ``reading_content`` only grow.
 
-    On SQLite an insert that would replace a row (``INSERT OR REPLACE``) is refused by a guard of
-    its own: there, a program that has not set ``recursive_triggers`` passes by the others.
+    What was said of a patient can be erased after an event that says so, and in no other way. On
+    SQLite an insert that would replace a row (``INSERT OR REPLACE``) is refused by a guard of its
+    own: there, a program that has not set ``recursive_triggers`` passes by the others. A server
+    also refuses an event that bears another time or user than its own.
     """
     if dialect == "postgresql":
-        return (_REFUSE_FUNCTION, *(_guard_on_server(name) for name in ("ledger", CONTENT.name)))
-    ledger = "NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM ledger)"
-    ledger += " OR EXISTS (SELECT 1 FROM ledger WHERE idempotency_key = NEW.idempotency_key)"
-    content = "EXISTS (SELECT 1 FROM reading_content WHERE sha256 = NEW.sha256)"
+        return _server_guards()
+    erasing = _ERASING.format(same=_same("IS"), instr="instr")
     return (
-        *(_guard_in_file(name, change) for name in ("ledger", CONTENT.name) for change in _CHANGES),
-        _guard_in_file("ledger", "INSERT", ledger),
-        _guard_in_file(CONTENT.name, "INSERT", content),
+        _guard_in_file("ledger", "UPDATE", f"NOT ({erasing})"),
+        _guard_in_file("ledger", "DELETE"),
+        _guard_in_file("ledger", "INSERT", f"{_REPLACED} OR {_SAME_NAME}"),
+        _guard_in_file(CONTENT.name, "UPDATE"),
+        _guard_in_file(CONTENT.name, "DELETE", _TOLD.format(instr="instr")),
+        _guard_in_file(CONTENT.name, "INSERT", _SAME_BYTES),
     )
+
+
+def _same(operator: str) -> str:
+    return " AND ".join(f"NEW.{name} {operator} OLD.{name}" for name in _SEALED)
+
+
+def _server_guards() -> tuple[str, ...]:
+    """Functions and triggers, the latter as the server itself writes them."""
+    functions = (
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"
+        for name, body in server_functions().items()
+    )
+    triggers = (
+        statement
+        for name, trigger in server_triggers().items()
+        for statement in (trigger, _always(name, trigger))
+    )
+    return (*functions, *triggers)
+
+
+def _always(name: str, trigger: str) -> str:
+    """A guard that stays awake in a session that replicates (``session_replication_role``)."""
+    table = trigger.split(" ON ")[1].split(" ")[0]
+    return f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"
+
+
+def server_functions() -> dict[str, str]:
+    """The bodies of the guards' functions on a database server, by name."""
+    refuse = "RAISE EXCEPTION USING MESSAGE = 'the table ' || TG_TABLE_NAME || ' is append-only';"
+    erasing = _ERASING.format(same=_same("IS NOT DISTINCT FROM"), instr="strpos")
+    return {
+        "necroangle_append_only": f" BEGIN {refuse} END ",
+        "necroangle_ledger_grows": f""" BEGIN
+IF {_REPLACED} THEN {refuse} END IF;
+IF NEW.server_at IS DISTINCT FROM {SERVER_NOW}
+ OR NEW.server_user IS DISTINCT FROM session_user::text THEN
+RAISE EXCEPTION USING MESSAGE = 'an event bears the time and user of the server alone'; END IF;
+RETURN NEW; END """,
+        "necroangle_ledger_erased": f""" BEGIN
+IF {erasing} THEN RETURN NEW; END IF;
+{refuse} END """,
+        "necroangle_reading_removed": f""" BEGIN
+IF {_TOLD.format(instr="strpos")} THEN {refuse} END IF;
+RETURN OLD; END """,
+    }
+
+
+def server_triggers() -> dict[str, str]:
+    """The guards of a database server, each as ``pg_get_triggerdef`` writes it, by name."""
+    ledger, content = LEDGER.name, CONTENT.name
+    return {
+        name: f"CREATE TRIGGER {name} BEFORE {changes} ON {table} FOR EACH {each} "
+        f"EXECUTE FUNCTION {function}()"
+        for name, changes, table, each, function in (
+            ("ledger_erased", "UPDATE", ledger, "ROW", "necroangle_ledger_erased"),
+            ("ledger_grows", "INSERT", ledger, "ROW", "necroangle_ledger_grows"),
+            ("ledger_kept", "DELETE OR TRUNCATE", ledger, "STATEMENT", "necroangle_append_only"),
+            ("reading_kept", "UPDATE OR TRUNCATE", content, "STATEMENT", "necroangle_append_only"),
+            ("reading_removed", "DELETE", content, "ROW", "necroangle_reading_removed"),
+        )
+    }
 
 
 def insert_tuples(connection: sa.Connection, table: sa.Table, rows: list[tuple[Any, ...]]) -> None:
@@ -193,13 +284,6 @@ def _mark(connection: sa.Connection) -> str:
 def _execute(connection: sa.Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         connection.exec_driver_sql(statement, rows[start : start + _ROWS_AT_ONCE])
-
-
-def _guard_on_server(table: str) -> str:
-    return (
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION necroangle_append_only()"
-    )
 
 
 def _guard_in_file(table: str, change: str, condition: str = "1") -> str:
@@ -313,3 +397,30 @@ def _run(connection: sa.Connection) -> None:
             connection=connection, transactional_ddl=True, version_table=ALEMBIC.name
         )
         environment.run_migrations()
+    _as_new(connection)
+
+
+def _as_new(connection: sa.Connection) -> None:
+    """Bring guards and measured rows to the very text of a new table.
+
+    Columns that were added stand at the end, others have old names: made anew, the table can be
+    compared by its text.
+    """
+    drop_guards(connection)
+    rows = [tuple(row) for row in connection.execute(sa.select(*ROWS.columns))]
+    ROWS.drop(connection)
+    ROWS.create(connection)
+    insert_tuples(connection, ROWS, rows)
+    set_guards(connection)
+
+
+def drop_guards(connection: sa.Connection) -> None:
+    """Take every guard of the house away, for a migration."""
+    if connection.dialect.name == "sqlite":
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        for name in connection.exec_driver_sql(query).scalars().all():
+            connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+        return
+    for name, trigger in server_triggers().items():
+        table = trigger.split(" ON ")[1].split(" ")[0]
+        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name} ON {table}")

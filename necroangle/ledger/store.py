@@ -25,6 +25,7 @@ from sqlalchemy.pool import NullPool
 
 from necroangle.errors import CohortError
 from necroangle.ledger import events, measured
+from necroangle.ledger.anchors import Anchor, append_anchor, last_anchor, signer_of
 from necroangle.ledger.events import LedgerEnd
 from necroangle.ledger.measured import (
     contents,
@@ -36,15 +37,19 @@ from necroangle.ledger.measured import (
 )
 from necroangle.ledger.records import Entry, Event, Record, Recorded
 from necroangle.ledger.schema import (
+    LEDGER,
     META,
     ROWS,
     SCHEMA_VERSION,
+    TAIL,
     create_tables,
     found_version,
     migrate,
 )
 from necroangle.measurement.columns import KEY, NAMES
 from necroangle.measurement.row import CohortRow, RowKey
+from necroangle.moments import utc_now
+from necroangle.study import Study, find_study, study_here
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -136,12 +141,21 @@ class CohortStore:
     necroangle.errors.CohortError: ...other.sqlite: there is no cohort table; ...
     """
 
-    def __init__(self, engine: sa.Engine, name: str) -> None:
+    def __init__(self, engine: sa.Engine, name: str, anchors: Path | None = None) -> None:
         self._engine = engine
         self._name = name
+        self.anchors = anchors
+        """File that an anchor is appended to after every write; None where none is kept."""
 
     @classmethod
-    def open(cls, place: Path | str, *, create: bool = True, dumped: bool = False) -> "CohortStore":
+    def open(
+        cls,
+        place: Path | str,
+        *,
+        create: bool = True,
+        dumped: bool = False,
+        study: Study | None = None,
+    ) -> "CohortStore":
         """Open a cohort.
 
         An SQLite file of an older version is brought to the present one, after a backup beside
@@ -156,15 +170,21 @@ class CohortStore:
         dumped
             Whether a dump of a server's database has been made: without it, one of an older
             version is not touched.
+        study
+            The study that it belongs to; by default the one of its file's folder, or of this
+            folder for a server.
 
         Raises
         ------
         CohortError
-            If there is none and none is to be made, the file is no SQLite database or another
-            program's, its folder is missing, or it was written by a newer necroangle.
+            If there is none and none is to be made, anchors tell of one that is gone, the file is
+            no SQLite database or another program's, its folder is missing, or it was written by a
+            newer necroangle.
         """
+        if not isinstance(place, str) or "://" not in place:
+            _refuse_to_begin(beside(Path(place)), Path(place))
         engine, name = open_engine(place, create=create)
-        store = cls(engine, name)
+        store = cls(engine, name, _anchors(engine, place, study))
         with store._reported():
             store._make_ready(create, dumped=dumped)
         return store
@@ -202,12 +222,10 @@ class CohortStore:
             database refuses.
         """
         new = _by_key(rows)
-        with self._reported(), writing(self._engine).begin() as connection:
-            end = LedgerEnd(connection, actor)
+        with self.appending(actor) as (connection, end):
             inserted, updated = write_rows(connection, end, new)
             if readings:
                 write_contents(connection, end, new.values(), readings)
-            end.write()
         return Changes(inserted, updated, len(new) - inserted - updated)
 
     def rows(self) -> tuple[CohortRow, ...]:
@@ -250,11 +268,8 @@ class CohortStore:
         """
         if not reason.strip():
             raise CohortError(f"{self._name}: say why the rows are withdrawn")
-        with self._reported(), writing(self._engine).begin() as connection:
-            end = LedgerEnd(connection, actor)
-            count = withdraw_rows(connection, end, keys, reason)
-            end.write()
-        return count
+        with self.appending(actor) as (connection, end):
+            return withdraw_rows(connection, end, keys, reason)
 
     def rebuild(self) -> int:
         """Build the measured rows again from the ledger; how many there are.
@@ -279,8 +294,8 @@ class CohortStore:
         CohortError
             If a value cannot be kept or the database refuses; nothing is then written.
         """
-        with self._reported(), writing(self._engine).begin() as connection:
-            return events.record(connection, entries, actor)
+        with self.appending(actor) as (connection, end):
+            return events.record(connection, end, entries, actor)
 
     def current(self, kind: str, prefix: tuple[str, ...] = ()) -> list[Record]:
         """The records of a kind whose key begins with a prefix, ordered by key.
@@ -341,6 +356,68 @@ class CohortStore:
             yield connection
 
     @contextmanager
+    def appending(self, actor: str) -> Iterator[tuple[sa.Connection, LedgerEnd]]:
+        """One transaction that writes: the connection, and the end of the ledger to append to.
+
+        What was appended is written at the end of the block, and an anchor once it stands.
+
+        Raises
+        ------
+        CohortError
+            If the ledger is not the one that the anchors tell of, or the database refuses.
+        """
+        with self._reported():
+            with writing(self._engine).begin() as connection:
+                end = LedgerEnd(connection, actor)
+                self._refuse_other(connection, end)
+                yield connection, end
+                end.write()
+                anchor = anchor_of(connection)
+            if end.grew:
+                self.keep(anchor)
+
+    def anchor(self) -> Anchor | None:
+        """What the ledger is now, for an export or a report; None where it is empty."""
+        with self.reading() as connection:
+            anchor = anchor_of(connection)
+        return None if anchor is None else self._signed(anchor)
+
+    def keep(self, anchor: Anchor | None) -> None:
+        """Append an anchor, signed where the study asks for it; a failure is a warning.
+
+        What was written stands, and its writer is told so, whatever becomes of the anchor.
+        """
+        if anchor is None or self.anchors is None:
+            return
+        try:
+            append_anchor(self.anchors, self._signed(anchor))
+        except OSError as error:
+            _LOG.warning("%s: no anchor could be kept: %s", self.anchors.name, error)
+
+    def _signed(self, anchor: Anchor) -> Anchor:
+        if self.anchors is None:
+            return anchor
+        try:
+            study = find_study(self.anchors.parent)
+            key = study.signing_key if study is not None else None
+            return anchor if key is None else signer_of(key).sign(anchor)
+        except CohortError as error:
+            _LOG.warning("%s: an anchor is not signed: %s", self.anchors.name, error)
+            return anchor
+
+    def _refuse_other(self, connection: sa.Connection, end: LedgerEnd) -> None:
+        """Refuse to write to a ledger that is not the one that was anchored last."""
+        last = None if self.anchors is None else last_anchor(self.anchors)
+        if last is None:
+            return
+        query = sa.select(LEDGER.c.hash).where(LEDGER.c.seq == last.seq)
+        if end.seq < last.seq or connection.scalar(query) != last.head:
+            raise CohortError(
+                f"it is not the ledger that its anchors tell of ({last.seq} events at {last.at}): "
+                "run `necroangle verify`; to go on with an older backup, `necroangle restore`"
+            )
+
+    @contextmanager
     def _reported(self) -> Iterator[None]:
         """Say the table's name in every refusal; never a statement or its values."""
         try:
@@ -355,9 +432,12 @@ class CohortStore:
     def _make_ready(self, create: bool, *, dumped: bool) -> None:
         with self._engine.begin() as connection:
             version = found_version(connection)
+        if version is None:
+            _refuse_to_begin(self.anchors)
         if version is None and not create:
             raise CohortError(_NO_TABLE)
         if version != str(SCHEMA_VERSION):
+            anchor = None
             with writing(self._engine).begin() as connection:
                 if connection.dialect.name == "postgresql":
                     lock = sa.func.pg_advisory_xact_lock(_CREATION_LOCK)
@@ -366,6 +446,8 @@ class CohortStore:
                     self._create(connection)
                 else:
                     migrate(connection, file_of(self._engine), dumped=dumped)
+                    anchor = anchor_of(connection)
+            self.keep(anchor)
         with self._engine.begin() as connection:
             columns = {column["name"] for column in sa.inspect(connection).get_columns(ROWS.name)}
         if columns != set(NAMES):
@@ -382,6 +464,46 @@ class CohortStore:
         if names and connection.dialect.name == "sqlite":
             raise CohortError("a database of another program; choose another file")
         create_tables(connection)
+
+
+def anchor_of(connection: sa.Connection) -> Anchor | None:
+    """What the ledger is now; None where it is empty."""
+    tail = connection.execute(sa.select(TAIL.c.seq, TAIL.c.hash)).one()
+    first = connection.scalar(sa.select(LEDGER.c.hash).where(LEDGER.c.seq == 1))
+    if first is None:
+        return None
+    rows = connection.scalar(sa.select(sa.func.count()).select_from(ROWS)) or 0
+    return Anchor(first, tail.seq, tail.hash, utc_now(), rows)
+
+
+def beside(file: Path) -> Path:
+    """The anchors of a cohort in a file.
+
+    Examples
+    --------
+    >>> beside(Path("cohort.sqlite")).name
+    'cohort.sqlite.anchors'
+    """
+    return file.with_name(f"{file.name}.anchors")
+
+
+def _anchors(engine: sa.Engine, place: Path | str, study: Study | None) -> Path | None:
+    file = file_of(engine)
+    if file is not None:
+        return beside(file)
+    study = study or study_here()
+    return study.anchors if study is not None and study.cohort == place else None
+
+
+def _refuse_to_begin(anchors: Path | None, file: Path | None = None) -> None:
+    """Refuse to begin a ledger where anchors tell of one."""
+    last = None if anchors is None or (file and file.exists()) else last_anchor(anchors)
+    if last is not None and anchors is not None:
+        raise CohortError(
+            f"{file or anchors.parent}: the cohort is empty or gone, but its anchors "
+            f"({anchors.name}) tell of {last.seq} events and {last.rows} measured rows at "
+            f"{last.at}: put it back (`necroangle restore`); to begin anew, move the anchors away"
+        )
 
 
 def _by_key(rows: Iterable[CohortRow]) -> dict[RowKey, CohortRow]:

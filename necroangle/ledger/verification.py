@@ -11,8 +11,10 @@ import msgspec
 import sqlalchemy as sa
 
 from necroangle.errors import CohortError
-from necroangle.ledger.chain import GENESIS, Link, broken_links
-from necroangle.ledger.events import decode_payload, links
+from necroangle.ledger.anchors import AnchorCheck
+from necroangle.ledger.chain import GENESIS, Link, broken_links, is_erased
+from necroangle.ledger.erasure import ERASURE, erased_by
+from necroangle.ledger.events import decode_payload, is_before, links
 from necroangle.ledger.measured import (
     COLUMNS_KIND,
     MEASUREMENT,
@@ -23,7 +25,8 @@ from necroangle.ledger.measured import (
     row_key_text,
 )
 from necroangle.ledger.records import OWN_KINDS, decode_key
-from necroangle.ledger.schema import CONTENT, LEDGER, ROWS, TAIL
+from necroangle.ledger.schema import LEDGER, ROWS, TAIL
+from necroangle.ledger.shape import check_shape
 from necroangle.measurement.columns import KEY, NAMES
 from necroangle.measurement.plausibility_cohort import Misfit
 from necroangle.measurement.row import Cell, RowKey
@@ -39,18 +42,11 @@ __all__ = [
     "check_rows",
 ]
 
-_SERVER_GUARDS = frozenset(f"{table.name}_append_only" for table in (LEDGER, CONTENT))
-_FILE_GUARDS = frozenset(
-    f"{table.name}_no_{change}"
-    for table in (LEDGER, CONTENT)
-    for change in ("update", "delete", "insert")
-)
-_TRIGGERS = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'",
-}
 _SELECT = sa.select(*(ROWS.c[name] for name in NAMES))
 _FETCHED = 2000
+SEALING = "sealing"
+"""Kind of the event that tells what the ledger's end was before its events were sealed."""
+
 _PLAIN = frozenset({str, int, float, type(None)})
 _INFINITE = frozenset({inf, -inf})
 _READING_PARTS = 5
@@ -72,8 +68,8 @@ class Problem:
     Attributes
     ----------
     part
-        ``"database"``, ``"event"``, ``"row"``, ``"record"``, ``"reading"`` (a kept one) or
-        ``"file"``.
+        ``"database"``, ``"anchor"``, ``"event"``, ``"row"``, ``"record"``, ``"reading"`` (a kept
+        one) or ``"file"``.
     place
         Which one: the event's number, the row's key and column, the file's name.
     problem
@@ -103,6 +99,10 @@ class Counts:
         Rows whose angles were measured again from their marks.
     without_marks
         Rows whose marks are neither kept nor in the folder: their angles stand unproven.
+    anchors
+        Anchors that the chain was held against.
+    erased
+        Events of which nothing is left but the seal, for a patient's consent was withdrawn.
     """
 
     events: int = 0
@@ -112,6 +112,8 @@ class Counts:
     files: int = 0
     recomputed: int = 0
     without_marks: int = 0
+    anchors: int = 0
+    erased: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +131,16 @@ class Verification:
     misfits
         What speaks against the readings, by themselves and held together. It is no problem of the
         record: the cohort is what it was.
+    notes
+        What must be told and is no problem of the record: clocks that went backwards, an older
+        backup that was put back.
     """
 
     problems: tuple[Problem, ...]
     counts: Counts
     head: str
     misfits: tuple[Misfit, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -160,13 +166,19 @@ class LedgerState:
         Hashes that were asked for, and those that are in the chain.
     """
 
-    def __init__(self, wanted: Iterable[str] = ()) -> None:
+    def __init__(self, wanted: Iterable[str] = (), anchors: AnchorCheck | None = None) -> None:
         self.measured: dict[str, tuple[int, bytes]] = {}
         self.readings: dict[str, tuple[str, int]] = {}
         self.records: dict[str, set[tuple[str, ...]]] = {}
         self.events, self.head = 0, GENESIS
         self.hashes_wanted = frozenset(wanted)
         self.hashes_found: set[str] = set()
+        self.anchors = anchors or AnchorCheck()
+        self.notes: list[str] = []
+        self.erased: set[int] = set()
+        self.erasures: set[int] = set()
+        self.row_count = 0
+        self._last: Link | None = None
 
     def passing(self, some: Iterable[Link]) -> Iterator[Link]:
         """The same events, looked at as they pass."""
@@ -177,17 +189,45 @@ class LedgerState:
                 self.hashes_found.add(link.hash)
             if all(isinstance(part, str) for part in (link.kind, link.key)):  # or tampered with
                 self._look_at(link)
+            self.anchors.at(link, self.row_count)
+            self._look_at_clock(link)
             yield link
 
+    def _look_at_clock(self, link: Link) -> None:
+        """Tell where the time of an event goes backwards, or is not the server's."""
+        last, self._last = self._last, link
+        if last is not None and is_before(link.server_at or link.at, last.server_at or last.at):
+            self.notes.append(
+                f"event {link.seq}: its time {link.server_at or link.at} is before that of event "
+                f"{last.seq}, {last.server_at or last.at}: a clock was wrong, or was set back"
+            )
+        theirs = link.server_at
+        if theirs and (is_before(link.at, theirs) or is_before(theirs, link.at)):
+            self.notes.append(
+                f"event {link.seq}: {link.actor or 'unnamed'} (server user {link.server_user}) "
+                f"wrote at {link.at}, the server's clock said {theirs}"
+            )
+
     def _look_at(self, link: Link) -> None:
+        if link.kind == MEASUREMENT:
+            self.row_count += {"create": 1, "withdraw": -1}.get(link.action, 0)
+        if is_erased(link):
+            self.erased.add(link.seq)
+            return
         if link.kind == MEASUREMENT:
             if isinstance(link.payload, str):
                 digest = hashlib.sha256(link.payload.encode()).digest()
                 self.measured[link.key] = (link.seq, digest)
             else:
                 self.measured.pop(link.key, None)
+        elif link.kind == ERASURE:
+            events, rows = erased_by(link.payload)
+            self.erasures.update(events)
+            self.row_count -= rows
+        elif link.kind == SEALING:
+            self.hashes_found.update(self.hashes_wanted & {_said_in(link.payload, "head")})
         elif link.kind == READING_FILE:
-            self.readings[_sha256_in(link.payload)] = (link.key, link.seq)
+            self.readings[_said_in(link.payload, "sha256")] = (link.key, link.seq)
         elif link.kind not in OWN_KINDS:
             keys = self.records.setdefault(link.kind, set())
             if link.payload is None:
@@ -203,12 +243,15 @@ def check_ledger(connection: sa.Connection, state: LedgerState) -> Iterator[Prob
         for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
             if line != "ok":
                 yield Problem("database", "file", f"{line}; take a backup")
-    there = set(connection.exec_driver_sql(_TRIGGERS[dialect]).scalars())
-    for name in sorted((_FILE_GUARDS if dialect == "sqlite" else _SERVER_GUARDS) - there):
-        yield Problem("database", f"guard {name}", "is missing: the ledger could be changed")
+    for place, problem in check_shape(connection):
+        yield Problem("database", place, problem)
     for seq, problem in broken_links(state.passing(links(connection))):
         yield Problem("event", _name(connection, seq), problem)
     yield from _check_end(connection, state)
+    for seq in sorted(state.erased - state.erasures):
+        yield Problem("event", str(seq), "what it says was erased, and no later event tells why")
+    for place, problem in state.anchors.end(state.events):
+        yield Problem("anchor", place, problem)
     for lost in sorted(state.hashes_wanted - state.hashes_found):
         yield Problem("event", f"{lost:.16}...", "no event has this hash: the ledger was rewritten")
 
@@ -234,11 +277,11 @@ def _name(connection: sa.Connection, seq: int) -> str:
     return f"{seq} ({found.kind} {' '.join(map(str, decode_key(str(found.key))))})"
 
 
-def _sha256_in(payload: object) -> str:
-    """The hash that an event of a reading tells of; nothing where it was tampered with."""
+def _said_in(payload: object, name: str) -> str:
+    """The hash that an event tells of; nothing where it was tampered with."""
     try:
         found = msgspec.json.decode(str(payload), type=dict[str, str | int])
-        return str(found["sha256"])
+        return str(found[name])
     except (msgspec.MsgspecError, KeyError, UnicodeEncodeError):
         return ""
 

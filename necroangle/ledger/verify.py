@@ -24,6 +24,7 @@ from necroangle.annotation import SUFFIX, HipReading, decode_reading, read_bytes
 from necroangle.annotation.quick import decode_many
 from necroangle.entries import KINDS
 from necroangle.errors import CohortError, NecroangleError, ReadingError
+from necroangle.ledger.anchors import AnchorCheck
 from necroangle.ledger.records import WITHDRAWN_READING, decode_key
 from necroangle.ledger.schema import CONTENT, ROWS
 from necroangle.ledger.store import CohortStore
@@ -148,8 +149,12 @@ def verify(
     workers: int = 1,
     progress: Progress | None = None,
     again: Again | None = None,
+    anchors: Sequence[Path] = (),
+    key: str = "",
 ) -> Verification:
     """Verify a cohort: nothing is written.
+
+    The anchors beside the cohort are held against it whatever else is asked for.
 
     Parameters
     ----------
@@ -165,11 +170,15 @@ def verify(
         Called with the number of readings measured again and of all.
     again
         Measures many readings at once; see :data:`Again`.
+    anchors
+        More files that hold anchors: kept copies, exports' ``provenance.json``, HTML reports.
+    key
+        Public key (Base64) that every anchor must be signed by; empty for any.
 
     Raises
     ------
     CohortError
-        If the folder of readings is missing.
+        If the folder of readings is missing, or anchors cannot be read.
 
     Examples
     --------
@@ -180,10 +189,11 @@ def verify(
     """
     if readings is not None and not readings.is_dir():
         raise CohortError(f"{readings}: no such folder of reading files")
-    run = _Run(store, head)
+    files = [*([store.anchors] if store.anchors and store.anchors.exists() else []), *anchors]
+    run = _Run(store, head, AnchorCheck(files, key))
     problems = list(run.database())
     if run.was_stopped:  # perhaps by a text that is no UTF-8; slower, so only then
-        run = _Run(store, head)
+        run = _Run(store, head, AnchorCheck(files, key))
         problems = list(run.database(any_letters=True))
     found = FoundFiles()
     if readings is not None:
@@ -198,17 +208,20 @@ def verify(
         files=found.count,
         recomputed=run.recomputed,
         without_marks=run.row_count - run.recomputed,
+        anchors=run.ledger.anchors.count,
+        erased=len(run.ledger.erased),
     )
     misfits = (*sorted(run.flagged), *held_together(prints))
-    return Verification(tuple(sorted(set(problems))), counts, run.ledger.head, misfits)
+    notes = (*run.ledger.notes, *run.ledger.anchors.notes)
+    return Verification(tuple(sorted(set(problems))), counts, run.ledger.head, misfits, notes)
 
 
 class _Run:
     """One verification, from the database to the files to the angles."""
 
-    def __init__(self, store: CohortStore, head: str) -> None:
+    def __init__(self, store: CohortStore, head: str, anchors: AnchorCheck) -> None:
         self._store = store
-        self.ledger = LedgerState([head] if head else [])
+        self.ledger = LedgerState([head] if head else [], anchors)
         self.was_stopped = False
         self._rows: dict[str, list[tuple[Cell, ...]]] = {}
         self._readings: dict[str, tuple[str, ...]] = {}
@@ -224,6 +237,7 @@ class _Run:
         any_letters
             Whether a text that is no UTF-8 (tampered with) is read, so that it can be named.
         """
+        self.ledger.anchors.load()
         try:
             with self._store.reading() as connection:
                 if any_letters:
@@ -240,8 +254,19 @@ class _Run:
         except CohortError as error:
             self.was_stopped = True
             yield Problem("database", "file", f"{error}; take a backup")
+        yield from self._without_anchors()
         yield from check_records(self.ledger.records)
         yield from self._kept_as_said()
+
+    def _without_anchors(self) -> Iterator[Problem]:
+        beside = self._store.anchors
+        if beside is not None and not beside.exists() and self.ledger.events:
+            yield Problem(
+                "anchor",
+                beside.name,
+                "is missing, so nothing proves that this is the ledger of yesterday: bring it "
+                "back, or hold the ledger against a kept one and run `necroangle anchor --anew`",
+            )
 
     def _remember(self, found: MeasuredCells) -> None:
         self._readings[found.sha256] = found.reading

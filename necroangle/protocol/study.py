@@ -254,6 +254,9 @@ class StudyProtocol(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         The cohort table: a file beside ``study.toml``, or a database URL without a password.
     secret
         File of the study's secret, beside ``study.toml`` or elsewhere, never in an inner folder.
+    signing_key
+        File of a private Ed25519 key that signs the anchors of the ledger, best kept elsewhere;
+        empty: they are not signed.
     events
         The events that this study records.
     weightings
@@ -277,6 +280,7 @@ class StudyProtocol(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     )
     cohort: Annotated[str, Meta(min_length=1, max_length=500)] = "cohort.sqlite"
     secret: Annotated[str, Meta(min_length=1, max_length=500)] = "secret.key"  # noqa: S105
+    signing_key: Annotated[str, Meta(max_length=500)] = ""
     events: tuple[Event, ...] = EVENTS
     weightings: tuple[Weighting, ...] = tuple(Weighting)[:-1]
     cut_offs: CutOffs = CutOffs()
@@ -497,6 +501,9 @@ the environment variable NECROANGLE_COHORT_PASSWORD.""",
     "secret": """\
 The study's secret: a file of random bytes from which the keys of exported images are made.
 Keep it, back it up apart from the exports, and give it to nobody. It may lie elsewhere.""",
+    "signing_key": """\
+A private key (Ed25519, `ssh-keygen -t ed25519`) that signs what proves the ledger's past, best
+kept outside this folder. Empty: it is not signed.""",
     "events": "Events that the study records; another one is refused.",
     "weightings": """\
 In which order the MR series of a view are offered: "T1", "PD", "STIR", "T2", "GRE" (gradient

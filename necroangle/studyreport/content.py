@@ -24,6 +24,7 @@ from necroangle.analysis.visits import HipVisit
 from necroangle.annotation import HipReading, ReadView, decode_reading
 from necroangle.dicom import GuardedReader
 from necroangle.errors import CohortError, NecroangleError
+from necroangle.ledger.anchors import encode_anchor
 from necroangle.ledger.store import CohortStore
 from necroangle.measurement import (
     HipMeasurement,
@@ -95,6 +96,8 @@ class Provenance:
     method: str
     rows: int
     made: datetime
+    anchor: str = ""
+    """What the ledger was, as one line of JSON; empty where it has no events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,7 @@ def gather(
         As :func:`necroangle.analysis.outcomes.outcomes_of`.
     """
     with CohortStore.open(place, create=False) as store:
+        anchor = store.anchor()
         rows = store.rows()
         cohort = analysis_of(store, protocol, rows)
         outcomes = outcomes_of(cohort)
@@ -184,6 +188,7 @@ def gather(
             cohort.method or "no angles",
             len(rows),
             made,
+            "" if anchor is None else encode_anchor(anchor),
         ),
     )
 

@@ -29,7 +29,10 @@ def test_all_is_well(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = run(study)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0] == "15 events, 5 rows, 3 clinical records, 5 kept readings, 5 reading files"
+    assert (
+        lines[0]
+        == "15 events, 5 rows, 3 clinical records, 5 kept readings, 5 reading files, 3 anchors"
+    )
     assert lines[1] == "5 rows measured again"
     assert lines[3] == "no problem was found"
     head = lines[2].removeprefix("last event's hash ")

@@ -16,12 +16,16 @@ from necroangle.ledger.verify import verify
 CHANGES = [
     "UPDATE ledger SET actor = 'x' WHERE seq = 1",
     "UPDATE ledger SET payload = NULL",
+    "UPDATE ledger SET key = '', reason = '', payload = NULL, idempotency_key = NULL, salt = NULL",
     "DELETE FROM ledger WHERE seq = 2",
     "DELETE FROM ledger",
     "UPDATE reading_content SET content = ''",
     "DELETE FROM reading_content",
 ]
-_CELLS = "seq, at, 'x', kind, key, action, reason, payload, idempotency_key, previous_hash, hash"
+_CELLS = (
+    "seq, at, server_at, server_user, 'x', kind, key, action, reason, payload, idempotency_key, "
+    "salt, sealed, previous_hash, hash"
+)
 REPLACEMENTS = [
     f"INSERT OR REPLACE INTO ledger SELECT {_CELLS} FROM ledger WHERE seq = 2",
     "INSERT OR REPLACE INTO ledger SELECT "
@@ -68,11 +72,11 @@ def test_postgresql_refuses_too(tmp_path: Path) -> None:
 def test_postgresql_says_when_a_guard_was_taken_away_or_a_cell_changed(tmp_path: Path) -> None:
     store = filled_cohort(new_place("postgresql", tmp_path), tmp_path / "readings")
     with store._engine.begin() as connection:
-        connection.execute(sa.text("ALTER TABLE ledger DISABLE TRIGGER ledger_append_only"))
+        connection.execute(sa.text("ALTER TABLE ledger DISABLE TRIGGER ledger_erased"))
         connection.execute(sa.text("UPDATE ledger SET actor = 'x' WHERE seq = 3"))
         connection.execute(sa.text("UPDATE cohort SET cna_deg = 1 WHERE read_no = 2"))
     places = [f"{problem.part} {problem.place}" for problem in verify(store).problems]
-    assert places[0] == "database guard ledger_append_only"
+    assert places[0] == "database guard ledger_erased"
     assert places[1].startswith("event 3 (measurement S01 L m00 r1 2")
     assert places[2].endswith("column cna_deg")
     assert len(places) == 3

@@ -34,6 +34,7 @@ ADDED_SINCE_5 = [
     *("a_moved_mm", "a_moved_se_mm", "b_moved_mm", "b_moved_se_mm"),
     *("a_slice_count", "b_slice_count"),
 ]
+SAID = "seq, at, actor, kind, key, action, reason, payload, idempotency_key"
 BACKUP = f"cohort.sqlite.before-{REVISION}.bak"
 
 
@@ -43,8 +44,16 @@ def old(tmp_path: Path) -> Path:
 
 
 def contents(file: Path) -> list[tuple[object, ...]]:
+    """The rows, in the columns of the version that made them first, whatever they are called."""
+    first = [RENAMED.get(name, name) for name in names(ARCHIVE)]
+    asked = [name if name in names(file) else f"{_former(name)}" for name in first]
     with closing(sqlite3.connect(file)) as connection:
-        return connection.execute("SELECT * FROM cohort ORDER BY 1, 2, 3, 4, 5, 6").fetchall()
+        query = f"SELECT {', '.join(asked)} FROM cohort ORDER BY 1, 2, 3, 4, 5, 6"
+        return connection.execute(query).fetchall()
+
+
+def _former(name: str) -> str:
+    return next(old for old, new in RENAMED.items() if new == name)
 
 
 def names(file: Path) -> list[str]:
@@ -62,11 +71,11 @@ def schema(file: Path) -> dict[str, str]:
 def test_every_cell_stays_and_every_row_is_told_to_the_ledger(old: Path) -> None:
     before = contents(old)
     store = CohortStore.open(old, create=False)
-    assert [row[: len(before[0])] for row in contents(old)] == before
+    assert contents(old) == before
     assert sorted(row.key.subject for row in store.rows()) == ["00123", "S01", "S04", "홍길동"]
     result = verify(store)
     assert result.is_clean
-    assert result.counts.events == 1 + len(before)
+    assert result.counts.events == 1 + len(before) + 1
     key = (*map(str, before[0][:6]),)
     (event,) = store.history("measurement", key)
     assert (event.actor, event.action) == ("migration", "create")
@@ -78,12 +87,13 @@ def test_a_table_of_version_2_keeps_rows_records_readings_and_chain(tmp_path: Pa
     old = Path(shutil.copy(SECOND, tmp_path / "cohort.sqlite"))
     before = contents(old)
     with closing(sqlite3.connect(old)) as connection:
-        ledger = connection.execute("SELECT * FROM ledger ORDER BY seq").fetchall()
+        ledger = connection.execute(f"SELECT {SAID} FROM ledger ORDER BY seq").fetchall()
+        head = connection.execute("SELECT hash FROM ledger_tail").fetchone()[0]
         kept = connection.execute("SELECT * FROM reading_content ORDER BY sha256").fetchall()
     store = CohortStore.open(old)
-    assert [row[: len(before[0])] for row in contents(old)] == before
+    assert contents(old) == before
     renamed = [RENAMED.get(name, name) for name in names(SECOND)]
-    assert names(old) == [*renamed, *ADDED_SINCE_2, *ADDED_SINCE_4, *ADDED_SINCE_5]
+    assert set(names(old)) == {*renamed, *ADDED_SINCE_2, *ADDED_SINCE_4, *ADDED_SINCE_5}
     new = (*ADDED_SINCE_2, *ADDED_SINCE_4, *ADDED_SINCE_5)
     assert all(row[name] is None for row in store.rows() for name in new)
     assert all(row["cna_se_marking"] for row in store.rows() if row["cna_deg"])
@@ -93,11 +103,14 @@ def test_a_table_of_version_2_keeps_rows_records_readings_and_chain(tmp_path: Pa
         (None, "B"),
     ]
     with closing(sqlite3.connect(old)) as connection:
-        assert connection.execute("SELECT * FROM ledger ORDER BY seq").fetchall() == ledger
+        now = connection.execute(f"SELECT {SAID} FROM ledger ORDER BY seq").fetchall()
+        assert now[:-1] == ledger
+        assert now[-1][3] == "sealing"
         found = connection.execute("SELECT * FROM reading_content ORDER BY sha256").fetchall()
     assert found == kept
-    result = verify(store)
-    assert result.is_clean
+    result = verify(store, head=head)
+    assert result.is_clean, "the old end is known by its hash"
+    assert result.counts.anchors == 1
     assert result.counts.recomputed == 3, "readings of version 2 are measured again"
     (visit, _) = store.current("visit")
     assert visit.values["hhs_pain"] == 35.0, "points that stand there stay, published or not"
@@ -109,7 +122,8 @@ def test_the_backup_is_the_old_file_and_can_be_opened_again(old: Path) -> None:
     backup = old.with_name(BACKUP)
     assert contents(backup) == contents(ARCHIVE)
     assert schema(backup) == schema(ARCHIVE)
-    assert sorted(file.name for file in old.parent.iterdir()) == [old.name, BACKUP]
+    found = sorted(file.name for file in old.parent.iterdir())
+    assert found == [old.name, f"{old.name}.anchors", BACKUP]
     shutil.copy(backup, old)
     assert len(CohortStore.open(old).rows()) == 4
     assert old.with_name(f"cohort.sqlite.before-{REVISION}.2.bak").is_file()
@@ -128,7 +142,7 @@ def test_a_migrated_table_is_made_like_a_new_one(old: Path, tmp_path: Path) -> N
     CohortStore.open(tmp_path / "new.sqlite")
     migrated, new = schema(old), schema(tmp_path / "new.sqlite")
     assert migrated.keys() == new.keys()
-    assert {name for name in new if migrated[name] != new[name]} <= {"cohort"}
+    assert {name for name in new if migrated[name] != new[name]} == set()
     with (
         closing(sqlite3.connect(old)) as one,
         closing(sqlite3.connect(tmp_path / "new.sqlite")) as two,
@@ -202,14 +216,19 @@ def test_a_server_of_version_1_is_not_touched_before_a_dump(tmp_path: Path) -> N
     store = CohortStore.open(place, dumped=True)
     assert len(store.rows()) == 4
     assert verify(store).is_clean
-    assert verify(CohortStore.open(place)).counts.events == 5
+    assert verify(CohortStore.open(place)).counts.events == 6
 
 
 def _make_version_1(url: str) -> None:
     engine = sa.create_engine(url)
     columns = names(ARCHIVE)
     with engine.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE necroangle_meta (name TEXT, value TEXT)"))
+        connection.execute(
+            sa.text(
+                "CREATE TABLE necroangle_meta (name VARCHAR(64) PRIMARY KEY, "
+                "value VARCHAR(64) NOT NULL)"
+            )
+        )
         connection.execute(sa.text("INSERT INTO necroangle_meta VALUES ('schema', '1')"))
         first = sa.Table("cohort", sa.MetaData(), *map(_as_it_was, columns))
         first.create(connection)

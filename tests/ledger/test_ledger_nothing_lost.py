@@ -137,7 +137,9 @@ def test_a_read_only_folder_is_refused_in_words_and_can_be_read() -> None:
     finally:
         folder.chmod(0o755)
     assert store.rows() == before
-    assert sorted(file.name for file in folder.iterdir()) == ["cohort.sqlite", "readings"]
+    assert sorted(file.name for file in folder.iterdir()) == [
+        *("cohort.sqlite", "cohort.sqlite.anchors", "readings")
+    ]
     shutil.rmtree(folder)
 
 

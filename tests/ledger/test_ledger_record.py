@@ -186,7 +186,7 @@ def test_what_cannot_be_kept_is_refused_and_nothing_is_written(
 
 @pytest.mark.parametrize("own", ["measurement", "reading_file", "columns"])
 def test_the_ledgers_own_kinds_are_refused(store: CohortStore, own: str) -> None:
-    with pytest.raises(CohortError, match="written by upsert alone"):
+    with pytest.raises(CohortError, match="written by the ledger itself"):
         store.record([Entry(own, ("a",), {})], actor="kim")
 
 

@@ -19,7 +19,7 @@ from ledgertools import READINGS, filled_cohort, reach_in
 from necroangle.annotation import encode_reading, file_name, sha256_of
 from necroangle.cohort import CohortStore, to_row
 from necroangle.errors import CohortError
-from necroangle.ledger.chain import LINK_COLUMNS, seal
+from necroangle.ledger.chain import LINK_COLUMNS, Link, link
 from necroangle.ledger.records import Entry
 from necroangle.ledger.verify import Problem, verify
 from necroangle.measurement import measure
@@ -250,12 +250,14 @@ def test_a_ledger_rewritten_from_end_to_end_meets_the_marks_and_the_noted_hash(s
         links = connection.execute(f"SELECT {columns} FROM ledger ORDER BY seq").fetchall()
     reach_in(file, "UPDATE cohort SET cna_deg = cna_deg - 30.0 WHERE read_no = 2")
     reach_in(file, "DELETE FROM ledger")
-    for link in _rewritten(links):
-        marks = ", ".join("?" * len(link))
-        reach_in(file, f"INSERT INTO ledger VALUES ({marks})", link)
-        reach_in(file, "UPDATE ledger_tail SET hash = ?", (link[-1],))
+    for one in _rewritten(links):
+        marks = ", ".join("?" * len(one))
+        reach_in(file, f"INSERT INTO ledger VALUES ({marks})", one)
+        reach_in(file, "UPDATE ledger_tail SET hash = ?", (one.hash,))
     store = CohortStore.open(file)
-    (problem,) = verify(store).problems
+    problems = verify(store).problems
+    assert {one.part for one in problems} == {"anchor", "row"}
+    (problem,) = (one for one in problems if one.part == "row")
     assert problem.place.startswith("S01 L m00, reader r1, read 2, method ")
     assert problem.place.endswith(", column cna_deg")
     assert "drift 30 deg" in problem.problem
@@ -263,18 +265,18 @@ def test_a_ledger_rewritten_from_end_to_end_meets_the_marks_and_the_noted_hash(s
     assert rewritten.problem == "no event has this hash: the ledger was rewritten"
 
 
-def _rewritten(links: list[tuple[Any, ...]]) -> Iterator[tuple[object, ...]]:
+def _rewritten(links: list[tuple[Any, ...]]) -> Iterator[Link]:
     previous = "0" * 64
-    for link in links:
-        payload = link[7]
-        if link[3] == "measurement" and link[4].split(",")[4] == '"2"':
-            cells = msgspec.json.decode(payload)
+    for old in map(Link._make, links):
+        payload = old.payload
+        if old.kind == "measurement" and old.key.split(",")[4] == '"2"':
+            cells = msgspec.json.decode(str(payload))
             cells[1 + NAMES.index("cna_deg")] -= 30.0
             payload = msgspec.json.encode(cells).decode()
-        content = (*link[:7], payload, link[8])
-        sealed = seal(previous, content)
-        yield (*content, previous, sealed)
-        previous = sealed
+        said = (old.kind, old.key, old.action, old.reason, payload, old.idempotency_key)
+        one = link(previous, old.seq, old[1:5], said, str(old.salt))
+        yield one
+        previous = one.hash
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fullprotocol import write_full_protocol
 from hipmaker import make_reading
 from msgspec import Struct, convert, to_builtins
@@ -18,6 +20,7 @@ from necroangle.cli.analyses.outcome import command as outcome
 from necroangle.cli.images.series import command as series
 from necroangle.cli.readings.change import command as change
 from necroangle.cli.readings.measure import command as measure
+from necroangle.cli.records.anchor import command as anchor
 from necroangle.cli.records.export import command as export
 from necroangle.cli.records.import_table import command as import_table
 from necroangle.cohort import CohortStore, to_row
@@ -66,6 +69,14 @@ def measured() -> str:
     return said(measure, "readings", "--cohort", "again.sqlite", "--json")
 
 
+def anchored() -> str:
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    Path("sign.key").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return str("signature" in said(anchor))
+
+
 def compared() -> str:
     """Two visits of one hip by one reader."""
     pair = (min(Path("readings").glob(f"S1*{visit}*alice*")) for visit in ("m12", "m24"))
@@ -94,6 +105,7 @@ PROBES: dict[str, tuple[Any, Callable[[], str]]] = {
     "index_day": (["visit"], visits),
     "cohort": ("other.sqlite", quantities),
     "secret": ("other.key", exported),
+    "signing_key": ("sign.key", anchored),
     "events": (["collapse", "tha"], exported),
     "weightings": (["STIR"], offered),
     "cut_offs.change_deg": (45.0, quantities),

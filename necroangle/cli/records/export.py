@@ -97,7 +97,7 @@ def command(
     gc.set_threshold(100_000, 50, 50)  # millions of values are made that stay to the end
     study = study_here()
     unit = unit or ("reading" if shape == "long" else "hip_visit")
-    source = _source(study, **chosen)
+    source, anchor = _source(study, **chosen)
     query = {
         "study": source.protocol.study,
         "shape": shape,
@@ -115,7 +115,7 @@ def command(
         table = to_wide(table)
     folder = out or (study.exports if study else Path("exports")) / f"{shape}_{unit}"
     wanted = _wanted(formats, shape)
-    provenance = Provenance(query, by or _user(), datetime.now(UTC))
+    provenance = Provenance(query, by or _user(), datetime.now(UTC), anchor)
     with _stoppable():
         files = write_export(table, folder, wanted, provenance, bom=bom)
     _say(table, folder, files, wanted)
@@ -159,8 +159,10 @@ def _source(
     dates: str,
     secret: Path | None,
     **_: object,
-) -> ExportSource:
-    """All that the export is made of."""
+) -> tuple[ExportSource, dict[str, Any] | None]:
+    """All that the export is made of, and what the ledger was then."""
+    from msgspec.structs import asdict
+
     from necroangle.analysis.stored import united_readings
     from necroangle.clinical import clinical_tables
     from necroangle.export import ExportSource, contents_in, facts_from
@@ -170,13 +172,14 @@ def _source(
 
     key = _secret(secret, study)  # first: a wrong file should not be found out after minutes
     with CohortStore.open(cohort_here(cohort), create=False) as store:
+        anchor = store.anchor()
         rows = store.rows()
         wanted = {str(row["annotation_sha256"]) for row in rows}
         facts = facts_from(store.contents(wanted))
         united, clinical = united_readings(store), clinical_tables(store)
     folder = readings or (study.readings if study else Path("readings"))
     facts |= facts_from(contents_in(folder, wanted - facts.keys()))
-    return ExportSource(
+    source = ExportSource(
         rows,
         clinical,
         study.protocol if study else NO_STUDY,
@@ -185,6 +188,7 @@ def _source(
         key,
         "shifted" if dates == "shifted" else "none",
     )
+    return source, None if anchor is None else asdict(anchor)
 
 
 def _secret(file: Path | None, study: Study | None) -> bytes | None:

@@ -6,7 +6,7 @@ import gc
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,7 @@ from necroangle.cli.screen import bars, data_only, output_option, write_data
 if TYPE_CHECKING:
     from necroangle.ledger.store import CohortStore
     from necroangle.ledger.verify import Verification
+    from necroangle.study import Study
 
 __all__ = ["command"]
 
@@ -39,6 +40,19 @@ _COHORT, _READINGS = "cohort.sqlite", "readings"
     "--head", default="", metavar="HASH", help="A hash that was noted: is it still there?"
 )
 @click.option(
+    "--anchors",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Anchors that were kept elsewhere, or a provenance.json or report; again for several.",
+)
+@click.option(
+    "--key",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Public key that every anchor must be signed by.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(min=1),
     default=1,
@@ -59,6 +73,8 @@ def command(
     cohort: str | None,
     readings: Path | None,
     head: str,
+    anchors: tuple[Path, ...],
+    key: Path | None,
     workers: int,
     migrate: bool,
     as_json: bool,
@@ -66,25 +82,33 @@ def command(
 ) -> None:
     """Verify a cohort: the chain of events, the rows, every angle, the readings and their files.
 
+    The chain is held against every anchor: those beside the cohort, and those in the study's
+    exports and reports.
+
     STUDY is the study's folder, by default this one. Every angle is measured again from its stored
     marks. Each problem is a line with the name of what is not as it was. The hash at the end, noted
     elsewhere, proves later (--head) that nothing before it was rewritten.
 
     Exit code: 0 if no problem was found, 1 if there are problems, 2 if it cannot be verified.
     """
+    from necroangle.ledger.anchors import found_anchors, public_key_text
     from necroangle.ledger.store import CohortStore
     from necroangle.plain_text import harmless
 
     data_only(output, as_json, "--json")
     gc.set_threshold(100_000, 50, 50)  # many values are made, and none in cycles
-    place, folder = _places(study, cohort, readings)
-    store = CohortStore.open(place, create=False, dumped=migrate)
-    result = _verify(store, folder, head, workers)
+    place, folder, found = _places(study, cohort, readings)
+    store = CohortStore.open(place, create=False, dumped=migrate, study=found)
+    files = [*anchors, *(found_anchors(found) if found is not None else ())]
+    pinned = "" if key is None else public_key_text(key)
+    result = _verify(store, folder, workers, head=head, anchors=files, key=pinned)
     if as_json:
         write_data(f"{_as_json(result)}\n", output)
     else:
         for problem in result.problems:
             click.echo(harmless(str(problem)))
+        for note in result.notes:
+            click.echo(f"note: {harmless(note)}")
         click.echo(_summary(result))
         tell_misfits(result.misfits)
     context.exit(0 if result.is_clean else 1)
@@ -92,21 +116,22 @@ def command(
 
 def _places(
     study: Path | None, cohort: str | None, readings: Path | None
-) -> tuple[Path | str, Path | None]:
-    """The cohort and the folder of readings: as given, or those of the study."""
+) -> tuple[Path | str, Path | None, Study | None]:
+    """The cohort, the folder of readings, the study: as given, or those of the study."""
     if cohort is not None:
-        return cohort, readings
+        return cohort, readings, None
     from necroangle.study import find_study
 
     start = study or Path()
     found = find_study(start)
     if found is not None:
-        return found.cohort, readings or (found.readings if found.readings.is_dir() else None)
+        folder = found.readings if found.readings.is_dir() else None
+        return found.cohort, readings or folder, found
     folder = start / _READINGS
-    return start / _COHORT, readings or (folder if folder.is_dir() else None)
+    return start / _COHORT, readings or (folder if folder.is_dir() else None), None
 
 
-def _verify(store: CohortStore, folder: Path | None, head: str, workers: int) -> Verification:
+def _verify(store: CohortStore, folder: Path | None, workers: int, **asked: Any) -> Verification:
     """Verify, with a progress bar on standard error where that is a terminal."""
     from necroangle.batch.again import cells_again
     from necroangle.ledger.verify import verify
@@ -115,18 +140,23 @@ def _verify(store: CohortStore, folder: Path | None, head: str, workers: int) ->
         return verify(
             store,
             readings=folder,
-            head=head,
             workers=workers,
             progress=shown.begin("measuring again").to,
             again=cells_again,
+            **asked,
         )
 
 
 def _summary(result: Verification) -> str:
+    from necroangle.plain_text import counted
+
     counts = result.counts
+    proved = counted(counts.anchors, "anchor") if counts.anchors else "no anchors"
+    if counts.erased:
+        proved += f", {counted(counts.erased, 'event')} erased"
     lines = [
         f"{counts.events} events, {counts.rows} rows, {counts.records} clinical records, "
-        f"{counts.contents} kept readings, {counts.files} reading files",
+        f"{counts.contents} kept readings, {counts.files} reading files, {proved}",
         f"{counts.recomputed} rows measured again",
     ]
     if counts.without_marks:
@@ -139,6 +169,7 @@ def _as_json(result: Verification) -> str:
     found = {
         "clean": result.is_clean,
         "problems": [asdict(problem) for problem in result.problems],
+        "notes": list(result.notes),
         "look_at": [asdict(misfit) for misfit in result.misfits],
         **asdict(result.counts),
         "head": result.head,

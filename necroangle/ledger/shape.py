@@ -1,0 +1,171 @@
+"""Tables, indexes and guards, held by their text against those that this necroangle makes.
+
+A guard of the same name that does nothing, a view in the place of a table, an index that is gone: a
+name would not tell. In a file the texts are those of SQLite's own catalogue, and a new table in
+memory is what they are held against. On a server they are put together from its catalogue.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from functools import cache
+
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+from necroangle.ledger.schema import (
+    ALEMBIC,
+    CONTENT,
+    LEDGER,
+    META,
+    ROWS,
+    TAIL,
+    create_tables,
+    server_functions,
+    server_triggers,
+)
+
+__all__ = ["check_shape"]
+
+_CATALOGUE = (
+    "SELECT CASE type WHEN 'trigger' THEN 'guard' ELSE type END || ' ' || name, "
+    "coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+)
+_UNUSED_PRAGMAS = ("user_version", "application_id")
+_TABLES = (ALEMBIC, CONTENT, LEDGER, META, ROWS, TAIL)
+_SERVER_TYPES = {
+    "VARCHAR(": "character varying(",
+    "TEXT": "text",
+    "INTEGER": "integer",
+    "DOUBLE PRECISION": "double precision",
+    "BYTEA": "bytea",
+}
+
+_OF_OURS = "c.relnamespace = current_schema()::regnamespace AND c.relname IN ({names})"
+_COLUMNS = """
+SELECT 'table ' || c.relname, string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+ || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+ || CASE WHEN a.atthasdef OR a.attgenerated <> '' OR a.attidentity <> '' THEN ' computed' ELSE ''
+ END, ', ' ORDER BY a.attnum) || CASE WHEN c.relkind = 'r' THEN '' ELSE ' (no table)' END
+ || CASE WHEN c.relpersistence = 'p' THEN '' ELSE ' (not kept after a crash)' END
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE {ours} GROUP BY c.relname, c.relkind, c.relpersistence"""
+_INDEXES = """
+SELECT 'index ' || i.relname, CASE WHEN x.indisvalid THEN '' ELSE 'invalid ' END
+ || replace(pg_get_indexdef(x.indexrelid), current_schema() || '.', '')
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
+WHERE {ours}"""
+_TRIGGERS = """
+SELECT 'guard ' || t.tgname, replace(pg_get_triggerdef(t.oid), current_schema() || '.', '')
+ || CASE t.tgenabled WHEN 'A' THEN '' WHEN 'D' THEN ' (off)' ELSE ' (not always on)' END
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal AND {ours}"""
+_FUNCTIONS = """
+SELECT 'function ' || p.proname, p.prosrc || CASE WHEN l.lanname = 'plpgsql' THEN '' ELSE ' in '
+ || l.lanname END || coalesce(' set ' || array_to_string(p.proconfig, ' '), '')
+FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace = current_schema()::regnamespace AND p.proname LIKE 'necroangle\\_%'"""
+_RULES = """
+SELECT 'rule ' || r.rulename, pg_get_ruledef(r.oid) FROM pg_rewrite r
+JOIN pg_class c ON c.oid = r.ev_class WHERE {ours} AND c.relkind = 'r'"""
+_CONSTRAINTS = """
+SELECT 'constraint ' || k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint k
+JOIN pg_class c ON c.oid = k.conrelid WHERE k.contype NOT IN ('p', 'u', 'n') AND {ours}"""
+_HEIRS = """
+SELECT 'heir ' || h.inhrelid::regclass, c.relname FROM pg_inherits h
+JOIN pg_class c ON c.oid = h.inhparent WHERE {ours}"""
+_REPLICA = """
+SELECT 'setting session_replication_role', s FROM pg_db_role_setting, unnest(setconfig) s
+WHERE s LIKE 'session\\_replication\\_role=%' AND s NOT LIKE '%=origin'"""
+
+
+def check_shape(connection: sa.Connection) -> Iterator[tuple[str, str]]:
+    """What differs from a new cohort's tables: its kind and name, and what is wrong with it."""
+    if connection.dialect.name == "postgresql":
+        yield from _compared(_found_on_server(connection), _on_server())
+        return
+    found = {name: _plain(text) for name, text in connection.exec_driver_sql(_CATALOGUE)}
+    yield from _compared(found, _in_file())
+    for pragma in _UNUSED_PRAGMAS:
+        value = connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+        if value:
+            yield f"pragma {pragma}", f"is {value}: another program has set it"
+
+
+def _compared(found: dict[str, str], wanted: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for name in sorted(found.keys() | wanted.keys()):
+        if name not in found:
+            yield name, "is missing: the ledger could be changed" if _guards(name) else "is missing"
+        elif name not in wanted:
+            yield name, "is not of this program: added from outside"
+        elif found[name] != wanted[name]:
+            yield name, "is not as this program makes it: changed from outside"
+
+
+def _guards(name: str) -> bool:
+    return name.startswith(("guard", "function"))
+
+
+def _plain(text: str) -> str:
+    """A statement of SQLite's catalogue, whatever its white space, case and quotes of names."""
+    return "".join(text.split()).lower().replace('"', "")
+
+
+@cache
+def _in_file() -> dict[str, str]:
+    engine = sa.create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(":memory:"), poolclass=StaticPool
+    )
+    with engine.begin() as connection:
+        create_tables(connection)
+        found = connection.exec_driver_sql(_CATALOGUE).all()
+    engine.dispose()
+    return {name: _plain(text) for name, text in found}
+
+
+@cache
+def _on_server() -> dict[str, str]:
+    wanted = {f"function {name}": body for name, body in server_functions().items()}
+    wanted |= {f"guard {name}": text for name, text in server_triggers().items()}
+    for table in _TABLES:
+        wanted[f"table {table.name}"] = ", ".join(map(_column, table.columns))
+        wanted |= dict(_indexes(table))
+    return wanted
+
+
+def _column(column: "sa.Column[object]") -> str:
+    from sqlalchemy.dialects import postgresql
+
+    text = column.type.compile(postgresql.dialect()).split(" COLLATE")[0]  # type: ignore[no-untyped-call]
+    kind = next(
+        theirs + text.removeprefix(ours)
+        for ours, theirs in _SERVER_TYPES.items()
+        if text.startswith(ours)
+    )
+    return f"{column.name} {kind}{'' if column.nullable else ' not null'}"
+
+
+def _indexes(table: sa.Table) -> Iterator[tuple[str, str]]:
+    unique = {f"{table.name}_{one.name}_key": [one.name] for one in table.columns if one.unique}
+    key = {str(table.primary_key.name or f"{table.name}_pkey"): [*table.primary_key.columns.keys()]}
+    for name, columns in {**key, **unique}.items():
+        names = ", ".join(columns)
+        yield (
+            f"index {name}",
+            f"CREATE UNIQUE INDEX {name} ON {table.name} USING btree ({names})",
+        )
+    for index in table.indexes:
+        names = ", ".join(column.name for column in index.columns)
+        yield (
+            f"index {index.name}",
+            f"CREATE INDEX {index.name} ON {table.name} USING btree ({names})",
+        )
+
+
+def _found_on_server(connection: sa.Connection) -> dict[str, str]:
+    names = ", ".join(f"'{table.name}'" for table in _TABLES)
+    ours = _OF_OURS.format(names=names)
+    queries = (_COLUMNS, _INDEXES, _TRIGGERS, _FUNCTIONS, _RULES, _CONSTRAINTS, _HEIRS, _REPLICA)
+    found: dict[str, str] = {}
+    for query in queries:
+        rows = connection.execute(sa.text(query.replace("{ours}", ours)))
+        found.update((str(name), str(text)) for name, text in rows)
+    return found
