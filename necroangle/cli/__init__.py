@@ -39,6 +39,7 @@ _SECTIONS = {
         "enrol": "Keep the study's list of subjects and hips: who may enter the table.",
         "import": "Put a clinical table (CSV, XLSX, XLS, ODS) in, or list what is wrong.",
         "edit": "Change one clinical record, cell by cell, with a reason.",
+        "queries": "List what a monitor would ask, answer it, accept it with a reason.",
         "history": "Print who changed a clinical record, when, what and why.",
         "table": "Print the cohort table.",
         "verify": "Verify the cohort: chain, anchors, rows, every angle, readings and files.",

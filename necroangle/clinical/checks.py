@@ -3,16 +3,35 @@
 Messages tell days as differences and never a date itself.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from necroangle.clinical.harris import harris_score
-from necroangle.clinical.records import Hip, Key, State, Values, day_of, index_day, number_of
+from necroangle.clinical.records import Hip, State, Values, day_of, index_day, number_of
 from necroangle.protocol.near_names import near_visit
 from necroangle.protocol.study import StudyProtocol
+from necroangle.protocol.visits import months_of_name
 
-__all__ = ["Issue", "aetiology_doubts", "check_course", "check_subject"]
+__all__ = [
+    "Issue",
+    "Look",
+    "ReadVisit",
+    "aetiology_doubts",
+    "of_aetiology",
+    "of_death",
+    "of_future",
+    "of_harris",
+    "of_loss",
+    "of_order",
+    "of_pain_scale",
+    "of_replacement",
+    "of_steinberg",
+    "of_study",
+    "of_treatment",
+    "of_windows",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +46,8 @@ class Issue:
         What contradicts what. Never a date: days are told as differences.
     is_fatal
         Whether the record cannot stand; else it is a doubt.
+    rule
+        The name of the rule that found it: :data:`necroangle.clinical.rules.RULES`.
     """
 
     kind: str
@@ -34,10 +55,77 @@ class Issue:
     field: str
     message: str
     is_fatal: bool = True
+    rule: str = ""
 
     def __str__(self) -> str:
         """One line for people."""
         return f"{self.kind} {' '.join(self.key)}: {self.field}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadVisit:
+    """A measured reading, as far as the rules ask.
+
+    Attributes
+    ----------
+    hip, visit, reader, read_no
+        Of what, and whose.
+    cna_deg, a_deg, b_deg
+        Combined angle and the angles of the views, degrees; None where there are none.
+    arco
+        The stage that the reader entered.
+    """
+
+    hip: Hip
+    visit: str
+    reader: str
+    read_no: int
+    cna_deg: float | None = None
+    a_deg: float | None = None
+    b_deg: float | None = None
+    arco: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a rule looks at: the records and readings of one subject.
+
+    Attributes
+    ----------
+    state
+        Records, of this subject at least.
+    subject
+        Its pseudonym.
+    protocol
+        The study's, where there is one.
+    today
+        Later dates are doubted.
+    readings
+        The subject's readings.
+    """
+
+    state: State
+    subject: str
+    protocol: StudyProtocol | None
+    today: date
+    readings: tuple[ReadVisit, ...] = ()
+
+    @property
+    def hips(self) -> list[Hip]:
+        """The hips of which there is a record or a reading."""
+        return sorted({*self.state.hips(self.subject), *(one.hip for one in self.readings)})
+
+    def visits(self, hip: Hip) -> list[tuple[str, Values]]:
+        """The visits of a hip in the order of their months; those without months by their day."""
+        found = [(key[2], values) for key, values in self.state.of("visit", hip)]
+        return sorted(found, key=lambda one: self.place_of(*one))
+
+    def place_of(self, visit: str, values: Values) -> tuple[float, str]:
+        """Where a visit stands among the others: months, else the day from the first one."""
+        planned = self.protocol.visit(visit) if self.protocol is not None else None
+        months = planned.nominal_months if planned is not None else months_of_name(visit)
+        day = day_of(values, "visit_date")
+        return (math.inf if months is None else months), "" if day is None else day.isoformat()
 
 
 STEROID_ABOVE_G = 2.0
@@ -129,44 +217,6 @@ _DATED = (
 )
 
 
-def check_course(
-    state: State, hip: Hip, protocol: StudyProtocol | None, today: date
-) -> Iterator[Issue]:
-    """What the dated records of a hip contradict.
-
-    Parameters
-    ----------
-    state
-        Records, of this subject at least.
-    hip
-        Subject and laterality.
-    protocol
-        The study's, where there is one: its visits and windows.
-    today
-        Later dates are doubted.
-
-    Examples
-    --------
-    >>> state = State(
-    ...     {
-    ...         ("event", ("S01", "L", "death", "1")): {"event_date": "2021-01-01"},
-    ...         ("visit", ("S01", "L", "m24")): {"visit_date": "2021-02-01"},
-    ...     }
-    ... )
-    >>> for issue in check_course(state, ("S01", "L"), None, date(2026, 1, 1)):
-    ...     print(issue.message)
-    31 days after the subject's death
-    """
-    yield from _check_future(state, hip, today)
-    yield from _check_replacement(state, hip)
-    yield from _check_death(state, hip)
-    yield from _check_lost(state, hip)
-    if protocol is not None:
-        yield from _check_windows(state, hip, protocol)
-        yield from _check_order(state, hip, protocol)
-    yield from _check_treatment(state, hip)
-
-
 def _dated(state: State, hip: Hip) -> Iterator[tuple[str, tuple[str, ...], str, date]]:
     """Kind, key, field and day of every dated record of a hip."""
     for kind, name in _DATED:
@@ -184,62 +234,70 @@ def _event_days(state: State, prefix: tuple[str, ...], event: str) -> dict[tuple
     }
 
 
-def _check_future(state: State, hip: Hip, today: date) -> Iterator[Issue]:
-    for kind, key, name, day in _dated(state, hip):
-        if day > today:
-            message = f"{(day - today).days} days in the future"
+def of_future(look: Look, hip: Hip) -> Iterator[Issue]:
+    """A day that has not come."""
+    for kind, key, name, day in _dated(look.state, hip):
+        if day > look.today:
+            message = f"{(day - look.today).days} days in the future"
             yield Issue(kind, key, name, message, is_fatal=False)
 
 
-def _check_replacement(state: State, hip: Hip) -> Iterator[Issue]:
+def of_replacement(look: Look, hip: Hip) -> Iterator[Issue]:
     """A hip is replaced once; what comes after is censored."""
-    events = [key for key, _ in state.of("event", hip) if key[2] == "tha"]
+    events = [key for key, _ in look.state.of("event", hip) if key[2] == "tha"]
     for key in events[1:]:
         yield Issue("event", key, "event", "this hip has a total hip arthroplasty already")
-    days = _event_days(state, hip, "tha")
+    days = _event_days(look.state, hip, "tha")
     if not days:
         return
     replaced = min(days.values())
-    for kind, key, name, day in _dated(state, hip):
+    for kind, key, name, day in _dated(look.state, hip):
         if day <= replaced or (kind == "event" and key[2] in {"tha", "lost", "death"}):
             continue
         message = f"{(day - replaced).days} days after the hip was replaced"
         if kind == "visit":
             message += ": kept here, left out of outcomes and exports"
-            given = [stage for stage in _STAGES if state.one("visit", key).get(stage) is not None]
+            given = [
+                stage for stage in _STAGES if look.state.one("visit", key).get(stage) is not None
+            ]
             message += f" ({', '.join(given)} given)" if given else ""
         yield Issue(kind, key, name, message, is_fatal=False)
 
 
-def _check_death(state: State, hip: Hip) -> Iterator[Issue]:
+def of_death(look: Look, hip: Hip) -> Iterator[Issue]:
     """Nothing after death; one death for both hips."""
-    days = _event_days(state, hip[:1], "death")
+    days = _event_days(look.state, hip[:1], "death")
     if not days:
         return
     died = min(days.values())
     for key, day in days.items():
         if day != died and key[:2] == hip:
             yield Issue("event", key, "event_date", "another day of death stands there already")
-    for kind, key, name, day in _dated(state, hip):
+    for kind, key, name, day in _dated(look.state, hip):
         if day > died and not (kind == "event" and key[2] == "death"):
             yield Issue(kind, key, name, f"{(day - died).days} days after the subject's death")
 
 
-def _check_lost(state: State, hip: Hip) -> Iterator[Issue]:
-    days = _event_days(state, hip, "lost")
+def of_loss(look: Look, hip: Hip) -> Iterator[Issue]:
+    """A visit after the hip was lost to follow-up."""
+    days = _event_days(look.state, hip, "lost")
     if not days:
         return
     lost = max(days.values())
-    for key, values in state.of("visit", hip):
+    for key, values in look.state.of("visit", hip):
         day = day_of(values, "visit_date")
         if day is not None and day > lost:
             message = f"{(day - lost).days} days after the hip was lost to follow-up"
             yield Issue("visit", key, "visit_date", message, is_fatal=False)
 
 
-def _check_windows(state: State, hip: Hip, protocol: StudyProtocol) -> Iterator[Issue]:
-    start = index_day(state, hip, protocol)
-    for key, values in state.of("visit", hip):
+def of_windows(look: Look, hip: Hip) -> Iterator[Issue]:
+    """A visit off its planned days."""
+    protocol = look.protocol
+    if protocol is None:
+        return
+    start = index_day(look.state, hip, protocol)
+    for key, values in look.state.of("visit", hip):
         visit, day = protocol.visit(key[2]), day_of(values, "visit_date")
         if start is None or visit is None or day is None or visit.window_days is None:
             continue
@@ -252,25 +310,24 @@ def _check_windows(state: State, hip: Hip, protocol: StudyProtocol) -> Iterator[
             yield Issue("visit", key, "visit_date", message, is_fatal=False)
 
 
-def _check_order(state: State, hip: Hip, protocol: StudyProtocol) -> Iterator[Issue]:
+def of_order(look: Look, hip: Hip) -> Iterator[Issue]:
     """Visits with more months have later days."""
     latest: tuple[str, date] | None = None
-    for visit in protocol.visits:
-        key = (*hip, visit.name)
-        day = day_of(state.one("visit", key), "visit_date")
-        if day is None:
+    for visit, values in look.visits(hip):
+        day = day_of(values, "visit_date")
+        if day is None or math.isinf(look.place_of(visit, values)[0]):
             continue
         if latest is not None and day <= latest[1]:
             message = f"not later than visit {latest[0]}"
-            yield Issue("visit", key, "visit_date", message, is_fatal=False)
+            yield Issue("visit", (*hip, visit), "visit_date", message, is_fatal=False)
         if latest is None or day > latest[1]:
-            latest = visit.name, day
+            latest = visit, day
 
 
-def _check_treatment(state: State, hip: Hip) -> Iterator[Issue]:
+def of_treatment(look: Look, hip: Hip) -> Iterator[Issue]:
     """The hip's day of treatment is that of one of its treatments."""
-    day = day_of(state.one("hip", hip), "treatment_date")
-    treatments: list[tuple[tuple[str, ...], Values]] = list(state.of("treatment", hip))
+    day = day_of(look.state.one("hip", hip), "treatment_date")
+    treatments: list[tuple[tuple[str, ...], Values]] = list(look.state.of("treatment", hip))
     days = {day_of(values, "treatment_date") for _, values in treatments} - {None}
     if day is not None and days and day not in days:
         message = "the hip's day of treatment is that of none of its treatments"
@@ -281,77 +338,59 @@ _WITHOUT_SIZE = ("0", "VI")
 """Steinberg's stages that have no extent."""
 
 
-def check_subject(
-    state: State, subject: str, protocol: StudyProtocol | None, today: date | None = None
-) -> Iterator[Issue]:
-    """What the records of one subject contradict.
-
-    Parameters
-    ----------
-    state
-        Records, of this subject at least.
-    subject
-        Its pseudonym.
-    protocol
-        The study's, where there is one: its visits, windows and events.
-    today
-        Later dates are doubted; None for the day itself.
-
-    Examples
-    --------
-    >>> state = State({("visit", ("S01", "L", "m00")): {"vas": 30.0, "vas_scale": 10}})
-    >>> for issue in check_subject(state, "S01", None):
-    ...     print(issue.field, issue.message)
-    vas 30 is above the scale's largest value, 10
-    """
-    for key, values in state.of("subject", (subject,)):
+def of_aetiology(look: Look) -> Iterator[Issue]:
+    """Amounts that speak against the coded cause."""
+    for key, values in look.state.of("subject", (look.subject,)):
         for message in aetiology_doubts(values):
             yield Issue("subject", key, "aetiology", message, is_fatal=False)
-    for key, values in state.of("visit", (subject,)):
-        yield from _check_vas(key, values)
+
+
+def of_harris(look: Look) -> Iterator[Issue]:
+    """A total that its items do not make."""
+    for key, values in look.state.of("visit", (look.subject,)):
         for field, message in harris_score(values).doubts:
             yield Issue("visit", key, field, message, is_fatal=False)
-        yield from _check_steinberg(key, values)
-    yield from _check_study(state, subject, protocol)
-    for hip in state.hips(subject):
-        yield from check_course(state, hip, protocol, today or date.today())
 
 
-def _check_vas(key: Key, values: Values) -> Iterator[Issue]:
-    vas, scale = number_of(values, "vas"), number_of(values, "vas_scale")
-    if vas is not None and scale is None:
-        message = "0 to 10 or 0 to 100? state vas_scale, 10 or 100"
-        yield Issue("visit", key, "vas", message)
-    elif vas is not None and scale is not None and vas > scale:
-        message = f"{vas:g} is above the scale's largest value, {scale:g}"
-        yield Issue("visit", key, "vas", message)
+def of_pain_scale(look: Look) -> Iterator[Issue]:
+    """Pain without its scale, or above it."""
+    for key, values in look.state.of("visit", (look.subject,)):
+        vas, scale = number_of(values, "vas"), number_of(values, "vas_scale")
+        if vas is not None and scale is None:
+            message = "0 to 10 or 0 to 100? state vas_scale, 10 or 100"
+            yield Issue("visit", key, "vas", message)
+        elif vas is not None and scale is not None and vas > scale:
+            message = f"{vas:g} is above the scale's largest value, {scale:g}"
+            yield Issue("visit", key, "vas", message)
 
 
-def _check_steinberg(key: Key, values: Values) -> Iterator[Issue]:
+def of_steinberg(look: Look) -> Iterator[Issue]:
     """The extent is told within stages I to V (doi 10.1302/0301-620X.77B1.7822393)."""
-    stage = values.get("steinberg")
-    if values.get("steinberg_size") is not None and stage in _WITHOUT_SIZE:
-        message = f"stage {stage} has no size"
-        yield Issue("visit", key, "steinberg_size", message, is_fatal=False)
+    for key, values in look.state.of("visit", (look.subject,)):
+        stage = values.get("steinberg")
+        if values.get("steinberg_size") is not None and stage in _WITHOUT_SIZE:
+            message = f"stage {stage} has no size"
+            yield Issue("visit", key, "steinberg_size", message, is_fatal=False)
 
 
-def _check_study(state: State, subject: str, protocol: StudyProtocol | None) -> Iterator[Issue]:
+def of_study(look: Look) -> Iterator[Issue]:
     """Visits and events that the study does not have."""
+    protocol = look.protocol
     if protocol is None:
         return
     planned = {visit.name for visit in protocol.visits}  # none planned: any may be
     names = ", ".join(visit.name for visit in protocol.visits)
-    for key, _ in state.of("visit", (subject,)):
+    for key, _ in look.state.of("visit", (look.subject,)):
         if planned and key[2] not in planned:
             meant = near_visit(key[2], {one.name: one.nominal_months for one in protocol.visits})
             hint = f"; did you mean {meant}?" if meant else "; see study.toml"
             message = f"no visit of the study ({names}){hint}"
             yield Issue("visit", key, "visit", message)
-    for key, values in state.of("hip", (subject,)):
+    for key, values in look.state.of("hip", (look.subject,)):
         visit = values.get("index_visit")
         if planned and visit is not None and visit not in planned:
             yield Issue("hip", key, "index_visit", f"no visit of the study ({names})")
-    for key, _ in state.of("event", (subject,)):
+    for key, _ in look.state.of("event", (look.subject,)):
         if key[2] not in protocol.events:
             message = f"no event of the study ({', '.join(protocol.events)}); see study.toml"
             yield Issue("event", key, "event", message)

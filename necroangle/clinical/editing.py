@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from necroangle.clinical.cells import Reading, parse_cell, parse_key, stated_values
-from necroangle.clinical.checks import Issue, check_subject
+from necroangle.clinical.checks import Issue
+from necroangle.clinical.queries import entries_of, read_visits
 from necroangle.clinical.records import Key, State, parents_of, read_state
+from necroangle.clinical.rules import check_subject
 from necroangle.entries import KINDS, Field, field_named, fields_of, missing_name
 from necroangle.errors import CohortError
 from necroangle.ledger.admission import enrolment_of
@@ -84,6 +86,7 @@ def edit_record(
     lacking = [parent for parent in parents_of(kind, key) if _find(store, *parent) is None]
     entries = [Entry(*parent, {}, reason, 0) for parent in lacking]
     entries.append(Entry(kind, key, values, reason, record.revision if record else 0))
+    entries += entries_of(doubts, reason)
     _write(store, entries, actor)
     return values, doubts
 
@@ -164,9 +167,11 @@ def _check(
     """The doubts that the change brings; a contradiction is refused."""
     found: Iterable[list[Record]] = read_state(store, key[:1]).values()
     before = {(one.kind, one.key): one.values for records in found for one in records}
-    known = set(check_subject(State(before), key[0], protocol))
+    own = read_visits(store, key[:1]).get(key[0], [])
+    known = set(check_subject(State(before), key[0], protocol, readings=own))
     after = State({**before, (kind, key): values})
-    issues = [issue for issue in check_subject(after, key[0], protocol) if issue not in known]
+    found_now = check_subject(after, key[0], protocol, readings=own)
+    issues = [issue for issue in found_now if issue not in known]
     for issue in issues:
         if issue.is_fatal:
             raise CohortError(str(issue))

@@ -9,6 +9,7 @@ from necroangle.clinical.drafts import Drafts, gather
 from necroangle.clinical.identity import short_text
 from necroangle.clinical.mapping import TableMapping, bind, known_headings, mapping_toml, suggest
 from necroangle.clinical.plan import Plan, Standing, make_plan
+from necroangle.clinical.queries import read_visits
 from necroangle.clinical.raw_table import Problem, RawTable, fatal, warning
 from necroangle.clinical.records import Key, parents_of, read_state
 from necroangle.clinical.table_files import read_table
@@ -136,6 +137,7 @@ def plan_import(
         empty=missing.empty,
         update=bool(update_reason),
         reason=reason,
+        readings=read_visits(store, {key[0] for _, key in drafts}) if store is not None else None,
     )
     gate = Admission.of(store, protocol or NO_STUDY, new_subjects=new_subjects)
     shut_out = list(_of_strangers(drafts, gate, known_subjects(store)))

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from necroangle.clinical.cells import Stated, stated_values
-from necroangle.clinical.checks import Issue, check_subject
+from necroangle.clinical.checks import Issue, ReadVisit
 from necroangle.clinical.drafts import Draft, Drafts, Statement
+from necroangle.clinical.queries import entries_of
 from necroangle.clinical.raw_table import Problem, fatal, warning
 from necroangle.clinical.records import Key, State, parents_of
+from necroangle.clinical.rules import check_subject
 from necroangle.entries import Field, field_named, fields_of, missing_name
 from necroangle.ledger.records import Entry, Record
 from necroangle.measurement.row import Cell
@@ -67,6 +69,7 @@ def make_plan(
     empty: str,
     update: bool,
     reason: str,
+    readings: Mapping[str, Iterable[ReadVisit]] | None = None,
 ) -> Plan:
     """Compare what a table states with what stands there.
 
@@ -84,6 +87,8 @@ def make_plan(
         Whether a value that stands there otherwise is replaced; else that is a fatal problem.
     reason
         For the ledger.
+    readings
+        The readings of the same subjects: what the table says is held against them.
     """
     problems: list[Problem] = []
     drafts = _with_parents(drafts, standing)
@@ -100,7 +105,9 @@ def make_plan(
         if not is_same:
             revision = record.revision if record is not None else 0
             entries.append(Entry(kind, key, values, reason, revision))
-    problems += _check(entries, standing, drafts, protocol)
+    issues = list(_new_issues(entries, standing, protocol, readings or {}))
+    problems += [_placed(issue, drafts.get((issue.kind, issue.key))) for issue in issues]
+    entries += entries_of((issue for issue in issues if not issue.is_fatal), reason)
     return Plan(tuple(entries), tuple(problems), *counts)
 
 
@@ -171,18 +178,22 @@ def _shown(field: Field, stated: Stated) -> str:
     return f"{stated.value:g}" if isinstance(stated.value, float) else f"{stated.value!s:.40}"
 
 
-def _check(
-    entries: Iterable[Entry], standing: Standing, drafts: Drafts, protocol: StudyProtocol | None
-) -> Iterator[Problem]:
-    """Contradictions that the import would bring, at the cell that brings them."""
+def _new_issues(
+    entries: Iterable[Entry],
+    standing: Standing,
+    protocol: StudyProtocol | None,
+    readings: Mapping[str, Iterable[ReadVisit]],
+) -> Iterator[Issue]:
+    """Contradictions that the import would bring."""
     before = {place: record.values for place, record in standing.records.items()}
     after = {**before, **{(one.kind, one.key): one.values or {} for one in entries}}
     old, new = State(before), State(after)
     for subject in dict.fromkeys(entry.key[0] for entry in entries):
-        known = set(check_subject(old, subject, protocol))
-        for issue in check_subject(new, subject, protocol):
+        own = tuple(readings.get(subject, ()))
+        known = set(check_subject(old, subject, protocol, readings=own))
+        for issue in check_subject(new, subject, protocol, readings=own):
             if issue not in known:
-                yield _placed(issue, drafts.get((issue.kind, issue.key)))
+                yield issue
 
 
 def _placed(issue: Issue, draft: Draft | None) -> Problem:

@@ -70,13 +70,14 @@ class NearNames:
     def near(self, name: str) -> tuple[str, ...]:
         """Names that are alike; else those one letter away that are written as is usual.
 
-        Such a name is asked for only where the name itself is written like no other.
+        Such a name is asked for only where the name itself is written like hardly any other.
         """
-        found = self.alike(name)
-        if found or self._ways[written_like(name)] > (name in self._known):
-            return found
-        usual = [one for one in self._one_letter(name) if self._ways[written_like(one)] >= _USUAL]
-        return tuple(usual)
+        own = self._ways[written_like(name)] + (name not in self._known)
+        return self.alike(name) or tuple(
+            one
+            for one in self._one_letter(name)
+            if (ways := self._ways[written_like(one)]) >= _USUAL and own <= max(1, ways // 10)
+        )
 
     def suggested(self, name: str) -> tuple[str, ...]:
         """What may be meant by a name that is not known, however it is written.

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from necroangle.clinical.cells import Reading, parse_cell, parse_date
-from necroangle.clinical.checks import aetiology_doubts, check_subject
+from necroangle.clinical.checks import aetiology_doubts
 from necroangle.clinical.identity import heading_tells_identity
 from necroangle.clinical.raw_table import column_letters
 from necroangle.clinical.records import State
+from necroangle.clinical.rules import check_subject
 from necroangle.entries import FIELDS, field_named
 from necroangle.measurement.row import Cell
 from necroangle.protocol.study import decode_protocol, new_protocol, study_toml
