@@ -40,6 +40,8 @@ _SECTIONS = {
         "import": "Put a clinical table (CSV, XLSX, XLS, ODS) in, or list what is wrong.",
         "edit": "Change one clinical record, cell by cell, with a reason.",
         "queries": "List what a monitor would ask, answer it, accept it with a reason.",
+        "withdraw": "Take a reading or a record out, with a reason; its history stays.",
+        "undo": "Take back an import of a clinical table.",
         "history": "Print who changed a clinical record, when, what and why.",
         "table": "Print the cohort table.",
         "verify": "Verify the cohort: chain, anchors, rows, every angle, readings and files.",

@@ -12,6 +12,7 @@ from necroangle.errors import CohortError
 from necroangle.ledger.admission import enrolment_of
 from necroangle.ledger.records import Entry, Record
 from necroangle.ledger.store import CohortStore
+from necroangle.ledger.withdrawal import readings_of, withdraw_reading
 from necroangle.measurement.row import Cell
 from necroangle.protocol.study import Missing, StudyProtocol
 
@@ -92,15 +93,31 @@ def edit_record(
 
 
 def withdraw_record(
-    store: CohortStore, kind: str, key: tuple[str, ...], *, actor: str, reason: str
-) -> None:
+    store: CohortStore,
+    kind: str,
+    key: tuple[str, ...],
+    *,
+    actor: str,
+    reason: str,
+    with_children: bool = False,
+) -> list[str]:
     """Withdraw a record; its history stays.
+
+    Parameters
+    ----------
+    with_children
+        Whether the records and readings that belong to it are withdrawn with it.
+
+    Returns
+    -------
+    list
+        What was withdrawn, in words.
 
     Raises
     ------
     CohortError
-        If there is none, another record belongs to it, no reason is given, or another writer came
-        first.
+        If there is none, something belongs to it and is not to be withdrawn, no reason is given,
+        or another writer came first.
     """
     _refuse_without_reason(reason)
     key = parse_key(_kind(kind), key)
@@ -108,9 +125,22 @@ def withdraw_record(
     if record is None:
         raise CohortError(f"there is no {kind} {' '.join(key)}")
     below = _below(store, kind, key)
-    if below:
-        raise CohortError(f"{below} belongs to this {kind}; withdraw that first")
-    _write(store, [Entry(kind, key, None, reason, record.revision)], actor)
+    reads = readings_of(store, key) if with_children and kind in ("subject", "hip", "visit") else {}
+    if below and not with_children:
+        count = f" and {len(below) - 1} more" if len(below) > 1 else ""
+        raise CohortError(
+            f"{_name(below[0])}{count} belongs to this {kind}; withdraw that first, or all of it "
+            "with `necroangle withdraw ... --with-children`"
+        )
+    entries = [Entry(one.kind, one.key, None, reason, one.revision) for one in (*below, record)]
+    _write(store, entries, actor)
+    for reading in reads:
+        withdraw_reading(store, reading, actor=actor, reason=reason)
+    return [*map(_name, (*below, record)), *(f"reading {' '.join(one)}" for one in reads)]
+
+
+def _name(record: Record) -> str:
+    return f"{record.kind} {' '.join(record.key)}"
 
 
 def _kind(kind: str) -> str:
@@ -128,13 +158,10 @@ def _find(store: CohortStore, kind: str, key: Key) -> Record | None:
     return next((record for record in store.current(kind, key) if record.key == key), None)
 
 
-def _below(store: CohortStore, kind: str, key: Key) -> str:
-    """A record that belongs to this one, in words; empty where there is none."""
-    for records in read_state(store, key[:1]).values():
-        for record in records:
-            if (kind, key) in parents_of(record.kind, record.key):
-                return f"{record.kind} {' '.join(record.key)}"
-    return ""
+def _below(store: CohortStore, kind: str, key: Key) -> list[Record]:
+    """The records that belong to this one, the lowest first."""
+    found = [record for some in read_state(store, key[:1]).values() for record in some]
+    return [one for one in reversed(found) if (kind, key) in parents_of(one.kind, one.key)]
 
 
 def _changed(
