@@ -23,8 +23,9 @@ from necroangle.geometry.point_sets import PointSets
 from necroangle.measurement import DEFAULTS, Measured, method_named
 from necroangle.measurement.measure import measure_batch
 from necroangle.measurement.row import RowColumns
-from necroangle.protocol.noise import EndNoise, SingleRead, StudyNoise, noise_of_repeats
+from necroangle.protocol.noise import EndNoise, StudyNoise
 from necroangle.protocol.pair_error import PAIR_COLUMNS, PairRead, pair_error
+from necroangle.protocol.repeat_reads import SingleRead, noise_of_repeats
 
 __all__ = ["change_rows", "coverage_rows", "grade_rows", "reader_rows"]
 

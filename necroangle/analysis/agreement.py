@@ -20,6 +20,7 @@ from necroangle.analysis.quantities import interval_words, number_words, p_words
 from necroangle.analysis.records import PlainRow
 from necroangle.entries import field_named
 from necroangle.errors import CohortError
+from necroangle.protocol.repeat_reads import marking_shares, single_reads
 from necroangle.protocol.study import AngleNoise
 from necroangle.statistics.agreement import (
     ICC_NAMES,
@@ -221,7 +222,7 @@ def agreement_of(
         tuple(found),
         tuple(flips),
         tuple(_notes(table, cohort, visits)),
-        noise_found(table.reads("cna_deg")),
+        noise_found(table.reads("cna_deg"), marking_shares(single_reads(rows))),
     )
 
 
@@ -549,18 +550,29 @@ def _flips(table: _Table, name: str, title: str) -> Iterator[Flip]:
 # ---- what is said beside it --------------------------------------------------------------------
 
 
-def noise_found(reads: Reads | None) -> tuple[AngleNoise, ...]:
-    """What a study can adopt of the combined angle's agreement."""
+def noise_found(
+    reads: Reads | None, marking: tuple[float, float] = (1.0, 1.0)
+) -> tuple[AngleNoise, ...]:
+    """What a study can adopt of the combined angle's agreement.
+
+    Parameters
+    ----------
+    reads
+        Readings of hips that were read more than once.
+    marking
+        What share of the variance of one reader, and of two, is marking: what slices that lie
+        apart make is added for each pair that is judged.
+    """
     if reads is None or reads.hip_count < 2:
         return ()
     found = components(reads)
-    kinds: tuple[tuple[Literal["same reader", "two readers"], Spread], ...] = (
-        ("same reader", found.one_reader),
-        ("two readers", found.two_readers),
+    kinds: tuple[tuple[Literal["same reader", "two readers"], Spread, float], ...] = (
+        ("same reader", found.one_reader, marking[0]),
+        ("two readers", found.two_readers, marking[1]),
     )
     return tuple(
-        AngleNoise(who=who, sd_deg=round(spread.sd, 3), dof=round(spread.dof, 1))
-        for who, spread in kinds
+        AngleNoise(who=who, sd_deg=round(spread.sd * math.sqrt(share), 3), dof=round(spread.dof, 1))
+        for who, spread, share in kinds
         if spread.sd and spread.dof >= 1
     )
 

@@ -29,12 +29,11 @@ from necroangle.protocol.hips import (
 from necroangle.protocol.noise import (
     NO_NOISE,
     RepeatNoise,
-    SingleRead,
     StudyNoise,
-    noise_of_repeats,
 )
 from necroangle.protocol.pair_error import PairRead
 from necroangle.protocol.reads import ChosenRead, ReadOf, choose_read, rule_of_reads, strangers
+from necroangle.protocol.repeat_reads import noise_of_repeats, single_reads
 from necroangle.protocol.study import NO_STUDY, StudyProtocol
 from necroangle.protocol.visits import Visit
 from necroangle.terms import Flag, UnreadReason, Weighting
@@ -277,7 +276,7 @@ def analysis_set(
     hips = sorted({*named, *(hip for hip, _ in groups)})
     placed = {course.hip: course for course in _courses(hips, reads, records, full)}
     reads_of_natural_hips = tuple(_natural_reads(groups, placed, full))
-    repeats = noise_of_repeats(_single_reads(reads_of_natural_hips), full.noise.repeats_needed)
+    repeats = noise_of_repeats(single_reads(reads_of_natural_hips), full.noise.repeats_needed)
     adopted = full.noise.of_angle
     noise = StudyNoise(
         adopted.same_reader or repeats.same_reader, adopted.two_readers or repeats.two_readers
@@ -338,13 +337,6 @@ def _natural_reads(
         own = [read for read in some if read.unites is None and read.reader not in others]
         for read in sorted(own, key=lambda read: (read.reader, read.read_no)):
             yield some[read]
-
-
-def _single_reads(rows: Iterable[PlainRow]) -> Iterator[SingleRead]:
-    names = ("subject", "laterality", "visit", "reader", "read_no", "cna_deg")
-    for row in rows:
-        if row.get("cna_deg") is not None:
-            yield SingleRead(*(row[name] for name in names))
 
 
 def _reading_id(row: PlainRow) -> ReadingId:

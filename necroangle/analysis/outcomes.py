@@ -355,7 +355,7 @@ def angles(hips: Sequence[HipOutcome], cohort: AnalysisSet) -> Iterator[Quantity
 def _mdc95(hips: Sequence[HipOutcome], cohort: AnalysisSet) -> Quantity:
     if cohort.noise is not None:
         words, value = mdc95_words(cohort), cohort.noise.mdc95_deg
-        return Quantity("cna_mdc95", ALL, int(cohort.noise.dof), value, None, None, "deg", words)
+        return Quantity("cna_mdc95", ALL, round(cohort.noise.dof), value, None, None, "deg", words)
     values = [hip.change.mdc95_deg for hip in hips if hip.change]
     return spread(
         "cna_mdc95", ALL, values, "deg", cohort.protocol.statistics.quantiles, mdc95_words(cohort)
@@ -367,7 +367,7 @@ def mdc95_words(cohort: AnalysisSet) -> str:
     if cohort.noise is not None:
         return (
             f"t sqrt(2) SEM, SEM {cohort.noise.sem_deg:.1f}° from {cohort.noise.source}, "
-            f"{cohort.noise.dof:g} degrees of freedom"
+            f"{cohort.noise.dof:.0f} degrees of freedom"
         )
     return "of each hip: by the error of its pair of readings; two readers: not judged"
 

@@ -1,11 +1,7 @@
 """The smallest change of the combined angle that is real, and where its size comes from."""
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
-from typing import NamedTuple
 
 from necroangle.errors import MethodError
 
@@ -14,10 +10,8 @@ __all__ = [
     "UNKNOWN_READER",
     "EndNoise",
     "RepeatNoise",
-    "SingleRead",
     "StudyNoise",
     "mdc95_of_pair",
-    "noise_of_repeats",
     "t_quantile",
 ]
 
@@ -69,20 +63,11 @@ UNKNOWN_READER = EndNoise()
 """A reader nobody knows. A lognormal spread of 35 % between readers gives the five degrees."""
 
 
-class SingleRead(NamedTuple):
-    """One reader's own angle of one hip at one visit, degrees."""
-
-    subject: str
-    laterality: str
-    visit: str
-    reader: str
-    read_no: int
-    cna_deg: float
-
-
 @dataclass(frozen=True, slots=True)
 class RepeatNoise:
-    """Measuring error of the combined angle, from reads of the same hip at the same visit.
+    """Error of marking of the combined angle, from reads of the same hip at the same visit.
+
+    What slices and rims that lie apart make is not in it: every pair has its own.
 
     Attributes
     ----------
@@ -142,47 +127,6 @@ def t_quantile(dof: float) -> float:
     return float(stdtrit(min(dof, 1e9), 0.975))
 
 
-def noise_of_repeats(reads: Iterable[SingleRead], needed: int) -> StudyNoise:
-    """Measuring error from the cohort's own repeat reads and comparisons of readers.
-
-    ``SEM² = sum (x - mean)² / sum (n - 1)``, pooled within hip, visit and reader; and within hip
-    and visit over the readers' first reads. A read that lies far from its group (an arc marked the
-    wrong way round) is left out: 3.5 standard deviations from the median, these from the median
-    of all differences.
-
-    Parameters
-    ----------
-    reads
-        Readers' own reads by one method; a consensus is no repeat.
-    needed
-        Degrees of freedom; with fewer the size would be a matter of luck.
-
-    Examples
-    --------
-    >>> twice = [SingleRead("S1", "L", "m0", "kim", n, cna) for n, cna in ((1, 200.0), (2, 206.0))]
-    >>> noise = noise_of_repeats(twice, 1).same_reader
-    >>> round(noise.sem_deg, 2), noise.dof, round(noise.mdc95_deg, 1)
-    (4.24, 1, 76.2)
-    >>> noise_of_repeats(twice, 5)
-    StudyNoise(same_reader=None, two_readers=None)
-    """
-    within: dict[tuple[str, ...], list[float]] = {}
-    firsts: dict[tuple[str, ...], list[float]] = {}
-    for read in sorted(reads, key=lambda read: read.read_no):
-        key = read[:4]
-        if key not in within:
-            firsts.setdefault(key[:3], []).append(read.cna_deg)
-        within.setdefault(key, []).append(read.cna_deg)
-    found = (
-        _pooled(groups.values(), source)
-        for groups, source in (
-            (within, "repeat reads by the same reader"),
-            (firsts, "first reads by different readers"),
-        )
-    )
-    return StudyNoise(*(one if one and one.dof >= needed else None for one in found))
-
-
 def mdc95_of_pair(first_se_deg: float | None, later_se_deg: float | None) -> float | None:
     """Smallest real change by the total errors of two angles: ``1.96 sqrt(se1² + se2²)``.
 
@@ -196,23 +140,3 @@ def mdc95_of_pair(first_se_deg: float | None, later_se_deg: float | None) -> flo
     if first_se_deg is None or later_se_deg is None:
         return None
     return 1.96 * math.hypot(first_se_deg, later_se_deg)
-
-
-_FAR, _USUAL_DEG = 3.5, 5.0
-"""Beyond so many standard deviations, these no smaller than this, a read is of something else."""
-
-
-def _pooled(groups: Iterable[Sequence[float]], source: str) -> RepeatNoise | None:
-    several = [group for group in groups if len(group) > 1]  # most are single, and say nothing
-    if not several:
-        return None
-    steps = [abs(b - a) for group in several for a, b in pairwise(group)]
-    spread = max(_USUAL_DEG, 1.4826 * median(steps) / math.sqrt(2.0))
-    squares, freedom = 0.0, 0
-    for group in several:
-        middle = median(group)
-        kept = [value for value in group if abs(value - middle) <= _FAR * spread]
-        mean = math.fsum(kept) / max(len(kept), 1)
-        squares += math.fsum((value - mean) ** 2 for value in kept)
-        freedom += max(len(kept) - 1, 0)
-    return RepeatNoise(math.sqrt(squares / freedom), freedom, source) if freedom else None

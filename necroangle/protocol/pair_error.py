@@ -10,7 +10,7 @@ comparisons of the study tell.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -29,6 +29,8 @@ __all__ = [
     "PairKind",
     "PairRead",
     "PairView",
+    "apart_by_marking",
+    "apart_by_place",
     "pair_error",
     "slope_per_mm",
     "welch_dof",
@@ -308,7 +310,7 @@ def pair_error(
         if kind is not PairKind.SAME_READER:
             parts.append((habit, min(first.ends.dof, second.ends.dof)))
         source = "the errors of marking"
-    parts += [(_shape(first, second), math.inf), (_slices(first, second), math.inf)]
+    parts += [(_shape(first, second), math.inf), (_slices(first, second, _apart), math.inf)]
     total = math.fsum(variance for variance, _ in parts)
     return PairError(
         se_deg=math.degrees(math.sqrt(total)),
@@ -319,6 +321,21 @@ def pair_error(
         source=source,
         slices_differ=first.is_largest and _slices_differ(first, second),
     )
+
+
+def apart_by_marking(first: PairRead, second: PairRead) -> float:
+    """Variance of the difference of two reads by what their rows say of marking, radians²."""
+    marked = math.fsum(variance for variance, _ in _marking((first, second)))
+    return marked + (0.0 if first.reader == second.reader else _habit(first, second))
+
+
+def apart_by_place(first: PairRead, second: PairRead) -> float:
+    """Variance of the difference of two reads of one visit that rims and slices explain, radians².
+
+    Of the shape and the slices what :func:`pair_error` adds for them; but of slices only where
+    their offsets are known, and only beyond what these err by: two reads are often of one slice.
+    """
+    return _shape(first, second) + _slices(first, second, _surely_apart)
 
 
 def _slices_differ(first: PairRead, second: PairRead) -> bool:
@@ -386,12 +403,14 @@ def _scales(read: PairRead) -> list[tuple[float, float]]:
     return [(radius / RADIUS_MM if read.is_radiograph else 1.0, radius) for radius in radii]
 
 
-def _slices(first: PairRead, second: PairRead) -> float:
+def _slices(
+    first: PairRead, second: PairRead, apart: Callable[[PairView, PairView], float]
+) -> float:
     """Variance by the difference of the slices' offsets, radians²."""
     if first.is_radiograph or not first.is_on_slices:
         return 0.0
     return math.fsum(
-        tilt * _slope_squared(one, other) * _apart(one, other)
+        tilt * _slope_squared(one, other) * apart(one, other)
         for tilt, one, other in zip(TILT_SQUARED, first.views, second.views, strict=True)
     )
 
@@ -408,13 +427,25 @@ def _slope_squared(one: PairView, other: PairView) -> float:
 
 def _apart(one: PairView, other: PairView) -> float:
     """Mean square of how far two slices lie apart, mm²."""
-    offsets, errors = [], []
-    for view in (one, other):
-        if view.offset_mm is None or view.offset_se_mm is None:
-            return 2 * STEP_MM**2 / 12
-        offsets.append(view.offset_mm)
-        errors.append(view.offset_se_mm)
-    return (offsets[1] - offsets[0]) ** 2 + math.fsum(error**2 for error in errors)
+    if (known := _offsets(one, other)) is None:
+        return 2 * STEP_MM**2 / 12
+    return known[0] ** 2 + known[1]
+
+
+def _surely_apart(one: PairView, other: PairView) -> float:
+    """The same without what the offsets err by; 0 where they are not known."""
+    if (known := _offsets(one, other)) is None:
+        return 0.0
+    return max(known[0] ** 2 - known[1], 0.0)
+
+
+def _offsets(one: PairView, other: PairView) -> tuple[float, float] | None:
+    """Difference of two slices' offsets and its variance, mm and mm²; None if not known."""
+    if one.offset_mm is None or other.offset_mm is None:
+        return None
+    if one.offset_se_mm is None or other.offset_se_mm is None:
+        return None
+    return other.offset_mm - one.offset_mm, one.offset_se_mm**2 + other.offset_se_mm**2
 
 
 def _shape(first: PairRead, second: PairRead) -> float:
