@@ -10,10 +10,11 @@ import logging
 import os
 import stat
 import struct
+import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -433,6 +434,38 @@ _TALKERS = ("pydicom", "pylibjpeg", "openjpeg")
 for _name in _TALKERS:
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
+
+class _Silence:
+    """Keeps warnings and log records in while any thread is inside.
+
+    Both are settings of the whole process: the first thread in sets them, the last one out puts
+    them back. A thread of its own that reads ahead would else open the other's mouth.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._undo = ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._undo.enter_context(warnings.catch_warnings())
+                warnings.simplefilter("ignore")
+                for logger in map(logging.getLogger, _TALKERS):
+                    self._undo.callback(setattr, logger, "propagate", logger.propagate)
+                    logger.propagate = False
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._undo.close()
+
+
+_silence = _Silence()
+
 _HEAD_BYTES = 1024
 _PROGRAMS = (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"#!")
 
@@ -467,13 +500,8 @@ def pydicom_door(file: str, doing: str, *, stage: str, quote: bool = False) -> I
     ...
     necroangle.errors.DicomError: a.dcm: reading the header failed (ValueError)
     """
-    loggers = [logging.getLogger(name) for name in _TALKERS]
-    before = [logger.propagate for logger in loggers]
     try:
-        for logger in loggers:
-            logger.propagate = False
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _silence:
             yield
     except DicomError:
         raise
@@ -484,9 +512,6 @@ def pydicom_door(file: str, doing: str, *, stage: str, quote: bool = False) -> I
         failed = DicomError(f"{doing} failed ({said})", file=file, stage=stage, cause=cause)
         error.__cause__ = error.__context__ = None
         raise failed from (error if quote else None)
-    finally:
-        for logger, propagate in zip(loggers, before, strict=True):
-            logger.propagate = propagate
 
 
 @dataclass(frozen=True, slots=True)

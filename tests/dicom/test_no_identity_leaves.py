@@ -2,7 +2,9 @@
 
 import json
 import logging
+import threading
 import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -13,12 +15,14 @@ import pytest
 from click.testing import CliRunner
 from dicombytes import mr_file
 from hipmaker import make_reading
+from pydicom.misc import warn_and_log
 from secrets_of_every_kind import ALLOWED, secret_elements, spoilt_elements
 
 from necroangle.annotation import ImageRecord, ReadView, encode_reading
 from necroangle.cli.images.index import command as index_command
 from necroangle.cli.images.series import command
 from necroangle.dicom import Refusal, Scan, SeriesSummary, read_volume, scan_folder
+from necroangle.dicom.guard import pydicom_door
 from necroangle.dicom.worker import read_volume_guarded
 from necroangle.errors import DicomError
 from necroangle.measurement import measure
@@ -105,6 +109,34 @@ def test_values_that_pydicom_quotes_are_withheld(
     scan = scan_folder(tmp_path)
     assert scan.refused[0].tag == "FrameOfReferenceUID"
     assert "CANARY" not in repr(scan) + caplog.text
+
+
+def test_one_thread_that_leaves_does_not_let_another_be_heard(
+    caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    first_is_in, first_is_out, second_is_in = (threading.Event() for _ in range(3))
+
+    def read() -> None:
+        first_is_in.wait(60)
+        with pydicom_door("2.dcm", "reading", stage="header"):
+            second_is_in.set()
+            first_is_out.wait(60)
+            warn_and_log("the name is CANARY^X")
+
+    logger = logging.getLogger("pydicom")
+    before = logger.propagate, list(warnings.filters)
+    other = threading.Thread(target=read)
+    other.start()
+    with pydicom_door("1.dcm", "reading", stage="header"):
+        first_is_in.set()
+        second_is_in.wait(60)
+    first_is_out.set()
+    other.join()
+    assert "CANARY" not in caplog.text + "".join(str(one.message) for one in recwarn)
+    assert (logger.propagate, list(warnings.filters)) == before
+    warn_and_log("what others say is heard")
+    assert "what others say is heard" in caplog.text
+    assert len(recwarn) == 1
 
 
 def all_that_is_said(
