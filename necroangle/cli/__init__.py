@@ -33,6 +33,7 @@ _SECTIONS = {
     },
     "Other tools": {
         "sr": "Readings as DICOM objects: structured report, presentation states, key objects.",
+        "take": "Take in what was drawn in other tools, and reports of ours.",
     },
     "Table of the study": {
         "init": "Make a study folder.",

@@ -430,7 +430,7 @@ MAX_INFLATED_BYTES = 128 * 1024**2
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 """A file with such a name that is no DICOM file is refused aloud, not skipped in silence."""
 
-_TALKERS = ("pydicom", "pylibjpeg", "openjpeg")
+_TALKERS = ("pydicom", "pylibjpeg", "openjpeg", "highdicom")
 for _name in _TALKERS:
     logging.getLogger(_name).addHandler(logging.NullHandler())
 

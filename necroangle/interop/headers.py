@@ -5,6 +5,7 @@ to where the images came from. For a de-identified object the patient is the pse
 every identifier is another, the same wherever the key is the same.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,14 @@ _IMAGE = (
     *("WindowWidth", "RescaleIntercept", "RescaleSlope", "RescaleType", "PixelSpacing"),
 )
 _NAMES = ("PatientName", "ReferringPhysicianName")
+_FORMS = {
+    "PatientSex": re.compile("[MFO]?"),
+    "PatientBirthDate": re.compile(r"(\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01]))?"),
+    "StudyDate": re.compile(r"(\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01]))?"),
+    "StudyTime": re.compile(r"(([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?)?"),
+}
+"""What an attribute must look like to be handed on: what an image says wrongly is left empty."""
+
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
 
 
@@ -187,6 +196,9 @@ def _header(summary: SeriesSummary) -> Dataset:
             setattr(header, keyword, "")
     for keyword in _NAMES:  # decoded, for the report is in UTF-8 whatever its images are in
         setattr(header, keyword, str(header.get(keyword) or ""))
+    for keyword, fits in _FORMS.items():
+        if not fits.fullmatch(str(header.get(keyword) or "")):
+            setattr(header, keyword, "")
     return header
 
 

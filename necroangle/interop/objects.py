@@ -8,12 +8,14 @@ from pydicom.dataset import Dataset
 
 from necroangle.annotation import SUFFIX, HipReading, file_name
 from necroangle.dicom import GuardedReader, SeriesSummary
+from necroangle.dicom.guard import pydicom_door
 from necroangle.errors import DicomError
 from necroangle.interop.headers import Hidden, headers_of
 from necroangle.interop.pictures import capture_of, key_objects_of, presentations_of
 from necroangle.interop.report import Flavour, Source, report_of
 from necroangle.measurement import Method, Settings, measure
 from necroangle.report import draw_reading
+from necroangle.report.picture import Image
 from necroangle.review.pictures import images_of
 from necroangle.storage import write_atomically
 from necroangle.terms import View
@@ -66,23 +68,34 @@ def write_objects(
     source = Source(
         said, measure(said, method, settings or Settings()), headers, hidden is not None
     )
-    made = [*_objects(source, flavours)]
-    if decoder is not None:
-        images, missing = images_of(reading, dict(slices), decoder)
-        if missing:
-            raise DicomError(missing[0].why)
-        made.append(("capture", capture_of(source, draw_reading(said, source.measurement, images))))
+    picture = None if decoder is None else _picture(reading, source, slices, decoder)
+    with pydicom_door("", "making the objects", stage="write"):  # its warnings name the patient
+        made = [(name, _encoded(one)) for name, one in _objects(source, flavours, picture)]
     folder.mkdir(parents=True, exist_ok=True)
     stem = file_name(reading).removesuffix(SUFFIX)
     files = []
-    for name, dataset in made:
+    for name, content in made:
         path = folder / f"{stem}.{name}.dcm"
-        write_atomically(path, _encoded(dataset))
+        write_atomically(path, content)
         files.append(path)
     return tuple(files)
 
 
-def _objects(source: Source, flavours: Sequence[Flavour]) -> Iterator[tuple[str, Dataset]]:
+def _picture(
+    reading: HipReading,
+    source: Source,
+    slices: Mapping[View, SeriesSummary],
+    decoder: GuardedReader,
+) -> Image:
+    images, missing = images_of(reading, dict(slices), decoder)
+    if missing:
+        raise DicomError(missing[0].why)
+    return draw_reading(source.reading, source.measurement, images)
+
+
+def _objects(
+    source: Source, flavours: Sequence[Flavour], picture: Image | None
+) -> Iterator[tuple[str, Dataset]]:
     for flavour in flavours:
         report = report_of(source, flavour)
         if report is not None:
@@ -91,6 +104,8 @@ def _objects(source: Source, flavours: Sequence[Flavour]) -> Iterator[tuple[str,
     for letter, state in zip(letters, presentations_of(source), strict=True):
         yield f"presentation-{letter}", state
     yield "key-objects", key_objects_of(source)
+    if picture is not None:
+        yield "capture", capture_of(source, picture)
 
 
 def _encoded(dataset: Dataset) -> bytes:

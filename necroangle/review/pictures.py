@@ -52,11 +52,17 @@ class ImagePlaces:
     ----------
     scans
         What the folders hold. Where two hold one image, the first counts.
+
+    Attributes
+    ----------
+    scans
+        The same.
     """
 
     def __init__(self, scans: Iterable[Scan]) -> None:
+        self.scans = tuple(scans)
         self._places: dict[tuple[str, int], tuple[SeriesSummary, int]] = {}
-        for scan in scans:
+        for scan in self.scans:
             for series in scan.series:
                 for index, source in enumerate(series.sources):
                     key = (source.instance_uid, source.frame_number)
@@ -65,12 +71,16 @@ class ImagePlaces:
     def __len__(self) -> int:
         return len(self._places)
 
+    def place_of(self, instance_uid: str, frame_number: int) -> tuple[SeriesSummary, int] | None:
+        """The stack that holds an image, and which of its slices it is; None where none does."""
+        return self._places.get((instance_uid, frame_number))
+
     def slice_of(self, image: ImageRecord) -> SeriesSummary | None:
         """The stack of one slice that holds an image; None where no folder has it.
 
         A stack of one slice is read without the others of its series.
         """
-        place = self._places.get((image.instance_uid, image.frame_number))
+        place = self.place_of(image.instance_uid, image.frame_number)
         if place is None:
             return None
         series, index = place

@@ -1,0 +1,160 @@
+"""Angles and circles that were drawn in another tool, whatever file they came in.
+
+Pixels are (row, column) with the first pixel's centre at (0, 0), as everywhere; each reader of a
+format turns what the format says into that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from necroangle.annotation import HipReading
+from necroangle.geometry import ImagePlane, PatientPoints
+from necroangle.terms import Laterality
+
+__all__ = [
+    "MISMATCH_DEG",
+    "Drawing",
+    "Number",
+    "Taken",
+    "angle_deg",
+    "corner_of",
+]
+
+Array = NDArray[np.float64]
+Kind = Literal["angle", "circle", "arc", "rim"]
+
+MISMATCH_DEG = 0.5
+"""A written angle that differs by more from that of its points is said to."""
+
+_SAME_PX = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """What was drawn.
+
+    Attributes
+    ----------
+    kind
+        ``"angle"``: start, corner and end. ``"circle"``: four points on it. ``"arc"``: start, a
+        point on the dead side and end, as a reader of ours marked them. ``"rim"``: such marks.
+    points
+        (N, 2) row and column in pixels of ``image``, or (N, 3) patient LPS mm.
+    tool
+        The program, in one word of small letters.
+    image
+        SOPInstanceUID and frame of the image; None where the points are in mm and it is not told.
+    written_deg
+        The angle as the file says it, or None.
+    side
+        The side of the hip as the file codes it, or None.
+    """
+
+    kind: Kind
+    points: Array
+    tool: str
+    image: tuple[str, int] | None = None
+    written_deg: float | None = None
+    side: Laterality | None = None
+
+    def on_plane(self, plane: ImagePlane) -> Array:
+        """(N, 2) the points in plane mm (u, v)."""
+        if self.points.shape[1] == 3:
+            return np.asarray(plane.patient_to_plane(PatientPoints(self.points)))
+        spacing = np.array((plane.column_spacing_mm, plane.row_spacing_mm))
+        return np.asarray(self.points[:, ::-1] * spacing)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that a file holds, and what became of it.
+
+    Attributes
+    ----------
+    what, value, unit
+        As the file says it.
+    note
+        The drawing that it belongs to, or why there is none.
+    from_points
+        The angle of its points, degrees, as if pixels were square; None of other numbers.
+    """
+
+    what: str
+    value: float
+    unit: str
+    note: str = ""
+    from_points: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a file holds.
+
+    Attributes
+    ----------
+    file
+        Its name.
+    readings
+        Readings of ours, as they were.
+    drawings
+        Angles and circles.
+    numbers
+        The numbers of its authors.
+    notes
+        What is doubtful, and why the rest gives no reading.
+    """
+
+    file: str
+    readings: tuple[HipReading, ...] = ()
+    drawings: tuple[Drawing, ...] = ()
+    numbers: tuple[Number, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def angle_deg(corner: Sequence[float] | Array, ends: Array) -> float:
+    """The angle at a corner, 0 to 180 degrees.
+
+    Parameters
+    ----------
+    corner
+        (D,) the corner.
+    ends
+        (2, D) where the two lines end.
+
+    Examples
+    --------
+    >>> angle_deg((0.0, 0.0), np.array([[1.0, 0.0], [-1.0, 1.0]]))
+    135.0
+    """
+    first, second = np.asarray(ends, float) - np.asarray(corner, float)
+    across = np.linalg.norm(first) * second - np.linalg.norm(second) * first
+    along = np.linalg.norm(first) * second + np.linalg.norm(second) * first
+    return float(2.0 * np.degrees(np.arctan2(np.linalg.norm(across), np.linalg.norm(along))))
+
+
+def corner_of(points: Array) -> Array | None:
+    """Start, corner and end of an angle of three points, or of two lines that meet.
+
+    Parameters
+    ----------
+    points
+        (3, D) or (4, D); a closed triangle repeats its first point.
+
+    Returns
+    -------
+    (3, D), or None where two lines do not meet: such an angle has no corner.
+    """
+    if len(points) == 3:
+        return points
+    if len(points) != 4:
+        return None
+    if np.abs(points[3] - points[0]).max() < _SAME_PX:
+        return points[:3]
+    for first, second in ((1, 2), (0, 2), (0, 3), (1, 3)):
+        if np.abs(points[first] - points[second]).max() < _SAME_PX:
+            return np.array([points[1 - first], points[first], points[5 - second]])
+    return None
