@@ -11,6 +11,7 @@
     ├── MethodError (ValueError)    a method that does not fit the reading
     ├── DicomError (ValueError)     a DICOM file or series, refused: file, stage, tag, cause
     ├── CohortError (ValueError)    a study, cohort table or clinical table that is refused
+    ├── ServerError                 a server that is gone, refuses, or answers what is no DICOM
     └── PhantomError (ValueError)   a phantom that cannot be built from these parameters
 
 A message says what was found, where, and what to do. A doubt that does not stop a measurement is
@@ -28,6 +29,7 @@ __all__ = [
     "PlaneError",
     "ReadingError",
     "RimError",
+    "ServerError",
 ]
 
 
@@ -162,6 +164,24 @@ def _dicom_error(
 
 class CohortError(NecroangleError, ValueError):
     """A study, a cohort table or a clinical table that is refused."""
+
+
+class ServerError(NecroangleError):
+    """A server that is gone, refuses, or answers what is no DICOM; or the file that names servers.
+
+    Parameters
+    ----------
+    problem
+        What was found and what to do. Never a credential, nor a patient's identifier.
+    server
+        The name that the user gave it.
+    is_passing
+        Whether it may go well a little later: the connection was cut, the server is busy.
+    """
+
+    def __init__(self, problem: str, *, server: str = "", is_passing: bool = False) -> None:
+        self.problem, self.server, self.is_passing = problem, server, is_passing
+        super().__init__(f"{server}: {problem}" if server else problem)
 
 
 class PhantomError(NecroangleError, ValueError):

@@ -19,6 +19,9 @@ _SECTIONS = {
         "audit-geometry": "Check the planes of readings against the DICOM files on disk.",
         "phantom": "Write phantom hips with known truth as DICOM studies.",
         "samples": "Put the sample studies in a folder of your own.",
+        "servers": "List the hospital's servers; is one there, and what does it accept?",
+        "fetch": "Fetch studies from a server into a folder, by DICOMweb or DICOM.",
+        "send": "Send files to a server, with the patient's identity; asks first.",
     },
     "Readings": {
         "read": "Open a study in the reading window.",

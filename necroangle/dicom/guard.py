@@ -6,15 +6,12 @@ only, without recursion. What an error may say is settled here too.
 """
 
 import io
-import logging
 import os
 import stat
 import struct
-import threading
-import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +21,7 @@ from pydicom.values import converters
 
 from necroangle.dicom.codestream import stated_size
 from necroangle.errors import DicomError
+from necroangle.silence import silence
 
 __all__ = [
     "DIRECTORY",
@@ -430,42 +428,6 @@ MAX_INFLATED_BYTES = 128 * 1024**2
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 """A file with such a name that is no DICOM file is refused aloud, not skipped in silence."""
 
-_TALKERS = ("pydicom", "pylibjpeg", "openjpeg", "highdicom")
-for _name in _TALKERS:
-    logging.getLogger(_name).addHandler(logging.NullHandler())
-
-
-class _Silence:
-    """Keeps warnings and log records in while any thread is inside.
-
-    Both are settings of the whole process: the first thread in sets them, the last one out puts
-    them back. A thread of its own that reads ahead would else open the other's mouth.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._undo = ExitStack()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._inside += 1
-            if self._inside == 1:
-                self._undo.enter_context(warnings.catch_warnings())
-                warnings.simplefilter("ignore")
-                for logger in map(logging.getLogger, _TALKERS):
-                    self._undo.callback(setattr, logger, "propagate", logger.propagate)
-                    logger.propagate = False
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                self._undo.close()
-
-
-_silence = _Silence()
-
 _HEAD_BYTES = 1024
 _PROGRAMS = (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"#!")
 
@@ -501,7 +463,7 @@ def pydicom_door(file: str, doing: str, *, stage: str, quote: bool = False) -> I
     necroangle.errors.DicomError: a.dcm: reading the header failed (ValueError)
     """
     try:
-        with _silence:
+        with silence:
             yield
     except DicomError:
         raise

@@ -15,7 +15,7 @@ from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import RECOGNISED, FrameHeader, Refusal, Scan
 from necroangle.dicom.scanner import HeaderScanner
 from necroangle.dicom.series import group_refusals, numbered, summarise
-from necroangle.dicom.store import DATABASE, Entry, MemoryStore, Stamp, Store
+from necroangle.dicom.store import ARRIVING, DATABASE, Entry, MemoryStore, Stamp, Store
 from necroangle.errors import DicomError
 
 __all__ = [
@@ -209,7 +209,7 @@ def _walk(folder: Path, own_file: str) -> dict[bytes, Stamp]:
     A folder that cannot be entered stands for itself: its path ends with a slash, and its stamp
     is no size but -1, and the system's number of the error.
     """
-    own = os.fsencode(own_file)
+    own, arriving = os.fsencode(own_file), os.fsencode(ARRIVING)
     found: dict[bytes, Stamp] = {}
     todo = [(os.fsencode(folder), b"")]
     while todo:
@@ -222,7 +222,8 @@ def _walk(folder: Path, own_file: str) -> dict[bytes, Stamp]:
             with os.scandir(place) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        todo.append((entry.path, prefix + entry.name + b"/"))
+                        if entry.name != arriving:
+                            todo.append((entry.path, prefix + entry.name + b"/"))
                     elif not entry.name.startswith(own) and not _links_to_folder(entry):
                         found[prefix + entry.name] = _stamp(entry)
         except OSError as error:

@@ -17,10 +17,13 @@ from necroangle.dicom.pseudonym import SubjectNames, new_key
 from necroangle.dicom.records import FrameHeader, Refusal
 from necroangle.errors import DicomError
 
-__all__ = ["DATABASE", "Entry", "IndexStore", "MemoryStore", "Stamp", "Store"]
+__all__ = ["ARRIVING", "DATABASE", "Entry", "IndexStore", "MemoryStore", "Stamp", "Store"]
 
 DATABASE = ".necroangle-index.sqlite"
 """Name of the index beside the study."""
+
+ARRIVING = ".necroangle-arriving"
+"""Folder of objects that are on their way from a server: passed over."""
 
 APPLICATION_ID = 0x6E61_6978
 """Marks an SQLite file as such an index: no other database is ever written to."""

@@ -63,8 +63,19 @@ KINDS = ("console", "json", "python", "r", "sh", "text", "toml")
 OTHER_PROGRAMS = ("dask", "make", "napari", "pip")
 """Tried elsewhere: the cluster and napari by the README's test, the others by the checks."""
 
-ELSEWHERE = ("agree", "calibrate", "demo", "overlay", "phantom", "read", "report", "selftest")
-"""Commands that take long, or open a window: only their words are tried here."""
+ELSEWHERE = (
+    "agree",
+    "calibrate",
+    "demo",
+    "fetch",
+    "overlay",
+    "phantom",
+    "read",
+    "report",
+    "selftest",
+    "send",
+)
+"""Commands that take long, open a window or need a server: only their words are tried here."""
 
 _ITEM = re.compile(
     r"^(?P<indent> *)```(?P<kind>[^\n`]*)\n(?P<text>.*?)^ *```$"
