@@ -9,9 +9,18 @@ scanner).
 import os
 import tempfile
 import time
+import unicodedata
 from pathlib import Path
 
-__all__ = ["rename_over", "sync", "sync_file", "sync_folder", "write_atomically"]
+__all__ = [
+    "name_problem",
+    "rename_over",
+    "same_file_key",
+    "sync",
+    "sync_file",
+    "sync_folder",
+    "write_atomically",
+]
 
 _HELD = frozenset({5, 32, 33})
 """Windows' numbers for what another program holds open: refused, in use, locked."""
@@ -23,6 +32,12 @@ MOST_PATH = 259
 """Characters of a path that Windows takes where long ones have not been switched on."""
 
 _NOT_FOUND = 3
+
+_NO_LETTERS = frozenset('\\<>:"|?*')
+_DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"}) | {
+    f"{name}{number}" for name in ("COM", "LPT") for number in "0123456789¹²³"
+}
+_LONGEST_NAME = 255
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -67,6 +82,44 @@ def write_atomically(path: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def name_problem(name: str) -> str:
+    """What is wrong with a name for a file within a folder, on any system; nothing where it is one.
+
+    Parameters
+    ----------
+    name
+        With ``/`` between folders.
+
+    Examples
+    --------
+    >>> name_problem("readings/S01__L__m00__r1__1.reading.json")
+    ''
+    >>> name_problem("../S01"), name_problem("a/NUL.json")
+    ('leads out of the folder', 'is a name that Windows keeps for a device')
+    >>> name_problem("C:/x"), name_problem("a/b. ")
+    ('holds a character that not every system takes', 'ends with a dot or a space')
+    """
+    parts = name.split("/")
+    if not name or any(letter in _NO_LETTERS or not letter.isprintable() for letter in name):
+        return "holds a character that not every system takes" if name else "is empty"
+    if ".." in parts or name.startswith("/"):
+        return "leads out of the folder"
+    if any(part in ("", ".") for part in parts):
+        return "has an empty part"
+    if any(part[-1] in ". " for part in parts):
+        return "ends with a dot or a space"
+    if any(part.split(".")[0].rstrip(" ").upper() in _DEVICES for part in parts):
+        return "is a name that Windows keeps for a device"
+    if any(len(part.encode()) > _LONGEST_NAME for part in parts):
+        return f"is longer than {_LONGEST_NAME} bytes"
+    return ""
+
+
+def same_file_key(name: str) -> str:
+    """What two names share that are one file on a system that knows no case, or one spelling."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def rename_over(source: Path, target: Path) -> None:

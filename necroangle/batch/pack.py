@@ -19,7 +19,7 @@ from necroangle.batch.sources import (
 )
 from necroangle.batch.worker import Refusal
 from necroangle.errors import ReadingError
-from necroangle.storage import rename_over, write_atomically
+from necroangle.storage import name_problem, rename_over, same_file_key, write_atomically
 
 __all__ = ["Packed", "pack", "table_of", "unpack"]
 
@@ -72,14 +72,15 @@ def unpack(path: Path, folder: Path) -> Packed:
     """Put the files of a pack in a folder, byte for byte as they were.
 
     A file that lies there with other content is left alone and refused, and so is one whose name
-    leads out of the folder or whose content is damaged.
+    leads out of the folder, is none on some system or is that of another file of the pack, whose
+    content is damaged, or which the disk refuses.
     """
     source = open_pack(path)
     if isinstance(source, Refusal):
         return Packed(0, (source,))
-    count, refusals = 0, []
+    count, refusals, taken = 0, [], dict[str, str]()
     for item in source.items():
-        problem = item if isinstance(item, Refusal) else _put(item, path, folder)
+        problem = item if isinstance(item, Refusal) else _put(item, path, folder, taken)
         if problem is None:
             count += 1
         else:
@@ -87,15 +88,26 @@ def unpack(path: Path, folder: Path) -> Packed:
     return Packed(count, tuple(sorted(refusals)))
 
 
-def _put(item: SourceItem, path: Path, folder: Path) -> Refusal | None:
+def _put(item: SourceItem, path: Path, folder: Path, taken: dict[str, str]) -> Refusal | None:
     name, raw = item.name.removeprefix(f"{path}/"), item.raw or b""
-    target = folder / name
-    if not target.resolve().is_relative_to(folder.resolve()):
-        return Refusal(item.name, "", "its name leads out of the folder; it was not unpacked")
+    if problem := name_problem(name):
+        return Refusal(item.name, "", f"its name {problem}; it was not unpacked")
     if sha256_of(raw) != item.sha256:
         return Refusal(item.name, "", "its content is damaged; it was not unpacked")
+    other = taken.setdefault(same_file_key(name), name)
+    if other != name:
+        return Refusal(item.name, "", f"not every system tells its name from {other}")
+    try:
+        return _written(item, folder, folder / name, raw)
+    except OSError as error:
+        return Refusal(item.name, "", f"cannot be written: {error.strerror or error}")
+
+
+def _written(item: SourceItem, folder: Path, target: Path, raw: bytes) -> Refusal | None:
+    if not target.resolve().is_relative_to(folder.resolve()):  # by a link that lies there
+        return Refusal(item.name, "", "its name leads out of the folder; it was not unpacked")
     if target.exists():
-        if target.read_bytes() == raw:
+        if target.is_file() and target.read_bytes() == raw:
             return None
         return Refusal(item.name, "", f"other content lies at {target}; it was left alone")
     write_atomically(target, raw)

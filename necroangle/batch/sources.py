@@ -4,8 +4,11 @@ Each source offers its items more than once, so that keys can be told before any
 an item that cannot be opened stands as a refusal in its place.
 """
 
+import lzma
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -100,6 +103,13 @@ class FileSource:
         return
 
 
+_NO_MEMBER = (
+    *(zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError, ValueError),
+    *(zlib.error, lzma.LZMAError, struct.error, MemoryError, OverflowError),
+)
+"""What Python's module raises at archives that are damaged, locked, or made to do harm."""
+
+
 @dataclass(frozen=True, slots=True)
 class ZipSource:
     """The reading files in a ZIP archive."""
@@ -130,7 +140,7 @@ def open_zip(path: Path) -> ZipSource | Refusal:
     try:
         with zipfile.ZipFile(path) as archive:
             names = sorted(name for name in set(archive.namelist()) if name.endswith(SUFFIX))
-    except (zipfile.BadZipFile, OSError) as error:
+    except _NO_MEMBER as error:
         return Refusal(str(path), "", f"not a ZIP archive that can be read: {error}")
     return ZipSource(path, tuple(names))
 
@@ -174,7 +184,7 @@ def _member(archive: zipfile.ZipFile, name: str, shown: str) -> SourceItem | Ref
     try:
         with archive.open(name) as file:
             raw = file.read(MAX_BYTES + 1)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+    except _NO_MEMBER as error:
         return Refusal(shown, "", f"cannot be read: {error}")
     if len(raw) > MAX_BYTES:
         return Refusal(shown, "", "larger than 1 MiB: not a reading file")
@@ -184,6 +194,10 @@ def _member(archive: zipfile.ZipFile, name: str, shown: str) -> SourceItem | Ref
 KEYS = ("subject", "laterality", "visit", "reader", "read_no")
 NAMES = ("file", *KEYS, "sha256", "content")
 """Columns of a pack; the bytes of each file stand in the last."""
+
+_COLUMNS = {*((name, "string") for name in NAMES[:-1]), (NAMES[-1], "binary")}
+_ROWS_AT_ONCE = 1000
+_MOST_IN_GROUP = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,21 +209,66 @@ class PackSource:
 
     def items(self) -> Iterator[SourceItem | Refusal]:
         """The files, in the order of the pack."""
-        for names, sha256, content in self._columns("file", "sha256", "content"):
-            for name, digest, raw in zip(names, sha256, content, strict=True):
-                yield SourceItem(f"{self.path}/{name}", None, raw, digest)
+        row = 0
+        try:
+            for columns in self._columns("file", "sha256", "content"):
+                for cells in zip(*columns, strict=True):
+                    row += 1
+                    yield self._item(row, *cells)
+        except ReadingError as error:
+            yield Refusal(str(self.path), "", f"after row {row}: {error.problem}")
+
+    def _item(
+        self, row: int, name: bytes | None, digest: bytes | None, raw: bytes | None
+    ) -> SourceItem | Refusal:
+        shown = f"{self.path}/{(name or b'').decode(errors='replace')}"
+        if not name or raw is None:
+            return Refusal(f"{self.path} row {row}", "", "has no name, or no content of its size")
+        try:
+            name.decode()
+        except UnicodeDecodeError:
+            return Refusal(shown, "", "its name is no text")
+        return SourceItem(shown, None, raw, (digest or b"").decode(errors="replace"))
 
     def keys(self) -> Iterator[tuple[str, ...] | None]:
         """The keys, which stand in columns of their own."""
         for columns in self._columns(*KEYS):
             for key in zip(*columns, strict=True):
-                yield None if key[0] is None else tuple(map(str, key))
+                whole = None not in key
+                yield tuple(one.decode(errors="replace") for one in key) if whole else None
 
     def _columns(self, *names: str) -> Iterator[list[list[Any]]]:
-        with parquet().ParquetFile(self.path) as file:
-            for group in range(file.num_row_groups):
-                rows = file.read_row_group(group, columns=list(names), use_threads=False)
-                yield [rows.column(name).to_pylist() for name in names]
+        """The cells of some columns, as bytes, so many rows at a time as a pack has in a group.
+
+        What stands once in the file stands once in memory, however often its rows name it.
+        """
+        try:
+            with parquet().ParquetFile(self.path, read_dictionary=list(names)) as file:
+                for group in range(file.num_row_groups):
+                    if file.metadata.row_group(group).total_byte_size > _MOST_IN_GROUP:
+                        raise ReadingError("a group of its rows is larger than 1 GiB: no pack")
+                    for batch in file.iter_batches(
+                        _ROWS_AT_ONCE, [group], list(names), use_threads=False
+                    ):
+                        yield [_cells(batch.column(name)) for name in names]
+        except _pack_errors() as error:
+            if isinstance(error, ReadingError):
+                raise
+            problem = (str(error).splitlines() or [type(error).__name__])[0]
+            raise ReadingError(f"is damaged: {problem:.200}", file=str(self.path)) from error
+
+
+def _pack_errors() -> tuple[type[Exception], ...]:
+    """What pyarrow raises at packs that are damaged, or made to do harm."""
+    return OSError, ValueError, MemoryError, import_module("pyarrow").ArrowException
+
+
+def _cells(column: Any) -> list[bytes | None]:
+    """The cells of a column as bytes; None where there is nothing, or more than a file may have."""
+    pa = import_module("pyarrow")
+    values = column.dictionary.cast(pa.binary())
+    known = [None if len(one.as_buffer() or b"") > MAX_BYTES else one.as_py() for one in values]
+    return [None if place is None else known[place] for place in column.indices.to_pylist()]
 
 
 def open_pack(path: Path) -> Source | Refusal:
@@ -218,10 +277,11 @@ def open_pack(path: Path) -> Source | Refusal:
         return Refusal(str(path), "", "there is no such file")
     try:
         with parquet().ParquetFile(path) as file:
-            found, count = set(file.schema_arrow.names), file.metadata.num_rows
-    except (OSError, ValueError) as error:  # pyarrow's own error is a ValueError
+            names, kinds = file.schema_arrow.names, map(str, file.schema_arrow.types)
+            found, count = set(zip(names, kinds, strict=True)), file.metadata.num_rows
+    except _pack_errors() as error:
         return Refusal(str(path), "", f"not a pack that can be read: {error}")
-    if not set(NAMES) <= found:
+    if not found >= _COLUMNS or len(names) != len(set(names)):
         return Refusal(str(path), "", "a Parquet file, but not one that `necroangle pack` wrote")
     return PackSource(path, count)
 

@@ -50,6 +50,11 @@ _SECTIONS = {
         "table": "Print the cohort table.",
         "verify": "Verify the cohort: chain, anchors, rows, every angle, readings and files.",
         "anchor": "Print what the ledger is now, to be kept elsewhere as a proof.",
+        "audit": "The audit trail: who did what, when and why, readings included.",
+        "lock": "Lock a named state for analysis, or open it again.",
+        "backup": "Write the whole study to one file.",
+        "restore": "Put a study back from its backup, here or on another machine.",
+        "erase": "Erase a patient whose consent was withdrawn.",
         "export": "Export the cohort for SPSS, Stata, SAS, R, Excel, REDCap, with codebook.",
     },
     "Results": {

@@ -71,12 +71,15 @@ class Provenance:
         When, with its zone.
     anchor
         What the ledger was that it was made from; nothing where it has no events.
+    state
+        Name of the state that was locked; empty where the cohort was open.
     """
 
     query: Mapping[str, object]
     who: str
     when: datetime
     anchor: Mapping[str, object] | None = None
+    state: str = ""
 
     def as_json(self, table: ExportTable, files: Mapping[str, str]) -> bytes:
         """The content of ``provenance.json``.
@@ -94,6 +97,7 @@ class Provenance:
             "who": self.who,
             "when": when,
             **({} if self.anchor is None else {"anchor": dict(self.anchor)}),
+            "locked_state": self.state or None,
             "notes": list(table.notes),
             "files": dict(files),
         }

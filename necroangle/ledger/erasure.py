@@ -16,13 +16,21 @@ import sqlalchemy as sa
 
 from necroangle.errors import CohortError
 from necroangle.ledger.events import LedgerEnd
-from necroangle.ledger.records import encode_key, encode_values
+from necroangle.ledger.records import decode_key, encode_key, encode_values
 from necroangle.ledger.schema import CONTENT, LEDGER, ROWS
 
 if TYPE_CHECKING:
     from necroangle.measurement.row import Cell
 
-__all__ = ["ERASURE", "Erased", "erase_events", "erased_by", "events_of", "overwrite"]
+__all__ = [
+    "ERASURE",
+    "Erased",
+    "erase_events",
+    "erased_by",
+    "erased_numbers",
+    "events_of",
+    "subjects_of",
+]
 
 ERASURE = "erasure"
 _ONLY_SAID = {"key": "", "reason": "", "payload": None, "idempotency_key": None, "salt": None}
@@ -85,6 +93,23 @@ def events_of(connection: sa.Connection, subject: str) -> list[int]:
     return sorted(connection.execute(query).scalars())
 
 
+def erased_numbers(connection: sa.Connection) -> frozenset[int]:
+    """The numbers of all events that were erased."""
+    query = sa.select(LEDGER.c.payload).where(LEDGER.c.kind == ERASURE)
+    return frozenset(
+        seq for payload in connection.execute(query).scalars() for seq in erased_by(payload)[0]
+    )
+
+
+def subjects_of(connection: sa.Connection, numbers: Iterable[int]) -> set[str]:
+    """The pseudonyms that the events of some numbers still tell of."""
+    found: set[str] = set()
+    for some in _portions(sorted(numbers)):
+        query = sa.select(LEDGER.c.key).where(LEDGER.c.seq.in_(some), LEDGER.c.key != "")
+        found.update(decode_key(key)[0] for key in connection.execute(query).scalars())
+    return found
+
+
 def erase_events(connection: sa.Connection, end: LedgerEnd, subject: str, reason: str) -> Erased:
     """Erase what was said of a patient, within the caller's transaction.
 
@@ -141,15 +166,3 @@ def _names(text: str, subject: str) -> bool:
 
 def _portions(items: list[Any]) -> Iterable[list[Any]]:
     return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))
-
-
-def overwrite(connection: sa.Connection) -> None:
-    """Write the tables anew, so that nothing erased is left in free pages.
-
-    The connection must be in no transaction.
-    """
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("VACUUM")
-        return
-    for table in (LEDGER, ROWS, CONTENT):
-        connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table.name}")

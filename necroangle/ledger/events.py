@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from necroangle.errors import CohortError
 from necroangle.ledger.chain import Link, link, new_salt
+from necroangle.ledger.locking import UNLOCKED_KINDS, locked_state
 from necroangle.ledger.records import (
     OWN_KINDS,
     Conflict,
@@ -202,6 +203,7 @@ class LedgerEnd:
             raise CohortError("the end of the ledger was tampered with; run `necroangle verify`")
         self.seq, self.hash = int(tail.seq), str(tail.hash)
         self.grew = False
+        self._locked = locked_state(connection)
         self._stamp = (utc_now(), *_server_stamp(connection), plain_text(actor, "actor"))
         if last is not None and is_before(self._stamp[0], last.at):
             _LOG.warning(
@@ -220,7 +222,18 @@ class LedgerEnd:
         reason: str = "",
         idempotency_key: str | None = None,
     ) -> int:
-        """Chain an event to the end; its number. It is written by :meth:`write`."""
+        """Chain an event to the end; its number. It is written by :meth:`write`.
+
+        Raises
+        ------
+        CohortError
+            If a state is locked, and the event would change it.
+        """
+        if self._locked is not None and kind not in UNLOCKED_KINDS:
+            raise CohortError(
+                f"the state {self._locked.name!r} is locked since {self._locked.at} by "
+                f"{self._locked.actor or 'someone'}; open it with `necroangle lock --open`"
+            )
         self.seq += 1
         said = (kind, key, action, reason, payload, idempotency_key)
         one = link(self.hash, self.seq, self._stamp, said, new_salt())

@@ -33,6 +33,7 @@ __all__ = [
     "SERVER_NOW",
     "TAIL",
     "backup_file",
+    "copy_tables",
     "create_tables",
     "found_version",
     "guards",
@@ -168,6 +169,16 @@ def create_tables(connection: sa.Connection) -> None:
     connection.execute(TAIL.insert(), {"id": 1, "seq": 0, "hash": GENESIS})
     connection.execute(META.insert(), {"name": "schema", "value": str(SCHEMA_VERSION)})
     connection.execute(ALEMBIC.insert(), {"version_num": REVISION})
+
+
+def copy_tables(source: sa.Connection, target: sa.Connection) -> None:
+    """Make every table in an empty database and fill it from another, as it stands there."""
+    _METADATA.create_all(target)
+    for table in _METADATA.sorted_tables:
+        query = sa.select(*table.columns).execution_options(yield_per=_ROWS_AT_ONCE)
+        for some in source.execute(query).partitions():
+            insert_tuples(target, table, [tuple(row) for row in some])
+    set_guards(target)
 
 
 def set_guards(connection: sa.Connection) -> None:

@@ -6,6 +6,7 @@ rollback journal is used; WAL only where the SQLite library is 3.51.3 or newer (
 it can corrupt the file) and the disk is surely local (WAL fails on network shares).
 """
 
+import hashlib
 import logging
 import os
 import re
@@ -19,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -26,7 +28,9 @@ from sqlalchemy.pool import NullPool
 from necroangle.errors import CohortError
 from necroangle.ledger import events, measured
 from necroangle.ledger.anchors import Anchor, append_anchor, last_anchor, signer_of
+from necroangle.ledger.erasure import Erased, erase_events, subjects_of
 from necroangle.ledger.events import LedgerEnd
+from necroangle.ledger.locking import UNLOCKED_KINDS, LockedState, locked_state
 from necroangle.ledger.measured import (
     contents,
     rebuild_rows,
@@ -35,8 +39,9 @@ from necroangle.ledger.measured import (
     write_contents,
     write_rows,
 )
-from necroangle.ledger.records import Entry, Event, Record, Recorded
+from necroangle.ledger.records import OWN_KINDS, Entry, Event, Record, Recorded
 from necroangle.ledger.schema import (
+    CONTENT,
     LEDGER,
     META,
     ROWS,
@@ -62,6 +67,7 @@ __all__ = [
 
 _SELECT = sa.select(*(ROWS.c[name] for name in NAMES))
 _CREATION_LOCK = 6128350911  # any number that no other program takes
+_FETCHED = 2000
 _NO_TABLE = "there is no cohort table; run `necroangle measure` first"
 
 LOCK_TIMEOUT_S = 30.0
@@ -75,6 +81,7 @@ _PRAGMAS = (
     "fullfsync=ON",
     "foreign_keys=ON",
     "recursive_triggers=ON",
+    "secure_delete=ON",
     "trusted_schema=OFF",
     "mmap_size=0",
 )
@@ -271,6 +278,49 @@ class CohortStore:
         with self.appending(actor) as (connection, end):
             return withdraw_rows(connection, end, keys, reason)
 
+    def erase(self, subject: str, *, actor: str, reason: str) -> Erased:
+        """Erase all that is said of a patient: events keep their seals, and nothing else is left.
+
+        The file is then written anew, so that no old page keeps a value.
+
+        Raises
+        ------
+        CohortError
+            If nothing is said of the patient, the reason names them, or the database refuses.
+        """
+        with self.appending(actor) as (connection, end):
+            found = erase_events(connection, end, subject, reason)
+        self._write_anew()
+        return found
+
+    def erase_numbers(self, numbers: Iterable[int], *, actor: str) -> int:
+        """Erase the patients that events of some numbers tell of; how many patients there were.
+
+        For a backup from before their consent was withdrawn.
+        """
+        with self.reading() as connection:
+            subjects = sorted(subjects_of(connection, numbers))
+        for subject in subjects:
+            self.erase(subject, actor=actor, reason="was erased before this backup was put back")
+        return len(subjects)
+
+    def _write_anew(self) -> None:
+        """Free pages still hold what was removed."""
+        with self._reported():
+            if self._engine.dialect.name == "postgresql":
+                engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+                with engine.connect() as connection:
+                    for table in (LEDGER, ROWS, CONTENT):
+                        connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table.name}")
+                return
+            raw = self._engine.raw_connection()
+            try:
+                raw.cursor().execute("VACUUM")
+            except sqlite3.Error as error:
+                raise CohortError(f"the file could not be written anew: {error}") from error
+            finally:
+                raw.close()
+
     def rebuild(self) -> int:
         """Build the measured rows again from the ledger; how many there are.
 
@@ -394,6 +444,19 @@ class CohortStore:
         except OSError as error:
             _LOG.warning("%s: no anchor could be kept: %s", self.anchors.name, error)
 
+    def canonical_sha256(self) -> str:
+        """Hash of what the cohort holds: rows, current records and kept readings.
+
+        It is the same on every machine and database, whatever the way there was.
+        """
+        with self.reading() as connection:
+            return canonical_sha256(connection)
+
+    def locked(self) -> LockedState | None:
+        """The named state that is locked now; None where the cohort is open."""
+        with self.reading() as connection:
+            return locked_state(connection)
+
     def _signed(self, anchor: Anchor) -> Anchor:
         if self.anchors is None:
             return anchor
@@ -474,6 +537,23 @@ def anchor_of(connection: sa.Connection) -> Anchor | None:
         return None
     rows = connection.scalar(sa.select(sa.func.count()).select_from(ROWS)) or 0
     return Anchor(first, tail.seq, tail.hash, utc_now(), rows)
+
+
+def canonical_sha256(connection: sa.Connection) -> str:
+    """Hash of rows, current records and kept readings, in an order of their own."""
+    records = sa.select(LEDGER.c.kind, LEDGER.c.key, LEDGER.c.payload).where(
+        LEDGER.c.kind.not_in([*OWN_KINDS, *UNLOCKED_KINDS]),
+        LEDGER.c.payload.is_not(None),
+        LEDGER.c.seq.in_(
+            sa.select(sa.func.max(LEDGER.c.seq)).group_by(LEDGER.c.kind, LEDGER.c.key)
+        ),
+    )
+    found = [
+        hashlib.sha256(msgspec.json.encode(tuple(row))).digest()
+        for query in (_SELECT, records, sa.select(CONTENT.c.sha256))
+        for row in connection.execute(query.execution_options(yield_per=_FETCHED))
+    ]
+    return hashlib.sha256(b"".join(sorted(found))).hexdigest()
 
 
 def beside(file: Path) -> Path:

@@ -98,6 +98,8 @@ class Provenance:
     made: datetime
     anchor: str = ""
     """What the ledger was, as one line of JSON; empty where it has no events."""
+    state: str = ""
+    """Name of the state that was locked; empty where the cohort was open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def gather(
         As :func:`necroangle.analysis.outcomes.outcomes_of`.
     """
     with CohortStore.open(place, create=False) as store:
-        anchor = store.anchor()
+        anchor, locked = store.anchor(), store.locked()
         rows = store.rows()
         cohort = analysis_of(store, protocol, rows)
         outcomes = outcomes_of(cohort)
@@ -189,6 +191,7 @@ def gather(
             len(rows),
             made,
             "" if anchor is None else encode_anchor(anchor),
+            "" if locked is None else locked.name,
         ),
     )
 

@@ -97,7 +97,7 @@ def command(
     gc.set_threshold(100_000, 50, 50)  # millions of values are made that stay to the end
     study = study_here()
     unit = unit or ("reading" if shape == "long" else "hip_visit")
-    source, anchor = _source(study, **chosen)
+    source, proof = _source(study, **chosen)
     query = {
         "study": source.protocol.study,
         "shape": shape,
@@ -115,9 +115,11 @@ def command(
         table = to_wide(table)
     folder = out or (study.exports if study else Path("exports")) / f"{shape}_{unit}"
     wanted = _wanted(formats, shape)
-    provenance = Provenance(query, by or _user(), datetime.now(UTC), anchor)
+    provenance = Provenance(query, by or _user(), datetime.now(UTC), *proof)
     with _stoppable():
         files = write_export(table, folder, wanted, provenance, bom=bom)
+    if provenance.state:
+        click.echo(f"locked state: {provenance.state}")
     _say(table, folder, files, wanted)
 
 
@@ -159,8 +161,8 @@ def _source(
     dates: str,
     secret: Path | None,
     **_: object,
-) -> tuple[ExportSource, dict[str, Any] | None]:
-    """All that the export is made of, and what the ledger was then."""
+) -> tuple[ExportSource, tuple[dict[str, Any] | None, str]]:
+    """All that the export is made of; what the ledger was then, and the state that was locked."""
     from msgspec.structs import asdict
 
     from necroangle.analysis.stored import united_readings
@@ -172,7 +174,7 @@ def _source(
 
     key = _secret(secret, study)  # first: a wrong file should not be found out after minutes
     with CohortStore.open(cohort_here(cohort), create=False) as store:
-        anchor = store.anchor()
+        anchor, locked = store.anchor(), store.locked()
         rows = store.rows()
         wanted = {str(row["annotation_sha256"]) for row in rows}
         facts = facts_from(store.contents(wanted))
@@ -188,7 +190,8 @@ def _source(
         key,
         "shifted" if dates == "shifted" else "none",
     )
-    return source, None if anchor is None else asdict(anchor)
+    state = "" if locked is None else locked.name
+    return source, (None if anchor is None else asdict(anchor), state)
 
 
 def _secret(file: Path | None, study: Study | None) -> bytes | None:

@@ -1,0 +1,1 @@
+"""What becomes of a study's data: backup, erasure, audit trail, named states."""

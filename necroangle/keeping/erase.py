@@ -1,0 +1,113 @@
+"""All that a study holds of a patient whose consent was withdrawn: found, then erased."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from necroangle.errors import CohortError
+from necroangle.ledger.erasure import Erased, events_of
+from necroangle.ledger.store import CohortStore
+from necroangle.study import Study
+
+__all__ = ["Traces", "erase", "find_traces"]
+
+_TEXTS = frozenset({".csv", ".html", ".json", ".jsonl", ".txt", ".toml", ".autosave", ".part"})
+_BACKUPS = ("*.bak", "*.zip")
+_MOST_BYTES = 1 << 28
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Where a study holds something of a patient.
+
+    Attributes
+    ----------
+    events
+        Events of the ledger.
+    readings
+        Reading files and unsaved ones, which are removed.
+    made
+        Exports (folders) and reports, which are removed: they can be made again.
+    others
+        Files that name the patient among others: they stay, and are for a person to mend.
+    backups
+        Backups from before: they stay, and hold the patient.
+    """
+
+    events: int
+    readings: tuple[Path, ...]
+    made: tuple[Path, ...]
+    others: tuple[Path, ...]
+    backups: tuple[Path, ...]
+
+
+def find_traces(study: Study, subject: str) -> Traces:
+    """Look through a study for a patient; nothing is changed.
+
+    Raises
+    ------
+    CohortError
+        If nothing is known of the patient.
+    """
+    with CohortStore.open(study.cohort, create=False, study=study).reading() as connection:
+        events = len(events_of(connection, subject))
+    readings, made, others = set[Path](), set[Path](), set[Path]()
+    for file in _naming(study, subject):
+        if file.is_relative_to(study.readings):
+            (readings if _is_theirs(file, subject) else others).add(file)
+        elif file.is_relative_to(study.exports):
+            made.add(_export_of(file, study.exports))
+        elif file.is_relative_to(study.reports) or file.suffix == ".html":
+            made.add(file)
+        else:
+            others.add(file)
+    if not events and not readings:
+        raise CohortError(f"{study.folder}: nothing is known of a patient {subject!r:.80}")
+    printed = set(study.reports.rglob("*.pdf")) if made else set()
+    backups = {one for name in _BACKUPS for one in study.folder.glob(name)}
+    return Traces(
+        events, *(tuple(sorted(some)) for some in (readings, made, others | printed, backups))
+    )
+
+
+def erase(study: Study, subject: str, *, actor: str, reason: str) -> tuple[Traces, Erased | None]:
+    """Erase a patient from the ledger, then remove their reading files, exports and reports.
+
+    Raises
+    ------
+    CohortError
+        If nothing is known of the patient, or the reason is empty or names them.
+    """
+    found = find_traces(study, subject)
+    store = CohortStore.open(study.cohort, create=False, study=study)
+    erased = store.erase(subject, actor=actor, reason=reason) if found.events else None
+    for one in (*found.readings, *found.made):
+        if one.is_dir():
+            shutil.rmtree(one)
+        else:
+            one.unlink(missing_ok=True)
+    return found, erased
+
+
+def _naming(study: Study, subject: str) -> Iterator[Path]:
+    """Text files of a study that hold a pseudonym as a word of its own."""
+    word = re.compile(rb"(?<![\w-])" + re.escape(subject.encode()) + rb"(?![\w-])")
+    cohort = study.cohort
+    for file in sorted(study.folder.rglob("*")):
+        if file == cohort or file.is_symlink() or not file.is_file():
+            continue
+        is_text = file.suffix in _TEXTS and file.stat().st_size <= _MOST_BYTES
+        if _is_theirs(file, subject) or (is_text and word.search(file.read_bytes())):
+            yield file
+
+
+def _is_theirs(file: Path, subject: str) -> bool:
+    """Whether a file's name says that it is a reading of the patient, saved or not."""
+    return file.name.lstrip(".").startswith(f"{subject}__")
+
+
+def _export_of(file: Path, exports: Path) -> Path:
+    """The folder of an export that holds a file."""
+    return exports / file.relative_to(exports).parts[0]
