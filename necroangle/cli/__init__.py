@@ -36,6 +36,7 @@ _SECTIONS = {
     },
     "Other tools": {
         "sr": "Readings as DICOM objects: structured report, presentation states, key objects.",
+        "give": "Readings as 3D Slicer markups, or their marks as a table.",
         "take": "Take in what was drawn in other tools, and reports of ours.",
     },
     "Table of the study": {

@@ -132,9 +132,10 @@ def drafts_of(drawings: Iterable[Drawing], places: ImagePlaces, whose: Whose) ->
             placed.append(_placed(drawing, places, sides, whose))
         except NecroangleError as error:
             notes.append(f"{drawing.kind}{_written(drawing)}: {error}")
-    hips: dict[tuple[str, Laterality, str], list[_Placed]] = defaultdict(list)
+    hips: dict[tuple[object, ...], list[_Placed]] = defaultdict(list)
     for one in placed:
-        hips[one.series.study_uid, one.side, one.drawing.tool].append(one)
+        drawing = one.drawing
+        hips[one.series.study_uid, one.side, drawing.tool, drawing.owner].append(one)
     drafts = []
     for hip in hips.values():
         made: list[str] = []
@@ -254,7 +255,10 @@ def _draft(hip: list[_Placed], sides: StudySides, whose: Whose, notes: list[str]
                 notes += _check(one)
         views[view] = _read(view, drawn, sides, notes)
     series, tool = hip[0].series, hip[0].drawing.tool
+    owner = hip[0].drawing.owner
     subject, visit = whose.subject or series.subject, whose.visit or series.visit
+    if owner is not None:
+        subject, visit, tool = owner.subject, owner.visit, owner.reader
     if subject is None or visit is None:
         asked = " and ".join(
             f"--{name}" for name, one in (("subject", subject), ("visit", visit)) if one is None
@@ -268,10 +272,10 @@ def _draft(hip: list[_Placed], sides: StudySides, whose: Whose, notes: list[str]
         laterality=hip[0].side,
         visit=visit,
         reader=whose.reader or tool,
-        read_no=1,
+        read_no=1 if owner is None else owner.read_no,
         views=(first, second),
         entries=NO_ENTRIES,
-        notes="; ".join((f"Draft of what was drawn in {tool}: mark the rim", *notes))[:2000],
+        notes="; ".join((f"Draft of what was drawn ({hip[0].drawing.tool})", *notes))[:2000],
         conduct=FREE_READING,
         revision=FIRST_REVISION,
         consensus_of=(),
@@ -346,13 +350,13 @@ def _circle(on_one: Sequence[_Placed], angles: Sequence[_Placed], notes: list[st
     for one in on_one:
         if one.drawing.kind != "circle":
             continue
-        centre = one.points.mean(axis=0)
-        reach = np.hypot(*(one.points - centre).T)
-        if np.ptp(reach) > ROUND * reach.mean():
+        circle = fit_circle(PlanePoints(one.points)).circle
+        reach = np.hypot(*(one.points - np.array(circle.centre_mm)).T)
+        if np.ptp(reach) > ROUND * circle.radius_mm:
             notes.append(f"{view}: an ellipse that is no circle is left aside")
             continue
-        u, v = centre.tolist()
-        found.append((float(np.hypot(*(centre - near))), (u, v, float(reach.mean()))))
+        away = float(np.hypot(*(np.array(circle.centre_mm) - near)))
+        found.append((away, (*circle.centre_mm, circle.radius_mm)))
     within = [(away, circle) for away, circle in found if away <= 1.5 * circle[2]]
     if within:
         return min(within)[1]

@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from necroangle.annotation import HipReading
+from necroangle.annotation import HipReading, ReadingKey
 from necroangle.geometry import ImagePlane, PatientPoints
-from necroangle.terms import Laterality
+from necroangle.terms import Laterality, View
 
 __all__ = [
     "MISMATCH_DEG",
@@ -40,8 +40,9 @@ class Drawing:
     Attributes
     ----------
     kind
-        ``"angle"``: start, corner and end. ``"circle"``: four points on it. ``"arc"``: start, a
-        point on the dead side and end, as a reader of ours marked them. ``"rim"``: such marks.
+        ``"angle"``: start, corner and end. ``"circle"``: three points on it or more. ``"arc"``:
+        start, a point on the dead side and end, as a reader of ours marked them. ``"rim"``: such
+        marks.
     points
         (N, 2) row and column in pixels of ``image``, or (N, 3) patient LPS mm.
     tool
@@ -52,6 +53,8 @@ class Drawing:
         The angle as the file says it, or None.
     side
         The side of the hip as the file codes it, or None.
+    owner
+        Hip, visit, reader and repeat, where the file says them; else None.
     """
 
     kind: Kind
@@ -60,6 +63,7 @@ class Drawing:
     image: tuple[str, int] | None = None
     written_deg: float | None = None
     side: Laterality | None = None
+    owner: ReadingKey | None = None
 
     def on_plane(self, plane: ImagePlane) -> Array:
         """(N, 2) the points in plane mm (u, v)."""
@@ -100,6 +104,8 @@ class Taken:
         Its name.
     readings
         Readings of ours, as they were.
+    views
+        Readings of ours of which the marks of one view may have been moved: that view counts.
     drawings
         Angles and circles.
     numbers
@@ -110,6 +116,7 @@ class Taken:
 
     file: str
     readings: tuple[HipReading, ...] = ()
+    views: tuple[tuple[HipReading, View], ...] = ()
     drawings: tuple[Drawing, ...] = ()
     numbers: tuple[Number, ...] = ()
     notes: tuple[str, ...] = field(default=())

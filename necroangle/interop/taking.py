@@ -3,18 +3,29 @@
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import msgspec
+
+from necroangle.annotation import SUFFIX, HipReading, ReadingKey
 from necroangle.dicom.guard import is_dicom
 from necroangle.errors import DicomError, NecroangleError
 from necroangle.interop.drawings import Taken
 from necroangle.interop.headers import read_dataset
+from necroangle.interop.other_files import take_grand_challenge, take_weasis
+from necroangle.interop.points_csv import take_points
 from necroangle.interop.report_in import take_report
+from necroangle.interop.slicer import MARKUPS, take_markups
 
-__all__ = ["files_of", "image_named", "take_file"]
+__all__ = ["files_of", "image_named", "readings_of", "take_file"]
 
 MAX_BYTES = 64 << 20
 """A larger file is no report and no list of marks."""
 
-_READERS: dict[str, Callable[[Path], Taken]] = {}
+_READERS: dict[str, Callable[[Path], Taken]] = {
+    MARKUPS: take_markups,
+    ".json": take_grand_challenge,
+    ".xml": take_weasis,
+    ".csv": take_points,
+}
 """Readers of files that are no DICOM, by the end of their name."""
 
 
@@ -38,6 +49,8 @@ def take_file(path: Path) -> Taken:
         If it is no file of a known kind, or is damaged.
     """
     try:
+        if path.name.endswith(SUFFIX):
+            raise NecroangleError(f"{path.name}: a reading file: it needs no taking in")
         if path.stat().st_size > MAX_BYTES:
             raise NecroangleError(f"{path.name}: larger than 64 MiB: no report and no marks")
         reader = next((one for end, one in _READERS.items() if path.name.endswith(end)), None)
@@ -49,6 +62,18 @@ def take_file(path: Path) -> Taken:
         raise NecroangleError(f"{path.name}: cannot be read: {error.strerror}") from error
     known = ", ".join(("DICOM structured reports", *_READERS))
     raise NecroangleError(f"{path.name}: nothing that can be taken in ({known})")
+
+
+def readings_of(taken: Iterable[Taken]) -> tuple[HipReading, ...]:
+    """The readings of ours in several files, each once; views of one reading are put together."""
+    found: dict[HipReading, None] = {one: None for file in taken for one in file.readings}
+    parts: dict[ReadingKey, HipReading] = {}
+    for reading, name in (one for file in taken for one in file.views):
+        whole = parts.setdefault(reading.key, reading)
+        own = {view.view: view for view in reading.views}
+        views = tuple(own[view.view] if view.view == name else view for view in whole.views)
+        parts[reading.key] = msgspec.structs.replace(whole, views=views)
+    return (*found, *parts.values())
 
 
 def image_named(path: Path) -> tuple[str, int]:

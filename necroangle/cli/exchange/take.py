@@ -80,14 +80,14 @@ def command(
 
     need_extra("highdicom")
     from necroangle.interop.drafts import Whose
+    from necroangle.interop.taking import readings_of
 
     taken, refused = _taken(files, image)
     if not taken and not refused:
         raise click.UsageError("nothing that can be taken in")
     _show(taken)
     whose = Whose(subject, visit, None if side is None else Laterality(side), reader)
-    own: dict[HipReading, None] = {one: None for found in taken for one in found.readings}
-    readings: list[tuple[HipReading, tuple[str, ...]]] = [(one, ()) for one in own]
+    readings: list[tuple[HipReading, tuple[str, ...]]] = [(one, ()) for one in readings_of(taken)]
     notes = [f"{found.file}: {note}" for found in taken for note in found.notes]
     try:
         drafts, more = _drafts(taken, images, whose)

@@ -1,0 +1,92 @@
+"""``necroangle give``: readings as files of other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from necroangle.cli.screen import bars
+
+__all__ = ["command"]
+
+_POINTS = "points.csv"
+
+
+@click.command("give")
+@click.argument("readings", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["slicer", "csv"]),
+    required=True,
+    help="slicer: markups, a file each. csv: all marks in one table, points.csv.",
+)
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the files go.",
+)
+@click.option(
+    "--system",
+    type=click.Choice(["LPS", "RAS"]),
+    default="LPS",
+    show_default=True,
+    help="Coordinate system of the markups.",
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    readings: tuple[Path, ...],
+    form: Literal["slicer", "csv"],
+    out: Path,
+    system: Literal["LPS", "RAS"],
+) -> None:
+    """Write readings for other tools. The files stay in the study: they name the images.
+
+    `necroangle take` takes them in again. Exit code: 0 if all were written, 1 if some were refused,
+    2 if there was nothing to write.
+    """
+    from necroangle.annotation import HipReading, load_reading
+    from necroangle.batch import find_readings
+    from necroangle.errors import NecroangleError
+    from necroangle.interop.points_csv import points_table
+    from necroangle.interop.slicer import write_markups
+    from necroangle.plain_text import harmless
+    from necroangle.storage import write_atomically
+
+    files, shut = find_readings(readings)
+    if not files:
+        raise click.UsageError("no reading files (*.reading.json) in what was given")
+    refused = [str(one) for one in shut]
+    kept: list[HipReading] = []
+    written = 0
+    try:
+        with bars() as shown:
+            bar = shown.begin("writing", len(files))
+            for file in files:
+                try:
+                    reading = load_reading(file)
+                    if form == "slicer":
+                        written += len(write_markups(reading, out, system))
+                    kept.append(reading)
+                except NecroangleError as error:
+                    words = str(error)
+                    refused.append(words if file.name in words else f"{file.name}: {words}")
+                bar.on()
+        if form == "csv":
+            out.mkdir(parents=True, exist_ok=True)
+            write_atomically(out / _POINTS, points_table(kept).encode())
+            written = 1
+    except OSError as error:
+        raise click.ClickException(f"{out}: cannot be written: {error.strerror}") from error
+    for line in refused:
+        click.echo(harmless(line), err=True)
+    click.echo(
+        f"{written} files of {len(kept)} readings in {out}"
+        + (f"; {len(refused)} refused" if refused else "")
+    )
+    context.exit(1 if refused else 0)
