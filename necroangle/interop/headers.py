@@ -69,7 +69,7 @@ class Hidden:
     --------
     >>> from necroangle.dicom.pseudonym import IdentifierCodes
     >>> Hidden(IdentifierCodes(bytes(32))).uid("1.2.3")
-    '2.25.54483440440163133655463270397'
+    '2.25.54489988262693112531361069452'
     """
 
     codes: IdentifierCodes
