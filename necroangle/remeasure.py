@@ -8,7 +8,7 @@ from typing import IO
 import msgspec
 
 from necroangle.annotation import HipReading, decode_reading
-from necroangle.batch import ChunkResult, Refusal, Stream
+from necroangle.batch import ChunkResult, Refusal, Scheduler, Stream
 from necroangle.batch.stream import Admit, flags_of_row
 from necroangle.errors import ReadingError
 from necroangle.ledger.store import CohortStore
@@ -78,7 +78,7 @@ def remeasure(
     decide: Decide,
     *,
     workers: int = 1,
-    scheduler: str | None = None,
+    scheduler: Scheduler | str | None = None,
     keep: bool = True,
     write: bool = True,
     actor: str = "",

@@ -14,6 +14,7 @@ from contextlib import closing
 from importlib import import_module
 from typing import Any, TypeVar
 
+from necroangle.batch.scheduler import Scheduler
 from necroangle.errors import ReadingError
 
 __all__ = ["run_here", "run_in_processes", "run_on_cluster"]
@@ -70,7 +71,7 @@ def run_in_processes(
 
 
 def run_on_cluster(
-    work: Callable[[Chunk], Result], chunks: Iterable[Chunk], scheduler: str
+    work: Callable[[Chunk], Result], chunks: Iterable[Chunk], scheduler: Scheduler
 ) -> Iterator[Result]:
     """On the workers of a Dask cluster, which need necroangle and nothing else.
 
@@ -111,14 +112,17 @@ def _large_tasks() -> Any:
     return import_module("dask").config.set({_LARGE_GRAPH: "1GB"})
 
 
-def _client(scheduler: str) -> Any:
+def _client(scheduler: Scheduler) -> Any:
     try:
         client = import_module("distributed").Client
     except ImportError as error:
         raise ReadingError(
             f"a cluster needs dask.distributed ({error}); install necroangle[cluster]"
         ) from error
+    security = scheduler.security()
     try:
-        return client(scheduler, timeout=20, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ReadingError(f"the scheduler at {scheduler} cannot be reached: {error}") from error
+        return client(scheduler.address, timeout=20, set_as_default=False, security=security)
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        raise ReadingError(
+            f"the scheduler at {scheduler.address} cannot be reached: {error}"
+        ) from error

@@ -12,6 +12,7 @@ import numpy as np
 from necroangle.annotation import HipReading, decode_reading, sha256_of
 from necroangle.batch.duplicates import key_numbers, one_row_per_key, shared_numbers
 from necroangle.batch.engine import run_here, run_in_processes, run_on_cluster
+from necroangle.batch.scheduler import Scheduler
 from necroangle.batch.sources import Source, SourceItem, open_sources
 from necroangle.batch.worker import BatchResult, ChunkResult, Plan, Refusal, measure_chunk
 from necroangle.errors import ReadingError
@@ -69,7 +70,7 @@ class Stream:
     def results(
         self,
         workers: int = 1,
-        scheduler: str | None = None,
+        scheduler: Scheduler | str | None = None,
         *,
         keep: bool = False,
         admit: Admit | None = None,
@@ -83,12 +84,14 @@ class Stream:
         workers
             Number of processes on this machine.
         scheduler
-            Address of a Dask scheduler, whose workers are used instead.
+            A Dask scheduler, or its address on this machine, whose workers are used instead.
         keep
             Whether the results bring the readings' bytes along.
         admit
             Says of each row why it may not enter the cohort; its file is then refused.
         """
+        if isinstance(scheduler, str):
+            scheduler = Scheduler(scheduler)
         numbers = key_numbers(self.sources)
         shared = shared_numbers(numbers)
         work = partial(measure_items, plan=self.plan, keep=keep)

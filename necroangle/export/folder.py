@@ -22,7 +22,7 @@ from necroangle.export.table import ExportTable
 from necroangle.plain_text import quoted
 from necroangle.storage import rename_over, sync_file
 
-__all__ = ["EXPORT_FORMAT", "FORMATS", "Provenance", "table_facts", "write_export"]
+__all__ = ["EXPORT_FORMAT", "FORMATS", "Provenance", "leftovers", "table_facts", "write_export"]
 
 EXPORT_FORMAT = "necroangle.export"
 EXPORT_VERSION = 1
@@ -187,12 +187,30 @@ def write_export(
 
 
 def _remove_leftovers(place: Path) -> None:
-    """Remove what an export that was cut off has left; an old export it had set aside goes back."""
-    for left in sorted(place.parent.glob(f".{glob.escape(place.name)}.*")):
-        if left.suffix == ".old" and not place.exists():
+    """Remove what exports that were cut off have left; an old export set aside goes back.
+
+    Those of other places in the same folder are removed as well: nobody may ever export there
+    again.
+    """
+    for left in sorted(place.parent.glob(f".{glob.escape(place.name)}.*.old")):
+        if not place.exists():
             rename_over(left, place)
-        elif left.suffix in {".part", ".old"} and time.time() - left.stat().st_mtime > _OLD_S:
+        elif time.time() - left.stat().st_mtime > _OLD_S:
             shutil.rmtree(left, ignore_errors=True)
+    for left in leftovers(place.parent):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Hidden folders that exports which were cut off an hour ago or more have left."""
+    return [
+        left
+        for left in sorted(folder.glob(".*.part"))
+        if left.is_dir()
+        and not left.is_symlink()
+        and time.time() - left.stat().st_mtime > _OLD_S
+        and _OURS.issuperset(one.name for one in left.iterdir())
+    ]
 
 
 def _refuse_strangers(folder: Path) -> None:

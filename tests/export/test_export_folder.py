@@ -306,8 +306,9 @@ def test_an_earlier_export_is_replaced_and_other_files_are_not(
 def test_what_a_cut_off_export_left_is_removed(hostile: ExportTable, tmp_path: Path) -> None:
     """A part an hour old is; one that may still be written to is not, nor anything else."""
     place, old, young = tmp_path / "x", tmp_path / ".x.abc.part", tmp_path / ".x.def.part"
-    others = tmp_path / ".xy.abc.part", tmp_path / ".x.profile"
-    for folder in (old, young, *others):
+    others = tmp_path / ".xy.abc.old", tmp_path / ".x.profile"
+    elsewhere = tmp_path / ".other.abc.part"
+    for folder in (old, young, elsewhere, *others):
         folder.mkdir()
         (folder / "cohort.csv").write_text("half")
         os.utime(folder, (0, 0) if folder is not young else None)

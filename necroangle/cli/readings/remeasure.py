@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,13 +18,15 @@ from necroangle.cli.readings.measuring import (
 from necroangle.cli.screen import bars
 
 if TYPE_CHECKING:
-    from necroangle.batch import Refusal, Stream
+    from necroangle.batch import Refusal, Scheduler, Stream
     from necroangle.cli.readings.measuring import Asked
     from necroangle.ledger.store import CohortStore
     from necroangle.remeasure import Decide, Remeasured
     from necroangle.review import Differences
 
 __all__ = ["command"]
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("remeasure")
@@ -36,8 +38,14 @@ __all__ = ["command"]
     help="Processes on this machine.  [default: all cores for 5,000 readings or more, else 1]",
 )
 @click.option(
-    "--scheduler", metavar="URL", help="A Dask scheduler (tcp://host:8786) that does the work."
+    "--scheduler", metavar="URL", help="A Dask scheduler (tls://host:8786) that does the work."
 )
+@click.option(
+    "--tls-ca", metavar="FILE", type=_FILE, help="Certificates that it must be signed by."
+)
+@click.option("--tls-cert", metavar="FILE", type=_FILE, help="The certificate of this program.")
+@click.option("--tls-key", metavar="FILE", type=_FILE, help="Its private key.")
+@click.option("--insecure", is_flag=True, help="Take a scheduler on another machine without TLS.")
 @click.option("--dry-run", is_flag=True, help="Measure and compare, and write nothing.")
 @click.option("--yes", is_flag=True, help="Overwrite rows that changed without asking.")
 @click.option(
@@ -77,6 +85,7 @@ __all__ = ["command"]
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     readings: tuple[str, ...],
     asked: Asked,
     workers: int | None,
@@ -88,6 +97,7 @@ def command(
     policy: str,
     threshold: float,
     failures: str | None,
+    **secured: Any,
 ) -> None:
     """Measure readings again: files, folders, globs, ZIP archives, manifests, packs and URLs.
 
@@ -103,6 +113,7 @@ def command(
     from necroangle.batch import Plan, open_stream
     from necroangle.ledger.admission import known_subjects
 
+    cluster = _cluster(scheduler, **secured)
     stream = open_stream(readings, Plan(asked.methods(), asked.settings(readings)))
     if not stream.count and not stream.refusals:
         raise click.UsageError("no reading files (*.reading.json) in what was given")
@@ -115,7 +126,7 @@ def command(
         store,
         _processes(workers, stream.count),
         _decision(reports, yes=yes),
-        scheduler=scheduler,
+        scheduler=cluster,
         keep=keep,
         write=not dry_run,
         actor=asked.actor,
@@ -125,6 +136,24 @@ def command(
     tell_admitted(None if dry_run else store, asked, gate, known)
     waits = bool(told.changed) and not told.is_overwritten and not dry_run
     context.exit(3 if waits else _exit_code(told, policy, threshold))
+
+
+def _cluster(
+    address: str | None,
+    *,
+    tls_ca: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    insecure: bool,
+) -> Scheduler | None:
+    """The cluster that was asked for."""
+    from necroangle.batch import Scheduler
+
+    if address is None:
+        if tls_ca or tls_cert or tls_key or insecure:
+            raise click.UsageError("--tls-ca, --tls-cert, --tls-key, --insecure: no --scheduler")
+        return None
+    return Scheduler(address, tls_ca, tls_cert, tls_key, insecure)
 
 
 def _processes(wanted: int | None, count: int) -> int:

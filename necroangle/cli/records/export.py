@@ -130,11 +130,13 @@ def _stoppable() -> Iterator[None]:
     def stop(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    asked = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+    before = [(one, signal.signal(one, stop)) for one in asked]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, old in before:
+            signal.signal(one, old)
 
 
 def _choice(

@@ -107,7 +107,7 @@ def command(
     else:
         for problem in result.problems:
             click.echo(harmless(str(problem)))
-        for note in result.notes:
+        for note in (*result.notes, *_left(found)):
             click.echo(f"note: {harmless(note)}")
         click.echo(_summary(result))
         tell_misfits(result.misfits)
@@ -145,6 +145,14 @@ def _verify(store: CohortStore, folder: Path | None, workers: int, **asked: Any)
             again=cells_again,
             **asked,
         )
+
+
+def _left(study: Study | None) -> list[str]:
+    """What exports that were cut off have left in the study."""
+    from necroangle.export.folder import leftovers
+
+    found = [] if study is None or not study.exports.is_dir() else leftovers(study.exports)
+    return [f"exports/{one.name}: left by an export that was cut off; remove it" for one in found]
 
 
 def _summary(result: Verification) -> str:
