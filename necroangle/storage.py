@@ -14,6 +14,7 @@ from pathlib import Path
 
 __all__ = [
     "name_problem",
+    "put_in_place",
     "rename_over",
     "same_file_key",
     "sync",
@@ -74,13 +75,26 @@ def write_atomically(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            file.flush()
-            sync(file.fileno())
-        part.chmod(0o666 & ~_umask())
-        rename_over(part, path)
+        put_in_place(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Give a temporary file, which is whole, the mode of any new file and its name.
+
+    Examples
+    --------
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "part").write_text("all of it")
+    >>> put_in_place(folder / "part", folder / "whole.pdf")
+    >>> [file.name for file in folder.iterdir()]
+    ['whole.pdf']
+    """
+    sync_file(part)
+    part.chmod(0o666 & ~_umask())
+    rename_over(part, path)
     sync_folder(path.parent)
 
 

@@ -53,6 +53,8 @@ __all__ = [
     "AgreementStudy",
     "Flip",
     "agreement_of",
+    "grade_pairs_of",
+    "is_main",
     "noise_found",
     "pairs_of",
 ]
@@ -136,6 +138,16 @@ class AgreementRow:
     def by_patients(self) -> str:
         """The interval by resampling patients, as it is printed; empty where there is none."""
         return interval_words(self.patients_low, self.patients_high, self.unit).strip(" ()")
+
+
+_MAIN = ("A", "B", "CNA", "Ha's grade", "ARCO stage", "JIC type", "JIC stage")
+_LESS = ("ICC(1,1)", "ICC(3,1)", "proportional bias", "MDC95 of two consensus readings")
+
+
+def is_main(one: AgreementRow) -> bool:
+    """Whether a number is shown where there is no room for all."""
+    weighted = one.statistic.endswith((", plain", ", linear")) or "Gwet" in one.statistic
+    return one.quantity in _MAIN and one.statistic not in _LESS and not weighted
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +334,27 @@ def pairs_of(
     for first, second in combinations(table.readers, 2):
         values, _ = table.firsts(name, (first, second))
         yield first, second, [(float(one), float(other)) for one, other in values]
+
+
+def grade_pairs_of(
+    cohort: AnalysisSet, name: str
+) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    """As :func:`pairs_of`, of a column of :data:`GRADES`; pairs of readers without a hip are not.
+
+    Examples
+    --------
+    >>> from necroangle.analysis.courses import analysis_set
+    >>> row = {"subject": "S1", "laterality": "L", "visit": "m00", "read_no": 1, "method": "m"}
+    >>> rows = [{**row, "reader": r, "cna_deg": 210.0, "ha_grade": 2} for r in ("kim", "lee")]
+    >>> list(grade_pairs_of(analysis_set(rows, {}), "ha_grade"))
+    [('kim', 'lee', [('2', '2')])]
+    """
+    table = _Table.of(cohort.reads, 0)
+    grades = table.grades(name).values()
+    for first, second in combinations(table.readers, 2):
+        pairs = [(some[first], some[second]) for some in grades if first in some and second in some]
+        if pairs:
+            yield first, second, pairs
 
 
 # ---- numbers -----------------------------------------------------------------------------------

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from necroangle.analysis.agreement import AgreementStudy
 from necroangle.analysis.courses import AnalysisSet
-from necroangle.analysis.events import GROUPINGS
+from necroangle.analysis.events import GROUPINGS, EventStudy
 from necroangle.analysis.hips import HipOutcome, hip_outcomes
 from necroangle.analysis.outcomes import LAST, Outcomes
-from necroangle.analysis.quantities import ALL, Quantity, p_words, quartiles
+from necroangle.analysis.quantities import ALL, CLOPPER_PEARSON, Quantity, p_words, quartiles
 from necroangle.entries import field_named
 from necroangle.plain_text import counted
 from necroangle.protocol.ending import VisitState
@@ -359,8 +360,17 @@ class Sentence:
     journal: str
 
 
-def sentences(outcomes: Outcomes) -> list[Sentence]:
+def sentences(
+    outcomes: Outcomes, events: EventStudy | None = None, agreement: AgreementStudy | None = None
+) -> list[Sentence]:
     """The results in sentences, from the quantities of the study and nothing else.
+
+    Parameters
+    ----------
+    outcomes
+        What became of the hips.
+    events, agreement
+        Time to an event and agreement of the readers, where they are to be said, too.
 
     Examples
     --------
@@ -374,7 +384,9 @@ def sentences(outcomes: Outcomes) -> list[Sentence]:
     """
     known = {(one.quantity, one.group): one for one in outcomes.quantities}
     makers = (_people, _age, _followed, _stage_kept, _failed, _changed, _scored, _replaced)
-    return [one for make in makers for one in make(known)]
+    said = [one for make in makers for one in make(known)]
+    said += _over_time(events) if events is not None else ()
+    return [*said, *(_agreed(agreement) if agreement is not None else ())]
 
 
 Known = Mapping[tuple[str, str], Quantity]
@@ -396,7 +408,7 @@ def _age(known: Known) -> Iterator[Sentence]:
     if one is not None and one.value is not None:
         yield Sentence(
             f"Half of the patients were younger than {one.value:.1f} years.",
-            f"Median age was {_median(one, 'years')}.",
+            f"Median age was {_median(one, 'years')} ({one.method.partition(': ')[2]}).",
         )
 
 
@@ -415,7 +427,7 @@ def _stage_kept(known: Known) -> Iterator[Sentence]:
             f"Of {counted(one.n, 'hip')} in {one.group} at the baseline, {one.value:g} kept this "
             "stage.",
             f"The stage was maintained in {one.value:g} of {counted(one.n, 'hip')} with "
-            f"{one.group}.",
+            f"{one.group} ({one.method}).",
         )
 
 
@@ -427,7 +439,7 @@ def _failed(known: Known) -> Iterator[Sentence]:
             f"({one.value:.1f} %).",
             f"Radiographic failure occurred in {number} of {counted(one.n, 'hip')} with "
             f"{one.group} ({one.value:.1f} %; 95 % CI {one.low:.1f} to {one.high:.1f} %, "
-            "Clopper-Pearson).",
+            f"Clopper-Pearson; {one.method.removesuffix('; ' + CLOPPER_PEARSON)}).",
         )
 
 
@@ -444,8 +456,8 @@ def _changed(known: Known) -> Iterator[Sentence]:
     yield Sentence(
         f"The dead part of the surface became smaller in {one.value:g} of {counted(one.n, 'hip')}, "
         "by more than the study's limit.",
-        f"The combined necrotic angle decreased by more than the predefined limit in "
-        f"{one.value:g} of {counted(one.n, 'hip')}{beyond}.",
+        f"The combined necrotic angle decreased in {one.value:g} of "
+        f"{counted(one.n, 'hip')} ({one.method}){beyond}.",
     )
 
 
@@ -472,7 +484,54 @@ def _replaced(known: Known) -> Iterator[Sentence]:
     if one is not None:
         yield Sentence(
             f"{one.value:g} of {counted(one.n, 'hip')} got a prosthesis.",
-            f"Total hip arthroplasty was performed in {one.value:g} of {counted(one.n, 'hip')}.",
+            f"Total hip arthroplasty was performed in {one.value:g} of {counted(one.n, 'hip')} "
+            f"({one.method}).",
+        )
+
+
+def _over_time(events: EventStudy) -> Iterator[Sentence]:
+    """The latest whole year that is reached, and the tests of the groups."""
+    shares = [
+        one
+        for one in events.quantities
+        if one.quantity.startswith("incidence_") and one.group == ALL and one.value is not None
+    ]
+    name = "radiographic failure" if events.endpoint == "failure" else events.endpoint
+    if shares:
+        last = shares[-1]
+        years = last.quantity.split("_")[1]
+        method = last.method.partition(", ")[0]
+        yield Sentence(
+            f"After {years} years {last.value:.0f} of 100 such hips can be expected to have had "
+            f"{name}.",
+            f"The {method} of {name} at {years} years was {last.text} with "
+            f"{counted(last.n, 'hip')} at risk.",
+        )
+    for one in events.quantities:
+        if one.quantity in ("gray_p", "gray_by_patients_p") and one.value is not None:
+            groups = ", ".join(group for group in events.groups if group != ALL)
+            yield Sentence(
+                f"Whether {groups} differ over time: {p_words(one.value)}.",
+                f"The cumulative incidence of {name} was compared between {groups} "
+                f"({p_words(one.value)}; {one.method}).",
+            )
+
+
+def _agreed(agreement: AgreementStudy) -> Iterator[Sentence]:
+    known = {one.statistic: one for one in agreement.rows if one.quantity == "CNA"}
+    icc, limit = known.get("ICC(2,1)"), known.get("reproducibility coefficient")
+    if icc is not None and icc.value is not None and icc.low is not None:
+        yield Sentence(
+            f"Readers agreed on the angle with a coefficient of {icc.value:.2f}; 1 is perfect.",
+            f"Agreement of the combined necrotic angle between readers was ICC(2,1) "
+            f"{icc.text.replace(' (', ' (95 % CI ')} in {counted(icc.hips, 'hip visit')}"
+            + (f"; by resampling patients {icc.by_patients}." if icc.by_patients else "."),
+        )
+    if limit is not None and limit.value is not None:
+        yield Sentence(
+            f"Between two readers a change below {limit.value:.0f}° may be measuring error.",
+            f"The smallest change beyond measuring error between two readers was {limit.text} "
+            f"({limit.method}).",
         )
 
 

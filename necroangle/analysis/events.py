@@ -56,6 +56,7 @@ __all__ = [
     "events_of",
     "hip_times",
     "roc_of_angle",
+    "title_of",
 ]
 
 Endpoint = Literal["failure", "collapse", "replacement"]
@@ -287,6 +288,8 @@ class EventStudy:
         The hips that they are from.
     notes
         Rules, and hips that were left out, one sentence each.
+    groups
+        The hips of ``"all"`` and of each group at the baseline.
     """
 
     endpoint: Endpoint
@@ -294,6 +297,11 @@ class EventStudy:
     curves: tuple[CurveRow, ...]
     times: tuple[HipTime, ...]
     notes: tuple[str, ...]
+    groups: Mapping[str, Sequence[HipTime]]
+
+    def at_risk(self, group: str, years: Sequence[float]) -> list[int]:
+        """How many hips of a group are still observed at each time."""
+        return numbers_at_risk(_data(self.groups[group]), years)
 
 
 def events_of(cohort: AnalysisSet, endpoint: Endpoint = "failure", by: str = "stage") -> EventStudy:
@@ -346,7 +354,7 @@ def events_of(cohort: AnalysisSet, endpoint: Endpoint = "failure", by: str = "st
     ]
     return EventStudy(
         endpoint, tuple(quantities), tuple(curves), tuple(times),
-        tuple(_notes(times, endpoint, left_out)),
+        tuple(_notes(times, endpoint, left_out)), groups,
     )  # fmt: skip
 
 
@@ -370,17 +378,17 @@ def _happened(groups: Mapping[str, Sequence[HipTime]]) -> Iterator[Quantity]:
 
 def _at_years(groups: Mapping[str, Sequence[HipTime]]) -> Iterator[Quantity]:
     """Cumulative incidence and Kaplan-Meier at 1, 2, 3, 5 and 10 years, as far as hips go."""
-    for name, own in groups.items():
-        data = _data(own)
+    for title, curve_of, method in (
+        ("incidence", incidence, _AALEN),
+        ("survival", survival, _KAPLAN),
+    ):
         for years in (1, 2, 3, 5, 10):
-            if years > data.times.max():
-                break
-            at_risk = numbers_at_risk(data, [years])[0]
-            for title, curve, method in (
-                ("incidence", incidence(data), _AALEN),
-                ("survival", survival(data), _KAPLAN),
-            ):
-                yield _share(f"{title}_{years}_years", name, at_risk, at_time(curve, years), method)
+            for name, own in groups.items():
+                data = _data(own)
+                if years <= data.times.max():
+                    at_risk = numbers_at_risk(data, [years])[0]
+                    found = at_time(curve_of(data), years)
+                    yield _share(f"{title}_{years}_years", name, at_risk, found, method)
 
 
 _AALEN = "cumulative incidence (Aalen-Johansen), log-log interval; n: hips still at risk"
@@ -665,3 +673,43 @@ def _notes(times: Sequence[HipTime], endpoint: Endpoint, left_out: Sequence[str]
     if seen:
         yield f"{seen} events are dated by the visit that showed them: they happened before it"
     yield from left_out
+
+
+# ---- names -------------------------------------------------------------------------------------
+
+_TITLES = {
+    "events": "hips with the event",
+    "log_rank_p": "log-rank test of the groups",
+    "gray_p": "Gray's test of the groups",
+    "log_rank_by_patients_p": "log-rank test by patients",
+    "gray_by_patients_p": "test of the incidence by patients",
+    "restricted_mean": "mean years without the event",
+    "cox": "hazard ratio, Cox",
+    "fine_gray": "hazard ratio, Fine and Gray",
+    "auc": "area below the curve",
+    "auc_difference": "difference of the areas",
+    "cut": "cut by Youden",
+    "event_share": "share with the event",
+    "trend_p": "trend over the groups",
+    "failure_by_rule": "failure by other rules",
+    "hips_an_arm": "hips an arm of the next trial",
+}
+
+
+def title_of(quantity: str) -> str:
+    """The name of a quantity for people.
+
+    Examples
+    --------
+    >>> title_of("incidence_2_years"), title_of("auc")
+    ('cumulative incidence at 2 years', 'area below the curve')
+    """
+    name, _, years = quantity.removesuffix("_years").rpartition("_")
+    if quantity.endswith("_years") and years.isdigit():
+        words = {
+            "incidence": "cumulative incidence",
+            "survival": "Kaplan-Meier",
+            "between_visits": "had the event, events between visits",
+        }
+        return f"{words[name]} at {years} year{'s' * (years != '1')}"
+    return _TITLES.get(quantity, quantity)

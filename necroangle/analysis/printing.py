@@ -62,6 +62,12 @@ _TITLES = {
     "vas_later": "VAS (0-10), last",
     "vas_change": "VAS change",
     "vas_p": "VAS against baseline",
+    "cna_per_year": "CNA by year, mixed model",
+    "cna_per_year_marginal": "CNA by year, estimating equations",
+    "vas_per_year": "VAS by year, mixed model",
+    "vas_per_year_marginal": "VAS by year, estimating equations",
+    "hhs_per_year": "HHS by year, mixed model",
+    "hhs_per_year_marginal": "HHS by year, estimating equations",
     "hhs_baseline": "HHS at baseline",
     "hhs_later": "HHS, last",
     "hhs_change": "HHS change",
@@ -147,6 +153,8 @@ def shown(one: Quantity) -> str:
         return f"{share} ({one.low:.1f} to {one.high:.1f} %)"
     if one.unit in ("hips", "patients"):
         return f"{one.value:g}" if one.quantity == one.unit else f"{one.value:g} of {one.n}"
+    if one.words:
+        return f"{one.text}, {one.words}"
     return _spread(one)
 
 

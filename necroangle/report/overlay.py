@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from necroangle.report.frame import ViewFrame
 from necroangle.report.picture import Colour, Image, load_cv2, write_text
 from necroangle.terms import Flag, View
 
-__all__ = ["draw_reading"]
+__all__ = ["draw_reading", "draw_slice"]
 
 PANEL_PX = 760
 FIELD_MM = 96.0
@@ -66,6 +67,14 @@ def draw_reading(
     _write_header(picture, reading)
     _write_footer(picture, measurement)
     return picture
+
+
+def draw_slice(
+    view: ReadView, measured: ViewMeasurement, image: Slice, size_px: int = PANEL_PX
+) -> Image:
+    """Draw a slice parallel to a view's own, framed as the view is: what lies before and behind."""
+    frame = _frame(view, measured.circle)
+    return replace(frame, size_px=size_px).render(image)
 
 
 def _draw_view(
@@ -191,8 +200,9 @@ def _write_footer(picture: Image, measurement: HipMeasurement) -> None:
 
 
 def _sum_line(measurement: HipMeasurement) -> str:
-    a, b = (view.angle_deg if view else None for view in (measurement.a, measurement.b))
-    return f"A {show_deg(a)} + B {show_deg(b)} = CNA {show_deg(measurement.cna_deg)}"
+    a, b = (view.estimate.show_deg() if view else "–" for view in (measurement.a, measurement.b))
+    total = measurement.cna.show_deg() if measurement.cna else "–"
+    return f"A {a} + B {b} = CNA {total}"
 
 
 def _grade_line(measurement: HipMeasurement) -> str:

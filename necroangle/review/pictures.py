@@ -29,7 +29,7 @@ from necroangle.imaging import Slice
 from necroangle.measurement import Method, Settings, measure
 from necroangle.report import draw_reading, write_png
 from necroangle.report.picture import Image, load_cv2
-from necroangle.storage import rename_over
+from necroangle.storage import put_in_place
 from necroangle.terms import View
 
 __all__ = [
@@ -80,16 +80,24 @@ class ImagePlaces:
 
         A stack of one slice is read without the others of its series.
         """
+        found = self.around(image, 0)
+        return found[0] if found else None
+
+    def around(self, image: ImageRecord, reach: int) -> list[SeriesSummary]:
+        """Stacks of one slice each: those before an image in its series, itself, those after."""
         place = self.place_of(image.instance_uid, image.frame_number)
         if place is None:
-            return None
-        series, index = place
-        return replace(
-            series,
-            frames=series.frames[index : index + 1],
-            planes=series.planes[index : index + 1],
-            sources=series.sources[index : index + 1],
-        )
+            return []
+        series, middle = place
+        return [
+            replace(
+                series,
+                frames=series.frames[index : index + 1],
+                planes=series.planes[index : index + 1],
+                sources=series.sources[index : index + 1],
+            )
+            for index in range(max(middle - reach, 0), min(middle + reach + 1, len(series.sources)))
+        ]
 
     def slices_of(self, reading: HipReading) -> dict[View, SeriesSummary]:
         """The slice of each view of a reading that is at hand."""
@@ -127,8 +135,6 @@ DPI = 150
 COLUMNS, ROWS = 2, 4
 _MARGIN_PX, _GAP_PX = 40, 16
 _PAPER = (255, 255, 255)
-_EPOCH = time.struct_time((2000, 1, 1, 0, 0, 0, 5, 1, 0))
-"""Creation date of every sheet: the same pictures give the same bytes."""
 
 
 def write_contact_sheet(
@@ -136,7 +142,8 @@ def write_contact_sheet(
 ) -> int:
     """Write pictures as pages of 2 by 4, in their order; gives the number of pages.
 
-    The file appears whole or not at all, and only one page is held in memory.
+    The file appears whole or not at all, and only one page is held in memory. Its date is that of
+    the newest picture: the same pictures give the same bytes.
 
     Parameters
     ----------
@@ -163,28 +170,26 @@ def write_contact_sheet(
     """
     if not pictures:
         raise ValueError("no pictures for the sheet")
+    from PIL import Image as Pillow
+
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
+    made = time.localtime(max(file.stat().st_mtime for file in pictures))
     pages = 0
     try:
         for first in range(0, len(pictures), COLUMNS * ROWS):
-            group = pictures[first : first + COLUMNS * ROWS]
-            _append(_page(group), Path(name), first=pages == 0)
+            page = _page(pictures[first : first + COLUMNS * ROWS])
+            dates: dict[str, Any] = {} if pages else {"creationDate": made, "modDate": made}
+            Pillow.fromarray(np.ascontiguousarray(page[:, :, ::-1])).save(
+                name, "PDF", resolution=DPI, append=pages > 0, quality=88, **dates
+            )
             pages += 1
             if progress is not None:
                 progress()
-        rename_over(Path(name), path)
+        put_in_place(Path(name), path)
     finally:
         Path(name).unlink(missing_ok=True)
     return pages
-
-
-def _append(page: Image, path: Path, *, first: bool) -> None:
-    from PIL import Image as Pillow
-
-    options: dict[str, Any] = {"creationDate": _EPOCH, "modDate": _EPOCH} if first else {}
-    picture = Pillow.fromarray(np.ascontiguousarray(page[:, :, ::-1]))
-    picture.save(path, "PDF", resolution=DPI, append=not first, quality=88, **options)
 
 
 def _page(pictures: Sequence[Path]) -> Image:

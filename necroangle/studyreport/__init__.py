@@ -1,11 +1,12 @@
 """Reports to look at: of a study, from flow to each hip; and of one reading."""
 
-from necroangle.studyreport.content import StudyReport, gather
+from necroangle.studyreport.content import Look, StudyReport, gather
 from necroangle.studyreport.one import page_of, write_reading_html, write_reading_pdf
 from necroangle.studyreport.pages import write_html
 from necroangle.studyreport.sheets import write_pdf
 
 __all__ = [
+    "Look",
     "StudyReport",
     "gather",
     "page_of",

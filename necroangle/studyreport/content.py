@@ -2,12 +2,13 @@
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,7 @@ from necroangle.analysis.outcomes import Outcomes, outcomes_of
 from necroangle.analysis.stored import analysis_of
 from necroangle.analysis.visits import HipVisit
 from necroangle.annotation import HipReading, ReadView, decode_reading
+from necroangle.decoding import MalformedError, from_json
 from necroangle.dicom import GuardedReader
 from necroangle.errors import CohortError, NecroangleError
 from necroangle.ledger.anchors import encode_anchor
@@ -34,10 +36,11 @@ from necroangle.measurement import (
     measure,
     method_named,
 )
+from necroangle.measurement.grades import NO_NECROSIS
 from necroangle.measurement.marks import plane_points
 from necroangle.measurement.row import CohortRow
 from necroangle.protocol.study import StudyProtocol
-from necroangle.report import draw_reading
+from necroangle.report import draw_reading, draw_slice
 from necroangle.report.sketch import view_svg
 from necroangle.review.pictures import ImagePlaces, images_of
 from necroangle.studyreport.figures import Figure, study_figures
@@ -46,13 +49,43 @@ Part = TypeVar("Part")
 
 __all__ = [
     "HipPage",
+    "Look",
     "Provenance",
     "StudyReport",
+    "ViewDrawing",
     "VisitPicture",
-    "drawing_of",
+    "doubts_of_marks",
+    "drawings_of",
     "gather",
+    "grade_words",
     "pictures_of",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewDrawing:
+    """A view drawn from its marks alone.
+
+    Attributes
+    ----------
+    label
+        The view, and its angle with interval.
+    svg
+        The drawing.
+    measured, rim_mm
+        What it shows: circle and arcs, and the rim marks, plane mm.
+    neighbours
+        The slices beside the marked one, and itself, in their order, JPEG.
+    marked
+        Which of them is marked.
+    """
+
+    label: str
+    svg: str
+    measured: ViewMeasurement
+    rim_mm: tuple[tuple[float, float], ...]
+    neighbours: tuple[bytes, ...] = ()
+    marked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +97,20 @@ class VisitPicture:
     visit
         The visit.
     drawings
-        Label and SVG of each view, from the marks alone.
+        Each view.
     pictures
         Both slices with circle, rays and arc, and without, JPEG; empty without images.
+    grade
+        The grade, and how likely each is.
+    doubts
+        What is to be looked at in the marks, one sentence each.
     """
 
     visit: HipVisit
-    drawings: tuple[tuple[str, str], ...]
+    drawings: tuple[ViewDrawing, ...] = ()
     pictures: tuple[bytes, ...] = ()
+    grade: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +125,35 @@ class HipPage:
         """Pseudonym and side."""
         return f"{self.outcome.course.hip.subject} {self.outcome.course.hip.laterality}"
 
+    @property
+    def summary(self) -> str:
+        """What became of it, in a sentence."""
+        hip = self.outcome
+        failed = {
+            None: "failure not judged",
+            True: f"failed ({hip.failure.where})",
+            False: "not failed",
+        }[hip.failure.failed]
+        stage = f"ARCO {hip.arco_baseline or 'not known'} at the baseline"
+        course = f", {hip.arco_course}" if hip.arco_course else ""
+        return f"{stage}{course}; ended by {hip.end}; {failed}."
+
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where the report comes from: software, cohort, method, and when."""
+    """Where the report comes from.
+
+    Attributes
+    ----------
+    software, cohort, method, rows, made
+        By what, from which table and how many of its rows, by which method, and when.
+    anchor
+        What the ledger was, as one line of JSON; empty where it has no events.
+    state
+        Name of the state that was locked; empty where the cohort was open.
+    exports
+        The exports that stand in the study's folder, each with the hash of its table.
+    """
 
     software: str
     cohort: str
@@ -97,9 +161,8 @@ class Provenance:
     rows: int
     made: datetime
     anchor: str = ""
-    """What the ledger was, as one line of JSON; empty where it has no events."""
     state: str = ""
-    """Name of the state that was locked; empty where the cohort was open."""
+    exports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +198,42 @@ class StudyReport:
     provenance: Provenance
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How hips are shown.
+
+    Attributes
+    ----------
+    images
+        Where the images lie; None for drawings from the marks alone.
+    settings
+        How the readings are measured: the study's.
+    neighbours
+        How many slices on each side of the marked one can be scrolled through.
+    """
+
+    images: ImagePlaces | None = None
+    settings: Settings = field(default_factory=Settings)
+    neighbours: int = 2
+
+
+class _Export(msgspec.Struct):
+    """What an export says of itself, of which two things are shown."""
+
+    when: str
+    canonical_sha256: str
+
+
+_EXPORTS = msgspec.json.Decoder(_Export)
+
+
 def gather(
     place: Path | str,
     protocol: StudyProtocol,
     made: datetime,
-    images: ImagePlaces | None = None,
+    look: Look | None = None,
     progress: Callable[[], None] | None = None,
+    exports: Path | None = None,
 ) -> StudyReport:
     """Gather the report of a cohort.
 
@@ -152,10 +245,12 @@ def gather(
         The study's.
     made
         When the report is made; it stands in it.
-    images
-        Where the images lie; without them the hips are drawn from their marks alone.
+    look
+        How the hips are shown; without images they are drawn from their marks alone.
     progress
         Called after every hip.
+    exports
+        The study's folder of exports, whose hashes are named.
 
     Raises
     ------
@@ -168,7 +263,7 @@ def gather(
         cohort = analysis_of(store, protocol, rows)
         outcomes = outcomes_of(cohort)
         kept_readings = _readings(store, rows, cohort)
-    hips = tuple(_hip_pages(kept_readings, cohort, outcomes, images, progress))
+    hips = tuple(_hip_pages(kept_readings, cohort, outcomes, look or Look(), progress))
     silent: list[str] = []
     events = _or_silent(lambda: events_of(cohort, "failure"), silent)
     agreement = _or_silent(lambda: agreement_of(cohort), silent)
@@ -178,7 +273,7 @@ def gather(
         outcomes=outcomes,
         baseline=tuple(baseline_table(cohort, "stage")),
         flow=tuple(flow(cohort)),
-        sentences=tuple(sentences_of(outcomes)),
+        sentences=tuple(sentences_of(outcomes, events, agreement)),
         events=events,
         agreement=agreement,
         figures=tuple(study_figures(cohort, kept, events, agreement)),
@@ -192,8 +287,21 @@ def gather(
             made,
             "" if anchor is None else encode_anchor(anchor),
             "" if locked is None else locked.name,
+            _exports(exports),
         ),
     )
+
+
+def _exports(folder: Path | None) -> tuple[str, ...]:
+    """What each export of a folder says of itself; a file that says nothing is left out."""
+    found = []
+    for file in sorted(folder.glob("*/provenance.json")) if folder is not None else ():
+        try:
+            said = from_json(file.read_bytes(), _EXPORTS)
+        except (OSError, MalformedError):
+            continue
+        found.append(f"{file.parent.name}, {said.when}: table {said.canonical_sha256}")
+    return tuple(found)
 
 
 def _or_silent(make: Callable[[], Part], silent: list[str]) -> Part | None:
@@ -208,7 +316,7 @@ def _hip_pages(
     readings: "Mapping[Place, bytes]",
     cohort: AnalysisSet,
     outcomes: Outcomes,
-    images: ImagePlaces | None,
+    look: Look,
     progress: Callable[[], None] | None,
 ) -> Iterator[HipPage]:
     method = method_named(cohort.method) if cohort.method else None
@@ -220,7 +328,7 @@ def _hip_pages(
                     continue
                 raw = readings.get(_place(one)) if one.read else None
                 reading = None if raw is None else decode_reading(raw)
-                visits.append(_look(one, reading, method, images, decoder))
+                visits.append(_shown(one, reading, method, look, decoder))
             yield HipPage(outcome, tuple(visits))
             if progress is not None:
                 progress()
@@ -248,26 +356,51 @@ def _readings(
     return {place: kept[sha256] for place, sha256 in found.items() if sha256 in kept}
 
 
-def _look(
+def _shown(
     visit: HipVisit,
     reading: HipReading | None,
     method: Method | None,
-    images: ImagePlaces | None,
+    look: Look,
     decoder: GuardedReader,
 ) -> VisitPicture:
     """The visit with what its reading shows; one that cannot be measured shows nothing."""
     if reading is None:
-        return VisitPicture(visit, ())
+        return VisitPicture(visit)
     try:
-        found = measure(reading, method, Settings())
+        found = measure(reading, method, look.settings)
     except NecroangleError:
-        return VisitPicture(visit, ())
-    drawings = tuple(
-        drawing_of(view, measured)
-        for view, measured in zip(reading.views, (found.a, found.b), strict=True)
-        if isinstance(view, ReadView) and measured is not None
+        return VisitPicture(visit)
+    pictures = pictures_of(reading, found, look.images, decoder)
+    return VisitPicture(
+        visit,
+        drawings_of(reading, found, look, decoder),
+        pictures,
+        grade_words(found) if visit.cna_deg is not None else "",
+        doubts_of_marks(found),
     )
-    return VisitPicture(visit, drawings, pictures_of(reading, found, images, decoder))
+
+
+def grade_words(found: HipMeasurement) -> str:
+    """The grade, and how likely each grade is."""
+    if found.no_necrosis:
+        return f"{NO_NECROSIS[0].upper()}{NO_NECROSIS[1:]}."
+    if found.ha_grade is None:
+        return f"Kerboul {found.kerboul}." if found.kerboul is not None else "No grade."
+    sure = ", ".join(
+        f"grade {number} {100 * share:.0f} %"
+        for number, share in enumerate(found.grade_probability, 1)
+        if share >= 0.005
+    )
+    return (
+        f"Ha grade {int(found.ha_grade)}, {found.ha_risk} risk. How likely each grade is: {sure}."
+    )
+
+
+def doubts_of_marks(found: HipMeasurement) -> tuple[str, ...]:
+    """What is to be looked at in the marks of a reading, one sentence each."""
+    views = [view for view in (found.a, found.b) if view is not None]
+    flags = [*found.flags, *(flag for view in views for flag in view.flags)]
+    return tuple(dict.fromkeys(flag.meaning for flag in flags))
 
 
 def pictures_of(
@@ -302,11 +435,49 @@ def _jpeg(picture: NDArray[np.uint8]) -> bytes:
     return stream.getvalue()
 
 
-def drawing_of(view: ReadView, measured: ViewMeasurement) -> tuple[str, str]:
-    """Label and SVG of a view, from its marks alone."""
-    rim = [(float(u), float(v)) for u, v in plane_points(view.rim, view.plane.plane()).tolist()]
+def drawings_of(
+    reading: HipReading, found: HipMeasurement, look: Look, decoder: GuardedReader
+) -> tuple[ViewDrawing, ...]:
+    """Each view that was read, drawn from its marks, with the slices beside it."""
+    return tuple(
+        _drawing(view, measured, *_neighbours(view, measured, look, decoder))
+        for view, measured in zip(reading.views, (found.a, found.b), strict=True)
+        if isinstance(view, ReadView) and measured is not None
+    )
+
+
+def _drawing(
+    view: ReadView, measured: ViewMeasurement, neighbours: tuple[bytes, ...], marked: int
+) -> ViewDrawing:
+    rim = tuple(
+        (float(u), float(v)) for u, v in plane_points(view.rim, view.plane.plane()).tolist()
+    )
     label = f"{view.view.label} {measured.estimate.show_deg()}"
     svg = view_svg(measured, rim).replace(
         "<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1
     )
-    return label, svg
+    return ViewDrawing(label, svg, measured, rim, neighbours, marked)
+
+
+NEIGHBOUR_PX = 260
+
+
+def _neighbours(
+    view: ReadView, measured: ViewMeasurement, look: Look, decoder: GuardedReader
+) -> tuple[tuple[bytes, ...], int]:
+    """The slices beside the marked one, in their order, and which of them it is."""
+    if look.images is None or not look.neighbours:
+        return (), 0
+    found: list[bytes] = []
+    marked = 0
+    for summary in look.images.around(view.image, look.neighbours):
+        if summary.sources[0].instance_uid == view.image.instance_uid and (
+            summary.sources[0].frame_number == view.image.frame_number
+        ):
+            marked = len(found)
+        try:
+            image = decoder.read(summary).slice(0)
+        except NecroangleError:
+            continue
+        found.append(_jpeg(draw_slice(view, measured, image, NEIGHBOUR_PX)))
+    return (tuple(found), marked) if len(found) > 1 else ((), 0)

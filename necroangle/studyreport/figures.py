@@ -9,17 +9,23 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from necroangle.analysis.agreement import AgreementStudy, pairs_of
+from necroangle.analysis.agreement import GRADES, AgreementStudy, grade_pairs_of, pairs_of
+from necroangle.analysis.baseline import flow
 from necroangle.analysis.courses import AnalysisSet
 from necroangle.analysis.events import CurveRow, EventStudy, roc_of_angle
 from necroangle.analysis.hips import HipOutcome
+from necroangle.analysis.visits import HipVisit
 from necroangle.measurement.grades import HA_GRADES
 from necroangle.measurement.row import Cell
+from necroangle.plain_text import counted
+from necroangle.protocol.ending import VisitState
+from necroangle.statistics.intervals import MeanSquare, interval_of_sum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,11 +87,14 @@ def study_figures(
 ) -> list[Figure]:
     """Every figure that the study has the data for, in the order of a paper."""
     made = [
+        _flow(cohort),
         _angle_over_time(hips),
         _waterfall(hips),
-        _transitions(hips),
+        _transitions(cohort, hips),
         *(_of_events(events) if events else ()),
         *(_of_agreement(cohort, agreement) if agreement else ()),
+        *(_grades(cohort) if agreement else ()),
+        _calibration(cohort),
     ]
     return [one for one in made if one is not None]
 
@@ -203,71 +212,168 @@ def _draw_waterfall(rows: Sequence[Mapping[str, Any]]) -> "Drawing":
 
 # ---- stages ------------------------------------------------------------------------------------
 
+_GONE = {
+    VisitState.CENSORED_THA: "replaced",
+    VisitState.CENSORED_DEATH: "died",
+    VisitState.LOST: "lost",
+}
+_NOT_KNOWN = "not known"
 
-def _transitions(hips: Sequence[HipOutcome]) -> Figure | None:
-    steps = Counter(
-        (f"ARCO {hip.arco_baseline}", _end_stage(hip))
-        for hip in hips
-        if hip.arco_baseline is not None and (hip.arco_last is not None or hip.has_tha)
-    )
-    if not steps:
+
+def _transitions(cohort: AnalysisSet, hips: Sequence[HipOutcome]) -> Figure | None:
+    """The stage of each hip at each planned visit, from one visit to the next."""
+    names = [
+        one.name
+        for one in cohort.protocol.visits
+        if any(visit is not None and visit.arco for visit in _at(hips, one.name))
+    ]
+    if len(names) < 2:
         return None
+    states = [[_state_at(visit) for visit in _at(hips, name)] for name in names]
     rows: list[dict[str, Cell]] = [
-        {"baseline": first, "last": last, "hips": count}
-        for (first, last), count in sorted(steps.items())
+        {"from": first, "to": second, "stage": one, "next": other, "hips": count}
+        for (first, second), (before, after) in zip(pairwise(names), pairwise(states), strict=True)
+        for (one, other), count in sorted(Counter(zip(before, after, strict=True)).items())
     ]
     return Figure(
         "stages",
-        "ARCO stage at the baseline and last",
-        "The height of a band is the number of hips.",
+        "ARCO stage from visit to visit",
+        "The height of a band is the number of hips. A replacement stands at the first visit after "
+        "it.",
         tuple(rows),
-        lambda: _draw_transitions(steps),
+        lambda: _draw_transitions(names, states),
     )
 
 
-def _end_stage(hip: HipOutcome) -> str:
-    return "replaced" if hip.has_tha else f"ARCO {hip.arco_last}"
+def _at(hips: Sequence[HipOutcome], name: str) -> list[HipVisit | None]:
+    return [hip.course.visit(name) for hip in hips]
 
 
-def _draw_transitions(steps: Mapping[tuple[str, str], int]) -> "Drawing":
+def _state_at(visit: HipVisit | None) -> str:
+    if visit is None:
+        return _NOT_KNOWN
+    if visit.state in _GONE:
+        return _GONE[visit.state]
+    return f"ARCO {visit.arco}" if visit.arco else _NOT_KNOWN
+
+
+def _draw_transitions(names: Sequence[str], states: Sequence[Sequence[str]]) -> "Drawing":
     drawing, axes = _sheet()
-    gap = 0.06 * sum(steps.values()) + 0.4
-    starts, ends = _stacked(steps, 0, gap), _stacked(steps, 1, gap)
-    colours = {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(starts)}
-    used_left, used_right = dict.fromkeys(starts, 0.0), dict.fromkeys(ends, 0.0)
-    turn = (1 - np.cos(np.linspace(0, np.pi, 40))) / 2
-    across = np.linspace(0.12, 0.88, 40)
-    for (first, last), hips in sorted(steps.items()):
-        left = starts[first][0] + used_left[first]
-        right = ends[last][0] + used_right[last]
-        below = left + (right - left) * turn
-        axes.fill_between(across, below, below + hips, color=colours[first], alpha=0.45,
-                          linewidth=0)  # fmt: skip
-        used_left[first] += hips
-        used_right[last] += hips
-    for boxes, x, side in ((starts, 0.09, "right"), (ends, 0.91, "left")):
-        for name, (low, count) in boxes.items():
-            axes.bar(x, count, 0.06, low, color=colours.get(name, "0.4"))
-            away = -0.04 if side == "right" else 0.04
-            axes.text(x + away, low + count / 2, f"{name}: {count:.0f}", ha=side, va="center")
-    axes.set(xlim=(-0.2, 1.2))
+    known = {one for some in states for one in some}
+    order = [*sorted(known - {*_GONE.values(), _NOT_KNOWN})]
+    order += [one for one in (*_GONE.values(), _NOT_KNOWN) if one in known]
+    shades = {**dict.fromkeys(_GONE.values(), "0.35"), _NOT_KNOWN: "0.8"}
+    colours = {
+        one: shades.get(one, PALETTE[place % len(PALETTE)]) for place, one in enumerate(order)
+    }
+    gap = 0.04 * len(states[0]) + 0.2
+    boxes = [_stacked(some, order, gap) for some in states]
+    for x, (before, after) in enumerate(pairwise(states)):
+        steps = Counter(zip(before, after, strict=True))
+        _draw_bands(axes, x, steps, order, (boxes[x], boxes[x + 1]), colours)
+    for x, (name, some) in enumerate(zip(names, boxes, strict=True)):
+        for one, (low, count) in some.items():
+            hatch = "//" if one in _GONE.values() else ""
+            axes.bar(x, count, 0.12, low, color=colours[one], hatch=hatch, edgecolor="white")
+            axes.text(
+                x, low + count / 2, f"{one.removeprefix('ARCO ')}: {count:.0f}", ha="center",
+                va="center", fontsize="small",
+                bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
+            )  # fmt: skip
+        axes.text(x, -0.6 * gap - 0.2, name, ha="center", va="bottom", weight="bold")
+    axes.set(xlim=(-0.3, len(names) - 0.7))
     axes.invert_yaxis()
     axes.axis("off")
     return drawing
 
 
+Boxes = Mapping[str, tuple[float, float]]
+
+
+def _draw_bands(
+    axes: "Axes",
+    x: int,
+    steps: Mapping[tuple[str, str], int],
+    order: Sequence[str],
+    boxes: tuple[Boxes, Boxes],
+    colours: Mapping[str, str],
+) -> None:
+    used: list[dict[str, float]] = [dict.fromkeys(order, 0.0), dict.fromkeys(order, 0.0)]
+    turn = (1 - np.cos(np.linspace(0, np.pi, 40))) / 2
+    across = x + np.linspace(0.06, 0.94, 40)
+    for one in order:
+        for other in order:
+            hips = steps.get((one, other), 0)
+            if not hips:
+                continue
+            left = boxes[0][one][0] + used[0][one]
+            right = boxes[1][other][0] + used[1][other]
+            below = left + (right - left) * turn
+            axes.fill_between(across, below, below + hips, color=colours[one], alpha=0.4,
+                              linewidth=0)  # fmt: skip
+            used[0][one] += hips
+            used[1][other] += hips
+
+
 def _stacked(
-    steps: Mapping[tuple[str, str], int], side: int, gap: float
+    states: Sequence[str], order: Sequence[str], gap: float
 ) -> dict[str, tuple[float, float]]:
     """Where each stage's box begins, and its hips."""
-    totals: Counter[str] = Counter()
-    for pair, count in steps.items():
-        totals[pair[side]] += count
-    found, place = {}, 0.0
-    for name in sorted(totals):
-        found[name] = (place, float(totals[name]))
-        place += totals[name] + gap
+    totals, found, place = Counter(states), {}, 0.0
+    for one in order:
+        if totals[one]:
+            found[one] = (place, float(totals[one]))
+            place += totals[one] + gap
     return found
+
+
+# ---- the flow ----------------------------------------------------------------------------------
+
+
+def _flow(cohort: AnalysisSet) -> Figure:
+    rows: list[dict[str, Cell]] = [
+        {"step": one.step, "patients": one.patients, "hips": one.hips, "reason": one.reason}
+        for one in flow(cohort)
+    ]
+    return Figure(
+        "flow",
+        "Flow of patients and hips",
+        "From the study's records to each visit; beside it the hips that were not seen, and why.",
+        tuple(rows),
+        lambda: _draw_flow(rows),
+    )
+
+
+def _draw_flow(rows: Sequence[Mapping[str, Any]]) -> "Drawing":
+    main = [row for row in rows if not row["reason"]]
+    beside: dict[int, list[str]] = {}
+    seen = -1
+    for row in rows:
+        if row["reason"]:
+            words = row["reason"] if row["step"].startswith("visit ") else row["step"]
+            where = min(max(seen + (not row["step"].startswith("visit ")), 0), len(main) - 1)
+            beside.setdefault(where, []).append(f"{words}: {_of(row)}")
+        else:
+            seen += 1
+    drawing, axes = _sheet(0.3 + 0.72 * len(main))
+    box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": "black"}
+    for place, row in enumerate(main):
+        title = row["step"].removesuffix(": seen")
+        axes.text(0.28, -place, f"{title}\n{_of(row)}", ha="center", va="center", bbox=box,
+                  fontsize="small")  # fmt: skip
+        if place:
+            axes.annotate("", (0.28, -place + 0.33), (0.28, -place + 0.67),
+                          arrowprops={"arrowstyle": "->"})  # fmt: skip
+        if place in beside:
+            axes.plot([0.46, 0.56], [-place, -place], color="black", linewidth=0.8)
+            axes.text(0.57, -place, "\n".join(beside[place]), va="center", fontsize="small")
+    axes.set(xlim=(0, 1), ylim=(-len(main) + 0.5, 0.5))
+    axes.axis("off")
+    return drawing
+
+
+def _of(row: Mapping[str, Any]) -> str:
+    return f"{counted(row['patients'], 'patient')}, {counted(row['hips'], 'hip')}"
 
 
 # ---- time to event -----------------------------------------------------------------------------
@@ -310,6 +416,28 @@ def _of_events(events: EventStudy) -> Iterator[Figure]:
             tuple(points),
             lambda: _draw_roc(points, {name: found.auc or 0.0 for name, found in curves}),
         )
+    for quantity, name, title, caption in (
+        ("event_share", "shares", f"Share of hips with {events.endpoint}, by grade and risk",
+         "Of all hips at risk, with the exact 95 % interval."),
+        ("failure_by_rule", "failure_rules", "What failure depends on",
+         "The share of hips that failed by each rule, with the exact 95 % interval."),
+    ):  # fmt: skip
+        shares: list[dict[str, Cell]] = [
+            {"group": one.group, "share": one.value, "low": one.low, "high": one.high, "n": one.n}
+            for one in events.quantities
+            if one.quantity == quantity and one.value is not None
+        ]
+        if shares:
+            yield Figure(name, title, caption, tuple(shares),
+                         lambda shares=shares: _draw_shares(shares))  # type: ignore[misc]  # fmt: skip
+
+
+def _draw_shares(rows: Sequence[Mapping[str, Any]]) -> "Drawing":
+    names = [f"{row['group']} (n {row['n']})" for row in rows]
+    drawing, axes = _sheet(1.0 + 0.38 * len(rows))
+    _draw_intervals(axes, rows, "share", names)
+    axes.set(xlim=(-2, 102), xlabel="hips with the event (%)")
+    return drawing
 
 
 def _draw_curves(rows: Sequence[CurveRow], curve: str, events: EventStudy) -> "Drawing":
@@ -331,7 +459,7 @@ def _draw_curves(rows: Sequence[CurveRow], curve: str, events: EventStudy) -> "D
                 years, [100 * row.low for row in own], [100 * row.high for row in own],
                 step="post", color="0.85", linewidth=0,
             )  # fmt: skip
-        _write_at_risk(table, place, group, [row for row in events.curves if row.group == group])
+        _write_at_risk(table, place, group, events)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.set(ylabel="hips with the event (%)" if curve == "incidence" else "hips without (%)",
@@ -345,14 +473,11 @@ def _draw_curves(rows: Sequence[CurveRow], curve: str, events: EventStudy) -> "D
     return drawing
 
 
-def _write_at_risk(table: "Axes", place: int, group: str, rows: Sequence[CurveRow]) -> None:
-    own = [row for row in rows if row.group == group and row.curve == "incidence"]
-    longest = max(row.years for row in own)
-    step = max(1, math.ceil(longest / 8))
-    for year in range(0, math.floor(longest) + 1, step):
-        later = [row.at_risk for row in own if row.years >= year]
-        table.text(year, place, str(later[0] if later else 0), ha="center", va="center",
-                   fontsize="small")  # fmt: skip
+def _write_at_risk(table: "Axes", place: int, group: str, events: EventStudy) -> None:
+    longest = max(one.years for one in events.groups[group])
+    years = range(0, math.floor(longest) + 1, max(1, math.ceil(longest / 8)))
+    for year, count in zip(years, events.at_risk(group, years), strict=True):
+        table.text(year, place, str(count), ha="center", va="center", fontsize="small")
 
 
 def _draw_roc(rows: Sequence[Mapping[str, Any]], areas: Mapping[str, float]) -> "Drawing":
@@ -433,12 +558,93 @@ def _draw_agreement(
 
 def _draw_forest(rows: Sequence[Mapping[str, Any]]) -> "Drawing":
     drawing, axes = _sheet(0.8 + 0.45 * len(rows))
+    _draw_intervals(axes, rows, "icc", [row["quantity"] for row in rows])
+    lowest = min(float(row["low"]) for row in rows)
+    axes.set(xlim=(min(0.0, lowest), 1.02), xlabel="ICC(2,1)")
+    return drawing
+
+
+def _draw_intervals(
+    axes: "Axes", rows: Sequence[Mapping[str, Any]], name: str, labels: Sequence[str]
+) -> None:
+    """A mark with its interval for each row, from top to bottom."""
     places = np.arange(len(rows))
-    values = np.array([row["icc"] for row in rows])
-    low, high = (np.array([row[name] for row in rows]) for name in ("low", "high"))
-    reach = np.stack([values - low, high - values])
+    values, low, high = (np.array([row[one] for row in rows]) for one in (name, "low", "high"))
+    reach = np.maximum(np.stack([values - low, high - values]), 0.0)
     axes.errorbar(values, places, xerr=reach, fmt="s", color=PALETTE[0], capsize=3)
-    axes.set(yticks=places, yticklabels=[row["quantity"] for row in rows], xlim=(min(0, float(
-        min(row["low"] for row in rows))), 1.02), xlabel="ICC(2,1)")  # fmt: skip
+    axes.set(yticks=places, yticklabels=labels)
     axes.invert_yaxis()
+
+
+# ---- how readers mark --------------------------------------------------------------------------
+
+
+def _calibration(cohort: AnalysisSet) -> Figure | None:
+    """The spread of each calibrated reader, with the interval that its degrees of freedom leave."""
+    rows: list[dict[str, Cell]] = []
+    for one in cohort.protocol.noise.readers:
+        variance = MeanSquare(one.end_sd_mm**2, one.end_dof)
+        low, high = (bound**0.5 for bound in interval_of_sum([variance]))
+        rows.append({"reader": one.reader, "spread_mm": one.end_sd_mm, "low": low, "high": high,
+                     "habit_mm": one.end_bias_mm})  # fmt: skip
+    if not rows:
+        return None
+    return Figure(
+        "calibration",
+        "How each reader marks the ends of the arc",
+        "Spread from one mark to the next along the surface of the head, with its 95 % interval; "
+        "the cross is the reader's habit.",
+        tuple(rows),
+        lambda: _draw_calibration(rows),
+    )
+
+
+def _draw_calibration(rows: Sequence[Mapping[str, Any]]) -> "Drawing":
+    drawing, axes = _sheet(1.2 + 0.45 * len(rows))
+    _draw_intervals(axes, rows, "spread_mm", [row["reader"] for row in rows])
+    axes.plot([row["habit_mm"] for row in rows], range(len(rows)), "x", color=PALETTE[1],
+              markersize=8)  # fmt: skip
+    axes.set(xlabel="mm along the surface")
+    axes.set_xlim(left=0)
+    return drawing
+
+
+# ---- grades of two readers ---------------------------------------------------------------------
+
+
+def _grades(cohort: AnalysisSet) -> Iterator[Figure]:
+    for first, second, pairs in grade_pairs_of(cohort, "ha_grade"):
+        counts = Counter(pairs)
+        order = [one for one in GRADES["ha_grade"][1] if any(one in pair for pair in counts)]
+        rows: list[dict[str, Cell]] = [
+            {first: one, second: other, "hips": counts[one, other]}
+            for one in order
+            for other in order
+        ]
+        yield Figure(
+            f"grades_{first}_{second}",
+            f"Ha's grade: {first} and {second}",
+            "Hip visits by the grades of two readers, first reads; on the diagonal both agree.",
+            tuple(rows),
+            lambda order=order, counts=counts, who=(first, second): _draw_grades(  # type: ignore[misc]
+                order, counts, who
+            ),
+        )
+
+
+def _draw_grades(
+    order: Sequence[str], counts: Mapping[tuple[str, str], int], who: tuple[str, str]
+) -> "Drawing":
+    drawing, axes = _sheet(0.9 + 0.75 * len(order))
+    table = np.array([[counts.get((one, other), 0) for other in order] for one in order])
+    axes.imshow(table, cmap="Greys", vmin=0, vmax=max(int(table.max()) * 1.6, 1))
+    for row in range(len(order)):
+        for column in range(len(order)):
+            axes.text(column, row, str(table[row, column]), ha="center", va="center",
+                      weight="bold" if row == column else "normal")  # fmt: skip
+    axes.set_xticks(range(len(order)), order)
+    axes.set_yticks(range(len(order)), order)
+    axes.set(ylabel=f"grade by {who[0]}", xlabel=f"grade by {who[1]}")
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
     return drawing

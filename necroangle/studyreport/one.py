@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from necroangle import __version__
-from necroangle.annotation import HipReading, ReadView, encode_reading, sha256_of
+from necroangle.annotation import HipReading, encode_reading, sha256_of
 from necroangle.dicom import GuardedReader
 from necroangle.measurement import HipMeasurement, Settings, measure
-from necroangle.measurement.grades import NO_NECROSIS
 from necroangle.review.pictures import ImagePlaces
 from necroangle.storage import write_atomically
-from necroangle.studyreport.content import drawing_of, pictures_of
+from necroangle.studyreport.content import (
+    Look,
+    ViewDrawing,
+    doubts_of_marks,
+    drawings_of,
+    grade_words,
+    pictures_of,
+)
 from necroangle.studyreport.pages import environment, need_extra
 
 __all__ = ["ReadingPage", "page_of", "write_reading_html", "write_reading_pdf"]
@@ -45,7 +51,7 @@ class ReadingPage:
     grade: str
     lines: tuple[tuple[str, str], ...]
     doubts: tuple[str, ...]
-    drawings: tuple[tuple[str, str], ...]
+    drawings: tuple[ViewDrawing, ...]
     pictures: tuple[bytes, ...]
     source: str
 
@@ -70,42 +76,18 @@ def page_of(
     found = measure(reading, None, settings or Settings())
     with GuardedReader() as decoder:
         pictures = pictures_of(reading, found, images, decoder)
-    drawings = tuple(
-        drawing_of(view, measured)
-        for view, measured in zip(reading.views, (found.a, found.b), strict=True)
-        if isinstance(view, ReadView) and measured is not None
-    )
+        drawings = drawings_of(reading, found, Look(), decoder)
     total = found.cna.show_deg() if found.cna else "not measured: a view is missing"
     return ReadingPage(
         f"{reading.subject}, {SIDES[reading.laterality]}, visit {reading.visit}",
         f"CNA {total}",
-        _grade(found),
+        grade_words(found),
         tuple(_lines(reading, found)),
-        tuple(dict.fromkeys(flag.meaning for flag in _flags(found))),
+        doubts_of_marks(found),
         drawings,
         pictures,
         f"{found.method.title}; necroangle {__version__}; reading "
         f"{sha256_of(encode_reading(reading))[:16]}; intervals are 95 %",
-    )
-
-
-def _flags(found: HipMeasurement) -> list[Any]:
-    views = [view for view in (found.a, found.b) if view is not None]
-    return [*found.flags, *(flag for view in views for flag in view.flags)]
-
-
-def _grade(found: HipMeasurement) -> str:
-    if found.no_necrosis:
-        return f"{NO_NECROSIS[0].upper()}{NO_NECROSIS[1:]}."
-    if found.ha_grade is None:
-        return f"Kerboul {found.kerboul}." if found.kerboul is not None else "No grade."
-    sure = ", ".join(
-        f"grade {number} {100 * share:.0f} %"
-        for number, share in enumerate(found.grade_probability, 1)
-        if share >= 0.005
-    )
-    return (
-        f"Ha grade {int(found.ha_grade)}, {found.ha_risk} risk. How likely each grade is: {sure}."
     )
 
 

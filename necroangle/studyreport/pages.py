@@ -5,11 +5,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from necroangle.analysis.baseline import lines_of
 from necroangle.errors import CohortError
-from necroangle.measurement.grades import show_deg
 from necroangle.storage import write_atomically
 from necroangle.studyreport.content import StudyReport
+from necroangle.studyreport.tables import (
+    angle_words,
+    change_words,
+    doubts_of,
+    stage_words,
+    tables_of,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -31,8 +36,7 @@ def write_html(report: StudyReport, path: Path) -> None:
 def html_of(report: StudyReport) -> str:
     """The text of the file. Every word of the cohort is escaped by the template."""
     template = environment("page.html.j2")
-    groups, table = lines_of(report.baseline)
-    return template.render(report=report, groups=groups, table=table)
+    return template.render(report=report, tables=tables_of(report))
 
 
 def environment(name: str) -> "Template":
@@ -50,7 +54,10 @@ def environment(name: str) -> "Template":
     shared = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    shared.filters.update(number=number, deg=show_deg, jpeg=_jpeg_url)
+    shared.filters.update(
+        number=number, jpeg=_jpeg_url, angle=angle_words, change=change_words, stages=stage_words,
+        doubts=doubts_of,
+    )  # fmt: skip
     return shared.from_string(source)
 
 

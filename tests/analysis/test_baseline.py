@@ -79,7 +79,7 @@ def test_the_sentences_are_those_of_the_paper(cohort: AnalysisSet) -> None:
         "maintained in 4 of 8 hips with ARCO 3A",
         "in 2 of 14 hips with ARCO 2 (14.3 %;",
         "in 4 of 8 hips with ARCO 3A (50.0 %;",
-        "decreased by more than the predefined limit in 6 of 22 hips",
+        "decreased in 6 of 22 hips (by more than 20°",
         "P = 0.052",
         "P = 0.535",
         "Total hip arthroplasty was performed in 4 of 22 hips",

@@ -1,6 +1,8 @@
 """Statistics against published tables and against values that R gave."""
 
+import csv
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +19,8 @@ from necroangle.statistics.agreement import (
 from necroangle.statistics.categories import cohen, fleiss, gwet
 from necroangle.statistics.curves import cochran_armitage, roc, youden_cut
 from necroangle.statistics.intervals import clopper_pearson
-from necroangle.statistics.regression import cox, fine_gray
+from necroangle.statistics.regression import cox, fine_gray, groups_by_patients
+from necroangle.statistics.slopes import estimating_slope, mixed_slope
 from necroangle.statistics.survival import (
     Times,
     at_time,
@@ -251,3 +254,44 @@ def test_resampling_patients_draws_both_hips_of_each() -> None:
     by_formula = icc(np.repeat(table, 2, 0))["ICC(2,1)"].interval
     assert by_formula is not None
     assert by_formula[1] - by_formula[0] < 0.85 * (doubled[1] - doubled[0])
+
+
+DATA = Path(__file__).parent / "data"
+
+
+def table_of(name: str) -> list[dict[str, str]]:
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_female_rats_of_mantel() -> None:
+    """R: ``coxph(Surv(time, status) ~ rx, cluster = litter)`` of survival's rats, sex "f"."""
+    rats = table_of("rats_female.csv")
+    data = Times.of([float(one["time"]) for one in rats], [int(one["status"]) for one in rats])
+    litters = [one["litter"] for one in rats]
+    (found,) = cox(data, [[float(one["rx"])] for one in rats], ["rx"], litters).coefficients
+    assert (found.beta, found.se) == pytest.approx((0.904735242, 0.317510437), abs=1e-8)
+    assert (found.robust_se, found.p) == pytest.approx((0.302516506, 0.00278341426), abs=1e-8)
+    test = groups_by_patients(data, [one["rx"] for one in rats], litters, competing=False)
+    assert (test.chi2, test.p) == pytest.approx((7.64919785946, 0.005679757083), rel=1e-9)
+
+
+def test_sleep_study() -> None:
+    """R: lme4's ``lmer(Reaction ~ Days + (1 | Subject))``, with slopes, and geepack."""
+    pytest.importorskip("statsmodels", reason="slopes need the extra stats")
+    sleep = table_of("sleepstudy.csv")
+    values = [float(one["Reaction"]) for one in sleep]
+    days = [float(one["Days"]) for one in sleep]
+    people = [one["Subject"] for one in sleep]
+    level = mixed_slope(values, days, people, people)
+    assert (level.intercept, level.value) == pytest.approx((251.40510, 10.46729), abs=1e-5)
+    assert level.variances["hip"] == pytest.approx(1378.18, rel=1e-4)
+    assert level.variances["repeat"] == pytest.approx(960.46, rel=1e-4)
+    slopes = mixed_slope(values, days, people, people, with_slopes=True)
+    assert slopes.se == pytest.approx(1.54579, abs=1e-4)
+    assert [slopes.variances[name] for name in ("hip", "slope", "level x slope", "repeat")] == (
+        pytest.approx([612.10, 35.07, 9.604, 654.94], rel=1e-3)
+    )
+    marginal = estimating_slope(values, days, people)
+    assert marginal.se == pytest.approx(1.50224, abs=1e-5)
+    assert marginal.correlation == pytest.approx(0.57104, abs=1e-5)

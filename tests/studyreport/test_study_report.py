@@ -21,7 +21,7 @@ from necroangle.cli.readings.measure import command as measure
 from necroangle.ledger.store import CohortStore
 from necroangle.protocol.study import NO_STUDY
 from necroangle.review import index_images
-from necroangle.studyreport import StudyReport, gather, write_html, write_pdf
+from necroangle.studyreport import Look, StudyReport, gather, write_html, write_pdf
 
 pytest.importorskip("jinja2", reason="a report needs the extra report")
 pytest.importorskip("matplotlib", reason="a report needs the extra report")
@@ -121,7 +121,8 @@ def test_it_says_what_the_paper_says(page: str) -> None:
 
 def test_every_figure_is_a_picture_with_its_rows(report: StudyReport) -> None:
     assert [one.name for one in report.figures] == [
-        "angle_over_time", "change_of_angle", "stages", "incidence", "survival", "foretelling",
+        "flow", "angle_over_time", "change_of_angle", "stages", "incidence", "survival",
+        "foretelling", "shares", "failure_rules",
     ]  # fmt: skip
     for one in report.figures:
         assert ET.fromstring(one.svg()).tag.endswith("svg")
@@ -204,7 +205,7 @@ def test_pictures_of_slices_have_marks_that_can_be_switched_off(tmp_path: Path) 
         catch_exceptions=False,
     )
     assert result.exit_code == 0, result.output
-    made = gather(tmp_path / "c.sqlite", NO_STUDY, MADE, index_images([images]))
+    made = gather(tmp_path / "c.sqlite", NO_STUDY, MADE, Look(index_images([images])))
     (hip,) = made.hips
     with_marks, bare = hip.visits[0].pictures
     assert with_marks.startswith(b"\xff\xd8")
@@ -212,4 +213,4 @@ def test_pictures_of_slices_have_marks_that_can_be_switched_off(tmp_path: Path) 
     write_html(made, tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text("utf-8")
     assert 'type="checkbox"' in page
-    assert page.count("data:image/jpeg") == 2
+    assert page.count("data:image/jpeg") == 2 + 2 * 5  # and two slices on each side

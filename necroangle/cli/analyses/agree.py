@@ -95,14 +95,11 @@ def _write(found: AgreementStudy, table: str, output: Path | None, *, as_json: b
     write_rows(rows, found.notes, output, as_json=as_json)
 
 
-_MAIN = ("A", "B", "CNA", "Ha's grade", "ARCO stage", "JIC type", "JIC stage")
-_LESS = ("ICC(1,1)", "ICC(3,1)", "proportional bias", "MDC95 of two consensus readings")
-
-
 def _print(found: AgreementStudy, *, everything: bool) -> None:
+    from necroangle.analysis.agreement import is_main
     from necroangle.plain_text import harmless
 
-    rows = [one for one in found.rows if everything or _is_main(one)]
+    rows = [one for one in found.rows if everything or is_main(one)]
     for quantity in dict.fromkeys(one.quantity for one in rows):
         own = [one for one in rows if one.quantity == quantity]
         click.echo(f"\n{quantity}: {own[0].hips} hip visits of {own[0].patients} patients")
@@ -116,11 +113,6 @@ def _print(found: AgreementStudy, *, everything: bool) -> None:
         show_table(_FLIPS, [_cells(one) for one in found.flips])
     click.echo("")
     say_notes(found.notes)
-
-
-def _is_main(one: AgreementRow) -> bool:
-    weighted = one.statistic.endswith((", plain", ", linear")) or "Gwet" in one.statistic
-    return one.quantity in _MAIN and one.statistic not in _LESS and not weighted
 
 
 def _cells(one: Flip) -> tuple[str, ...]:

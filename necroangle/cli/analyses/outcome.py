@@ -69,6 +69,11 @@ _TESTS = {
     type=click.Choice(["wilcoxon", "pratt"]),
     help="Differences of zero: dropped, or ranked.  [default: the study's, else dropped]",
 )
+@click.option(
+    "--over-time",
+    is_flag=True,
+    help="Angle and scores by year, from every visit: mixed model and estimating equations.",
+)
 @click.option("--by-visit", is_flag=True, help="Print every visit against the baseline, too.")
 @click.option(
     "--table",
@@ -85,6 +90,7 @@ def command(
     as_csv: bool,
     output: Path | None,
     by_visit: bool,
+    over_time: bool,
     table: str,
     **asked: Any,
 ) -> None:
@@ -95,6 +101,13 @@ def command(
     """
     check_output(table, "quantities", output, as_json=as_json, as_csv=as_csv)
     outcomes = _outcomes(asked)
+    if over_time:
+        from dataclasses import replace
+
+        from necroangle.analysis.over_time import slopes_of
+
+        slopes = slopes_of(outcomes.cohort)
+        outcomes = replace(outcomes, quantities=(*outcomes.quantities, *slopes))
     if as_json or as_csv:
         _write(outcomes, table, output, as_json=as_json)
     else:

@@ -34,7 +34,7 @@ __all__ = ["command"]
 @click.option(
     "--figures",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for each figure as SVG, PNG, and CSV of what it shows.",
+    help="Folder for each figure as SVG, PNG, and CSV of what it shows, and each table as CSV.",
 )
 @click.option(
     "--reading",
@@ -48,6 +48,13 @@ __all__ = ["command"]
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with the DICOM files, for pictures of the slices; again for several.",
 )
+@click.option(
+    "--neighbours",
+    type=click.IntRange(0, 10),
+    default=2,
+    show_default=True,
+    help="With --images: slices on each side of the marked one, to scroll through.",
+)
 def command(
     cohort: str | None,
     method: str | None,
@@ -56,15 +63,17 @@ def command(
     figures: Path | None,
     reading_file: Path | None,
     images: tuple[Path, ...],
+    neighbours: int,
 ) -> None:
     """One file with flow, baseline, figures, time to failure, agreement, and a page for each hip.
 
     Pseudonyms only; after a replacement or death nothing is shown. Needs the extra report.
     docs/report.md shows one.
     """
+    from necroangle.batch import settings_of_study
     from necroangle.review import index_images
-    from necroangle.study import cohort_here, protocol_here
-    from necroangle.studyreport import gather, write_html, write_pdf
+    from necroangle.study import cohort_here, protocol_here, study_here
+    from necroangle.studyreport import Look, gather, write_html, write_pdf
     from necroangle.studyreport.pages import need_extra
 
     need_extra()
@@ -77,8 +86,10 @@ def command(
     now = datetime.now().astimezone()
     with bars() as shown:
         places = index_images(images, shown.begin("finding the images").to) if images else None
-        bar = shown.begin("hips")
-        report = gather(cohort_here(cohort), protocol, now, places, bar.on)
+        bar, study = shown.begin("hips"), study_here()
+        look = Look(places, settings_of_study(study), neighbours)
+        exports = study.exports if study else None
+        report = gather(cohort_here(cohort), protocol, now, look, bar.on, exports)
         write_html(report, out)
         pages = write_pdf(report, pdf) if pdf is not None else 0
         if figures is not None:
@@ -109,9 +120,12 @@ def _write_reading(file: Path, images: Sequence[Path], out: Path, pdf: Path | No
 def _write_figures(report: StudyReport, folder: Path) -> None:
     from necroangle.analysis.printing import rows_as_csv
     from necroangle.storage import write_atomically
+    from necroangle.studyreport.tables import tables_of
 
     folder.mkdir(parents=True, exist_ok=True)
     for one in report.figures:
         write_atomically(folder / f"{one.name}.svg", one.svg().encode())
         write_atomically(folder / f"{one.name}.png", one.png())
         write_atomically(folder / f"{one.name}.csv", rows_as_csv(one.rows).encode())
+    for table in tables_of(report).values():
+        write_atomically(folder / f"table_{table.name}.csv", rows_as_csv(table.cells).encode())

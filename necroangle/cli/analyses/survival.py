@@ -95,6 +95,7 @@ def _write(found: EventStudy, table: str, output: Path | None, *, as_json: bool)
 
 
 def _print(found: EventStudy) -> None:
+    from necroangle.analysis.events import title_of
     from necroangle.plain_text import harmless
 
     lines, last = [], ""
@@ -102,44 +103,13 @@ def _print(found: EventStudy) -> None:
     for one in found.quantities:
         if one.quantity.startswith("survival_") and not competes:
             continue  # one less the incidence: nothing more to say
-        title = _title(one.quantity)
+        title = title_of(one.quantity)
         group = "" if one.group == "all" else harmless(one.group)
         lines.append(("" if title == last else title, group, _shown(one)))
         last = title
     show_table(_COLUMNS, lines)
     click.echo("")
     say_notes(found.notes)
-
-
-_TITLES = {
-    "events": "hips with the event",
-    "log_rank_p": "log-rank test of the groups",
-    "gray_p": "Gray's test of the groups",
-    "log_rank_by_patients_p": "log-rank test by patients",
-    "gray_by_patients_p": "test of the incidence by patients",
-    "restricted_mean": "mean years without the event",
-    "cox": "hazard ratio, Cox",
-    "fine_gray": "hazard ratio, Fine and Gray",
-    "auc": "area below the curve",
-    "auc_difference": "difference of the areas",
-    "cut": "cut by Youden",
-    "event_share": "share with the event",
-    "trend_p": "trend over the groups",
-    "failure_by_rule": "failure by other rules",
-    "hips_an_arm": "hips an arm of the next trial",
-}
-
-
-def _title(quantity: str) -> str:
-    name, _, years = quantity.removesuffix("_years").rpartition("_")
-    if quantity.endswith("_years") and years.isdigit():
-        words = {
-            "incidence": "cumulative incidence",
-            "survival": "Kaplan-Meier",
-            "between_visits": "had the event, events between visits",
-        }
-        return f"{words[name]} at {years} year{'s' * (years != '1')}"
-    return _TITLES.get(quantity, quantity)
 
 
 def _shown(one: Quantity) -> str:

@@ -64,9 +64,10 @@ def command(
     and drawn black; the others go on. Exit code: 0 if all were drawn with their images, 1 if some
     were not, 2 if there was nothing to draw.
     """
-    from necroangle.batch import find_readings
+    from necroangle.batch import find_readings, settings_of_study
     from necroangle.measurement import method_named
     from necroangle.review import draw_files, index_images
+    from necroangle.study import study_here
 
     files, shut = find_readings(readings)
     if not files:
@@ -79,6 +80,7 @@ def command(
             places,
             out,
             method=method_named(method_name) if method_name else None,
+            settings=settings_of_study(study_here()),
             workers=workers,
             progress=bar.on,
         )
