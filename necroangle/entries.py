@@ -10,6 +10,8 @@ a new code, and no code is ever given again. ARCO 3A is 31 and ARCO 4 is 40, so 
 taken for another stage.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -107,6 +109,8 @@ class CodeSet:
         The values, in the order in which they are offered; a rising order where it is ordered.
     is_ordered
         Whether the order means something.
+    is_staged
+        Whether the values are stages, which tables spell in many ways: ``IIIA``, ``stage 3 a``.
     codes, meanings
         Code and meaning of every word.
 
@@ -118,6 +122,7 @@ class CodeSet:
 
     choices: tuple[Choice, ...]
     is_ordered: bool = False
+    is_staged: bool = False
     codes: Mapping[str, int] = field(init=False, compare=False, repr=False)
     meanings: Mapping[str, str] = field(init=False, compare=False, repr=False)
 
@@ -146,9 +151,34 @@ class CodeSet:
         return next(one.label for one in self.choices if one.word == word)
 
     def named(self, text: str) -> Choice | None:
-        """The value that a text names: by its word, its label, its meaning or an alias."""
+        """The value that a text names: by its word, its label, its meaning or an alias.
+
+        Examples
+        --------
+        >>> [_ARCO.named(text).word for text in ("ARCO 2", "IIIa", "stage 3 b", "Ⅳ期", "３Ａ")]
+        ['2', '3A', '3B', '4', '3A']
+        """
         wanted = text.casefold()
-        return next((one for one in self.choices if wanted in one.names), None)
+        found = next((one for one in self.choices if wanted in one.names), None)
+        if found is not None or not self.is_staged:
+            return found
+        plain = _plain_stage(text)
+        return next((one for one in self.choices if _plain_stage(one.word) == plain), None)
+
+
+_STAGE_WORDS = re.compile(
+    "arco|jic|ficat|arlet|steinberg|association research circulation osseous|stages?|stadium"
+    "|grade?|grad|types?|typ|stad|st(?![a-z])|단계|병기|분류|기|期|型|형|ステージ|病期|タイプ|分期"
+)
+_ROMAN = {"iv": "4", "vi": "6", "iii": "3", "ii": "2", "i": "1", "v": "5"}
+
+
+def _plain_stage(text: str) -> str:
+    """A stage without the words and marks around it, its Roman number as a digit."""
+    plain = _STAGE_WORDS.sub("", unicodedata.normalize("NFKC", text).casefold())
+    plain = re.sub(r"[\s.,:;_()\[\]/-]+", "", plain)
+    roman = re.match("iv|vi|iii|ii|i|v", plain)
+    return plain if roman is None else _ROMAN[roman[0]] + plain[roman.end() :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +294,7 @@ def _stages(system: str, *stages: tuple[str, int, str, tuple[str, ...]]) -> Code
             for word, code, meaning, aliases in stages
         ),
         is_ordered=True,
+        is_staged=True,
     )
 
 
@@ -274,8 +305,19 @@ def _points(*values: tuple[int, str]) -> CodeSet:
     )
 
 
-NO_YES = _list(Choice("0", 0, "no"), Choice("1", 1, "yes"))
-LATERALITIES = _list(Choice("L", 1, "left"), Choice("R", 2, "right"))
+def _words(text: str) -> tuple[str, ...]:
+    """Words of other tables and languages, parted by bars."""
+    return tuple(text.split("|"))
+
+
+NO_YES = _list(
+    Choice("0", 0, "no", "", _words("n|negative|nein|아니오|없음|무|음성|いいえ|なし|無|否|无")),
+    Choice("1", 1, "yes", "", _words("y|positive|ja|예|네|있음|유|양성|はい|あり|有|是")),
+)
+LATERALITIES = _list(
+    Choice("L", 1, "left", "", _words("lt|lt.|links|li|li.|좌|좌측|왼쪽|左|左側|左侧|左股")),
+    Choice("R", 2, "right", "", _words("rt|rt.|rechts|re|re.|우|우측|오른쪽|右|右側|右侧|右股")),
+)
 KINDS_OF_EVENT = _list(
     Choice("collapse", 1, "collapse of the head"),
     Choice("radiographic_failure", 2, "radiographic failure"),
@@ -285,21 +327,72 @@ KINDS_OF_EVENT = _list(
 )
 """What may become of a hip; the kind of an event is a part of its key."""
 
-_SEXES = _list(Choice("M", 1, "male"), Choice("F", 2, "female"))
+_SEXES = _list(
+    Choice("M", 1, "male", "", _words("m.|man|남|남자|남성|男|男性|männlich")),
+    Choice("F", 2, "female", "", _words("f.|w|woman|여|여자|여성|女|女性|weiblich")),
+)
+_OTHER = _words("others|andere|sonstige|기타|その他|其他")
 _AETIOLOGIES = _list(
-    Choice("steroid", 1, "glucocorticoid-associated"),
-    Choice("alcohol", 2, "alcohol-associated"),
-    Choice("both", 3, "glucocorticoids and alcohol"),
-    Choice("idiopathic", 4, "idiopathic"),
-    Choice("trauma", 5, "after trauma"),
-    Choice("other", 6, "other"),
+    Choice(
+        "steroid",
+        1,
+        "glucocorticoid-associated",
+        "",
+        _words(
+            "steroids|corticosteroid|glucocorticoid|cortison|kortison|스테로이드|스테로이드성"
+            "|ステロイド|ステロイド性|激素|激素性"
+        ),
+    ),
+    Choice(
+        "alcohol",
+        2,
+        "alcohol-associated",
+        "",
+        _words(
+            "ethanol|alcoholic|alkohol|음주|알코올|알코올성|アルコール|アルコール性|酒精|酒精性"
+        ),
+    ),
+    Choice(
+        "both",
+        3,
+        "glucocorticoids and alcohol",
+        "",
+        _words("steroid and alcohol|steroid+alcohol|스테로이드+음주"),
+    ),
+    Choice("idiopathic", 4, "idiopathic", "", _words("idiopathisch|특발성|원인불명|特発性|特发性")),
+    Choice(
+        "trauma",
+        5,
+        "after trauma",
+        "",
+        _words("traumatic|posttraumatic|posttraumatisch|외상|외상성|外傷|外傷性|外伤|创伤性"),
+    ),
+    Choice("other", 6, "other", "", _OTHER),
 )
 _TREATMENTS = _list(
-    Choice("core_decompression", 1, "core decompression"),
-    Choice("core_decompression_msc", 2, "core decompression with stromal cells"),
-    Choice("osteotomy", 3, "osteotomy"),
-    Choice("conservative", 4, "conservative"),
-    Choice("other", 5, "other"),
+    Choice(
+        "core_decompression",
+        1,
+        "core decompression",
+        "",
+        _words("cd|감압술|骨穿孔術|髓芯减压|髓芯减压术|anbohrung|hüftkopfanbohrung"),
+    ),
+    Choice(
+        "core_decompression_msc",
+        2,
+        "core decompression with stromal cells",
+        "",
+        _words("cd+msc|cd + msc|cd msc|감압술+줄기세포"),
+    ),
+    Choice("osteotomy", 3, "osteotomy", "", _words("osteotomie|절골술|骨切り術|截骨术")),
+    Choice(
+        "conservative",
+        4,
+        "conservative",
+        "",
+        _words("observation|konservativ|보존적|보존 치료|保存療法|保守治疗"),
+    ),
+    Choice("other", 5, "other", "", _OTHER),
 )
 _VAS_SCALES = _list(Choice("10", 10, "0 to 10"), Choice("100", 100, "0 to 100"))
 _ARCO = _stages(
@@ -331,6 +424,7 @@ _JIC_TYPES = CodeSet(
         )
     ),
     is_ordered=True,
+    is_staged=True,
 )
 _JIC_STAGES = _stages(
     "JIC",

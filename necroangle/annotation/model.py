@@ -327,7 +327,7 @@ class _Entries(Struct, frozen=True):
         >>> ReaderEntries.of({"arco": "5"})
         Traceback (most recent call last):
         ...
-        necroangle.decoding.MalformedError: $.arco: Invalid enum value '5'
+        necroangle.decoding.MalformedError: $.arco: Invalid enum value '5'; it is one of ...
         """
         made = {name: _plain(one) for name, one in values.items() if one is not None}
         return converted(made, cls)

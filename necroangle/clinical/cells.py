@@ -22,6 +22,7 @@ __all__ = [
     "DateOrder",
     "Reading",
     "Stated",
+    "UnknownWordError",
     "parse_cell",
     "parse_date",
     "parse_key",
@@ -148,6 +149,22 @@ class Reading:
     decimal: Literal[".", ","] = "."
 
 
+class UnknownWordError(ValueError):
+    """A word that is none of a list.
+
+    Attributes
+    ----------
+    text
+        The word, which a message shows in full only where it can be no person's name.
+    allowed
+        The list.
+    """
+
+    def __init__(self, text: str, allowed: str) -> None:
+        super().__init__(f"{short_text(text)} is none of {allowed}")
+        self.text, self.allowed = text, allowed
+
+
 def parse_cell(wanted: Field, text: str, reading: Reading) -> Stated:
     """What a cell states.
 
@@ -226,7 +243,7 @@ def _code(wanted: Field, choices: CodeSet, text: str) -> str | int:
     plain = str(int(float(text))) if wanted.type == "whole" and _WHOLE.fullmatch(text) else text
     choice = choices.named(plain)
     if choice is None:
-        raise ValueError(f"{short_text(text)} is none of {', '.join(choices)}")
+        raise UnknownWordError(text, ", ".join(choices))
     return choice.code if wanted.type == "whole" else choice.word
 
 
@@ -335,9 +352,9 @@ def _visit(text: str) -> str:
 
 def _coded(codes: CodeSet) -> Callable[[str], str]:
     def parse(text: str) -> str:
-        choice = codes.named(text)
+        choice = codes.named(_narrow(text))
         if choice is None:
-            raise ValueError(f"{short_text(text)} is none of {', '.join(codes)}")
+            raise UnknownWordError(text, ", ".join(codes))
         return choice.word
 
     return parse

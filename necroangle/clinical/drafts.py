@@ -1,10 +1,17 @@
 """What the rows of a table state, gathered by record: several rows may speak of one record."""
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from necroangle.clinical.cells import Reading, Stated, parse_cell, parse_key_part
+from necroangle.clinical.cells import (
+    Reading,
+    Stated,
+    UnknownWordError,
+    parse_cell,
+    parse_key_part,
+)
 from necroangle.clinical.mapping import Binding, Group, Source
 from necroangle.clinical.raw_table import MAX_PROBLEMS, Problem, RawRow, RawTable, fatal, warning
 from necroangle.clinical.records import Key
@@ -12,6 +19,7 @@ from necroangle.entries import KEYS, NO_YES, Field, field_named
 
 __all__ = ["Draft", "Drafts", "Statement", "gather"]
 
+_SMALL = re.compile(r"[a-z][a-z /+-]{0,39}")
 _OCCURRED = Field("event", "occurred", "whole", "Occurred", "the event came", choices=NO_YES)
 
 
@@ -76,13 +84,15 @@ def gather(
             message = f"more than {MAX_PROBLEMS:,} problems; the rows below were not looked at"
             gatherer.problems.append(fatal(message, row=row.number))
             break
-    return gatherer.drafts, gatherer.problems
+    return gatherer.drafts, gatherer.told()
 
 
 class _Gatherer:
     def __init__(self, sheet: RawTable, binding: Binding) -> None:
         self.drafts: Drafts = {}
         self.problems: list[Problem] = []
+        self._words: dict[int, UnknownWordError] = {}
+        self._subjects: dict[str, set[str]] = {}
         self._sheet = sheet
         self._binding = binding
         self._places = {
@@ -110,7 +120,7 @@ class _Gatherer:
             try:
                 found[part] = parse_key_part(part, text, source.reading)
             except ValueError as error:
-                self._tell(row, source, str(error))
+                self._tell(row, source, error)
         return found
 
     def take(
@@ -144,7 +154,7 @@ class _Gatherer:
         try:
             stated = parse_cell(wanted, text, source.reading)
         except ValueError as error:
-            self._tell(row, source, str(error))
+            self._tell(row, source, error)
             return None
         if wanted.type == "text" and not wanted.values and text.startswith(("=", "+", "@")):
             message = "begins like a formula; it is kept as text and made harmless in exports"
@@ -192,7 +202,27 @@ class _Gatherer:
             place = {"row": statement.row, "column": statement.column}
             self.problems.append(fatal(message, heading=statement.heading, **place))
 
-    def _tell(self, row: RawRow, source: Source, message: str) -> None:
-        problem = fatal(message, row=row.number, column=source.column, heading=source.heading)
+    def _tell(self, row: RawRow, source: Source, message: str | ValueError) -> None:
+        if isinstance(message, UnknownWordError):
+            self._words[len(self.problems)] = message
+            own = self._binding.keys.get("subject")
+            subject = row.cells[own.column - 1] if own is not None else str(row.number)
+            self._subjects.setdefault(message.text, set()).add(subject)
+        place = {"row": row.number, "column": source.column}
+        problem = fatal(str(message), heading=source.heading, **place)
         if not self.problems or problem != self.problems[-1]:
             self.problems.append(problem)
+
+    def told(self) -> list[Problem]:
+        """The problems; a word that is no list's is shown where it can be no person's name.
+
+        A name belongs to one patient. A word that stands with several, or that is written in small
+        Latin letters, is the table's own word for something.
+        """
+        found = list(self.problems)
+        for place, word in self._words.items():
+            is_small = bool(_SMALL.fullmatch(word.text))
+            if place < len(found) and (is_small or len(self._subjects[word.text]) > 1):
+                message = f"{word.text[:40]!r} is none of {word.allowed}"
+                found[place] = replace(found[place], message=message)
+        return found

@@ -14,6 +14,7 @@ __all__ = [
 
 _WORDS = re.compile(
     r"(sur|fore|first|last|full|family|given|patient)?names?|mrn|ssn|rrn|dob|birth(day|date)?"
+    r"|geburts(datum|tag)|geb(datum)?|vorname|nachname|telefon|adresse|anschrift"
     r"|(tele)?phone|tel|mobile|e?mail|address|passport|initials"
     r"|chart(no|number|id)?|hospital(no|number|id)|medicalrecord(no|number|id)?"
 )

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from necroangle.clinical.drafts import Drafts, gather
 from necroangle.clinical.identity import short_text
-from necroangle.clinical.mapping import TableMapping, bind, known_headings, mapping_toml, suggest
+from necroangle.clinical.mapping import TableMapping, bind, known_headings
 from necroangle.clinical.plan import Plan, Standing, make_plan
+from necroangle.clinical.proposal import propose
 from necroangle.clinical.queries import read_visits
 from necroangle.clinical.raw_table import Problem, RawTable, fatal, warning
 from necroangle.clinical.records import Key, parents_of, read_state
@@ -63,6 +64,7 @@ def open_table(
     encoding: str | None = None,
     delimiter: str | None = None,
     sheet: str | None = None,
+    heading_rows: tuple[int, int] | None = None,
 ) -> TableImport:
     """Read a table file.
 
@@ -74,7 +76,7 @@ def open_table(
         What its columns mean; without one, headings that are fields' names or labels are known.
     kind
         The only kind of record to look for; None for all.
-    encoding, delimiter, sheet
+    encoding, delimiter, sheet, heading_rows
         As in :func:`necroangle.clinical.table_files.read_table`.
 
     Raises
@@ -96,6 +98,7 @@ def open_table(
         encoding=encoding,
         delimiter=delimiter,
         sheet=sheet,
+        heading_rows=heading_rows,
         expected=frozenset(mapping.columns),
         known=frozenset(known),
     )
@@ -162,9 +165,9 @@ def write_import(store: CohortStore, plan: Plan, *, actor: str) -> Recorded:
     return store.record(plan.entries, actor=actor)
 
 
-def suggest_mapping(table: TableImport) -> bytes:
-    """A mapping file for a table, to go on from: what is not known is left out."""
-    return mapping_toml(suggest(table.sheet, table.mapping, table.kind))
+def suggest_mapping(table: TableImport, protocol: StudyProtocol | None = None) -> bytes:
+    """A mapping file for a table, to go on from: what a person must decide is ``"?"``."""
+    return propose(table.sheet, protocol)
 
 
 def _reason(table: TableImport, update_reason: str) -> str:

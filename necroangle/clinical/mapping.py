@@ -1,6 +1,5 @@
 """Which column of a table is which field: the mapping file, and headings that are understood."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,9 +24,11 @@ from necroangle.entries import (
 from necroangle.errors import CohortError
 
 __all__ = [
+    "HEAD",
     "IGNORE",
     "KEY_PARTS",
     "OCCURRED",
+    "UNDECIDED",
     "Binding",
     "Group",
     "Rule",
@@ -37,12 +38,13 @@ __all__ = [
     "decode_mapping",
     "known_headings",
     "load_mapping",
-    "mapping_toml",
-    "suggest",
 ]
 
 
 IGNORE = "ignore"
+UNDECIDED = "?"
+"""What stands in a proposed mapping where a person must decide; nothing is imported by it."""
+
 OCCURRED = "event.occurred"
 """A column that says with yes or no whether an event came."""
 
@@ -154,8 +156,14 @@ def decode_mapping(raw: bytes, *, file: str = "mapping.toml") -> TableMapping:
     ...
     necroangle.errors.CohortError: mapping.toml: column 'Side': no field 'side'; ...
     """
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    if lines := _undecided(raw):
+        raise CohortError(
+            f'{file}: line {", ".join(map(str, lines[:5]))}: "?" stands for what a person must '
+            "decide; fill it in"
+        )
     try:
-        mapping = from_toml(raw.removeprefix(b"\xef\xbb\xbf"), TableMapping)
+        mapping = from_toml(raw, TableMapping)
     except MalformedError as error:
         raise CohortError(f"{file}: {error}") from error
     for place, problem in _problems(mapping):
@@ -163,24 +171,14 @@ def decode_mapping(raw: bytes, *, file: str = "mapping.toml") -> TableMapping:
     return mapping
 
 
-def mapping_toml(columns: list[tuple[str, str, str]]) -> bytes:
-    """A mapping file to go on from.
-
-    Parameters
-    ----------
-    columns
-        Heading, target and a remark, which may be empty.
-
-    Examples
-    --------
-    >>> print(mapping_toml([("Side", "laterality", "")]).decode().splitlines()[-1])
-    "Side" = "laterality"
-    """
-    lines = [*_HEAD.splitlines()]
-    for heading, target, remark in columns:
-        key = json.dumps(heading, ensure_ascii=False).replace("\x7f", "\\u007f")
-        lines.append(f'{key} = "{target}"{f"  # {remark}" if remark else ""}')
-    return ("\n".join(lines) + "\n").encode()
+def _undecided(raw: bytes) -> list[int]:
+    """The lines of a mapping in which something is still to be decided."""
+    lines = raw.decode(errors="replace").splitlines()
+    return [
+        number
+        for number, line in enumerate(lines, start=1)
+        if re.search(r'=\s*"\?"', line) and not line.lstrip().startswith("#")
+    ]
 
 
 def _problems(mapping: TableMapping) -> Iterator[tuple[str, str]]:
@@ -218,8 +216,8 @@ def _hint(name: str) -> str:
     return f"parts of the key: {', '.join(KEY_PARTS)}; fields are named kind.field"
 
 
-_HEAD = """\
-# Which column of a table is which field.
+HEAD = """\
+# Which column of a table is which field. "?" must be decided before it can be imported.
 #   "heading" = "kind.field", or "subject", "laterality", "visit", "event", "number", or "ignore"
 #   "heading" = { to = "visit.vas", visit = "m06" }          the column stands for one visit
 #   "heading" = { to = "laterality", values = { "Right" = "R", "Left" = "L" } }
@@ -231,9 +229,7 @@ dates = "year first"
 decimal = "."
 
 # What holds for every row, for instance "visit.vas_scale" = 100.
-[constants]
-
-[columns]"""
+"""
 
 
 DEFAULT_NUMBER = "1"
@@ -369,21 +365,6 @@ def bind(
     read = {source.column for _, source in sources}
     ignored = frozenset(range(1, len(rules) + 1)) - read
     return Binding(keys, groups, ignored, tuple(problems))
-
-
-def suggest(sheet: RawTable, mapping: TableMapping, kind: str | None) -> list[tuple[str, str, str]]:
-    """Heading, target and remark of each column, for a mapping file to go on from."""
-    found = []
-    for column, rules in enumerate(_all_rules(sheet, mapping, kind), 1):
-        heading = sheet.headings[column - 1]
-        if heading_tells_identity(heading, as_subject=_is_subject(rules)):
-            found.append((heading, IGNORE, "looks like a patient's identity"))
-        elif not rules:
-            found.append((heading, IGNORE, "not known: name its field, or leave it out"))
-        else:
-            remark = f"and {', '.join(rule.to for rule in rules[1:])}" if rules[1:] else ""
-            found.append((heading, rules[0].to, remark))
-    return found
 
 
 def _all_rules(

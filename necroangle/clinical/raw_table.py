@@ -5,10 +5,11 @@ Nothing is guessed from a cell's looks: ``00123``, ``1E5`` and ``NA`` stay what 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from necroangle.clinical.headings import find_headings, joined_headings
 from necroangle.errors import CohortError
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "clean_text",
     "column_letters",
     "fatal",
+    "in_lines",
     "warning",
 ]
 
@@ -70,6 +72,32 @@ class Problem:
             name = f" ({self.heading})" if self.heading else ""
             places.append(f"column {column_letters(self.column)}{name}")
         return ": ".join(part for part in (", ".join(places), self.message) if part)
+
+
+def in_lines(problems: Iterable[Problem]) -> list[tuple[Severity, str]]:
+    """Problems for people: one mistake that many rows share is one line.
+
+    Examples
+    --------
+    >>> same = [
+    ...     fatal("'IIIX' is none of 1, 2", row=row, column=3, heading="arco") for row in (2, 5)
+    ... ]
+    >>> in_lines([*same, fatal("empty", row=4)])
+    [('fatal', "column C (arco): 'IIIX' is none of 1, 2: 2 rows, 2 and 5"), ('fatal', 'row 4: ...')]
+    """
+    rows: dict[tuple[Severity, int, str, str], list[int]] = {}
+    for one in problems:
+        rows.setdefault((one.severity, one.column, one.heading, one.message), []).append(one.row)
+    found: list[tuple[Severity, str]] = []
+    for (severity, column, heading, message), places in rows.items():
+        if len(places) == 1:
+            found.append((severity, str(Problem(severity, places[0], column, heading, message))))
+            continue
+        shown = " and ".join(map(str, places)) if len(places) == 2 else ""
+        shown = shown or f"for instance {', '.join(map(str, places[:3]))}"
+        words = f"{message}: {len(places)} rows, {shown}"
+        found.append((severity, str(Problem(severity, 0, column, heading, words))))
+    return found
 
 
 def fatal(message: str, *, row: int = 0, column: int = 0, heading: str = "") -> Problem:
@@ -172,8 +200,10 @@ def build_raw_table(
     found: Iterable[Problem] = (),
     *,
     rectangular: bool,
+    heading_rows: tuple[int, int] | None = None,
+    known: Container[str] = (),
 ) -> RawTable:
-    """A sheet from its numbered records; the first that is not empty is the heading row.
+    """A sheet from its numbered records; titles above the headings are passed over.
 
     Parameters
     ----------
@@ -185,6 +215,10 @@ def build_raw_table(
         Problems that the reader of the file met.
     rectangular
         Whether a row shorter than the heading row is refused (delimited text) or filled up.
+    heading_rows
+        Numbers of the first and the last row of the headings; None: found by what they say.
+    known
+        Headings that are expected, in small letters.
 
     Raises
     ------
@@ -204,12 +238,17 @@ def build_raw_table(
     ]
     if not rows:
         raise CohortError("the table is empty")
-    heading_row, found_headings = rows[0]
+    first, last = _heading_places(rows, heading_rows, known)
+    heading_row, found_headings = rows[last]
+    if first != last:
+        found_headings = tuple(joined_headings(rows[first][1], found_headings))
     headings = tuple(re.sub(r"\s+", " ", heading) for heading in found_headings)
+    if last:
+        how = f"{how}, headings in row {' and '.join(str(rows[at][0]) for at in {first, last})}"
     width = _width(headings)
     problems = [*found, *_heading_problems(headings[:width], heading_row)]
     kept = []
-    for number, cells in rows[1:]:
+    for number, cells in rows[last + 1 :]:
         problem = _shape_problem(number, cells, width, rectangular)
         if problem is not None:
             problems.append(problem)
@@ -221,6 +260,21 @@ def build_raw_table(
                 f"row {number}: more than {MAX_PROBLEMS:,} problems; is this a table?"
             )
     return RawTable(how, headings[:width], heading_row, tuple(kept), tuple(problems))
+
+
+def _heading_places(
+    rows: Sequence[tuple[int, tuple[str, ...]]],
+    stated: tuple[int, int] | None,
+    known: Container[str],
+) -> tuple[int, int]:
+    """Places of the first and the last row of the headings."""
+    if stated is None:
+        return find_headings(rows, known)
+    numbers = [number for number, _ in rows]
+    for number in stated:
+        if number not in numbers:
+            raise CohortError(f"row {number} is empty or not there: it holds no headings")
+    return numbers.index(stated[0]), numbers.index(stated[1])
 
 
 def _width(headings: Sequence[str]) -> int:

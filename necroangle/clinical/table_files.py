@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from necroangle.clinical.headings import understood
 from necroangle.clinical.raw_table import (
     MAX_CELLS,
     MAX_COLUMNS,
@@ -93,6 +94,7 @@ def decode_text(
     marked = next((name for mark, name in _MARKS if raw.startswith(mark)), None)
     if encoding is not None:
         return _decode(raw, _as_marked(encoding, marked)), encoding
+    marked = marked or _without_mark(raw)
     if marked is not None:
         return _decode(raw, marked), marked
     try:
@@ -100,6 +102,21 @@ def decode_text(
     except UnicodeDecodeError as error:
         name = _find(raw, error.start, expected)
         return raw.decode(name), name
+
+
+def _without_mark(raw: bytes) -> str | None:
+    """UTF-16 that has no byte order mark: commas, digits and line ends have a NUL beside them."""
+    head = raw[:4096]
+    zeros = [head[start::2].count(0) for start in (0, 1)]
+    if len(raw) % 2 or max(zeros) < max(4, len(head) // 20) or min(zeros) > max(zeros) // 10:
+        return None
+    name = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+    try:
+        text = raw.decode(name)
+    except UnicodeDecodeError:
+        return None
+    is_text = all(one.isprintable() or one.isspace() for one in text[:4096])
+    return name if is_text and not set(DELIMITERS).isdisjoint(text) else None
 
 
 def _as_marked(encoding: str, marked: str | None) -> str:
@@ -176,6 +193,7 @@ def _row_of(raw: bytes, place: int) -> int:
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MAX_HEAD_LETTERS = 1 << 20
+_FIRST_ROWS = 12
 _NOT_BLANK = re.compile(r"[^\s]")
 _DECLARED = re.compile(r"sep=(.)(\r\n|\r|\n)")
 """The line with which spreadsheets state the delimiter."""
@@ -223,7 +241,7 @@ def find_delimiter(text: str, known: frozenset[str]) -> tuple[str, int]:
 
 
 def split_records(
-    text: str, delimiter: str, start: int = 0, *, first_only: bool = False
+    text: str, delimiter: str, start: int = 0, *, most: int = MAX_ROWS
 ) -> tuple[list[tuple[int, list[str]]], list[Problem]]:
     r"""The numbered records of a text, and what is wrong with its quotes.
 
@@ -233,8 +251,8 @@ def split_records(
     ----------
     text, delimiter, start
         The text, and from where.
-    first_only
-        Stop behind the first record that is not empty.
+    most
+        Stop behind so many records.
 
     Raises
     ------
@@ -261,7 +279,7 @@ def split_records(
                 f"row {number}: a table may have {MAX_ROWS:,} rows and {MAX_CELLS:,} cells; "
                 "split it"
             )
-        if first_only and any(cells):
+        if number > most:
             break
     return records, problems
 
@@ -299,14 +317,14 @@ def _field_pattern(delimiter: str) -> re.Pattern[str]:
 
 
 def _fitness(text: str, start: int, delimiter: str, known: frozenset[str]) -> tuple[int, int]:
-    """How many headings are known, and how many there are."""
+    """How many headings of a row are understood at most, and how many cells the rows have."""
     try:
-        records, _ = split_records(text, delimiter, start, first_only=True)
-        headings = records[-1][1] if records else []
+        records, _ = split_records(text, delimiter, start, most=_FIRST_ROWS)
     except CohortError:  # too many columns for a table
         return 0, MAX_COLUMNS
-    names = [clean_text(heading).casefold() for heading in headings]
-    return sum(name in known for name in names), len(names)
+    rows = [[clean_text(cell) for cell in cells] for _, cells in records]
+    said = (sum(cell.casefold() in known or bool(understood(cell)) for cell in one) for one in rows)
+    return max(said, default=0), max(map(len, rows), default=0)
 
 
 MAX_TEXT_BYTES = 32 << 20
@@ -322,6 +340,7 @@ def read_table(
     encoding: str | None = None,
     delimiter: str | None = None,
     sheet: str | None = None,
+    heading_rows: tuple[int, int] | None = None,
     expected: frozenset[str] = frozenset(),
     known: frozenset[str] = frozenset(),
 ) -> RawTable:
@@ -335,6 +354,8 @@ def read_table(
         Of a text file, where they are not to be found out.
     sheet
         Of a workbook, where it has several.
+    heading_rows
+        First and last row of the headings, where they are not to be found out.
     expected
         Headings that a mapping names: they tell the encoding.
     known
@@ -361,10 +382,10 @@ def read_table(
     try:
         head = _head(path)
         if head.startswith(_ZIP):
-            return read_workbook(path, sheet)
+            return read_workbook(path, sheet, heading_rows, known)
         if head.startswith(_OLE):
-            return read_other_workbook(path, sheet)
-        return _read_text(path, encoding, delimiter, expected, known)
+            return read_other_workbook(path, sheet, heading_rows, known)
+        return _read_text(path, encoding, delimiter, heading_rows, expected, known)
     except CohortError as error:
         raise CohortError(f"{path.name}: {error}") from error
     except OSError as error:
@@ -389,6 +410,7 @@ def _read_text(
     path: Path,
     encoding: str | None,
     delimiter: str | None,
+    heading_rows: tuple[int, int] | None,
     expected: frozenset[str],
     known: frozenset[str],
 ) -> RawTable:
@@ -401,4 +423,6 @@ def _read_text(
         delimiter, start = find_delimiter(text, known)
     records, problems = split_records(text, delimiter, start)
     how = f"{DELIMITERS.get(delimiter, repr(delimiter))}-separated text, {name}"
-    return build_raw_table(how, records, problems, rectangular=True)
+    return build_raw_table(
+        how, records, problems, rectangular=True, heading_rows=heading_rows, known=known
+    )

@@ -16,7 +16,7 @@ import sys
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Container, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -523,7 +523,12 @@ class _SheetEntry:
     relation: str
 
 
-def read_workbook(path: Path, sheet: str | None = None) -> RawTable:
+def read_workbook(
+    path: Path,
+    sheet: str | None = None,
+    heading_rows: tuple[int, int] | None = None,
+    known: Container[str] = (),
+) -> RawTable:
     """Read one sheet of an XLSX or ODS file.
 
     Parameters
@@ -532,6 +537,8 @@ def read_workbook(path: Path, sheet: str | None = None) -> RawTable:
         The file.
     sheet
         The sheet's name; may be left out where only one is visible.
+    heading_rows, known
+        As for :func:`necroangle.clinical.raw_table.build_raw_table`.
 
     Raises
     ------
@@ -540,7 +547,7 @@ def read_workbook(path: Path, sheet: str | None = None) -> RawTable:
     """
     with open_package(path) as package:
         if _ODS_CONTENT in package:
-            return read_other_workbook(path, sheet)
+            return read_other_workbook(path, sheet, heading_rows, known)
         workbook = _workbook_part(package)
         entries, from_1904 = _entries(package, workbook)
         entry = _chosen(entries, sheet)
@@ -554,16 +561,26 @@ def read_workbook(path: Path, sheet: str | None = None) -> RawTable:
         reader = WorksheetReader(texts, formats, from_1904)
         walk(package.chunks(part), reader.on_start, reader.on_end, reader.on_text)
     return build_raw_table(
-        f"sheet {entry.name!r:.60}", reader.records(), reader.problems(), rectangular=False
+        f"sheet {entry.name!r:.60}",
+        reader.records(),
+        reader.problems(),
+        rectangular=False,
+        heading_rows=heading_rows,
+        known=known,
     )
 
 
-def read_other_workbook(path: Path, sheet: str | None = None) -> RawTable:
+def read_other_workbook(
+    path: Path,
+    sheet: str | None = None,
+    heading_rows: tuple[int, int] | None = None,
+    known: Container[str] = (),
+) -> RawTable:
     """Read one sheet of an .xls or .ods file.
 
     Parameters
     ----------
-    path, sheet
+    path, sheet, heading_rows, known
         As for :func:`read_workbook`.
 
     Raises
@@ -589,7 +606,14 @@ def read_other_workbook(path: Path, sheet: str | None = None) -> RawTable:
     for first, last in found.merged:
         place = ":".join(f"{column_letters(column)}{row}" for row, column in (first, last))
         problems.append(warning(_merged(place)))
-    return build_raw_table(f"sheet {entry.name!r:.60}", found.rows, problems, rectangular=False)
+    return build_raw_table(
+        f"sheet {entry.name!r:.60}",
+        found.rows,
+        problems,
+        rectangular=False,
+        heading_rows=heading_rows,
+        known=known,
+    )
 
 
 class _Found(msgspec.Struct):

@@ -314,7 +314,7 @@ class StudyProtocol(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         >>> NO_STUDY.overridden({"failure.rule": "by eye"})
         Traceback (most recent call last):
         ...
-        necroangle.errors.CohortError: $.failure.rule: Invalid enum value 'by eye'
+        necroangle.errors.CohortError: $.failure.rule: Invalid enum value 'by eye'; it is ...
         """
         values = to_builtins(self)
         for place, value in asked.items():
@@ -370,14 +370,15 @@ def decode_protocol(raw: bytes, *, file: str = "study.toml") -> StudyProtocol:
     >>> decode_protocol(b'format = "necroangle.study"\nversoin = 1')
     Traceback (most recent call last):
     ...
-    necroangle.errors.CohortError: study.toml: $: Object contains unknown field `versoin`
+    necroangle.errors.CohortError: study.toml: $: Object contains unknown field `versoin`; did ...
     """
     try:
         values = from_toml(raw, dict[str, Any])
         _refuse_retired(values, file)
         protocol = converted(values, StudyProtocol)
     except MalformedError as error:
-        raise CohortError(f"{file}: {error}") from error
+        text = raw.decode(errors="replace")
+        raise CohortError(f"{file}: {error.at_line(text)}") from error
     for place, problem in (
         *_twice(protocol),
         *_visit_problems(protocol),

@@ -80,12 +80,15 @@ def test_a_change_needs_update_with_a_reason(study: Study) -> None:
 
 def test_a_mapping_is_written_out_and_never_over_another(study: Study) -> None:
     assert study.folder.exists()
-    Path("t.csv").write_text("Pt;Sex\nS1;M\n")
+    Path("t.csv").write_text("Pt;Sex;Cause\nS1;M;lupus\n")
     assert run("t.csv", "--write-mapping", "m.toml").exit_code == 0
     text = Path("m.toml").read_text()
-    assert '"Pt" = "ignore"' in text
+    assert '"Pt" = "subject"' in text
+    assert 'values = { "lupus" = "?" }' in text
     assert run("t.csv", "--write-mapping", "m.toml").exit_code == 2
-    Path("m.toml").write_text(text.replace('"Pt" = "ignore"', '"Pt" = "subject"'))
+    unfinished = run("t.csv", "--mapping", "m.toml", "--as", "nurse")
+    assert "stands for what a person must decide" in str(unfinished.exception)
+    Path("m.toml").write_text(text.replace('"?" }', '"steroid" }'))
     shown = run("t.csv", "--mapping", "m.toml", "--as", "nurse")
     assert shown.exit_code == 0, shown.output
 

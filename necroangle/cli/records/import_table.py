@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,11 @@ __all__ = ["ENCODINGS", "command"]
     "--encoding", type=click.Choice(ENCODINGS, case_sensitive=False), help="Of a text table."
 )
 @click.option("--delimiter", metavar="LETTER", help="Of a text table; 'tab' for a tab.")
+@click.option(
+    "--header-row",
+    metavar="N[-M]",
+    help="Row of the headings, or the two of them; by default they are found.",
+)
 @click.option("--update", is_flag=True, help="Replace what stands there otherwise; needs --reason.")
 @click.option("--reason", default="", metavar="TEXT", help="Why it is replaced.")
 @new_subjects_option
@@ -59,6 +65,7 @@ def command(
     sheet: str | None,
     encoding: str | None,
     delimiter: str | None,
+    header_row: str | None,
     update: bool,
     reason: str,
     new_subjects: bool,
@@ -83,6 +90,7 @@ def command(
         encoding=encoding,
         delimiter=_delimiter(delimiter),
         sheet=sheet,
+        heading_rows=_rows_of(header_row),
     )
     if write_mapping is not None:
         _write_mapping(opened, write_mapping)
@@ -101,6 +109,16 @@ def _check_actor(actor: str) -> None:
         raise click.UsageError(f"--as: {problem}")
 
 
+def _rows_of(given: str | None) -> tuple[int, int] | None:
+    if given is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d{0,5})(?:-([1-9]\d{0,5}))?", given)
+    rows = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if found is None or rows[1] not in (rows[0], rows[0] + 1):
+        raise click.UsageError("--header-row is a row, 3, or two rows that follow, 3-4")
+    return rows
+
+
 def _delimiter(given: str | None) -> str | None:
     if given is None or given in {"tab", "\\t"}:
         return given and "\t"
@@ -112,11 +130,18 @@ def _delimiter(given: str | None) -> str | None:
 def _write_mapping(opened: TableImport, path: Path) -> None:
     from necroangle.clinical.importing import suggest_mapping
     from necroangle.storage import write_atomically
+    from necroangle.study import study_here
 
     if path.exists():
         raise click.UsageError(f"{path}: is there already; name another file")
-    write_atomically(path, suggest_mapping(opened))
-    click.echo(f"{path}: {len(opened.sheet.headings)} columns; read it, then import with --mapping")
+    study = study_here()
+    proposed = suggest_mapping(opened, study.protocol if study is not None else None)
+    write_atomically(path, proposed)
+    undecided = proposed.decode().count('= "?"')
+    left = f'{undecided} to decide, written as "?"; ' if undecided else ""
+    click.echo(
+        f"{path}: {len(opened.sheet.headings)} columns; {left}read it, then import with --mapping"
+    )
 
 
 def _import(
@@ -171,13 +196,15 @@ def _write(store: CohortStore, plan: Plan, actor: str, opened: TableImport) -> b
 
 
 def _tell_problems(plan: Plan) -> None:
+    from necroangle.clinical.raw_table import in_lines
     from necroangle.plain_text import harmless
 
-    for problem in plan.problems:
-        click.echo(f"{problem.severity:7}  {harmless(str(problem))}", err=True)
-    fatal = sum(problem.severity == "fatal" for problem in plan.problems)
-    if plan.problems:
-        click.echo(f"{fatal} fatal, {len(plan.problems) - fatal} warnings", err=True)
+    lines = in_lines(plan.problems)
+    for severity, line in lines:
+        click.echo(f"{severity:7}  {harmless(line)}", err=True)
+    fatal = sum(severity == "fatal" for severity, _ in lines)
+    if lines:
+        click.echo(f"{fatal} fatal, {len(lines) - fatal} warnings", err=True)
 
 
 def _counts(plan: Plan) -> str:
