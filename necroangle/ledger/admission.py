@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -21,8 +22,17 @@ from necroangle.protocol.enrolment import Enrolment
 from necroangle.protocol.near_names import NearNames, unplanned
 from necroangle.protocol.reads import strangers
 from necroangle.protocol.study import StudyProtocol
+from necroangle.study import find_study
 
-__all__ = ["Admission", "enrol", "enrolment_of", "freeze", "known_subjects", "strike"]
+__all__ = [
+    "Admission",
+    "admission_of_folder",
+    "enrol",
+    "enrolment_of",
+    "freeze",
+    "known_subjects",
+    "strike",
+]
 
 _LIST_KEY = ("subjects",)
 _SIDES = "sides"
@@ -264,6 +274,21 @@ class Admission:
         visits = sorted({visit for _, visit in self.entered})
         problems = {visit: unplanned(visit, self.protocol) for visit in visits}
         return [*found, *(f"visit {visit}: {words}" for visit, words in problems.items() if words)]
+
+
+def admission_of_folder(folder: Path) -> Admission | None:
+    """What may enter the table of the study that a folder of readings belongs to.
+
+    None where the folder belongs to no study, or there is no table that can be opened: then nothing
+    is known of who may enter.
+    """
+    study = find_study(folder)
+    if study is None:
+        return None
+    try:
+        return Admission.of(CohortStore.open(study.cohort, create=False), study.protocol)
+    except CohortError:
+        return Admission.of(None, study.protocol)
 
 
 def _added(listed: Enrolment, sides: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from napari_necroangle.modes.free import FreeReading
+from napari_necroangle.modes.saving import may_enter
 from napari_necroangle.modes.workspace import Workspace
 from napari_necroangle.store.readings import load_into
 from pydicom import dcmread
 
+from necroangle.cohort import CohortStore
 from necroangle.dicom import passport_of, scan_folder
 from necroangle.dicom.sides import StudySides
 from necroangle.dicom.visits import (
@@ -19,6 +21,8 @@ from necroangle.dicom.visits import (
     candidates,
     visits_of,
 )
+from necroangle.ledger.admission import enrol
+from necroangle.study import init_study
 from necroangle.terms import Finding, Laterality, View
 
 
@@ -208,3 +212,33 @@ def test_going_on_through_a_folder_comes_to_every_hip_once(samples: Path) -> Non
         space.take(visit, key.side, key.views)
     expected = sum(len(visit.sides) for visit in space.visits if visit.pairs)
     assert len(seen) == len(set(seen)) == expected
+
+
+def test_a_hip_that_is_not_in_the_studys_list_is_asked_about_before_it_is_saved(
+    space: Workspace, tmp_path: Path
+) -> None:
+    study = init_study(tmp_path / "study", "onfh", readers=("r1",))
+    session = space.take(space.visits[0], Laterality.RIGHT, MR_PAIR).case.session
+    asked: list[str] = []
+
+    def choose(_title: str, words: str, choices: tuple[str, ...]) -> str | None:
+        asked.append(words)
+        return choices[0] if len(asked) > 1 else None
+
+    dialogs: Any = SimpleNamespace(choose=choose)
+    assert may_enter(session, study.readings, dialogs)
+    assert not asked  # there is no list yet
+    store = CohortStore.open(study.cohort)
+    enrol(store, {"PHANTOM-1": frozenset()}, actor="kim", reason="")
+    assert not may_enter(session, study.readings, dialogs)
+    assert "did you mean PHANTOM-1?" in asked[0].replace("\u200b", "")
+    assert may_enter(session, study.readings, dialogs), "the reader may save it as it is"
+    enrol(store, {"PHANTOM-02": frozenset("L")}, actor="kim", reason="")
+    session.enter(subject="PHANTOM-1")
+    assert may_enter(session, study.readings, dialogs)
+    assert len(asked) == 2
+    session.enter(reader="zed")
+    assert may_enter(session, study.readings, dialogs)
+    assert "zed is none of the study's" in asked[2].replace("\u200b", "")
+    assert may_enter(session, tmp_path, dialogs), "no study, no question"
+    assert len(asked) == 3

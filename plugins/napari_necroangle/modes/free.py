@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from pathlib import Path
 
 from napari_necroangle.modes.mode import CaseRow, Mode, Window
-from napari_necroangle.modes.saving import ENTRIES, may_replace, ready_to_save
+from napari_necroangle.modes.saving import ENTRIES, may_enter, may_replace, ready_to_save
 from napari_necroangle.modes.workspace import OpenCase
 from napari_necroangle.reading.case import CaseKey
 from napari_necroangle.reading.session import ReadingSession
@@ -184,6 +184,8 @@ class FreeReading(Mode):
         if space.current is None or space.readings is None:
             return None
         if not ready_to_save(space, self._window.dialogs, must_be_complete=False):
+            return None
+        if not may_enter(space.current.case.session, space.readings, self._window.dialogs):
             return None
         path = self._write(space.current, space.readings)
         space.reader = space.current.case.session.draft.reader

@@ -6,13 +6,17 @@ from pathlib import Path
 from napari_necroangle.modes.mode import Dialogs, Mode, Window
 from napari_necroangle.modes.workspace import Workspace
 from napari_necroangle.reading.case import Case, CaseKey
-from napari_necroangle.reading.texts import SIDES, VIEWS
-from necroangle.errors import ReadingError
+from napari_necroangle.reading.session import ReadingSession
+from napari_necroangle.reading.texts import SIDES, VIEWS, breakable
+from necroangle.errors import NecroangleError, ReadingError
+from necroangle.ledger.admission import admission_of_folder
+from necroangle.measurement.row import RowKey
 
 __all__ = [
     "ENTRIES",
     "folder_words",
     "may_close",
+    "may_enter",
     "may_replace",
     "ready_to_save",
     "saved_by",
@@ -28,6 +32,7 @@ ENTRIES = {
 """The typed entries by their place in a reading file."""
 
 _SAVE_ANYWAY = "Save without it"
+_SAVE_AS_IT_IS = "Save it as it is"
 _UNMARKED = "Neither view has a mark or a finding."
 _SAY_IT = (
     "Where there is no necrosis, or a view cannot be read, say so: "
@@ -66,6 +71,23 @@ def ready_to_save(workspace: Workspace, dialogs: Dialogs, *, must_be_complete: b
     if not any(view.is_bound or view.choice for view in draft.views):
         return _may_save_unmarked(case, dialogs, must_be_complete=must_be_complete)
     return _may_save_incomplete(case, dialogs, must_be_complete=must_be_complete)
+
+
+def may_enter(session: ReadingSession, folder: Path, dialogs: Dialogs) -> bool:
+    """Whether a reading may be saved in a study's folder; a hip or reader it lacks is asked about.
+
+    The file is the reader's work and is saved where they say so; the study's table refuses it.
+    """
+    try:
+        gate = admission_of_folder(folder)
+        key = session.reading().key
+    except NecroangleError:  # said when it is written
+        return True
+    problem = gate.of_reading(RowKey(*key, ""), is_consensus=False) if gate is not None else ""
+    if not problem:
+        return True
+    words = f"{breakable(problem)}\nThe table of the study will not take this reading as it is."
+    return dialogs.choose("Not of this study", words, (_SAVE_AS_IT_IS,)) == _SAVE_AS_IT_IS
 
 
 def saved_by(window: Window, mode: Mode, write: Callable[[], Path], *, final: bool) -> Path | None:
