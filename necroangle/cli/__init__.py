@@ -42,6 +42,7 @@ _SECTIONS = {
     "Table of the study": {
         "init": "Make a study folder.",
         "enrol": "Keep the study's list of subjects and hips: who may enter the table.",
+        "init-server": "Make a cohort on PostgreSQL, with roles for each kind of user.",
         "import": "Put a clinical table (CSV, XLSX, XLS, ODS) in, or list what is wrong.",
         "edit": "Change one clinical record, cell by cell, with a reason.",
         "queries": "List what a monitor would ask, answer it, accept it with a reason.",

@@ -8,14 +8,11 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from necroangle.ledger.records import decode_key
-from necroangle.ledger.schema import LEDGER
+from necroangle.ledger.schema import LEDGER, UNLOCKED_KINDS
 
 __all__ = ["LOCK", "UNLOCKED_KINDS", "LockedState", "locked_state"]
 
 LOCK = "lock"
-UNLOCKED_KINDS = frozenset({LOCK, "erasure", "query", "anchors", "restored"})
-"""What may be written while a state is locked: what changes no number that is analysed, and what
-the law asks for."""
 
 
 class LockedState(NamedTuple):

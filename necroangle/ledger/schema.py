@@ -32,13 +32,14 @@ __all__ = [
     "SCHEMA_VERSION",
     "SERVER_NOW",
     "TAIL",
+    "UNLOCKED_KINDS",
     "backup_file",
     "copy_tables",
     "create_tables",
     "found_version",
-    "guards",
     "insert_tuples",
     "migrate",
+    "server_path",
     "update_tuples",
 ]
 
@@ -121,6 +122,10 @@ ALEMBIC = sa.Table(
 )
 """Where alembic keeps the version; a name of its own, for a server may hold other programs'."""
 
+UNLOCKED_KINDS = frozenset({"lock", "erasure", "query", "anchors", "restored"})
+"""What may be written while a state is locked: what changes no number that is analysed, and what
+the law asks for."""
+
 _SEALED = (
     *("seq", "at", "server_at", "server_user", "actor", "kind", "action"),
     *("sealed", "previous_hash", "hash"),
@@ -183,20 +188,27 @@ def copy_tables(source: sa.Connection, target: sa.Connection) -> None:
 
 def set_guards(connection: sa.Connection) -> None:
     """Make the guards of the tables that stand there."""
-    for statement in guards(connection.dialect.name):
+    if connection.dialect.name == "postgresql":
+        statements = _server_guards(server_path(connection))
+    else:
+        statements = _file_guards()
+    for statement in statements:
         connection.exec_driver_sql(statement)
 
 
-def guards(dialect: str) -> tuple[str, ...]:
-    """Statements after which ``ledger`` and ``reading_content`` only grow.
+def server_path(connection: sa.Connection) -> str:
+    """Where the functions of a server look for tables: no table of a user's own comes first."""
+    schema = str(connection.exec_driver_sql("SELECT quote_ident(current_schema())").scalar())
+    return f"{schema}, pg_temp"
+
+
+def _file_guards() -> tuple[str, ...]:
+    """Statements after which ``ledger`` and ``reading_content`` of a file only grow.
 
     What was said of a patient can be erased after an event that says so, and in no other way. On
     SQLite an insert that would replace a row (``INSERT OR REPLACE``) is refused by a guard of its
-    own: there, a program that has not set ``recursive_triggers`` passes by the others. A server
-    also refuses an event that bears another time or user than its own.
+    own: there, a program that has not set ``recursive_triggers`` passes by the others.
     """
-    if dialect == "postgresql":
-        return _server_guards()
     erasing = _ERASING.format(same=_same("IS"), instr="instr")
     return (
         _guard_in_file("ledger", "UPDATE", f"NOT ({erasing})"),
@@ -212,10 +224,15 @@ def _same(operator: str) -> str:
     return " AND ".join(f"NEW.{name} {operator} OLD.{name}" for name in _SEALED)
 
 
-def _server_guards() -> tuple[str, ...]:
-    """Functions and triggers, the latter as the server itself writes them."""
+def _server_guards(path: str) -> tuple[str, ...]:
+    """The same for a server: functions, and triggers as the server itself writes them.
+
+    It also refuses an event that bears another time or user than its own, that is not chained to
+    the last one, or that would change a locked state. The functions see every row, whoever writes.
+    """
     functions = (
-        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
+        f"SET search_path = {path} AS $${body}$$"
         for name, body in server_functions().items()
     )
     triggers = (
@@ -236,14 +253,22 @@ def server_functions() -> dict[str, str]:
     """The bodies of the guards' functions on a database server, by name."""
     refuse = "RAISE EXCEPTION USING MESSAGE = 'the table ' || TG_TABLE_NAME || ' is append-only';"
     erasing = _ERASING.format(same=_same("IS NOT DISTINCT FROM"), instr="strpos")
+    unlocked = ", ".join(f"'{kind}'" for kind in sorted(UNLOCKED_KINDS))
     return {
         "necroangle_append_only": f" BEGIN {refuse} END ",
         "necroangle_ledger_grows": f""" BEGIN
 IF {_REPLACED} THEN {refuse} END IF;
+IF NEW.previous_hash IS DISTINCT FROM coalesce((SELECT hash FROM ledger WHERE seq = NEW.seq - 1),
+ repeat('0', 64)) THEN
+RAISE EXCEPTION USING MESSAGE = 'the end of the ledger was tampered with; run `necroangle verify`';
+END IF;
+IF NEW.kind NOT IN ({unlocked}) AND coalesce((SELECT payload IS NOT NULL FROM ledger
+ WHERE kind = 'lock' ORDER BY seq DESC LIMIT 1), false) THEN
+RAISE EXCEPTION USING MESSAGE = 'a state is locked; nothing that is analysed changes'; END IF;
 IF NEW.server_at IS DISTINCT FROM {SERVER_NOW}
  OR NEW.server_user IS DISTINCT FROM session_user::text THEN
 RAISE EXCEPTION USING MESSAGE = 'an event bears the time and user of the server alone'; END IF;
-RETURN NEW; END """,
+RETURN NEW; END """,  # noqa: S608 - own names
         "necroangle_ledger_erased": f""" BEGIN
 IF {erasing} THEN RETURN NEW; END IF;
 {refuse} END """,

@@ -12,6 +12,7 @@ from functools import cache
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
+from necroangle.ledger.roles import policies, role_functions
 from necroangle.ledger.schema import (
     ALEMBIC,
     CONTENT,
@@ -21,6 +22,7 @@ from necroangle.ledger.schema import (
     TAIL,
     create_tables,
     server_functions,
+    server_path,
     server_triggers,
 )
 
@@ -60,7 +62,8 @@ SELECT 'guard ' || t.tgname, replace(pg_get_triggerdef(t.oid), current_schema() 
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal AND {ours}"""
 _FUNCTIONS = """
 SELECT 'function ' || p.proname, p.prosrc || CASE WHEN l.lanname = 'plpgsql' THEN '' ELSE ' in '
- || l.lanname END || coalesce(' set ' || array_to_string(p.proconfig, ' '), '')
+ || l.lanname END || CASE WHEN p.prosecdef THEN ' by its owner' ELSE '' END
+ || coalesce(' set ' || array_to_string(p.proconfig, ' '), '')
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace = current_schema()::regnamespace AND p.proname LIKE 'necroangle\\_%'"""
 _RULES = """
@@ -77,10 +80,25 @@ SELECT 'setting session_replication_role', s FROM pg_db_role_setting, unnest(set
 WHERE s LIKE 'session\\_replication\\_role=%' AND s NOT LIKE '%=origin'"""
 
 
+_POLICIES = """
+SELECT 'policy ' || p.polname, c.relname || ' ' || CASE p.polcmd WHEN 'r' THEN 'SELECT'
+ WHEN 'a' THEN 'INSERT' WHEN '*' THEN 'ALL' ELSE p.polcmd::text END
+ || coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
+ || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
+ || CASE WHEN p.polpermissive AND p.polroles = ARRAY[0]::oid[] THEN '' ELSE ' (not for all)' END
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE {ours}"""
+_SECURED = """
+SELECT 'row security ' || c.relname, CASE WHEN c.relforcerowsecurity THEN 'forced' ELSE 'on' END
+FROM pg_class c WHERE c.relrowsecurity AND {ours}"""
+
+
 def check_shape(connection: sa.Connection) -> Iterator[tuple[str, str]]:
     """What differs from a new cohort's tables: its kind and name, and what is wrong with it."""
     if connection.dialect.name == "postgresql":
-        yield from _compared(_found_on_server(connection), _on_server())
+        found, path = _found_on_server(connection), server_path(connection)
+        has_roles = any(name.startswith(("policy", "row security")) for name in found)
+        has_roles = has_roles or any(f"function {name}" in found for name in role_functions())
+        yield from _compared(found, _on_server(path) | (_of_roles(path) if has_roles else {}))
         return
     found = {name: _plain(text) for name, text in connection.exec_driver_sql(_CATALOGUE)}
     yield from _compared(found, _in_file())
@@ -121,9 +139,20 @@ def _in_file() -> dict[str, str]:
     return {name: _plain(text) for name, text in found}
 
 
-@cache
-def _on_server() -> dict[str, str]:
-    wanted = {f"function {name}": body for name, body in server_functions().items()}
+def _of_roles(path: str) -> dict[str, str]:
+    wanted = {
+        f"function {name}": f"{body} set search_path={path}"
+        for name, (_, body) in role_functions().items()
+    }
+    for name, (table, what, rule) in policies().items():
+        wanted[f"policy {name}"] = f"{table} {what} {rule}"
+        wanted[f"row security {table}"] = "on"
+    return wanted
+
+
+def _on_server(path: str) -> dict[str, str]:
+    definer = f" by its owner set search_path={path}"
+    wanted = {f"function {name}": body + definer for name, body in server_functions().items()}
     wanted |= {f"guard {name}": text for name, text in server_triggers().items()}
     for table in _TABLES:
         wanted[f"table {table.name}"] = ", ".join(map(_column, table.columns))
@@ -163,7 +192,18 @@ def _indexes(table: sa.Table) -> Iterator[tuple[str, str]]:
 def _found_on_server(connection: sa.Connection) -> dict[str, str]:
     names = ", ".join(f"'{table.name}'" for table in _TABLES)
     ours = _OF_OURS.format(names=names)
-    queries = (_COLUMNS, _INDEXES, _TRIGGERS, _FUNCTIONS, _RULES, _CONSTRAINTS, _HEIRS, _REPLICA)
+    queries = (
+        _POLICIES,
+        _SECURED,
+        _COLUMNS,
+        _INDEXES,
+        _TRIGGERS,
+        _FUNCTIONS,
+        _RULES,
+        _CONSTRAINTS,
+        _HEIRS,
+        _REPLICA,
+    )
     found: dict[str, str] = {}
     for query in queries:
         rows = connection.execute(sa.text(query.replace("{ours}", ours)))

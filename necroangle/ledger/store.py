@@ -40,6 +40,7 @@ from necroangle.ledger.measured import (
     write_rows,
 )
 from necroangle.ledger.records import OWN_KINDS, Entry, Event, Record, Recorded
+from necroangle.ledger.roles import make_roles
 from necroangle.ledger.schema import (
     CONTENT,
     LEDGER,
@@ -289,6 +290,7 @@ class CohortStore:
             If nothing is said of the patient, the reason names them, or the database refuses.
         """
         with self.appending(actor) as (connection, end):
+            _refuse_unless_owner(connection)
             found = erase_events(connection, end, subject, reason)
         self._write_anew()
         return found
@@ -444,6 +446,19 @@ class CohortStore:
         except OSError as error:
             _LOG.warning("%s: no anchor could be kept: %s", self.anchors.name, error)
 
+    def make_roles(self, users: Mapping[str, Iterable[str]]) -> list[str]:
+        """Make roles on a server, and users in them; the users that are new.
+
+        Raises
+        ------
+        CohortError
+            If it is no server, a name is no user's, or the server refuses.
+        """
+        if self._engine.dialect.name != "postgresql":
+            raise CohortError(f"{self._name}: roles are a PostgreSQL server's")
+        with self._reported(), writing(self._engine).begin() as connection:
+            return make_roles(connection, users)
+
     def canonical_sha256(self) -> str:
         """Hash of what the cohort holds: rows, current records and kept readings.
 
@@ -473,8 +488,9 @@ class CohortStore:
         last = None if self.anchors is None else last_anchor(self.anchors)
         if last is None:
             return
-        query = sa.select(LEDGER.c.hash).where(LEDGER.c.seq == last.seq)
-        if end.seq < last.seq or connection.scalar(query) != last.head:
+        found = connection.scalar(sa.select(LEDGER.c.hash).where(LEDGER.c.seq == last.seq))
+        # a reader of a server may not see that event: then the number alone is compared
+        if end.seq < last.seq or found not in (None, last.head):
             raise CohortError(
                 f"it is not the ledger that its anchors tell of ({last.seq} events at {last.at}): "
                 "run `necroangle verify`; to go on with an older backup, `necroangle restore`"
@@ -527,6 +543,14 @@ class CohortStore:
         if names and connection.dialect.name == "sqlite":
             raise CohortError("a database of another program; choose another file")
         create_tables(connection)
+
+
+def _refuse_unless_owner(connection: sa.Connection) -> None:
+    """What is erased on a server must be written anew, which its owner alone may do."""
+    if connection.dialect.name == "postgresql":
+        query = f"SELECT pg_has_role(tableowner, 'MEMBER') FROM pg_tables WHERE tablename = '{LEDGER.name}' AND schemaname = current_schema()"  # noqa: E501, S608
+        if not connection.exec_driver_sql(query).scalar():
+            raise CohortError("the owner of the database must erase: its pages are written anew")
 
 
 def anchor_of(connection: sa.Connection) -> Anchor | None:

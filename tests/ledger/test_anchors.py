@@ -430,7 +430,9 @@ def test_a_server_bears_witness_to_time_and_user(tmp_path: Path) -> None:
     shown = columns.replace("server_at", "'2019-01-01T00:00:00.000Z'").replace(
         "seq", "(SELECT max(seq) + 1 FROM ledger)"
     )
-    shown = shown.replace("idempotency_key", "NULL")
+    shown = shown.replace("idempotency_key", "NULL").replace(
+        "previous_hash", "(SELECT hash FROM ledger ORDER BY seq DESC LIMIT 1)"
+    )
     with pytest.raises(sa.exc.SQLAlchemyError, match="time and user of the server alone"):
         cohort.on_server(f"INSERT INTO ledger ({columns}) SELECT {shown} FROM ledger WHERE seq = 1")
 
