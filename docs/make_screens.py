@@ -19,10 +19,12 @@ SCREENS = DOCS / "screens"
 SAMPLES = DOCS.parent / "sample_dicoms"
 README_PICTURE = DOCS / "window.png"
 
-SMALL, LARGE = (1280, 800), (1920, 1080)
+LAPTOP, SMALL, LARGE = (960, 540), (1280, 800), (1920, 1080)
+"""Of windows, logical pixels; the first is a full HD screen at 200 %."""
+
 MOST_BYTES = 3_000_000
 """All pictures together stay below this."""
-GREY_STEP, GREY_SPREAD, COLOURS = 8, 6, 200
+GREY_STEP, GREY_SPREAD, COLOURS, KEPT = 8, 6, 200, 40
 """How the pictures are made small."""
 
 
@@ -225,6 +227,13 @@ def followup(stage: Stage) -> None:
         stage.run("recall", place)
 
 
+def beside(stage: Stage) -> None:
+    """The baseline's picture beside the follow-up's."""
+    followup(stage)
+    stage.dock.turn_to(stage.dock.planes[0].view)
+    stage.run("second_picture")
+
+
 def radiograph(stage: Stage) -> None:
     """A pair of radiographs."""
     stage.open("radiographs")
@@ -269,11 +278,14 @@ class Scene:
         Brings the window there.
     size
         (width, height) of the window, pixels.
+    theme
+        Of napari's settings: ``"dark"`` or ``"light"``.
     """
 
     name: str
     play: Callable[[Stage], None]
     size: tuple[int, int] = SMALL
+    theme: str = "dark"
 
 
 SCENES = (
@@ -285,12 +297,13 @@ SCENES = (
     Scene("help", help_sheet),
     Scene("extras", extras),
     Scene("followup", followup),
+    Scene("beside", beside),
     Scene("radiograph", radiograph),
     Scene("single", single),
     Scene("tour", tour),
     Scene("worklist", worklist),
     Scene("adjudication", adjudication),
-    Scene("head_1920", head, LARGE),
+    Scene("finished_960", finished, LAPTOP, "light"),
     Scene("finished_1920", finished, LARGE),
     Scene("followup_1920", followup, LARGE),
 )
@@ -299,8 +312,10 @@ README_SCENE = Scene("window", finished, (1700, 950))
 
 def take_picture(scene: Scene, path: Path, folder: Path) -> None:
     """Play a scene in a new window and save what the window shows."""
+    from napari.settings import get_settings
     from napari_necroangle.window import DRAWING_MS, close_window, open_window, settle
 
+    get_settings().appearance.theme = scene.theme
     dock: Any = open_window(scene.size)
     try:
         scene.play(Stage(dock, folder))
@@ -315,7 +330,7 @@ def save_compact(picture: Any, path: Path) -> None:
     """Save a window's picture as a small PNG, with no date and no program inside.
 
     Greys are kept in steps of 8, which is less than the samples' noise; colours get the rest of the
-    palette.
+    palette, the commonest as they are.
     """
     import numpy as np
     from PIL import Image
@@ -327,13 +342,28 @@ def save_compact(picture: Any, path: Path) -> None:
     is_grey = np.ptp(pixels, axis=1) <= GREY_SPREAD
     steps = np.round(pixels[is_grey].mean(axis=1) / GREY_STEP) * GREY_STEP
     pixels[is_grey] = np.minimum(steps, 255).astype(np.uint8)[:, None]
-    coloured = Image.fromarray(pixels[~is_grey][None])
-    few = coloured.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    pixels[~is_grey] = np.asarray(few.convert("RGB"))[0]
+    pixels[~is_grey] = _few_colours(pixels[~is_grey])
     palette, index = np.unique(pixels, axis=0, return_inverse=True)
     image = Image.fromarray(index.reshape(shown.height(), shown.width()).astype(np.uint8), "P")
     image.putpalette(palette.tobytes())
     image.save(path, optimize=True)
+
+
+def _few_colours(pixels: Any) -> Any:
+    """(N, 3) coloured pixels with few colours: the commonest, as of the dock, stay as they are."""
+    import numpy as np
+    from PIL import Image
+
+    colours, which, count = np.unique(pixels, axis=0, return_inverse=True, return_counts=True)
+    common = np.argsort(-count)[:KEPT]
+    rare = np.setdiff1d(np.arange(len(colours)), common)
+    if len(rare):
+        of_lines = Image.fromarray(colours[rare][None])
+        few = of_lines.quantize(
+            COLOURS - KEPT, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        )
+        colours[rare] = np.asarray(few.convert("RGB"))[0]
+    return colours[which.reshape(-1)]
 
 
 def main(names: Iterable[str]) -> None:

@@ -130,7 +130,9 @@ class Room:
         self.commands.stroked()
 
     def line(self) -> str:
-        return guide_line(self.flow, self.view, self.workspace.contradictions())
+        magnified = any(plane.settling is not None for plane in self.planes)
+        against = self.workspace.contradictions()
+        return guide_line(self.flow, self.view, against, magnified=magnified)
 
     def uv(self, view: View, patient_mm: tuple[float, float, float]) -> Point:
         plane = self.plane(view)

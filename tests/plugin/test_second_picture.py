@@ -176,10 +176,10 @@ def test_the_other_visits_picture_lies_by_the_heads_centre(
     press(dock, Qt.Key.Key_D)
     pane = dock._second
     assert pane.isVisible()
-    assert "earlier baseline: #1 T1" in pane.sketch.texts[Anchor.TOP_LEFT]
+    assert "baseline (earlier): #1 T1" in pane.sketch.texts[Anchor.TOP_LEFT]
     first = dock.planes[0]
     said = " ".join(pane.sketch.texts[Anchor.TOP_LEFT].split())
-    assert re.search(r"head turned [+-]\d+\.\d° ± \d+\.\d°, circle placed to ± \d\.\d mm", said)
+    assert re.search(r"head turned [+−]?\d+\.\d° ± \d+\.\d°, circle placed to ± \d\.\d mm", said)
     circle = dock.workspace.case.session.outcome().view(A).circle
     laid = np.concatenate([one.reshape(-1, 2) for one in first.sketch.lines("ghost").values()])
     assert (laid.max(axis=0) + laid.min(axis=0)) / 2 == pytest.approx(circle.centre_mm, abs=1.0)

@@ -38,7 +38,7 @@ from napari_necroangle.reading.draft import Handle, Role
 from napari_necroangle.reading.drawing import Drawing, Segments, drawing_of, ghost_lines
 from napari_necroangle.reading.followup import Earlier
 from napari_necroangle.reading.ghosts import Ghost
-from napari_necroangle.reading.texts import VIEWS
+from napari_necroangle.reading.texts import VIEWS, signed
 from necroangle.geometry import ImagePlane, PatientPoints, PlanePoints
 from necroangle.imaging import HeadMotion, HeadPicture, Unregistered, Volume, register_heads
 from necroangle.terms import View
@@ -137,10 +137,11 @@ class Looking:
         if self._looked is None:
             case.notice = "That was every arc end." if ends else "There is no arc end yet."
             return
-        self._magnify(case, *self._looked)
-        case.notice = f"Arc end {at + 1} of {len(ends)}: drag it if it is off."
+        self._magnify(
+            case, *self._looked, f"Arc end {at + 1} of {len(ends)}: drag it if it is off."
+        )
 
-    def _magnify(self, case: Case, view: View, handle: Handle) -> None:
+    def _magnify(self, case: Case, view: View, handle: Handle, words: str) -> None:
         plane = self.plane(view)
         mark = plane.mark_of(handle) if plane is not None else None
         if plane is None or mark is None:
@@ -149,11 +150,14 @@ class Looking:
         plane.go_to(mark.index)
         plane.lens.magnify(mark.uv_mm, centred=True)
         case.selected[view] = handle
+        case.say(words, lambda: plane.lens.is_magnifying and plane.slice_index == mark.index)
 
     def _reset_view(self, case: Case, view: View) -> None:
         """Show a view as at first, and say which: the other one stays as it is."""
-        self._on_plane(view, PlaneView.reset)
-        case.notice = f"{VIEWS[view]} view: shown as at first."
+        plane = self.plane(view)
+        if plane is not None:
+            plane.reset()
+            case.say(f"{VIEWS[view]} view: shown as at first.", lambda: plane.lens.is_untouched)
 
     def _jump(self, case: Case, view: View) -> None:
         """Show the slice at the head's centre, as the other view shows it."""
@@ -179,6 +183,7 @@ class Looking:
         if greys is not None:
             greys.figures = (width, level)
             self.windowed(view)
+            self._turn_to(view)
 
     def set_preset(self, view: View, name: str) -> None:
         """Show the window of this name on a view."""
@@ -186,6 +191,7 @@ class Looking:
         if greys is not None:
             greys.preset = name
             self.windowed(view)
+            self._turn_to(view)
 
     def reset_window(self, view: View) -> None:
         """Show the grey values of a view as they are stored."""
@@ -237,7 +243,8 @@ class Looking:
     def _next_window(self, case: Case, view: View) -> None:
         greys = self.greys(view)
         if greys is not None:
-            case.notice = f"Contrast: {greys.next()}."
+            name = greys.next()
+            case.say(f"Contrast: {name}.", lambda: greys.preset == name)
             self.windowed(view)
 
     def _invert(self, view: View) -> None:
@@ -248,20 +255,27 @@ class Looking:
 
     def _toggle_link(self, case: Case, view: View) -> None:
         self.is_linked = not self.is_linked
-        case.notice = f"Contrast of the views is {'linked' if self.is_linked else 'not linked'}."
+        words = f"Contrast of the views is {'linked' if self.is_linked else 'not linked'}."
+        case.say(words, self._while_set("is_linked"))
         self.windowed(view)
 
     def _toggle_cursor(self, case: Case, view: View) -> None:
         self.has_cursor = not self.has_cursor
-        case.notice = f"The mouse's cross in the other view is {_on(self.has_cursor)}."
+        words = f"The mouse's cross in the other view is {_on(self.has_cursor)}."
+        case.say(words, self._while_set("has_cursor"))
         self.pointed(view, None)
         self.on_greys()
 
     def _toggle_loupe(self, case: Case, view: View) -> None:
         self.has_loupe = not self.has_loupe
-        case.notice = f"The loupe at the mouse is {_on(self.has_loupe)}."
+        case.say(f"The loupe at the mouse is {_on(self.has_loupe)}.", self._while_set("has_loupe"))
         self.pointed(view, None)
         self.on_greys()
+
+    def _while_set(self, name: str) -> Callable[[], bool]:
+        """Whether a setting is as it was when this was asked for."""
+        now = getattr(self, name)
+        return lambda: bool(getattr(self, name) == now)
 
 
 def _on(is_on: bool) -> str:
@@ -343,7 +357,7 @@ def motion_words(motion: HeadMotion | Unregistered | None) -> str:
         return fill(f"laid by the head's centre: {motion.meaning}", WORDS_WIDE)
     turn, place = 1.96 * motion.rotation_se_deg, 1.96 * max(motion.shift_se_mm)
     return (
-        f"head turned {motion.rotation_deg:+.1f}° ± {turn:.1f}°,\n"
+        f"head turned {signed(motion.rotation_deg)} ± {turn:.1f}°,\n"
         f"circle placed to ± {place:.1f} mm (95 %)"
     )
 

@@ -1,6 +1,6 @@
 """The canvases beside each other: which is active, which are shown, and what lies on each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -121,8 +121,8 @@ class Canvases:
         Is told what the mouse does.
     on_key
         Does the command of a key.
-    on_step
-        Called when a canvas turns to another slice.
+    on_look
+        Called when a canvas turns to another slice, or zooms.
 
     Attributes
     ----------
@@ -137,16 +137,16 @@ class Canvases:
         host: Host,
         hands: Hands,
         on_key: Callable[[str], None],
-        on_step: Callable[[], None],
+        on_look: Callable[[], None],
     ) -> None:
-        self._host, self._on_step = host, on_step
+        self._host, self._on_look = host, on_look
         keys = HeldKeys()
         self.all = tuple(Canvas(viewer, hands, on_key, keys) for viewer in host.viewers)
         _EveryMove.begin()
         self._active = 0
         self.is_single = host.window.width() < SMALL_PX
-        for plane in self.planes:
-            plane.model.dims.events.current_step.connect(on_step)
+        for event in self._looks():
+            event.connect(on_look)
         host.guard(self.planes)
         self._lay()
 
@@ -213,11 +213,17 @@ class Canvases:
         """Take all that lies on the canvases away."""
         self.is_single = False
         self._lay()
+        for event in self._looks():
+            event.disconnect(self._on_look)
         for one in self.all:
-            one.plane.model.dims.events.current_step.disconnect(self._on_step)
             one.close()
         self.all = ()
         _EveryMove.end()
+
+    def _looks(self) -> Iterator[Any]:
+        """The events of what is shown: slice and zoom."""
+        for plane in self.planes:
+            yield from (plane.model.dims.events.current_step, plane.model.scene.camera.events.zoom)
 
     def _lay(self) -> None:
         shown = [not self.is_single or place == self._active for place in range(len(self.all))]

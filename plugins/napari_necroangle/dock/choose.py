@@ -450,7 +450,8 @@ def _plain(board: Board) -> tuple[object, ...]:
 
 def _legend_html(board: Board) -> str:
     return "&nbsp;&nbsp; ".join(
-        f'<span style="color:{PENS[pen].colour}">{_DASHES[pen.split()[0]]}</span> {whose}'
+        f'<span style="color:{PENS[pen].colour};background:black">&nbsp;'
+        f"{_DASHES[pen.split()[0]]}&nbsp;</span> {whose}"
         for pen, whose in board.legend
     )
 

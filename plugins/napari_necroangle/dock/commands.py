@@ -22,7 +22,7 @@ from napari_necroangle.reading.followup import Earlier
 from napari_necroangle.reading.ghosts import FollowupOverlay, Ghost, tie_of
 from napari_necroangle.reading.keys import FINDING_COMMANDS, OBSERVATION_COMMANDS, key_label
 from napari_necroangle.reading.steps import Flow, Step
-from napari_necroangle.reading.texts import LANDMARK_WORDS, VIEWS
+from napari_necroangle.reading.texts import VIEWS
 from necroangle.dicom import SeriesSummary
 from necroangle.dicom.contrast import contrast_of
 from necroangle.dicom.visits import Visit, sequence_words
@@ -163,10 +163,11 @@ class Commands:
         self._window.refresh()
 
     def touched(self, view: View) -> None:
-        """The reader has turned to a canvas with the mouse."""
-        flow = self._workspace.flow
-        if flow is not None:
-            flow.turn_to(view)
+        """The reader has turned to a canvas with the mouse: what was said before is over."""
+        now = self._workspace.current
+        if now is not None:
+            now.case.notice = ""
+            now.flow.turn_to(view)
         self._window.turn_to(view)
 
     def clicked(self, view: View, handle: Handle | None) -> None:
@@ -181,8 +182,6 @@ class Commands:
         if mark is not None and self.magnifies and not plane.lens.is_magnifying:
             plane.lens.magnify(mark.uv_mm, centred=False)
             plane.settling = handle
-            go_on = key_label("go_on")
-            self._case.notice = f"Magnified: click where the arc ends exactly, or press {go_on}."
             self._window.refresh()
             return
         plane.end_magnifying()
@@ -321,7 +320,6 @@ class Commands:
         """Let the next click of a view set a landmark."""
         self._flow.go_to(Step.MORE)
         self._case.aim_at_landmark(view, name)
-        self._case.notice = f"Click the {LANDMARK_WORDS[name]}."
 
     def _scale(self, case: Case, view: View) -> None:
         """Ask how large the marker is, and let the next two clicks set its ends."""
@@ -480,7 +478,7 @@ class Beside:
         if visit is present:
             return Offer(("", contrast), sequence, series, visit)
         when = self._followup.rules.order(visit.visit, present.visit)
-        return Offer((visit.label, contrast), f"{when} {visit.label}: {sequence}", series, visit)
+        return Offer((visit.label, contrast), f"{visit.label} ({when}): {sequence}", series, visit)
 
     def chosen(self, view: View) -> Offer | None:
         """What stands beside a view, or would."""
@@ -496,6 +494,7 @@ class Beside:
         self.chosen(view)
         self._wanted = None if offer is None else offer.key
         self.refresh(view)
+        self._window.refresh()
 
     def next(self, case: Case, view: View) -> None:
         """Put the next of what there is beside a view; after the last one nothing."""
@@ -505,7 +504,8 @@ class Beside:
             return
         at = offers.index(now) + 1 if now in offers else 0
         chosen = offers[at] if at < len(offers) else None
-        case.notice = f"Beside: {chosen.words}." if chosen else "Nothing stands beside the picture."
+        words = f"Beside: {chosen.words}." if chosen else "Nothing stands beside the picture."
+        case.say(words, lambda: self.chosen(view) == chosen)
         self.choose(view, chosen)
 
     def refresh(self, view: View) -> None:

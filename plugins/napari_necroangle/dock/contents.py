@@ -145,12 +145,12 @@ class DockParts(QWidget):
         first = self.who if self.who.is_open else self.steps
         self._scroll.verticalScrollBar().setValue(first.y())
 
-    def refresh(self, line: str, against: Sequence[Contradiction]) -> None:
+    def refresh(self, against: Sequence[Contradiction]) -> None:
         """Show everything as it stands."""
         case, flow = self._workspace.case, self._workspace.flow
         self.study.refresh()
         self.entries.refresh()
-        self.steps.refresh(line)
+        self.steps.refresh()
         self.tools.refresh()
         self.look.refresh()
         self.who.say(self.entries.summary())

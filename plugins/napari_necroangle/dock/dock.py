@@ -37,7 +37,7 @@ from napari_necroangle.modes.saving import may_close
 from napari_necroangle.modes.worklist import Worklist
 from napari_necroangle.modes.workspace import Workspace
 from napari_necroangle.reading.case import Case
-from napari_necroangle.reading.guidance import guide_line
+from napari_necroangle.reading.guidance import Contradiction, guide_line
 from napari_necroangle.store.readings import take_own_keys
 from necroangle.dicom import SeriesSummary
 from necroangle.errors import NecroangleError
@@ -109,6 +109,7 @@ class ReadingDock(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._follow_theme()
         self.setMinimumWidth(DOCK_WIDTH_PX)
+        self._against: tuple[Contradiction, ...] = ()
         self.refresh()
 
     @property
@@ -135,7 +136,7 @@ class ReadingDock(QWidget):
         if self.canvases is not None or not self._host.take_in(self, self.put_away):
             return
         window = self._host.window
-        self.canvases = Canvases(self._host, self.commands, self.do, self._on_step)
+        self.canvases = Canvases(self._host, self.commands, self.do, self._on_look)
         self.commands.looking.tell = self._tell
         self._tell("")  # a status bar that comes later moves the pictures
         if self._guard is None:
@@ -230,6 +231,7 @@ class ReadingDock(QWidget):
         except NecroangleError as error:
             self.dialogs.tell("This series cannot be shown", self.mode.mask(str(error)))
         if self.workspace.case is not None:
+            self.workspace.case.notice = ""
             self._show_case(self.workspace.case)
 
     def offer_unsaved(self) -> None:
@@ -247,6 +249,8 @@ class ReadingDock(QWidget):
         """Save or submit the reading of the case; its path, or None where it was not saved."""
         self.parts.entries.commit()
         path = self.mode.save(final=final)
+        if path is not None and self.workspace.case is not None:
+            self.workspace.case.notice = ""
         self.focus_canvas()
         self.commands.followup.look(again=True)
         self.refresh()
@@ -279,6 +283,7 @@ class ReadingDock(QWidget):
         if self.workspace.case is None:
             return
         self.parts.tools.turn_to(view)
+        self._say_next()
         place = [one.view for one in self.workspace.case.session.draft.views].index(view)
         if self.canvases is not None:
             self.canvases.turn_to(place)
@@ -347,16 +352,19 @@ class ReadingDock(QWidget):
             plane.follow()
             plane.refresh()
         self.commands.followup.draw()
-        magnified = any(plane.settling is not None for plane in self.planes)
-        flow, view = self.workspace.flow, self.parts.tools.view
-        against = self.workspace.contradictions()
-        line = (
-            guide_line(flow, view, against, magnified=magnified)
-            if flow and view is not None
-            else ""
-        )
-        self.parts.refresh(line, against)
+        self._against = self.workspace.contradictions()
+        self.parts.refresh(self._against)
+        self._say_next()
         self.guide.show()
+
+    def _say_next(self) -> None:
+        """Say what to do now."""
+        flow, view = self.workspace.flow, self.parts.tools.view
+        magnified = any(plane.settling is not None for plane in self.planes)
+        line = ""
+        if flow is not None and view is not None:
+            line = guide_line(flow, view, self._against, magnified=magnified)
+        self.parts.steps.line.setText(line)
 
     def _show_second(self, view: View, second: Second | None) -> None:
         """Show a second picture over the canvas that is not read, or that canvas again."""
@@ -405,12 +413,13 @@ class ReadingDock(QWidget):
         if self.workspace.case is not None:
             self.workspace.case.session.unlisten(self.refresh)
 
-    def _on_step(self) -> None:
-        """The other canvas draws where this one's slice cuts it."""
+    def _on_look(self) -> None:
+        """A canvas shows something else: the other one draws where its slice cuts it."""
         self.mode.act()
         for plane in self.planes:
             plane.draw_reference()
         self.parts.tools.refresh()
+        self._say_next()
 
     def _show_guests(self) -> None:
         """Draw what the mode draws beside the reader's own marks."""

@@ -92,8 +92,8 @@ class StepsPanel(QWidget):
             grid.setColumnStretch(across, 1)
         column(grid, self.line, into=self, spacing=5)
 
-    def refresh(self, words: str) -> None:
-        """Show the steps as they stand, with the line on what to do."""
+    def refresh(self) -> None:
+        """Show the steps as they stand."""
         flow = self._flow()
         if flow is None:
             return
@@ -105,7 +105,6 @@ class StepsPanel(QWidget):
             one.setEnabled(step in flow.steps)
             if step not in flow.steps:
                 one.setText("–")
-        self.line.setText(words)
 
 
 _TOOLS = (

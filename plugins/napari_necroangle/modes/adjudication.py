@@ -12,7 +12,7 @@ from napari_necroangle.modes.saving import saved_by
 from napari_necroangle.reading.draft import ReadingDraft, ViewDraft, draft_of
 from napari_necroangle.reading.drawing import PenLines, Segments
 from napari_necroangle.reading.session import ReadingSession
-from napari_necroangle.reading.texts import SIDES, VIEWS
+from napari_necroangle.reading.texts import SIDES, VIEWS, signed
 from napari_necroangle.store.autosave import Context
 from napari_necroangle.store.readings import load_into
 from napari_necroangle.store.recovery import (
@@ -239,15 +239,15 @@ class AdjudicationMode(Mode):
             ("", VIEWS[a.view], VIEWS[b.view]),
             (one, *_both(found[0][0], found[1][0])),
             (other, *_both(found[0][1], found[1][1])),
-            ("difference", _signed(a.angle_deg, "°"), _signed(b.angle_deg, "°")),
+            ("difference", signed(a.angle_deg), signed(b.angle_deg)),
         ]
         rows += [
             row
             for row in (
-                ("medial | anterior", _signed(a.start_deg, "°"), _signed(b.start_deg, "°")),
-                ("lateral | posterior", _signed(a.end_deg, "°"), _signed(b.end_deg, "°")),
+                ("medial | anterior", signed(a.start_deg), signed(b.start_deg)),
+                ("lateral | posterior", signed(a.end_deg), signed(b.end_deg)),
                 ("centres apart", _plain(a.centre_apart_mm), _plain(b.centre_apart_mm)),
-                ("radius", _signed(a.radius_mm, " mm"), _signed(b.radius_mm, " mm")),
+                ("radius", signed(a.radius_mm, " mm"), signed(b.radius_mm, " mm")),
                 ("slice", _slice_words(a), _slice_words(b)),
                 ("finding", _finding_words(a), _finding_words(b)),
             )
@@ -265,7 +265,7 @@ class AdjudicationMode(Mode):
         one, other = self.both.cna_of_each_deg
         names = (self.both.first.reader, self.both.second.reader)
         words = f"CNA: {names[0]} {show_deg(one)}, {names[1]} {show_deg(other)}"
-        return f"{words}, difference {_signed(self.both.cna_deg, '°')}"
+        return f"{words}, difference {signed(self.both.cna_deg)}"
 
     def _moved_words(self) -> str:
         """What was done so that both can be drawn in one picture, or why that cannot be."""
@@ -408,10 +408,6 @@ def images_near(path: Path) -> Path | None:
 
 def _both(first: float | None, second: float | None) -> tuple[str, str]:
     return show_deg(first), show_deg(second)
-
-
-def _signed(value: float | None, unit: str) -> str:
-    return "–" if value is None else f"{value:+.1f}{unit}"
 
 
 def _plain(value_mm: float | None) -> str:

@@ -238,8 +238,6 @@ class Case:
 
     Attributes
     ----------
-    notice
-        One line that the reader should see now, or empty.
     selected
         The mark of each view that was touched last.
     beside_on
@@ -255,7 +253,7 @@ class Case:
     def __init__(self, session: ReadingSession, pictures: dict[View, Picture]) -> None:
         self.session = session
         self.pictures = pictures
-        self.notice = ""
+        self.say("")
         self.selected: dict[View, Handle] = {}
         self.beside_on = False
         self.lacking: dict[View, str] = {}
@@ -264,6 +262,28 @@ class Case:
         self._aims: dict[View, Handle | None] = {}
         self._seen: dict[View, int] = {}
         self._marker: tuple[float, tuple[tuple[float, float], ...]] = (0.0, ())
+
+    @property
+    def notice(self) -> str:
+        """One line that the reader should see now, or empty: what no longer holds is not said."""
+        words, of, holds = self._notice
+        return words if of == self.session.draft and holds() else ""
+
+    @notice.setter
+    def notice(self, words: str) -> None:
+        self.say(words)
+
+    def say(self, words: str, holds: Callable[[], bool] = lambda: True) -> None:
+        """Say something of the draft as it is now; it is gone with the reader's next act.
+
+        Parameters
+        ----------
+        words
+            What is said.
+        holds
+            Whether it is still true, where it speaks of more than the draft.
+        """
+        self._notice = (words, self.session.draft, holds)
 
     def put_away(self) -> None:
         """Let the pictures go: another hip is read now, and a volume is large."""
@@ -411,13 +431,13 @@ class Case:
         picture = self.pictures[view]
         on = picture.marked_slice(slice_index)
         inside = [point for point in points_mm if picture.holds(point)]
-        self.notice = "" if len(inside) == len(points_mm) else "Part of it is outside the picture."
-        if len(inside) < LEAST_STROKE_POINTS:
-            return
+        whole = len(inside) == len(points_mm)
         try:
-            self.session.draw(view, first, on, inside)
+            if len(inside) >= LEAST_STROKE_POINTS:
+                self.session.draw(view, first, on, inside)
+            self.notice = "" if whole else "Part of it is outside the picture."
         except ReadingError as error:
-            self.notice = self._elsewhere(view) or error.problem
+            self._say_refused(view, error)
 
     def end_stroke(self, view: View) -> None:
         """End a stroke: it is one step, an arc is done with it, and a thin rim is spoken of."""
@@ -538,16 +558,24 @@ class Case:
             self._aims[view] = aim
         if selected is not None:
             self.selected[view] = selected
-        self.notice = self._elsewhere(view) or error.problem
+        self._say_refused(view, error)
         self.session.settle()
 
-    def _elsewhere(self, view: View) -> str:
-        if self.beside_on:
-            return ""
-        index = self.marks_index(view)
-        if index is None:
-            return "The marks of this view lie on another series. Choose it, or clear the view."
-        return f"The marks of this view lie on slice {index + 1}. Go there, or clear the view."
+    def _say_refused(self, view: View, error: ReadingError) -> None:
+        """Why no mark can be set on the slice that is shown, until another one is shown."""
+        index, seen = self.marks_index(view), self.seen(view)
+        if self.beside_on or index == seen:
+            self.say(error.problem, lambda: self.seen(view) == seen)
+        elif index is None:
+            self.say(
+                "The marks of this view lie on another series. Choose it, or clear the view.",
+                lambda: self.marks_index(view) is None,
+            )
+        else:
+            self.say(
+                f"The marks of this view lie on slice {index + 1}. Go there, or clear the view.",
+                lambda: self.seen(view) != index,
+            )
 
 
 def first_gap(draft: ViewDraft, slice_no: int) -> Handle | None:

@@ -15,6 +15,7 @@ from napari_necroangle.reading.outcome import (
     centre_of,
     measuring_in,
 )
+from napari_necroangle.reading.texts import signed
 from necroangle.annotation import SUFFIX, HipReading, ReadView, load_reading
 from necroangle.errors import MethodError, NecroangleError
 from necroangle.geometry import PatientPoints
@@ -337,26 +338,12 @@ def change_words(
         return f"{since}: that reading has no combined angle."
     if change is None or change.cna is None:
         return f"{since}: known once both views are read."
-    low, high = (_signed(bound) for bound in change.cna.interval_95())
+    low, high = (signed(bound) for bound in change.cna.interval_95())
     if change.mdc95_deg is None:
-        return f"{since}: {_signed(change.cna.value)}; {change.verdict}"
+        return f"{since}: {signed(change.cna.value)}; {change.verdict}"
     verdict = f"{change.verdict}, {show_deg(change.mdc95_deg)}"
     rule = "more" if abs(change.cna.value) > change.rule_deg else "not more"
     return (
-        f"{since}: {_signed(change.cna.value)} ({low} to {high}); {verdict} (MDC95); {rule} than "
+        f"{since}: {signed(change.cna.value)} ({low} to {high}); {verdict} (MDC95); {rule} than "
         f"{change.rule_deg:g}°"
     )
-
-
-def _signed(value_deg: float) -> str:
-    """Degrees with their sign, as changes are written.
-
-    Examples
-    --------
-    >>> _signed(-26.34), _signed(3.0), _signed(-0.01)
-    ('−26.3°', '+3.0°', '0.0°')
-    """
-    size = show_deg(abs(value_deg))
-    if size == show_deg(0.0):
-        return size
-    return f"{'−' if value_deg < 0 else '+'}{size}"

@@ -287,7 +287,11 @@ class FollowupOverlay:
             return
         self.is_on = not self.is_on
         if self.is_on:
-            case.notice = self._where()
+            self._say_where(case)
+
+    def _say_where(self, case: Case) -> None:
+        chosen = self.chosen
+        case.say(self._where(), lambda: self.is_on and self.chosen is chosen)
 
     def _where(self) -> str:
         """Which slices the ghosts lie on."""
@@ -314,7 +318,7 @@ class FollowupOverlay:
             return
         self.is_on = True
         self._go_to(view, ghost.slice_index)
-        case.notice = self._where()
+        self._say_where(case)
 
 
 def _same(first: tuple[object, ...], second: tuple[object, ...]) -> bool:

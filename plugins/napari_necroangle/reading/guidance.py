@@ -203,13 +203,15 @@ def guide_line(
     against
         What speaks against the marks.
     magnified
-        Whether an arc end is magnified.
+        Whether an arc end is magnified, to be set exactly.
     """
     session = flow.case.session
     if session.is_locked:
         return flow.case.notice or LOCKED
     if flow.case.notice:
         return flow.case.notice
+    if magnified:
+        return f"Magnified: click where the arc ends exactly, or press {key_label('go_on')}."
     if not session.draft.reader and not session.is_unsaved:
         return "Type your code as a reader first (Whose hip this is, above)."
     if flow.case.lacking and (view in flow.case.lacking or flow.current is Step.SAVE):
@@ -225,8 +227,7 @@ def guide_line(
         session.draft.view(view),
         session.outcome().view(view),
         aim,
-        magnified=magnified,
-        gain=rim_gain(session, view),
+        rim_gain(session, view),
     )
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "instruction",
     "interval_line",
     "offset_words",
+    "signed",
 ]
 
 RIM_ADVISED = 8
@@ -72,6 +73,21 @@ _STEPS = {
     Role.END: "Click the other end of the necrotic arc.",
     Role.VIA: "Click the surface between the two ends, on the dead side.",
 }
+
+
+def signed(value: float | None, unit: str = "°") -> str:
+    """A difference with its sign, to a tenth; an en dash where there is none.
+
+    Examples
+    --------
+    >>> signed(-26.34), signed(3.0, " mm"), signed(-0.01), signed(None)
+    ('−26.3°', '+3.0 mm', '0.0°', '–')
+    """
+    if value is None:
+        return show_deg(None)
+    size = show_deg(abs(value)).removesuffix("°")
+    sign = "" if float(size) == 0.0 else "−" if value < 0 else "+"
+    return f"{sign}{size}{unit}"
 
 
 def breakable(name: str) -> str:
@@ -139,8 +155,6 @@ def instruction(
     draft: ViewDraft,
     outcome: ViewOutcome,
     aim: Handle | None,
-    *,
-    magnified: bool = False,
     gain: str = "",
 ) -> str:
     """What to do next in a view; ``gain`` is what more of the rim would gain."""
@@ -154,7 +168,7 @@ def instruction(
     if aim is None:
         return _sentence(outcome.missing) or "Done. Drag any point to correct it."
     if aim.role is not Role.RIM:
-        return "Click exactly where the arc ends." if magnified else _STEPS[aim.role]
+        return _STEPS[aim.role]
     return _rim_line(len(draft.rim), outcome, gain)
 
 
