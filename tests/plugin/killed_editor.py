@@ -101,8 +101,8 @@ _FRESH = ReadingSession(VIEWS)
 
 def _edit_until_killed(folder: Path, seed: int, acknowledged: Path) -> None:
     session = ReadingSession(VIEWS)
-    autosave = Autosave(folder)
-    autosave.watch(session)
+    autosave = Autosave()
+    autosave.watch(session, folder)
     log = os.open(acknowledged, os.O_WRONLY | os.O_CREAT)
     for number, _ in enumerate(edits(session, seed), 1):
         os.pwrite(log, b"%8d" % number, 0)

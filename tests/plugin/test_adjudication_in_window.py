@@ -104,7 +104,7 @@ def test_an_unsaved_consensus_is_offered_again(
     dock.compare(*pair)
     dock.mode.start(Start.FIRST)
     draft = dock.workspace.case.session.draft
-    dock.workspace.keeping.close()
+    dock.workspace.autosave.close()
     dock.read_freely()
     assert dock.recovery.waiting == ()
     dock.workspace.forget_cases()

@@ -45,8 +45,8 @@ def found_after(autosave: Autosave, folder: Path) -> list[object]:
 
 def test_every_step_is_kept_with_its_place(case: Case, mark_rim: MarkRim, tmp_path: Path) -> None:
     context = Context(visit="baseline", shown=(Shown(A, "1.2.1", 1, 2),), duration_s=12.5)
-    autosave = Autosave(tmp_path)
-    autosave.watch(case.session, lambda: context)
+    autosave = Autosave()
+    autosave.watch(case.session, tmp_path, lambda: context)
     mark_rim(case, A)
     case.session.file_sha256 = "ab" * 32
     case.session.enter(notes="half done")
@@ -59,8 +59,8 @@ def test_every_step_is_kept_with_its_place(case: Case, mark_rim: MarkRim, tmp_pa
 
 
 def test_a_drag_in_progress_is_not_written(case: Case, mark_rim: MarkRim, tmp_path: Path) -> None:
-    autosave = Autosave(tmp_path)
-    autosave.watch(case.session)
+    autosave = Autosave()
+    autosave.watch(case.session, tmp_path)
     mark_rim(case, A)
     before = case.session.draft
     size = files(tmp_path)[0].stat().st_size
@@ -71,8 +71,8 @@ def test_a_drag_in_progress_is_not_written(case: Case, mark_rim: MarkRim, tmp_pa
 
 
 def test_a_saved_reading_leaves_no_autosave(case: Case, tmp_path: Path) -> None:
-    autosave = Autosave(tmp_path)
-    autosave.watch(case.session)
+    autosave = Autosave()
+    autosave.watch(case.session, tmp_path)
     for view in (A, B):
         case.choose(view, Finding.NO_NECROSIS, 2)
     assert len(files(tmp_path)) == 1
@@ -83,8 +83,8 @@ def test_a_saved_reading_leaves_no_autosave(case: Case, tmp_path: Path) -> None:
 
 
 def test_what_a_save_could_not_hold_stays(case: Case, mark_rim: MarkRim, tmp_path: Path) -> None:
-    autosave = Autosave(tmp_path)
-    autosave.watch(case.session)
+    autosave = Autosave()
+    autosave.watch(case.session, tmp_path)
     mark_rim(case, A)
     case.choose(B, Finding.NO_NECROSIS, 2)
     save_session(case.session, tmp_path)
@@ -95,8 +95,8 @@ def test_what_a_save_could_not_hold_stays(case: Case, mark_rim: MarkRim, tmp_pat
 
 
 def test_undone_to_the_start_there_is_nothing_to_keep(case: Case, tmp_path: Path) -> None:
-    autosave = Autosave(tmp_path)
-    autosave.watch(case.session)
+    autosave = Autosave()
+    autosave.watch(case.session, tmp_path)
     case.session.enter(notes="a word")
     assert len(files(tmp_path)) == 1
     case.session.undo()
@@ -105,8 +105,8 @@ def test_undone_to_the_start_there_is_nothing_to_keep(case: Case, tmp_path: Path
 
 
 def test_given_up_it_goes(case: Case, tmp_path: Path) -> None:
-    autosave = Autosave(tmp_path)
-    autosave.watch(case.session)
+    autosave = Autosave()
+    autosave.watch(case.session, tmp_path)
     case.session.enter(notes="a word")
     autosave.forget(case.session)
     case.session.enter(notes="unheard")
@@ -115,8 +115,8 @@ def test_given_up_it_goes(case: Case, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="modes of a POSIX system")
 def test_it_is_for_the_readers_eyes_alone(case: Case, tmp_path: Path) -> None:
-    autosave = Autosave(tmp_path)
-    autosave.watch(case.session)
+    autosave = Autosave()
+    autosave.watch(case.session, tmp_path)
     case.session.enter(notes="a word")
     (file,) = files(tmp_path)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -126,10 +126,10 @@ def test_it_is_for_the_readers_eyes_alone(case: Case, tmp_path: Path) -> None:
 
 
 def test_a_window_that_is_open_is_left_alone(case: Case, tmp_path: Path) -> None:
-    first, second = Autosave(tmp_path), Autosave(tmp_path)
+    first, second = Autosave(), Autosave()
     other = ReadingSession((A, B))
-    first.watch(case.session)
-    second.watch(other)
+    first.watch(case.session, tmp_path)
+    second.watch(other, tmp_path)
     case.session.enter(notes="first window")
     other.enter(notes="second window")
     assert recoverable(tmp_path) == ()
@@ -141,13 +141,13 @@ def test_a_window_that_is_open_is_left_alone(case: Case, tmp_path: Path) -> None
 
 
 def test_a_recovered_reading_is_kept_before_its_old_file_goes(case: Case, tmp_path: Path) -> None:
-    autosave = Autosave(tmp_path)
-    autosave.watch(case.session)
+    autosave = Autosave()
+    autosave.watch(case.session, tmp_path)
     case.session.enter(notes="before the crash")
     autosave.close()
     (found,) = recoverable(tmp_path)
-    again = Autosave(tmp_path)
-    again.watch(case.session, replaces=found.path)
+    again = Autosave()
+    again.watch(case.session, tmp_path, replaces=found.path)
     (file,) = files(tmp_path)
     assert file != found.path
     assert found_after(again, tmp_path) == [found.draft]
@@ -157,8 +157,8 @@ def test_a_long_file_is_begun_anew(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(autosave_module, "MAX_BYTES", 5000)
-    autosave = Autosave(tmp_path)
-    autosave.watch(case.session)
+    autosave = Autosave()
+    autosave.watch(case.session, tmp_path)
     names = set()
     for number in range(40):
         case.session.enter(notes=f"note {number}")
@@ -172,8 +172,8 @@ def test_a_long_file_is_begun_anew(
 def test_a_disk_that_refuses_stops_no_edit(case: Case, tmp_path: Path) -> None:
     (tmp_path / ".autosave").write_text("in the way")
     said: list[str] = []
-    autosave = Autosave(tmp_path, said.append)
-    autosave.watch(case.session)
+    autosave = Autosave(said.append)
+    autosave.watch(case.session, tmp_path)
     case.session.enter(notes="one")
     assert case.session.draft.notes == "one"
     assert said[0].startswith("This reading is not kept against a crash: ")
@@ -187,8 +187,8 @@ def test_a_disk_that_fills_up_loses_no_earlier_state(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    autosave = Autosave(tmp_path, said.append)
-    autosave.watch(case.session)
+    autosave = Autosave(said.append)
+    autosave.watch(case.session, tmp_path)
     case.session.enter(notes="fits")
     kept = case.session.draft
     write = os.write
@@ -213,8 +213,8 @@ def test_readings_that_cannot_be_written_have_their_autosaves_elsewhere(
     assert apart.parent == tmp_path / "state" / "necroangle"
     assert "HONG" not in str(apart.name)
     session = ReadingSession((A, B))
-    autosave = Autosave(readings)
-    autosave.watch(session)
+    autosave = Autosave()
+    autosave.watch(session, readings)
     session.enter(notes="elsewhere")
     autosave.close()
     monkeypatch.undo()
@@ -231,8 +231,8 @@ def test_autosaves_in_the_state_folder_of_version_0_1_are_found(
     with monkeypatch.context() as then:
         then.setattr(os, "access", lambda path, mode: False)
         session = ReadingSession((A, B))
-        autosave = Autosave(readings)
-        autosave.watch(session)
+        autosave = Autosave()
+        autosave.watch(session, readings)
         session.enter(notes="of the former version")
         autosave.close()
         former = autosave_folder(readings)

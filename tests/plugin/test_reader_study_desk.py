@@ -137,8 +137,8 @@ def test_an_unsaved_case_survives_a_crash_and_can_be_submitted(
     item = reader.next()
     assert item is not None
     opened = reader.open(item.listed)
-    autosave = Autosave(reader.folder)
-    autosave.watch(opened.session, lambda: Context(case_code=item.listed.code))
+    autosave = Autosave()
+    autosave.watch(opened.session, reader.folder, lambda: Context(case_code=item.listed.code))
     read(opened, case)
     autosave.close()
     (found,) = recoverable(reader.folder)

@@ -84,7 +84,7 @@ def test_killed_at_any_moment_the_next_window_offers_it(dock: Any, qtbot: Any, s
                     assert plane.slice_index == shown
         assert not found.path.exists()
         assert not dock.recovery.isVisible()
-        dock.workspace.keeping.forget(dock.workspace.case.session)
+        dock.workspace.autosave.forget(dock.workspace.case.session)
         dock.workspace.close_folder()
         dock.workspace.forget_cases()
     assert dock.dialogs.asked == []

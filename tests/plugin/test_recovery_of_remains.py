@@ -19,8 +19,8 @@ VIEWS = (View.CORONAL, View.SAGITTAL)
 def left(tmp_path: Path) -> Path:
     """A file of three edits, left by a window that is gone."""
     session = ReadingSession(VIEWS)
-    autosave = Autosave(tmp_path)
-    autosave.watch(session)
+    autosave = Autosave()
+    autosave.watch(session, tmp_path)
     for word in ("one", "two", "three"):
         session.enter(notes=word)
     autosave.close()
@@ -100,8 +100,8 @@ def test_what_is_no_file_is_left_alone(left: Path, tmp_path: Path) -> None:
 
 def test_the_latest_comes_first(left: Path, tmp_path: Path) -> None:
     session = ReadingSession(VIEWS)
-    autosave = Autosave(tmp_path)
-    autosave.watch(session)
+    autosave = Autosave()
+    autosave.watch(session, tmp_path)
     session.enter(notes="later")
     autosave.close()
     found = recoverable(tmp_path)

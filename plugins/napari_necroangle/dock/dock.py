@@ -271,7 +271,7 @@ class ReadingDock(QWidget):
             self._guard.release()
             self._guard = None
         self.guide.close()
-        self.workspace.keeping.close()
+        self.workspace.autosave.close()
         if self.help is not None:
             self.help.setParent(None)
             self.help.deleteLater()

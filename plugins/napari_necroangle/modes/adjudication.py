@@ -18,6 +18,7 @@ from napari_necroangle.store.readings import load_into
 from napari_necroangle.store.recovery import (
     Recovered,
     Remains,
+    remains,
     restore,
     series_of,
     views_of,
@@ -161,7 +162,7 @@ class AdjudicationMode(Mode):
 
     def unsaved(self) -> Remains:
         """What earlier windows left unsaved of the consensus of these two readings."""
-        left = self._workspace.keeping.left_in(self.folder)
+        left = remains(self.folder)
         own = (one for one in left.recovered if one.draft.consensus_of == self.both.sha256)
         return Remains(tuple(own), left.set_aside)
 
@@ -325,7 +326,7 @@ class AdjudicationMode(Mode):
             def context() -> Context:
                 return space.context(one)
 
-            space.keeping.watch(self.folder, self.session, context, replaces=replaces)
+            space.autosave.watch(self.session, self.folder, context, replaces=replaces)
 
     def _visit_of_images(self) -> Visit:
         views = (*self.both.first.views, *self.both.second.views)

@@ -21,6 +21,7 @@ from napari_necroangle.store.recovery import (
     Recovered,
     Remains,
     offers_for_visits,
+    remains,
     restore,
     series_of,
     views_of,
@@ -196,7 +197,7 @@ class FreeReading(Mode):
         space = self._workspace
         if space.folder is None:
             return Remains((), ())
-        left = space.keeping.left_in(default_folder(space.folder))
+        left = remains(default_folder(space.folder))
         return Remains(offers_for_visits(left.recovered, space.visits), left.set_aside)
 
     def recover(self, found: Recovered) -> None:

@@ -11,7 +11,14 @@ from napari_necroangle.modes.saving import saved_by
 from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.store.autosave import Context
-from napari_necroangle.store.recovery import Recovered, Remains, offers_for_case, restore, views_of
+from napari_necroangle.store.recovery import (
+    Recovered,
+    Remains,
+    offers_for_case,
+    remains,
+    restore,
+    views_of,
+)
 from necroangle.dicom.visits import Visit
 from necroangle.errors import DicomError, NecroangleError, ReadingError
 from necroangle.moments import utc_text
@@ -356,7 +363,7 @@ class Worklist(Mode):
 
     def unsaved(self) -> Remains:
         """What earlier windows left unsaved of the reader's cases."""
-        left = self._workspace.keeping.left_in(self.study.folder)
+        left = remains(self.study.folder)
         codes = (item.listed.code for item in self.state.items)
         return Remains(offers_for_case(left.recovered, codes), left.set_aside)
 
@@ -458,7 +465,7 @@ class Worklist(Mode):
         saved = self.study.save(now, submit=final)
         if final:
             now.session.is_locked = True
-            self._workspace.keeping.forget(now.session)
+            self._workspace.autosave.forget(now.session)
         self.state = self.study.state()
         return saved.path
 
@@ -544,7 +551,7 @@ class Worklist(Mode):
                 duration_s=case.clock.seconds,
             )
 
-        space.keeping.watch(self.study.folder, case.session, context, replaces=replaces)
+        space.autosave.watch(case.session, self.study.folder, context, replaces=replaces)
 
 
 def _shows(visit: Visit, views: tuple[View, View]) -> bool:

@@ -11,9 +11,8 @@ from napari_necroangle.reading.guidance import Contradiction, contradictions
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.steps import Flow
 from napari_necroangle.reading.texts import SIDES, VIEWS
-from napari_necroangle.store.autosave import Context, Shown
+from napari_necroangle.store.autosave import Autosave, Context, Shown
 from napari_necroangle.store.readings import default_folder
-from napari_necroangle.store.recovery import Keeping
 from necroangle.annotation import StackPassport
 from necroangle.dicom import Scan, SeriesSummary, passport_of, read_volume, scan_folder
 from necroangle.dicom.films import film_letters, scaled_by_marker
@@ -175,7 +174,7 @@ class Workspace:
         self._prefer: tuple[Weighting, ...] = ()
         self._radii: tuple[object, tuple[VisitRadius, ...]] = (None, ())
         self.trouble = ""
-        self.keeping = Keeping(self._note_trouble)
+        self.autosave = Autosave(self._note_trouble)
         self.ahead = Prefetch()
 
     @property
@@ -326,12 +325,12 @@ class Workspace:
     def watch(self, one: OpenCase, *, replaces: Path | None = None) -> None:
         """Keep a freely read case against a crash."""
         folder, session = default_folder(one.key.folder), one.case.session
-        self.keeping.watch(folder, session, lambda: self.context(one), replaces=replaces)
+        self.autosave.watch(session, folder, lambda: self.context(one), replaces=replaces)
 
     def give_up_unsaved(self) -> None:
         """Keep what is not saved no longer: the reader has said so."""
         for key in self.unsaved:
-            self.keeping.forget(self._begun[key].case.session)
+            self.autosave.forget(self._begun[key].case.session)
 
     def side_doubts(self) -> tuple[Contradiction, ...]:
         """What speaks against the chosen hip: whom a series shows, and where the marks lie.

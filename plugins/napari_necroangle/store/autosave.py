@@ -279,12 +279,10 @@ def _older_state() -> Path:
 
 
 class Autosave:
-    """Keeps the readings in the making of one folder of readings.
+    """Keeps every reading in the making, each in the folder that first kept it.
 
     Parameters
     ----------
-    readings
-        The folder of the readings.
     trouble
         Called with one plain sentence when a state could not be written, and with an empty one
         when it can be again. An edit never fails because of its autosave.
@@ -295,23 +293,23 @@ class Autosave:
     >>> from napari_necroangle.store.recovery import recoverable
     >>> from necroangle.terms import UnreadReason, View
     >>> folder = Path(tempfile.mkdtemp())
-    >>> autosave = Autosave(folder)
+    >>> autosave = Autosave()
     >>> session = ReadingSession((View.CORONAL, View.SAGITTAL))
-    >>> autosave.watch(session)
+    >>> autosave.watch(session, folder)
     >>> session.choose(View.CORONAL, UnreadReason.NOT_READABLE)
     >>> autosave.close()  # or a crash
     >>> [found.draft == session.draft for found in recoverable(folder)]
     [True]
     """
 
-    def __init__(self, readings: Path, trouble: Callable[[str], None] | None = None) -> None:
-        self._folder = autosave_folder(readings)
-        self._trouble = trouble or (lambda _: None)
+    def __init__(self, trouble: Callable[[str], object] = str) -> None:
+        self._trouble = trouble
         self._watches: dict[int, _Watch] = {}
 
     def watch(
         self,
         session: ReadingSession,
+        readings: Path,
         context: Contexts = Context,
         *,
         replaces: Path | None = None,
@@ -322,6 +320,8 @@ class Autosave:
         ----------
         session
             The session, as it stands: only what is changed from now on is kept.
+        readings
+            The folder of its readings.
         context
             Says where the reader is; asked at every step.
         replaces
@@ -330,7 +330,7 @@ class Autosave:
         """
         watch = self._watches.get(id(session))
         if watch is None:
-            watch = _Watch(session, context, self._folder, self._trouble)
+            watch = _Watch(session, context, autosave_folder(readings), self._trouble)
             self._watches[id(session)] = watch
             session.listen(watch.note)
         if replaces is not None:
@@ -359,7 +359,7 @@ class _Watch:
         session: ReadingSession,
         context: Contexts,
         folder: Path,
-        trouble: Callable[[str], None],
+        trouble: Callable[[str], object],
     ) -> None:
         self.session = session
         self._context, self._folder, self._trouble = context, folder, trouble

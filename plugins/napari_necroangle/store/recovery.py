@@ -1,4 +1,4 @@
-"""What earlier windows left unsaved, found and offered as it was; every reading watched meanwhile.
+"""What earlier windows left unsaved, found and offered as it was.
 
 Nothing found here stops the start: a file that cannot be read is set aside, and told.
 """
@@ -6,17 +6,15 @@ Nothing found here stops the start: a file that cannot be read is set aside, and
 import os
 import stat
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from napari_necroangle.reading.draft import ReadingDraft
-from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.store.autosave import (
     SUFFIX,
-    Autosave,
     Context,
     autosave_places,
     last_state,
@@ -28,7 +26,6 @@ from necroangle.errors import ReadingError
 from necroangle.terms import View
 
 __all__ = [
-    "Keeping",
     "Recovered",
     "Remains",
     "SetAside",
@@ -211,61 +208,6 @@ def _move_aside(path: Path) -> Path:
     place = path.parent / _SET_ASIDE
     place.mkdir(mode=0o700, exist_ok=True)
     return path.replace(place / path.name)
-
-
-class Keeping:
-    """Watches every reading in the making, in the folder that its autosave goes to.
-
-    Parameters
-    ----------
-    trouble
-        Called with one plain sentence when a state cannot be written, and with an empty one when
-        it can be again.
-    """
-
-    def __init__(self, trouble: Callable[[str], None]) -> None:
-        self._trouble = trouble
-        self._autosaves: dict[Path, Autosave] = {}
-        self._kept_in: dict[int, Autosave] = {}
-
-    def watch(
-        self,
-        folder: Path,
-        session: ReadingSession,
-        context: Callable[[], Context],
-        *,
-        replaces: Path | None = None,
-    ) -> None:
-        """Keep a session from now on, in the folder that first kept it.
-
-        Parameters
-        ----------
-        folder
-            Where the readings of its study lie.
-        session, context, replaces
-            As for :meth:`napari_necroangle.store.autosave.Autosave.watch`.
-        """
-        if folder not in self._autosaves:
-            self._autosaves[folder] = Autosave(folder, self._trouble)
-        kept_in = self._kept_in.setdefault(id(session), self._autosaves[folder])
-        kept_in.watch(session, context, replaces=replaces)
-
-    def forget(self, session: ReadingSession) -> None:
-        """Keep a session no longer, and drop what was kept of it."""
-        kept_in = self._kept_in.pop(id(session), None)
-        if kept_in is not None:
-            kept_in.forget(session)
-
-    def close(self) -> None:
-        """Watch no longer; what was not saved stays and is offered at the next start."""
-        for autosave in self._autosaves.values():
-            autosave.close()
-        self._autosaves.clear()
-        self._kept_in.clear()
-
-    def left_in(self, folder: Path) -> Remains:
-        """What windows that are no longer open left unsaved."""
-        return remains(folder)
 
 
 def offers_for_visits(found: Iterable[Recovered], visits: Sequence[Visit]) -> tuple[Recovered, ...]:
