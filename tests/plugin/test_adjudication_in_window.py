@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 from napari_necroangle.canvas.overlay import PENS
+from napari_necroangle.reading.texts import signed
 from readingroom import drawn, mark
 
 from necroangle.annotation import load_reading, save_reading, sha256_of
@@ -66,7 +67,7 @@ def test_both_are_drawn_and_the_consensus_is_saved(
         assert np.allclose(centre, view.first.centre, atol=1e-6)
     words = dock.board.cell_words()
     assert "r1" in words
-    assert f"{cna[1] - cna[0]:+.1f}°" in dock.board.words.text()
+    assert signed(cna[1] - cna[0]) in dock.board.words.text()
     assert not dock.parts.who.isVisible()
 
     dock.board.button("r2").click()

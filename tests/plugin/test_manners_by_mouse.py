@@ -169,7 +169,7 @@ def test_cross_loupe_grey_value_and_patient_mm_under_the_mouse(open_hand: OpenHa
     status = dock.window().statusBar()
     assert "#1 T1" in first.sketch.texts[Anchor.TOP_RIGHT]
     assert "0.85 × 0.85 × 4.4 mm" in first.sketch.texts[Anchor.TOP_RIGHT]
-    for place in (HERE, THERE):
+    for place in (THERE, HERE):
         hand.move(0, place)
         uv = dock.canvases.all[0].ground.to_mm(np.array([place]))[0]
         mm = first.picture.patient_mm(first.slice_index, (float(uv[0]), float(uv[1])))[0]
@@ -184,10 +184,10 @@ def test_cross_loupe_grey_value_and_patient_mm_under_the_mouse(open_hand: OpenHa
     hand.move(0, BACK)
     until(lambda: not second.sketch.lines("cursor"))
     hand.key("q")
-    hand.move(0, HERE)
+    hand.move(0, THERE)
     until(lambda: first.sketch.loupe is not None)
     hand.key("q")
-    hand.move(0, THERE)
+    hand.move(0, HERE)
     until(lambda: first.sketch.loupe is None)
 
 
@@ -285,5 +285,5 @@ def test_a_radiograph_shows_its_sides(open_hand: OpenHand) -> None:
     dock, hand = open_hand("radiographs")
     for plane in dock.planes:
         assert {plane.sketch.texts[one] for one in (Anchor.LEFT, Anchor.RIGHT)} == {"R", "L"}
-    hand.move(0, HERE)
+    hand.move(0, THERE)
     until(lambda: "AP: grey" in dock.window().statusBar().currentMessage())
