@@ -168,7 +168,7 @@ class Arrivals:
     @contextlib.contextmanager
     def part(self) -> Iterator[Path]:
         """A free name for an object on its way; what is left there afterwards is removed."""
-        path = self.way / f"{next(self._numbers)}.dcm"
+        path = self.way / f"{next(self._numbers)}"
         try:
             yield path
         finally:

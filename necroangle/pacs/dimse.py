@@ -196,6 +196,10 @@ class DimseConnection:
             return ""
         if code is not None and 0xB000 <= code <= 0xBFFF:
             return f"stored with a warning ({code:04X} hex)"
+        if code is None:  # pynetdicom does not know yet that this connection is dead
+            self._sending = None
+            with silence:
+                association.abort()
         raise self._failed_by(status, "C-STORE")
 
     # ---- associations ------------------------------------------------------------------------
@@ -234,6 +238,8 @@ class DimseConnection:
                 tls_args=None if self._tls is None else (self._tls, how.host),
                 **more,
             )
+            if not association.is_established:
+                _close(association)
         if association.is_established:
             return association
         if association.is_rejected:
@@ -483,6 +489,13 @@ class _Inbox:
         self._missing.pop(uid, None)
         self._reasons.pop(uid, None)
         return _SUCCESS
+
+
+def _close(association: Association) -> None:
+    """Close a connection that came to nothing: where the answer was no DICOM, it stays open."""
+    connection = association.dul.socket
+    if connection is not None and connection.socket is not None:
+        connection.socket.close()
 
 
 def _request(level: str, **values: str | list[str]) -> Dataset:
