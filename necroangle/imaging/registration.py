@@ -46,6 +46,13 @@ LEAST_MATCH = 0.6
 LARGEST_TURN_SE_DEG = 1.0
 """A turn that is known less well is refused."""
 
+HEAD_FLOOR_DEG = 0.1
+"""Of the head's own turn where the slice shows its neck, beside what the residuals say.
+
+Pixels that lie otherwise, and the edges of what is compared, turn it by so much, which counts where
+two slices are nearly the same and the residuals small. The likeliest value on 57 phantom pairs was
+0.08 (95 %: 0 to 0.18); on 60 others the interval held the truth in 95 %, without it in 88 %."""
+
 ROUND_HEAD_SD_DEG = 1.0
 """Of the head's own turn where the slice does not show its neck.
 
@@ -213,7 +220,7 @@ def register_heads(prior: HeadPicture, today: HeadPicture) -> HeadMotion | Unreg
     if head is None:
         return Unregistered.TURN_UNKNOWN
     turn_deg, turn_se_deg = _weighed(
-        _turn_of(head, 0.0 if pair.shows_neck else ROUND_HEAD_SD_DEG),
+        _turn_of(head, HEAD_FLOOR_DEG if pair.shows_neck else ROUND_HEAD_SD_DEG),
         _turn_of(whole, OBLIQUE_DEG_MM * pair.gap_mm, STILL_SD_DEG),
     )
     if turn_se_deg > LARGEST_TURN_SE_DEG:

@@ -62,6 +62,15 @@ def test_slices_further_apart_leave_the_turn_less_sure() -> None:
     assert same < unknown < next_
 
 
+@pytest.mark.parametrize("seed", [2037, 2040, 2042])
+def test_slices_that_are_nearly_the_same_do_not_make_the_turn_surer_than_it_is(seed: int) -> None:
+    """The residuals alone say less than half of these errors."""
+    near = pair(seed, View.CORONAL)
+    found = motion(near.prior, near.today)
+    assert abs(near.turn_error_deg(found)) < 1.96 * found.rotation_se_deg
+    assert found.rotation_se_deg < 0.2
+
+
 def test_gain_and_offset_of_the_grey_values_do_not_matter() -> None:
     made = pair(1, View.CORONAL)
     bright = replace(made.today.picture, pixels=made.today.picture.pixels * 7.3)
