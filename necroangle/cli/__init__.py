@@ -37,6 +37,8 @@ _SECTIONS = {
     "Other tools": {
         "sr": "Readings as DICOM objects: structured report, presentation states, key objects.",
         "give": "Readings as 3D Slicer markups, or their marks as a table.",
+        "fhir": "A reading as a FHIR bundle: report, observations, imaging selections.",
+        "trial": "A trial's delivery: CDISC SDTM domains MK, PR, RELREC, and define.xml.",
         "take": "Take in what was drawn in other tools, and reports of ours.",
     },
     "Table of the study": {

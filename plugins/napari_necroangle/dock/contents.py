@@ -58,6 +58,8 @@ class DockParts(QWidget):
         Called to choose where readings are saved.
     on_tour
         Called to begin the tour.
+    on_report
+        Called to write the saved reading as a report for the archive.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class DockParts(QWidget):
         run: Callable[[str], None],
         on_readings: Callable[[], None],
         on_tour: Callable[[], None],
+        on_report: Callable[[], None],
     ) -> None:
         super().__init__()
         self._window, self._run = window, run
@@ -98,6 +101,11 @@ class DockParts(QWidget):
         self.save_next_button.setObjectName("necroangle_save")
         self.keys_button = self._button("All keys", "help", "Show every key")
         self.folder_button = button("Change…", "Save readings in another folder", on_readings)
+        self.report_button = button(
+            "Report to PACS (SR)\N{HORIZONTAL ELLIPSIS}",
+            "The saved reading as DICOM: structured report, presentation states, key objects",
+            on_report,
+        )
         self.status, self.folder = QLabel(), QLabel()
         self.status.setObjectName("necroangle_status")
         self.status.setWordWrap(True)
@@ -166,6 +174,9 @@ class DockParts(QWidget):
         is_free = self._window.mode.may_choose_hip
         self.who.setVisible(case is not None and is_free)
         self.folder_button.setVisible(is_free)
+        now = self._workspace.current
+        is_saved = now is not None and now.saved is not None and not now.case.session.is_unsaved
+        self.report_button.setVisible(is_free and is_saved)
         words = self._window.mode.next_words()
         self.save_next_button.setText(words)
         self.save_next_button.setVisible(bool(words))
@@ -218,7 +229,8 @@ class DockParts(QWidget):
         row((self.folder, 1), self.folder_button, into=self._where)
         shown = (rule(), self._title, self.result, self.followup)
         saving = row(self.keys_button, self.save_button, (self.save_next_button, 1))
-        column(*shown, saving, self.status, self._where, into=made, margins=(8, 0, 10, 6))
+        below = (saving, self.status, self.report_button, self._where)
+        column(*shown, *below, into=made, margins=(8, 0, 10, 6))
         return made
 
     def _button(self, words: str, name: str, tip: str) -> QPushButton:

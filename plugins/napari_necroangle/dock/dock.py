@@ -41,6 +41,7 @@ from napari_necroangle.reading.guidance import Contradiction, guide_line
 from napari_necroangle.store.readings import take_own_keys
 from necroangle.dicom import SeriesSummary
 from necroangle.errors import NecroangleError
+from necroangle.interop.saved import write_report
 from necroangle.terms import View
 
 __all__ = ["ReadingDock"]
@@ -95,7 +96,13 @@ class ReadingDock(QWidget):
             self.show_series,
         )
         self.parts = DockParts(
-            self, self.commands, actions, self._run, self._ask_readings_folder, self.guide.begin
+            self,
+            self.commands,
+            actions,
+            self._run,
+            self._ask_readings_folder,
+            self.guide.begin,
+            self._ask_report,
         )
         self.parts.look.on_done = self.focus_canvas
         self.parts.entries.on_reader = self.free.read_as
@@ -480,6 +487,25 @@ class ReadingDock(QWidget):
         if folder is not None:
             self.workspace.keep_readings_in(folder)
             self.refresh()
+
+    def _ask_report(self) -> None:
+        """Write the saved reading of the case as DICOM objects, in a folder that is asked for."""
+        now = self.workspace.current
+        if now is None or now.saved is None:
+            return
+        title = "Write the report for the archive in this folder; it carries the patient"
+        folder = self.dialogs.folder(title, now.saved.parent)
+        if folder is None:
+            return
+        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        try:
+            count = write_report(now.saved, self.workspace.scan, folder)
+        except (NecroangleError, OSError) as error:
+            self.dialogs.tell("No report was written", self.mode.mask(str(error)))
+        else:
+            self._tell(f"{count} DICOM files for the archive: necroangle send takes them there.")
+        finally:
+            QApplication.restoreOverrideCursor()
 
     def _follow_theme(self) -> None:
         sheet = style_sheet(self._host.theme)

@@ -1,0 +1,63 @@
+"""``necroangle fhir``: a reading as a FHIR bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+__all__ = ["command"]
+
+_PAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("fhir")
+@click.argument("reading", type=click.Path(path_type=Path))
+@click.option("--html", type=_PAGE, help="The page of the reading, of `necroangle report`.")
+@click.option("--pdf", type=_PAGE, help="The same to print.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the bundle to FILE in place of the screen.",
+)
+@click.option(
+    "--identifiers",
+    is_flag=True,
+    help="The identifiers of the images as they are: for the hospital's own server. "
+    "Without it they are replaced, and notes and dates left out.",
+)
+@click.option("--secret", type=_PAGE, help="The study's secret: the same identifiers in every run.")
+def command(
+    reading: Path,
+    html: Path | None,
+    pdf: Path | None,
+    output: Path | None,
+    identifiers: bool,
+    secret: Path | None,
+) -> None:
+    """Write a reading as a FHIR R5 bundle (IHE IMR): report, observations, imaging selections.
+
+    The patient is the pseudonym. `--html` and `--pdf` attach the page that `necroangle report
+    --reading` makes.
+    """
+    from necroangle.annotation import encode_reading, load_reading, sha256_of
+    from necroangle.batch import method_of_study, settings_of_study
+    from necroangle.cli.screen import write_data
+    from necroangle.dicom.pseudonym import IdentifierCodes, SubjectNames, new_key
+    from necroangle.interop.fhir import bundle_of, encoded
+    from necroangle.interop.headers import Hidden
+    from necroangle.measurement import measure
+    from necroangle.study import study_here
+
+    kept = load_reading(reading)
+    if not identifiers:
+        key = None if secret is None else SubjectNames.from_secret_file(secret).code_key()
+        kept = Hidden(IdentifierCodes(key or new_key())).reading(kept)
+    study = study_here()
+    measured = measure(kept, method_of_study(study), settings_of_study(study))
+    named = (("text/html", html), ("application/pdf", pdf))
+    pages = tuple((kind, file.read_bytes()) for kind, file in named if file is not None)
+    bundle = bundle_of(kept, measured, sha256_of(encode_reading(kept)), pages)
+    write_data(encoded(bundle).decode(), output)
