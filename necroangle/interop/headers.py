@@ -17,13 +17,26 @@ from pydicom.dataset import Dataset
 from necroangle.annotation import HipReading, ImageRecord, NeighbourSlice, ReadView
 from necroangle.dicom import SeriesSummary
 from necroangle.dicom.archive import StackFiles
+from necroangle.dicom.attributes import FrameGroups, frame_groups
 from necroangle.dicom.guard import pydicom_door, walked
 from necroangle.dicom.pictures import PICTURES
 from necroangle.dicom.pseudonym import IdentifierCodes
 from necroangle.errors import DicomError
 from necroangle.terms import View
 
-__all__ = ["HIDDEN_DATE", "Hidden", "headers_of", "read_dataset"]
+__all__ = [
+    "BLOCK",
+    "CREATOR",
+    "HIDDEN_DATE",
+    "READING",
+    "Hidden",
+    "headers_of",
+    "person",
+    "read_dataset",
+]
+
+BLOCK, CREATOR, READING = 0x0099, "NECROANGLE", 0x01
+"""The private element in which a report keeps the reading file."""
 
 HIDDEN_DATE = "19000101"
 """Stands for a date that DICOM demands and a de-identified object must not tell."""
@@ -44,6 +57,13 @@ _IMAGE = (
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "WindowCenter"),
     *("WindowWidth", "RescaleIntercept", "RescaleSlope", "RescaleType", "PixelSpacing"),
 )
+_GREY = {
+    "PixelValueTransformationSequence": ("RescaleIntercept", "RescaleSlope", "RescaleType"),
+    "FrameVOILUTSequence": ("WindowCenter", "WindowWidth"),
+}
+"""How grey values are shown, by the functional group of a frame that says it."""
+
+_SHARED, _PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
 _NAMES = ("PatientName", "ReferringPhysicianName")
 _FORMS = {
     "PatientSex": re.compile("[MFO]?"),
@@ -81,7 +101,7 @@ class Hidden:
     def header(self, header: Dataset, subject: str) -> Dataset:
         """A header with the pseudonym for the patient and other identifiers."""
         hidden = Dataset()
-        for keyword in _IMAGE:
+        for keyword in (*_IMAGE, _SHARED, _PER_FRAME):
             if keyword in header:
                 hidden[keyword] = header[keyword]
         for keyword in (*_PATIENT[:4], *_STUDY):
@@ -199,7 +219,29 @@ def _header(summary: SeriesSummary) -> Dataset:
     for keyword, fits in _FORMS.items():
         if not fits.fullmatch(str(header.get(keyword) or "")):
             setattr(header, keyword, "")
+    _show_frame(header, found, summary.sources[0].frame_number)
     return header
+
+
+def _show_frame(header: Dataset, found: Dataset, number: int) -> None:
+    """How the grey values of one frame are shown, where writers of either kind look for it."""
+    groups = FrameGroups(found)
+    if found.get(_PER_FRAME):
+        groups = frame_groups(found)[number - 1]
+    elif int(header.get("NumberOfFrames") or 1) == 1:
+        header.pop("NumberOfFrames", None)
+    shared = Dataset()
+    for group, keywords in _GREY.items():
+        where = groups.find(group)
+        if where is None or any(where.get(one) is None for one in keywords[:2]):
+            continue
+        one = Dataset()
+        for keyword in keywords:
+            if keyword in where:
+                one[keyword] = where[keyword]
+        setattr(shared, group, [one])
+    setattr(header, _SHARED, [shared])
+    setattr(header, _PER_FRAME, [Dataset()])
 
 
 def read_dataset(path: Any, file: str, *, pixels: bool = False) -> Dataset:

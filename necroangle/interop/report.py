@@ -30,14 +30,12 @@ from necroangle.dicom.header import MAKER
 from necroangle.entries import READ_FIELDS
 from necroangle.geometry import PlanePoints
 from necroangle.interop import codes
-from necroangle.interop.headers import HIDDEN_DATE, person
+from necroangle.interop.headers import BLOCK, CREATOR, HIDDEN_DATE, READING, person
 from necroangle.measurement import HipMeasurement, ViewMeasurement, show_deg
 from necroangle.measurement.row import CohortRow, to_row
 from necroangle.terms import View
 
 __all__ = [
-    "BLOCK",
-    "CREATOR",
     "FLAVOURS",
     "OHIF_ANGLE",
     "Flavour",
@@ -51,9 +49,6 @@ __all__ = [
 
 Flavour = Literal["standard", "ohif"]
 FLAVOURS: tuple[Flavour, ...] = ("standard", "ohif")
-
-BLOCK, CREATOR, READING = 0x0099, "NECROANGLE", 0x01
-"""Where a report keeps the reading file."""
 
 OHIF_ANGLE = "Cornerstone3DTools@^0.1.0:Angle"
 """The tracking identifier, or its beginning, by which OHIF knows an angle of its own."""

@@ -27,8 +27,7 @@ from necroangle.interop.drawings import (
     angle_deg,
     corner_of,
 )
-from necroangle.interop.headers import read_dataset
-from necroangle.interop.report import BLOCK, CREATOR, READING
+from necroangle.interop.headers import BLOCK, CREATOR, READING, read_dataset
 from necroangle.measurement import measure, method_named
 from necroangle.terms import Laterality
 

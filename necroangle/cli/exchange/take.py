@@ -74,13 +74,10 @@ def command(
     Exit code: 0 if all were taken in, 1 if some were not, 2 if there was nothing to take.
     """
     from necroangle.errors import NecroangleError
-    from necroangle.interop.extra import need_extra
-    from necroangle.plain_text import harmless
-    from necroangle.terms import Laterality
-
-    need_extra("highdicom")
     from necroangle.interop.drafts import Whose
     from necroangle.interop.taking import readings_of
+    from necroangle.plain_text import harmless
+    from necroangle.terms import Laterality
 
     taken, refused = _taken(files, image)
     if not taken and not refused:
