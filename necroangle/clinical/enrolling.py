@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from necroangle.clinical.cells import parse_key_part
-from necroangle.clinical.mapping import known_headings
+from necroangle.clinical.headings import understood
 from necroangle.clinical.raw_table import RawTable
 from necroangle.clinical.table_files import read_table
 from necroangle.errors import CohortError
@@ -23,7 +23,8 @@ def read_list(path: Path) -> dict[str, frozenset[str]]:
     ----------
     path
         CSV, TSV, XLSX, XLS or ODS with a column ``subject`` and, where it is known which hips are
-        studied, a column ``laterality``: ``L``, ``R`` or ``both``. Other columns are not read.
+        studied, a column ``laterality``: ``L``, ``R`` or ``both``. Other columns are not read. Both
+        headings may be in any language that the importer knows.
 
     Returns
     -------
@@ -43,13 +44,9 @@ def read_list(path: Path) -> dict[str, frozenset[str]]:
     >>> {subject: sorted(sides) for subject, sides in read_list(path).items()}
     {'KT-001': ['L', 'R'], 'KT-002': []}
     """
-    known = known_headings()
-    table = read_table(path, known=frozenset(known))
-    columns = {
-        target[0]: place
-        for place, heading in enumerate(table.headings)
-        if (target := known.get(heading.casefold(), ()))
-    }
+    table = read_table(path)
+    said = {place: understood(heading) for place, heading in enumerate(table.headings)}
+    columns = {one.to: place for place, one in reversed(said.items()) if one is not None}
     if "subject" not in columns:
         raise CohortError(f"{path.name}: no column subject; name it in the heading row")
     found: dict[str, frozenset[str]] = {}

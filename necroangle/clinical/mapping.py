@@ -399,7 +399,10 @@ def _refusal(sheet: RawTable, column: int, rules: tuple[Rule, ...]) -> Problem |
             'column out, or map it to "ignore"'
         )
     elif not rules and heading:
-        message = 'no known field; name its field in a mapping, or map it to "ignore"'
+        message = (
+            "no known field; name its field in a mapping (--write-mapping proposes one), or map it "
+            'to "ignore"'
+        )
     if not message:
         return None
     return fatal(message, row=sheet.heading_row, column=column, heading=heading)

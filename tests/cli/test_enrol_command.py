@@ -108,6 +108,13 @@ def test_a_closed_list_grows_only_when_it_is_asked_to(study: Path) -> None:
     assert run("verify").exit_code == 0
 
 
+def test_a_list_in_the_clinics_language_below_a_title(study: Path) -> None:
+    Path("list.csv").write_text("등록 환자 2024,\n번호,좌우\nKT-001,양측\nKT-002,좌\n", "utf-8")
+    assert run("enrol", "list.csv", "--as", "kim").exit_code == 0
+    sides = enrolment_of(CohortStore.open("cohort.sqlite")).sides
+    assert sides == {"KT-001": frozenset("LR"), "KT-002": frozenset("L")}
+
+
 def test_two_subjects_so_nearly_alike_are_not_both_enrolled(study: Path) -> None:
     store = CohortStore.open("cohort.sqlite")
     with pytest.raises(CohortError, match="is it kt-1"):
