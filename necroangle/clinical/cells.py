@@ -10,13 +10,13 @@ from types import MappingProxyType
 from typing import Literal
 
 from necroangle.clinical.identity import (
-    holds_identity,
     refuse_as_name,
     refuse_as_subject,
     short_text,
 )
 from necroangle.entries import KEYS, KINDS_OF_EVENT, LATERALITIES, CodeSet, Field
 from necroangle.errors import CohortError
+from necroangle.protocol.free_text import free_text_problem
 
 __all__ = [
     "DateOrder",
@@ -250,8 +250,8 @@ def _code(wanted: Field, choices: CodeSet, text: str) -> str | int:
 def _free_text(text: str) -> str:
     if len(text) > MAX_TEXT:
         raise ValueError(f"{len(text)} letters; {MAX_TEXT} are allowed")
-    if holds_identity(text):
-        raise ValueError("it holds what looks like a person's number; take it out")
+    if problem := free_text_problem(text):
+        raise ValueError(f"it holds what looks like {problem}; take it out")
     return text
 
 

@@ -2,11 +2,11 @@
 
 import re
 
+from necroangle.protocol.free_text import holds_person_number
 from necroangle.protocol.visits import IDENTIFIER
 
 __all__ = [
     "heading_tells_identity",
-    "holds_identity",
     "refuse_as_name",
     "refuse_as_subject",
     "short_text",
@@ -29,14 +29,6 @@ _MARKS = re.compile(
     "|氏名|姓名|患者名|生年月日|誕生日|カルテ|電話|住所"
     "|出生日期|出生年月|身份证|住院号|病历号|病案号|门诊号|电话|地址"
 )
-_NUMBERS = re.compile(
-    r"(?<!\d)(?:"
-    r"\d{6}-?[1-8]\d{6}"  # Korean resident registration number
-    r"|\d{17}[\dXx]"  # Chinese identity number
-    r"|01\d-?\d{3,4}-?\d{4}"  # Korean mobile telephone
-    r")(?!\d)"
-)
-_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
 def heading_tells_identity(heading: str, *, as_subject: bool = False) -> bool:
@@ -66,17 +58,6 @@ def heading_tells_identity(heading: str, *, as_subject: bool = False) -> bool:
     return bool(is_number) and not as_subject
 
 
-def holds_identity(text: str) -> bool:
-    """Whether a text holds a person's number or mail address, by its shape.
-
-    Examples
-    --------
-    >>> holds_identity("850101-1234567"), holds_identity("CNA-0123")
-    (True, False)
-    """
-    return bool(_NUMBERS.search(text) or _MAIL.search(text))
-
-
 def refuse_as_name(text: str) -> str:
     """Why a text is no name of a visit, a reader or an actor; empty where it is one.
 
@@ -102,7 +83,7 @@ def refuse_as_subject(text: str) -> str:
     >>> refuse_as_subject("850101-1234567")
     "looks like a person's number; a subject has a pseudonym"
     """
-    if holds_identity(text):
+    if holds_person_number(text):
         return "looks like a person's number; a subject has a pseudonym"
     return "" if re.search(IDENTIFIER, text) else f"no pseudonym: {refuse_as_name(text)[9:]}"
 

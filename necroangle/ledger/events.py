@@ -33,6 +33,7 @@ from necroangle.ledger.records import (
 from necroangle.ledger.schema import LEDGER, SERVER_NOW, TAIL, insert_tuples
 from necroangle.measurement.row import Cell
 from necroangle.moments import utc_now
+from necroangle.protocol.free_text import free_text_problem
 
 __all__ = [
     "LedgerEnd",
@@ -237,7 +238,8 @@ class LedgerEnd:
         Raises
         ------
         CohortError
-            If a state is locked, and the event would change it.
+            If a state is locked, and the event would change it; or the reason tells who somebody
+            is.
         """
         if self._locked is not None and kind not in UNLOCKED_KINDS:
             raise CohortError(
@@ -245,6 +247,10 @@ class LedgerEnd:
                 f"{self._locked.actor or 'someone'}; open it with `necroangle lock --open`"
             )
         self.seq += 1
+        if problem := free_text_problem(reason):
+            raise CohortError(
+                f"the reason holds what looks like {problem}; it is kept: take it out"
+            )
         said = (kind, key, action, reason, payload, idempotency_key)
         one = link(self.hash, self.seq, self._stamp, said, new_salt())
         self._links.append(one)

@@ -1,6 +1,7 @@
 """Writers killed at random, a full disk, a folder that is read-only: nothing is lost or torn.
 
-The long run is ``benchmarks/nothing_lost.py``.
+A few trials by default; ``NECROANGLE_KILL_TRIALS="500 100"`` tries so many on SQLite and on
+PostgreSQL. ``benchmarks/nothing_lost.py`` does the same and prints a table.
 """
 
 import contextlib
@@ -29,8 +30,19 @@ from necroangle.measurement import measure
 ROW = to_row(READINGS[0], measure(READINGS[0]), sha256_of(encode_reading(READINGS[0])))
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-@pytest.mark.parametrize("seed", [1, 2])
+TRIALS = dict(
+    zip(
+        ("sqlite", "postgresql"),
+        map(int, os.environ.get("NECROANGLE_KILL_TRIALS", "2 2").split()),
+        strict=True,
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    [(kind, seed) for kind, trials in TRIALS.items() for seed in range(1, trials + 1)],
+)
 def test_what_was_acknowledged_is_there_after_a_kill(kind: str, seed: int, tmp_path: Path) -> None:
     trial = run_trial(new_place(kind, tmp_path), tmp_path / "readings", seed=seed, longest_s=1.5)
     assert trial.problems == ()
