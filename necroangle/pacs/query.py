@@ -145,8 +145,7 @@ def read_study_list(path: Path) -> list[Query]:
     CohortError
         Naming file and row, never a value.
     """
-    known = frozenset(COLUMNS)
-    table = read_table(path, expected=known, known=known)
+    table = _table(path)
     fatal = [str(problem) for problem in table.problems if problem.severity == "fatal"]
     if fatal:
         raise CohortError(f"{path.name}: {fatal[0]}")
@@ -159,8 +158,27 @@ def read_study_list(path: Path) -> list[Query]:
     return queries
 
 
+def _table(path: Path) -> RawTable:
+    """The list; one of a single column has nothing that parts its columns."""
+    known = frozenset(COLUMNS)
+    try:
+        return read_table(path, expected=known, known=known)
+    except CohortError as error:
+        try:
+            table = read_table(path, delimiter=",", expected=known)
+        except CohortError:
+            raise error from None
+        if len(table.headings) > 1 or _plain(table.headings[0]) not in known:
+            raise
+        return table
+
+
+def _plain(heading: str) -> str:
+    return heading.strip().lower().replace(" ", "_")
+
+
 def _places(table: RawTable, file: str) -> dict[str, int]:
-    headings = [heading.strip().lower().replace(" ", "_") for heading in table.headings]
+    headings = list(map(_plain, table.headings))
     places = {column: headings.index(column) for column in COLUMNS if column in headings}
     if not places.keys() - {"study_date"}:
         raise CohortError(f"{file}: no column study_uid, accession or patient_id")

@@ -52,12 +52,11 @@ own_ae_title = "NECROANGLE"
 """A file to begin with."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
-_AE_TITLE = r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$"
+_AE_TITLE = re.compile(r"[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?")
 _SECRETS = ("token", "password", "secret", "key", "passwd", "api_key", "authorization")
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
-AeTitle = Annotated[str, msgspec.Meta(pattern=_AE_TITLE)]
 
 
 class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -125,8 +124,8 @@ class DimseServer(Way, frozen=True, tag="dimse", tag_field="kind"):
 
     host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
     port: Port
-    ae_title: AeTitle
-    own_ae_title: AeTitle = "NECROANGLE"
+    ae_title: str
+    own_ae_title: str = "NECROANGLE"
     retrieve: Literal["get", "move"] = "get"
     own_host: str = "0.0.0.0"  # noqa: S104  # the archive connects to us from elsewhere
     own_port: Port = 11112
@@ -401,6 +400,10 @@ def _check(server: Server, file: str) -> None:
         raise ServerError(f"{place}: a client_key without its client_certificate")
     if isinstance(server.how, DicomwebServer):
         _check_url(server.how, place)
+        return
+    for key in ("ae_title", "own_ae_title"):
+        if not _AE_TITLE.fullmatch(getattr(server.how, key)):
+            raise ServerError(f"{place}: {key}: 1 to 16 plain letters, without a backslash")
 
 
 def _check_url(how: DicomwebServer, place: str) -> None:

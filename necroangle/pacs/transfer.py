@@ -203,7 +203,8 @@ def fetch_studies(
     names
         The study's names of its subjects.
     progress
-        Called with (objects here, objects of the studies so far) after each object.
+        Called with (objects here, objects of the studies so far) after each object; may raise
+        InterruptedError to stop.
     index_progress
         Called with (files read, files to read) while the index reads what is new.
     sleep
@@ -218,6 +219,8 @@ def fetch_studies(
     ------
     ServerError
         If the folder cannot be written.
+    InterruptedError
+        If ``progress`` raised it; what has come stays.
     """
     counter = _Counter(progress)
     failure, in_a_row = "", 0
@@ -235,6 +238,8 @@ def fetch_studies(
                 yield done
         with closing(IndexStore(index_path(folder), names)) as store:
             refresh_index(folder, store, index_progress)
+    except InterruptedError:  # whoever watches has stopped it
+        raise
     except OSError as error:
         raise _disk_failed(error) from None
 

@@ -40,6 +40,16 @@ class QtDialogs:
         )
         return Path(chosen) if chosen else None
 
+    def study_list(self, start: Path | None) -> Path | None:
+        """Ask for a list of studies to fetch; None if the reader turns away."""
+        chosen, _ = QFileDialog.getOpenFileName(
+            self._parent,
+            "Open a list of studies",
+            str(start or Path.home()),
+            "Tables (*.csv *.tsv *.txt *.xlsx *.xls *.ods)",
+        )
+        return Path(chosen) if chosen else None
+
     def text(self, title: str, words: str, start: str = "") -> str:
         """Ask for a line of text; empty if the reader turns away."""
         found, is_given = QInputDialog.getText(self._parent, title, words, text=start)

@@ -462,6 +462,14 @@ class ReadingDock(QWidget):
         if folder is not None:
             self.open_folder(folder)
 
+    def ask_server(self) -> None:
+        """Ask for studies of a server, fetch them, and open their folder."""
+        from napari_necroangle.dock.server import fetch_in_window
+
+        folder = fetch_in_window(self, self.dialogs, self.workspace.folder)
+        if folder is not None:
+            self.open_folder(folder)
+
     def ask_reading(self) -> None:
         """Ask for a saved reading, and go on with it."""
         path = self.dialogs.reading_file(self.workspace.readings)

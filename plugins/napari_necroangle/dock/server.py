@@ -1,0 +1,143 @@
+"""Studies from a hospital's server into a folder, which then opens.
+
+A thread of its own speaks with the server; the window shows how far it is and can stop it. What
+has come is kept, and the same question again fetches the rest.
+"""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QEventLoop, Qt, QThread, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QProgressDialog, QWidget
+
+from necroangle.errors import NecroangleError
+from necroangle.pacs.query import Query, read_study_list
+from necroangle.pacs.servers import Server, load_servers
+from necroangle.pacs.transfer import Fetched, connect, fetch_studies, find_studies
+
+__all__ = ["fetch_in_window"]
+
+TITLE = "Open from server"
+_ACCESSION, _LIST = "Accession number…", "List of studies…"
+
+
+def fetch_in_window(parent: QWidget, dialogs: Any, start: Path | None) -> Path | None:
+    """Ask which studies of which server, and fetch them.
+
+    Parameters
+    ----------
+    parent
+        What the progress stands before.
+    dialogs
+        Asks the questions.
+    start
+        Where the question for a folder begins.
+
+    Returns
+    -------
+    Path or None
+        The folder that holds what has come; None where there is nothing to open.
+    """
+    try:
+        server = _server(dialogs)
+        queries = server and _queries(dialogs, start)
+        folder = queries and dialogs.folder("Put the studies into this folder", start)
+        if not (server and queries and folder):
+            return None
+        return _fetched(parent, dialogs, server, queries, folder)
+    except NecroangleError as error:
+        dialogs.tell(TITLE, str(error))
+        return None
+
+
+def _server(dialogs: Any) -> Server | None:
+    servers = load_servers()
+    names = list(servers.named)
+    name = names[0] if len(names) == 1 else dialogs.choose(TITLE, "From which server?", names)
+    return None if name is None else servers.of(name)
+
+
+def _queries(dialogs: Any, start: Path | None) -> list[Query]:
+    asked = dialogs.choose(TITLE, "Which studies?", [_ACCESSION, _LIST])
+    if asked == _LIST:
+        path = dialogs.study_list(start)
+        return [] if path is None else read_study_list(path)
+    accession = dialogs.text(TITLE, "Accession number:") if asked == _ACCESSION else ""
+    return [Query(accession=accession, place="accession number")] if accession else []
+
+
+def _fetched(
+    parent: QWidget, dialogs: Any, server: Server, queries: list[Query], folder: Path
+) -> Path | None:
+    fetching = _Fetching(server, queries, folder)
+    shown = QProgressDialog("Fetching objects…", "Stop", 0, 0, parent)
+    shown.setWindowTitle(TITLE)
+    shown.setWindowModality(Qt.WindowModality.WindowModal)
+    shown.setMinimumDuration(0)
+    shown.setAutoReset(False)
+    shown.canceled.connect(fetching.stop)
+    fetching.moved.connect(lambda _, total: shown.setMaximum(total))
+    fetching.moved.connect(lambda done, _: shown.setValue(done))
+    loop = QEventLoop()
+    fetching.finished.connect(loop.quit)
+    fetching.start()
+    loop.exec()
+    fetching.wait()
+    shown.close()
+    shown.deleteLater()
+    if fetching.problem:
+        dialogs.tell(TITLE, fetching.problem)
+    return folder if fetching.count else None
+
+
+class _Fetching(QThread):
+    """Fetches in a thread of its own.
+
+    Attributes
+    ----------
+    problem
+        What to say when it has ended, or nothing.
+    count
+        Objects that lie in the folder.
+    """
+
+    moved = Signal(int, int)
+
+    def __init__(self, server: Server, queries: list[Query], folder: Path) -> None:
+        super().__init__()
+        self._server, self._queries, self._folder = server, queries, folder
+        self._is_stopped = False
+        self.problem, self.count = "", 0
+
+    def stop(self) -> None:
+        """End after the object that is on its way."""
+        self._is_stopped = True
+
+    def run(self) -> None:
+        """What the thread does."""
+        try:
+            done = self._fetch()
+            self.problem = "\n".join(_lacks(one) for one in done if not one.is_whole)
+        except InterruptedError:
+            self.problem = "Stopped. What has come is kept; the same question fetches the rest."
+        except NecroangleError as error:
+            self.problem = str(error)
+
+    def _fetch(self) -> list[Fetched]:
+        with closing(connect(self._server)) as connection:
+            wanted = find_studies(connection, self._queries)
+        return list(fetch_studies(self._server, wanted, self._folder, progress=self._progress))
+
+    def _progress(self, done: int, total: int) -> None:
+        self.count = done
+        self.moved.emit(done, total)
+        if self._is_stopped:
+            raise InterruptedError
+
+
+def _lacks(one: Fetched) -> str:
+    """What a study lacks, and why."""
+    place = one.wanted.label or one.wanted.place
+    reasons = "; ".join(reason for reason, _ in one.problems)
+    return f"{place}: {one.there + one.fetched} of {one.objects} objects are here. {reasons}"
