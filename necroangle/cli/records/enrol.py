@@ -117,4 +117,5 @@ def _print(listed: Enrolment) -> None:
     for subject, sides in sorted(listed.sides.items()):
         click.echo(harmless(f"{subject}  {' '.join(sorted(sides)) or 'either side'}"))
     state = "closed" if listed.is_frozen else "open"
-    click.echo(f"{len(listed.sides)} subjects; the list is {state}")
+    count = len(listed.sides)
+    click.echo(f"{count} subject{'' if count == 1 else 's'}; the list is {state}")
