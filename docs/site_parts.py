@@ -166,7 +166,14 @@ def refusals() -> Iterator[str]:
 
 def _is_refusal(function: ast.expr) -> bool:
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return name in (*errors.__all__, "UsageError", "ClickException", "BadParameter", "refuse")
+    return name in (
+        *errors.__all__,
+        "UsageError",
+        "ClickException",
+        "BadParameter",
+        "refuse",
+        "failed",
+    )
 
 
 def message(node: ast.expr) -> str:
@@ -189,7 +196,17 @@ def message(node: ast.expr) -> str:
 # ---- Python ------------------------------------------------------------------------------------
 
 
-NOT_FOR_OTHERS = {"__main__", "cli", "decoding", "demo", "face", "moments", "plain_text", "storage"}
+NOT_FOR_OTHERS = {
+    "__main__",
+    "cli",
+    "decoding",
+    "demo",
+    "face",
+    "moments",
+    "plain_text",
+    "silence",
+    "storage",
+}
 
 
 def packages() -> list[str]:

@@ -52,7 +52,7 @@ class ReadingWindow(QMainWindow):
         host.hold(dock)
         files = self.menuBar().addMenu("&File")
         self._add(files, "&Open folder…", dock.ask_folder, "Ctrl+O")
-        self._add(files, "Open from ser&ver…", dock.ask_server)
+        self._add(files, "Open &from server…", dock.ask_server)
         self._add(files, "Open &reading…", dock.ask_reading)
         self._offer(files, "&Save", "save")
         files.addSeparator()
