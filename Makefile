@@ -65,6 +65,7 @@ versions:
 screens: $(READY)
 	@QT_LOGGING_RULES='*=false' $(SCREEN) $(BIN)/python docs/make_screens.py
 	@QT_LOGGING_RULES='*=false' $(SCREEN) $(BIN)/python docs/make_film.py
+	@$(BIN)/python docs/make_report.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo_output .mypy_cache .pytest_cache .ruff_cache .hypothesis

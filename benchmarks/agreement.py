@@ -199,6 +199,7 @@ def speed() -> None:
     """10,000 hips by 5 readers, CPU seconds."""
     random = np.random.default_rng(13)
     table = random.normal(200, 40, (10_000, 1)) + random.normal(0, 6, (10_000, 5))
+    icc(table[:50])  # what is loaded once is not timed, here and for pingouin
     start = time.process_time()
     icc(table)
     own = time.process_time() - start
@@ -222,10 +223,12 @@ def speed() -> None:
     frame = pd.DataFrame(
         {"hip": rows[0].ravel(), "reader": rows[1].ravel(), "value": table.ravel()}
     )
+    few = frame[frame["hip"] < 50]
+    pingouin.intraclass_corr(few, targets="hip", raters="reader", ratings="value")
     start = time.process_time()
     pingouin.intraclass_corr(frame, targets="hip", raters="reader", ratings="value")
     theirs = time.process_time() - start
-    print(f"pingouin {theirs:.2f} s: {theirs / own:.0f} times ours")
+    print(f"pingouin, coefficients alone: {theirs:.3f} s, {theirs / own:.1f} times ours")
 
 
 if __name__ == "__main__":

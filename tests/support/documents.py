@@ -9,7 +9,8 @@ In a page of Markdown:
   ``<!-- file: NAME`` and lines up to ``-->``: the same, not shown;
 - ``<!-- run: COMMAND -->``: a command that prepares the others, not shown;
 - ``<!-- in the study of the samples -->``: the others are run in the folder of a study that
-  holds the samples, each hip read by two readers, with the clinical table of one patient.
+  holds the samples, each hip read by two readers, with the clinical table of one patient;
+- ``<!-- in the study of 22 hips -->``: likewise, of made hips that two readers followed for years.
 
 Commands of necroangle are run within the process, where all that they need is loaded once.
 """
@@ -27,6 +28,7 @@ from pathlib import Path
 
 import click
 from msgspec.structs import replace
+from wholestudy import make_whole_study
 
 from necroangle.annotation import (
     Mark,
@@ -77,9 +79,12 @@ ELSEWHERE = (
 )
 """Commands that take long, open a window or need a server: only their words are tried here."""
 
+WHOLE = "whole_study"
+"""The folder of the study of 22 hips: there those that take long are run, too."""
+
 _ITEM = re.compile(
     r"^(?P<indent> *)```(?P<kind>[^\n`]*)\n(?P<text>.*?)^ *```$"
-    r"|^ *<!-- (?P<study>in the study of the samples) -->$"
+    r"|^ *<!-- in the study of (?P<study>the samples|22 hips) -->$"
     r"|^ *<!-- (?P<word>file|run): (?P<value>[^\n]*?)(?: -->$|\n(?P<hidden>.*?)^-->$)",
     re.DOTALL | re.MULTILINE,
 )
@@ -120,7 +125,7 @@ def _acts(page: str) -> Iterator[Act]:
     name = ""
     for item in _ITEM.finditer(page):
         if item["study"]:
-            yield Act("study", "study")
+            yield Act("study", item["study"])
         elif item["word"] == "run":
             yield Act("run", item["value"])
         elif item["word"] == "file":
@@ -159,7 +164,7 @@ def perform(act: Act) -> str:
         Path(act.what).write_text(act.text or "", "utf-8")
         return ""
     if act.kind == "study":
-        return _make_study(Path(act.what))
+        return _make_study(Path("study")) if act.what == "the samples" else _make_whole_study()
     words = shlex.split(act.what, comments=True)
     if not words or words[0] in OTHER_PROGRAMS:
         return ""
@@ -168,7 +173,7 @@ def perform(act: Act) -> str:
         return ""
     if words[0] != "necroangle":
         return f"nobody runs {words[0]!r}: {act.what}"
-    if words[1] in ELSEWHERE:
+    if words[1] in ELSEWHERE and Path.cwd().name != WHOLE:
         return _parsed(*words[1:])
     file = Path(words[words.index(">") + 1]) if ">" in words else None
     code, printed, errors = _run(words[1 : words.index(">")] if file else words[1:])
@@ -219,6 +224,14 @@ def _make_study(folder: Path) -> str:
         if code:
             return f"{words}: exit code {code}\n{printed}{errors}"
     return ""
+
+
+def _make_whole_study() -> str:
+    """Make the study of 22 hips, and go there."""
+    make_whole_study(Path(WHOLE))
+    os.chdir(WHOLE)
+    code, printed, errors = _run(["measure", "readings"])
+    return f"measure: exit code {code}\n{printed}{errors}" if code else ""
 
 
 def _moved(view: ReadView | UnreadView) -> ReadView | UnreadView:
