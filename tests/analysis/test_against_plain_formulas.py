@@ -255,6 +255,7 @@ def _compare_angles(study: EventStudy, known: list[tuple[Hip, tuple[float, int]]
     if model is not None and model.value is not None:
         beta = plain.cox_beta([(t, code) for _, _, t, code in own], [a / 10 for a, *_ in own])
         assert math.log(model.value) == pytest.approx(beta, abs=1e-6)
+    happened, totals = [], []
     for grade in range(1, 5):
         some = [
             event
@@ -262,11 +263,21 @@ def _compare_angles(study: EventStudy, known: list[tuple[Hip, tuple[float, int]]
             if 1 + sum(angle >= cut for cut in (200, 250, 300)) == grade
         ]
         if some:
+            happened.append(sum(some))
+            totals.append(len(some))
             share = value(study.quantities, "event_share", f"Ha grade {grade}")
             low, high = plain.binomial_bounds(sum(some), len(some))
             assert (share.value, share.low, share.high) == pytest.approx(
                 (100 * sum(some) / len(some), 100 * low, 100 * high), abs=1e-6
             )
+    trend = [
+        one for one in study.quantities if (one.quantity, one.group) == ("trend_p", "by grade")
+    ]
+    if len(totals) > 1 and 0 < sum(happened) < sum(totals):
+        z = plain.trend_z(happened, totals)
+        assert trend[0].value == pytest.approx(math.erfc(abs(z) / math.sqrt(2)))
+    else:
+        assert all(one.value is None and one.words for one in trend)
 
 
 def test_pain_at_each_visit(hips: list[Hip]) -> None:
