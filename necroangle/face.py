@@ -32,10 +32,11 @@ from necroangle.annotation import (
     ReadView,
     UnreadView,
     decode_reading,
+    encode_reading,
     load_reading,
 )
 from necroangle.batch import Plan, measure_files, open_stream
-from necroangle.errors import GeometryError
+from necroangle.errors import GeometryError, MethodError, ReadingError
 from necroangle.geometry import ImagePlane
 from necroangle.ledger.table import frame_of
 from necroangle.measurement import (
@@ -75,11 +76,15 @@ Array = NDArray[np.float64]
 Marked = tuple[ArrayLike, ArrayLike | None]
 """Rim marks, and an arc as its start, its end and a point between, or several such, or None."""
 
-_SHAPE = (512, 512)
+_NO_PICTURE = (1, 1)
+"""Points come without a picture, outside of which none can lie."""
 _ASIDE_MM = 90.0
 """Where a head lies that was marked in a picture alone: on its side of the patient."""
 
 _MOST_OFF_MM = 0.5
+_LEAST_TURN = 0.3
+"""Sine of the angle between a slice's normal and the row that a picture of its view has."""
+
 _AXES = {
     View.CORONAL: ((1.0, 0.0, 0.0), (0.0, 0.0, -1.0)),
     View.SAGITTAL: ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0)),
@@ -267,6 +272,8 @@ def angle(
     >>> angle(rim, rim[[3, 8, 5]]).deg
     100.0
     """
+    if view not in ("coronal", "sagittal"):
+        raise GeometryError(f"the view is 'coronal' or 'sagittal', found {view!r}")
     marks: dict[str, Marked] = {view: (rim, arc)}
     found = hip(**marks, side=side)  # type: ignore[arg-type]
     one = found.a or found.b
@@ -317,7 +324,11 @@ def hip(
     >>> print(found)
     <points R m00: CNA 180.0° (...), Ha grade 1; coronal 100.0° (...), sagittal 80.0° (...)...>
     """
-    whose = Laterality(side)
+    if side not in ("L", "R"):
+        raise GeometryError(f"the side is 'L' or 'R', found {side!r}")
+    if coronal is None and sagittal is None:
+        raise GeometryError("no points: give the rim and the arc of a view")
+    whose, way = Laterality(side), _method(method, settings)
     first, second = (
         _view(view, marked, whose)
         for view, marked in ((View.CORONAL, coronal), (View.SAGITTAL, sagittal))
@@ -339,7 +350,8 @@ def hip(
         saved_at="2026-01-01T00:00:00.000Z",
         software="necroangle points 1",
     )
-    return Hip(reading, measure(reading, _method(method), settings))
+    reading = decode_reading(encode_reading(reading))  # names and all, as a file would be read
+    return Hip(reading, measure(reading, way, settings))
 
 
 def read(
@@ -354,8 +366,11 @@ def read(
     GeometryError, MethodError
         As :func:`necroangle.measurement.measure`.
     """
-    reading = load_reading(Path(path))
-    return Hip(reading, measure(reading, _method(method), settings))
+    way, (file,) = _method(method, settings), _paths((path,))
+    if file.is_dir():
+        raise ReadingError(f"{file.name} is a folder: na.table(folder) reads all readings in it")
+    reading = load_reading(file)
+    return Hip(reading, measure(reading, way, settings))
 
 
 def change(earlier: Hip, later: Hip) -> Change:
@@ -364,14 +379,23 @@ def change(earlier: Hip, later: Hip) -> Change:
     Raises
     ------
     MethodError
-        If they were measured by different methods.
+        If they were measured by different methods, are of different hips, or are no hips.
     """
+    for one in (earlier, later):
+        if not isinstance(one, Hip):
+            raise MethodError(
+                f"a change is between two hips, of na.hip or na.read; found {type(one).__name__}"
+            )
+    hips = [(one.reading.subject, one.reading.laterality) for one in (earlier, later)]
+    if hips[0] != hips[1]:
+        named = " and ".join(" ".join(one) for one in hips)
+        raise MethodError(f"the two readings are of different hips: {named}")
     return Change(change_between(earlier.measurement, later.measurement))
 
 
 def table(
     *places: Path | str,
-    methods: Iterable[str | Method] = (),
+    methods: str | Method | Iterable[str | Method] = (),
     settings: Settings = DEFAULTS,
     columns: Mapping[str, Callable[[Hip], Any]] | None = None,
 ) -> "pd.DataFrame":
@@ -382,7 +406,8 @@ def table(
     places
         Files, folders, ZIP archives, packs.
     methods
-        Names, or methods of your own; by default the method of each reading's kind of image.
+        Names, or methods of your own, or one of them; by default that of each reading's kind of
+        image.
     settings
         What is taken as given.
     columns
@@ -399,13 +424,19 @@ def table(
     >>> table("nowhere.reading.json").attrs["refused"]
     ['nowhere.reading.json: there is no such file']
     """
-    ways: Sequence[Method | None] = [_method(one) for one in methods] or [None]
-    found = [measure_files(places, way, None, settings) for way in ways]
+    asked = [methods] if isinstance(methods, (str, Method)) else methods
+    ways: Sequence[Method | None] = [_method(one, settings) for one in asked] or [None]
+    if not (files := _paths(places)):
+        raise ReadingError("no place was given: name a folder of readings, or reading files")
+    for name, value in (columns or {}).items():
+        if not callable(value):
+            raise MethodError(f"column {name}: it is a function of a hip, found {value!r}")
+    found = [measure_files(files, way, None, settings) for way in ways]
     rows = sorted((row for one in found for row in one.rows), key=lambda row: row.key)
     frame = frame_of(rows)
     frame["method"] = [str(row["method"]) for row in rows]
     if columns:
-        hips = _hips(places, ways, settings)
+        hips = _hips(files, ways, settings)
         for name, value in columns.items():
             frame[name] = [value(hips[row.key]) for row in rows]
     frame.attrs["refused"] = sorted({str(fault) for one in found for fault in one.refusals})
@@ -427,8 +458,40 @@ def _hips(
     return found
 
 
-def _method(method: str | Method | None) -> Method | None:
-    return method_named(method) if isinstance(method, str) else method
+def _paths(places: Iterable[Any]) -> list[Path]:
+    """The places as paths; a list of places is as good as its members.
+
+    Raises
+    ------
+    ReadingError
+        If one is no path.
+    """
+    found: list[Path] = []
+    for one in places:
+        if isinstance(one, (list, tuple)):
+            found += _paths(one)
+        elif isinstance(one, (str, Path)) and str(one):
+            found.append(Path(one))
+        else:
+            raise ReadingError(f"a place is a path of files or a folder, found {one!r}")
+    return found
+
+
+def _method(method: str | Method | None, settings: Settings) -> Method | None:
+    """The method that is meant.
+
+    Raises
+    ------
+    MethodError
+        If there is none of that name, or method or settings are something else.
+    """
+    if not isinstance(settings, Settings):
+        raise MethodError(f"settings are na.Settings(...), found {type(settings).__name__}")
+    if method is None or isinstance(method, Method):
+        return method
+    if isinstance(method, str):
+        return method_named(method)
+    raise MethodError(f"a method is a name or one of na.METHODS, found {method!r}")
 
 
 def _flag_words(flags: Iterable[Flag]) -> str:
@@ -439,7 +502,14 @@ def _flag_words(flags: Iterable[Flag]) -> str:
 def _view(view: View, marked: Marked | None, side: Laterality) -> ReadView | UnreadView:
     if marked is None:
         return UnreadView(view, UnreadReason.NOT_DONE)
+    parts: Any = marked
+    if not isinstance(parts, (tuple, list)) or len(parts) != 2:
+        raise GeometryError(
+            f"{view.label} view: give (rim, arc), the arc None where there is no necrosis"
+        )
     rim, arcs = _points(marked[0], view), _arcs(marked[1], view)
+    if len(arcs) and rim.shape[1] != arcs.shape[2]:
+        raise GeometryError(f"{view.label} view: rim and arc are both (.., 3) or both (.., 2) mm")
     flat = rim.shape[1] == 2
     plane = _picture_plane(view, rim, side) if flat else _patient_plane(view, rim, arcs)
     frame = f"2.25.{1 + view.is_a}" if flat else "2.25.9"
@@ -455,7 +525,7 @@ def _view(view: View, marked: Marked | None, side: Laterality) -> ReadView | Unr
         view=view,
         finding=Finding.NECROSIS if len(arcs) else Finding.NO_NECROSIS,
         image=ImageRecord("2.25.1", stem, f"{stem}.1", 1, frame),
-        plane=PlaneRecord.of(plane, _SHAPE),
+        plane=PlaneRecord.of(plane, _NO_PICTURE),
         passport=None,
         rim=tuple(map(mark, rim)),
         arcs=tuple(NecroticArc(*map(mark, arc)) for arc in arcs),
@@ -467,24 +537,52 @@ def _view(view: View, marked: Marked | None, side: Laterality) -> ReadView | Unr
 
 
 def _points(points: ArrayLike, view: View) -> Array:
-    found = np.asarray(points, float)
-    if found.ndim != 2 or found.shape[1] not in (2, 3) or not np.isfinite(found).all():
+    found = _numbers(points, view)
+    if found.ndim != 2 or found.shape[1] not in (2, 3):
         raise GeometryError(
-            f"{view.label} view: points are (N, 2) or (N, 3) finite mm, found {found.shape}"
+            f"{view.label} view: points are (N, 2) or (N, 3) mm, found shape {found.shape}"
+        )
+    if len(found) < 3:
+        raise GeometryError(
+            f"{view.label} view: a circle needs 3 rim points or more, found {len(found)}"
         )
     return found
+
+
+def _numbers(points: ArrayLike, view: View) -> Array:
+    """Points as finite numbers.
+
+    Raises
+    ------
+    GeometryError
+        If they are something else, or one is missing.
+    """
+    plain = points if hasattr(points, "__len__") or not np.iterable(points) else list(points)
+    try:
+        found = np.asarray(plain)
+        if found.dtype.kind in "bcSU" or np.ma.is_masked(plain):
+            raise ValueError
+        numbers = np.array(found, float)
+    except (TypeError, ValueError):
+        raise GeometryError(
+            f"{view.label} view: points are numbers, mm, a row each; found {type(points).__name__} "
+            "that holds something else"
+        ) from None
+    if not np.isfinite(numbers).all():
+        raise GeometryError(f"{view.label} view: a point is not a finite number; leave it out")
+    return numbers
 
 
 def _arcs(arc: ArrayLike | None, view: View) -> Array:
     """(K, 3, D) start, end and middle of the arcs."""
     if arc is None:
         return np.zeros((0, 3, 2))
-    found = np.asarray(arc, float)
+    found = _numbers(arc, view)
     found = found[None] if found.ndim == 2 else found
     if found.ndim != 3 or found.shape[1] != 3 or found.shape[2] not in (2, 3):
         raise GeometryError(
             f"{view.label} view: an arc is its start, its end and a point between, (3, 2) or "
-            f"(3, 3) mm; found {np.shape(arc)}"
+            f"(3, 3) mm; found shape {found.shape}"
         )
     return found
 
@@ -501,8 +599,6 @@ def _picture_plane(view: View, rim: Array, side: Laterality) -> ImagePlane:
 def _patient_plane(view: View, rim: Array, arcs: Array) -> ImagePlane:
     """The plane through the points of a slice, its axes as a picture of that view has them."""
     points = np.concatenate((rim, arcs.reshape(-1, arcs.shape[2]))) if len(arcs) else rim
-    if points.shape[1] != 3:
-        raise GeometryError(f"{view.label} view: rim and arc are both (.., 3) or both (.., 2) mm")
     middle = rim.mean(axis=0)
     normal = np.linalg.svd(points - middle)[2][2]
     off = float(np.abs((points - middle) @ normal).max())
@@ -512,6 +608,8 @@ def _patient_plane(view: View, rim: Array, arcs: Array) -> ImagePlane:
         )
     row, column = map(np.array, _AXES[view])
     row = row - (row @ normal) * normal
+    if not np.linalg.norm(row) > _LEAST_TURN:
+        raise GeometryError(f"{view.label} view: the points lie on a slice of another view")
     row = row / np.linalg.norm(row)
     down = np.cross(normal, row)
     down = down if down @ column > 0 else -down

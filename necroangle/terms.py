@@ -227,6 +227,8 @@ class Flag(StrEnum):
     VIEWS_UNLIKE = "views_unlike"
     SCALE_FROM_MARKER = "scale_from_marker"
     SEVERAL_PATIENTS = "several_patients"
+    MARK_OUTSIDE_IMAGE = "mark_outside_image"
+    NEIGHBOUR_UNLIKE = "neighbour_unlike"
 
     @property
     def meaning(self) -> str:
@@ -306,5 +308,7 @@ _MEANINGS = {
     Flag.TINY_ARC: "an arc is below 10°: look whether both its ends are one and the same mark",
     Flag.VIEWS_UNLIKE: "the two angles differ by more than 100°: look at the arc of either view",
     Flag.SCALE_FROM_MARKER: "mm from a marker that the reader clicked: true at its depth alone",
+    Flag.MARK_OUTSIDE_IMAGE: "a mark lies outside its image: look whether it was marked enlarged",
+    Flag.NEIGHBOUR_UNLIKE: "a neighbouring slice shows another circle: look whether of this hip",
     Flag.SEVERAL_PATIENTS: "the study held images of several patients: look whose these are",
 }

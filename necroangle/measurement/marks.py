@@ -231,6 +231,8 @@ class ReadingBatch:
         marks.
     points
         (2, M) the marks in plane mm.
+    off_image
+        (S,) whether a mark of the slice lies outside its image.
     doubtful
         (R,) whether a reading may contradict itself: whoever decoded it must look closer.
     no_plane
@@ -249,6 +251,7 @@ class ReadingBatch:
     arc_slice: Places
     arc_start: Places
     points: Array
+    off_image: Bools
     doubtful: Bools
     no_plane: dict[int, PlaneError]
     refused: dict[int, Refused] = field(default_factory=dict)
@@ -350,13 +353,14 @@ def lay_out(readings: Iterable[HipReading]) -> ReadingBatch:
     hips, views = _columns(HipFacts, taken.hips), _columns(ViewFacts, taken.views)
     slice_view, rim_start, rim_count, mark_count = np.array(taken.slices, np.intp).reshape(-1, 4).T
     arc_slice, arc_start = np.array(taken.arcs, np.intp).reshape(-1, 2).T
-    numbers = _by_column(np.array(taken.planes), 11)
+    numbers = _by_column(np.array(taken.planes), 13)
     x, y, z, rx, ry, rz, cx, cy, cz = numbers[:9]
-    planes, spacing = PlaneColumns((x, y, z), (rx, ry, rz), (cx, cy, cz)), numbers[9:]
+    planes, spacing = PlaneColumns((x, y, z), (rx, ry, rz), (cx, cy, cz)), numbers[9:11]
     hip_of = np.array(views.hip, np.intp)[slice_view]
     with np.errstate(all="ignore"):  # what is no number is doubtful
         right = _right_angled(planes, spacing)
-        points, near = _projected(np.array(taken.marks), planes, spacing, mark_count)
+        marks = _by_column(np.array(taken.marks), 5)
+        points, near = _projected(marks, planes, spacing, mark_count)
         beside = _parallel(planes, np.array(views.own, np.intp)[slice_view])
     doubtful = ~(np.array(hips.sound, bool) & np.array(taken.texts.sound(), bool))
     doubtful[hip_of[~(right & near & beside)]] = True
@@ -365,8 +369,9 @@ def lay_out(readings: Iterable[HipReading]) -> ReadingBatch:
         arc_slice=arc_slice,
         arc_start=arc_start,
         points=points,
+        off_image=_off_image(marks[3:], numbers[11:], mark_count),
         doubtful=doubtful,
-        no_plane=_no_planes(numbers, np.flatnonzero(~right)),
+        no_plane=_no_planes(numbers[:11], np.flatnonzero(~right)),
     )
 
 
@@ -459,6 +464,8 @@ class _Taken:
                 *plane.column_cosine,
                 plane.row_spacing_mm,
                 plane.column_spacing_mm,
+                plane.rows,
+                plane.columns,
             ]
         )
         self.slices.append((view, start, len(marked.rim), len(marks)))
@@ -559,7 +566,7 @@ def _projected(
     marks: Array, planes: PlaneColumns, spacing: Array, number_of: Places
 ) -> tuple[Array, Bools]:
     """(2, M) plane mm of the marks, and (S,) whether a slice's marks surely lie where they say."""
-    *points, row, column = _by_column(marks, 5)
+    *points, row, column = marks
     slices = np.repeat(np.arange(len(number_of)), number_of)
     of_mark = planes.of(slices)
     u, v = in_plane(points, of_mark)
@@ -573,6 +580,21 @@ def _projected(
     good = np.ones(len(number_of), bool)
     good[slices[~fine]] = False
     return np.array((u, v)), good
+
+
+_BESIDE_PIXELS = 1.0
+"""A click on the last pixel may fall so far beside the image."""
+
+
+def _off_image(pixels: Array, shape: Array, number_of: Places) -> Bools:
+    """(S,) whether one of a slice's marks, (2, M) row and column, lies outside its image.
+
+    An image of one pixel is none: points without a picture are on it.
+    """
+    slices = np.repeat(np.arange(len(number_of)), number_of)
+    beyond = np.maximum(-pixels, pixels - shape[:, slices] + 1.0).max(axis=0) > _BESIDE_PIXELS
+    found = np.bincount(slices[beyond], minlength=len(number_of)) > 0
+    return np.asarray(found & (shape > 1).all(axis=0))
 
 
 def _parallel(planes: PlaneColumns, own: Places) -> Bools:

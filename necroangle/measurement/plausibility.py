@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from necroangle.errors import GeometryError
+from necroangle.geometry.arc import ArcColumns, arcs_about
 from necroangle.measurement.arcs import from_superior_deg
 from necroangle.measurement.doubts import bits_of
-from necroangle.measurement.heads import Heads
-from necroangle.measurement.marks import ReadingBatch, in_patient
+from necroangle.measurement.heads import Heads, circles_of_runs
+from necroangle.measurement.marks import PlaneColumns, ReadingBatch, above, in_patient, in_plane
 from necroangle.measurement.pairs import Judges
 from necroangle.measurement.plausibility_rims import (
     Rims,
@@ -92,6 +93,8 @@ class Plausible:
         The two heads of a patient lie farther apart.
     turned_deg
         Turn of an arc's middle between visits, or between the readings of one.
+    neighbour_mm
+        The circle of a neighbouring slice lies so far beside that of the view's own.
     copied_marks
         So many equal marks are no chance.
     """
@@ -123,6 +126,7 @@ class Plausible:
     other_radius_mm: float = 2.0
     both_hips_mm: float = 60.0
     turned_deg: float = 45.0
+    neighbour_mm: float = 5.0
     copied_marks: int = 3
 
 
@@ -196,6 +200,15 @@ CHECKS = (
     Check(Flag.TURNED_VIEW, "reading", "which way up the image is", 0.0018),
     Check(Flag.TINY_ARC, "reading", "the ends of the arc: they may be one mark", 0.0),
     Check(Flag.VIEWS_UNLIKE, "reading", "the arc of either view, and its third mark", 0.0),
+    Check(Flag.HEAD_MOVED, "reading", "whether the patient moved between the series", 0.0165),
+    Check(
+        Flag.NEIGHBOUR_UNLIKE,
+        "reading",
+        "the neighbouring slice: its rim may be another hip's",
+        0.0,
+        "farther than the head is large",
+    ),
+    Check(Flag.MARK_OUTSIDE_IMAGE, "reading", "the marks: they may be of an enlarged image", 0.0),
     Check(Flag.RADII_DIFFER, "reading", "spacing and rim of the view that differs", 0.0008),
     Check(Flag.CENTRES_DIFFER, "reading", "whether the patient moved between the series", 0.0158),
     Check(Flag.SLICE_OFF_CENTRE, "reading", "whether a slice nearer to the centre exists", 0.001),
@@ -254,11 +267,11 @@ def judge_plausibility(
     """
     work = _Work(batch, heads, judges)
     work.refuse_two_heads()
-    views, hips = work.view_flags(), work.hip_flags()
-    rims = work.rims()
-    hips |= work.rim_hip_flags(rims)
+    views, rims = work.view_flags(), work.rims()
+    views |= work.neighbour_flags()
     if settings.radius_prior is not None:
         views |= work.prior_flags(rims, settings.radius_prior)
+    hips = work.hip_flags() | work.rim_hip_flags(rims)
     if judged:
         views |= work.rim_view_flags(rims)
     size = len(batch.own)
@@ -281,35 +294,92 @@ class _Work:
     def view_flags(self) -> dict[Flag, Bools]:
         """Arcs over the neck, of which what lies opposite is refused; and arcs that are none."""
         arcs, batch = self.heads.arcs, self.batch
-        tiny = np.zeros(len(batch.own), bool)
+        tiny, off = np.zeros((2, len(batch.own)), bool)
         tiny[arcs.circle[np.abs(arcs.extent_deg) < PLAUSIBLE.tiny_arc_deg]] = True
-        over = np.zeros(len(batch.own), bool)
-        middle = arcs.low + np.abs(arcs.extent_deg) / 2
-        away = np.abs(self.from_superior(middle, arcs.circle))
-        flat = np.array([view.is_radiograph for view in self.words], bool)
-        lateral = flat & np.array([not view.is_a for view in self.words], bool)
-        away[lateral[arcs.circle] | ~self.heads.there[arcs.circle]] = 0.0
-        limit = np.where(flat[arcs.circle], PLAUSIBLE.opposite_deg, PLAUSIBLE.over_neck_deg)
-        over[arcs.circle[away > limit]] = True
-        large = np.abs(arcs.extent_deg) > PLAUSIBLE.opposite_extent_deg
-        opposite = large & (away > PLAUSIBLE.opposite_deg) & ~flat[arcs.circle]
-        for place in np.flatnonzero(opposite).tolist():
-            view = int(arcs.circle[place])
-            self.refuse(
-                int(batch.hip[view]),
-                f"{self.words[view].label} view: the middle of an arc lies {away[place]:.0f}° from "
-                "superior, over the neck; its third mark belongs on the dead side",
-                f"$.views[{batch.views.side[view]}]",
-            )
-        return {Flag.ARC_OVER_NECK: over, Flag.TINY_ARC: tiny}
+        off[batch.slice_view[batch.off_image]] = True
+        there = self.heads.there[arcs.circle]
+        over = self.over_neck(arcs, arcs.circle, batch.own_planes.of(arcs.circle), there)
+        return {Flag.ARC_OVER_NECK: over, Flag.TINY_ARC: tiny, Flag.MARK_OUTSIDE_IMAGE: off}
 
-    def from_superior(self, turn_deg: Array, view: Places) -> Array:
+    def over_neck(
+        self, arcs: ArcColumns, view: Places, planes: PlaneColumns, there: Bools
+    ) -> Bools:
+        """(V,) whether an arc lies over the neck; a large one that lies opposite is refused.
+
+        Parameters
+        ----------
+        arcs, view, planes
+            (A,) arcs, the views that they are of, and the planes that they lie in.
+        there
+            (A,) whether they lie on a circle.
+        """
+        over = np.zeros(len(self.batch.own), bool)
+        extent = np.abs(arcs.extent_deg)
+        away = np.abs(self.from_superior(arcs.low + extent / 2, view, planes))
+        flat = np.array([one.is_radiograph for one in self.words], bool)
+        lateral = flat & np.array([not one.is_a for one in self.words], bool)
+        away[lateral[view] | ~there] = 0.0
+        limit = np.where(flat[view], PLAUSIBLE.opposite_deg, PLAUSIBLE.over_neck_deg)
+        over[view[away > limit]] = True
+        large = extent > PLAUSIBLE.opposite_extent_deg
+        opposite = large & (away > PLAUSIBLE.opposite_deg) & ~flat[view]
+        for place in np.flatnonzero(opposite).tolist():
+            self.refuse_view(
+                int(view[place]),
+                f"the middle of an arc lies {away[place]:.0f}° from superior, over the neck; its "
+                "third mark belongs on the dead side",
+            )
+        return over
+
+    def refuse_view(self, view: int, problem: str) -> None:
+        """Note why the number of a hip would mean nothing for a fault of one view."""
+        self.refuse(
+            int(self.batch.hip[view]),
+            f"{self.words[view].label} view: {problem}",
+            f"$.views[{self.batch.views.side[view]}]",
+        )
+
+    def from_superior(self, turn_deg: Array, view: Places, planes: PlaneColumns) -> Array:
         """Angles from superior of directions on some views, towards lateral or posterior."""
-        planes = self.batch.own_planes.of(view)
         coronal = np.array([one is View.CORONAL for one in self.words], bool)[view]
         flat = np.array([one.is_radiograph for one in self.words], bool)[view]
         left = self.left[self.batch.hip[view]]
         return from_superior_deg(turn_deg, planes, coronal=coronal, flat=flat, left=left)
+
+    def neighbour_flags(self) -> dict[Flag, Bools]:
+        """Circles of neighbouring slices that lie beside the view's own, and their arcs."""
+        batch, heads = self.batch, self.heads
+        beside = ~batch.is_own & heads.there[batch.slice_view] & (batch.rim_count >= 3)
+        slices = np.flatnonzero(beside)
+        if not len(slices):
+            return {}
+        circles, faults = circles_of_runs(
+            batch.points, batch.rim_start[slices], batch.rim_count[slices], None
+        )
+        sound = np.setdiff1d(np.arange(len(slices)), list(faults))
+        slices, view = slices[sound], batch.slice_view[slices[sound]]
+        u, v = circles.centre_mm[:, sound]
+        planes, own = batch.planes.of(slices), batch.own_planes.of(view)
+        centre = heads.circles.centre_mm[:, view]
+        away = np.hypot(*(np.array(in_plane(in_patient((u, v), planes), own)) - centre))
+        along = np.abs(above(planes.origin, own))
+        radius = heads.circles.radius_mm[view]
+        for place in np.flatnonzero((away > radius) | (along > 2 * radius)).tolist():
+            self.refuse_view(
+                int(view[place]),
+                f"a neighbouring slice has its circle {away[place]:.0f} mm beside and "
+                f"{along[place]:.0f} mm before or behind that of the view's own; its marks are of "
+                "another structure, or of the other hip",
+            )
+        unlike = np.zeros(len(batch.own), bool)
+        unlike[view[(away > PLAUSIBLE.neighbour_mm) & ~heads.collapsed[view]]] = True
+        column = np.full(len(batch.slice_view), -1)
+        column[slices] = np.arange(len(slices))
+        places = np.flatnonzero(column[batch.arc_slice] >= 0)
+        of = column[batch.arc_slice[places]]
+        arcs = arcs_about(batch.arc_points(places), of, np.array((u, v)), circles.radius_mm[sound])
+        over = self.over_neck(arcs, view[of], planes.of(of), np.ones(len(of), bool))
+        return {Flag.NEIGHBOUR_UNLIKE: unlike | over}
 
     def hip_flags(self) -> dict[Flag, Bools]:
         """Radius, side, two studies, two angles."""
@@ -377,13 +447,11 @@ class _Work:
         z[~np.array(self.batch.views.calibrated, bool)[rims.view]] = 0.0
         unlike[rims.view[z > PLAUSIBLE.prior_z]] = True
         for place in np.flatnonzero(z > PLAUSIBLE.prior_refused_z).tolist():
-            view = int(rims.view[place])
-            self.refuse(
-                int(self.batch.hip[view]),
-                f"{self.words[view].label} view: the rim has a radius of {own[place]:.1f} mm, "
+            self.refuse_view(
+                int(rims.view[place]),
+                f"the rim has a radius of {own[place]:.1f} mm, "
                 f"which the known one of {prior.radius_mm:.1f} mm ({prior.source}) contradicts; "
                 "measure without it, or look where it comes from",
-                f"$.views[{self.batch.views.side[view]}]",
             )
         return {Flag.PRIOR_UNLIKE_RIM: unlike}
 
@@ -395,7 +463,8 @@ class _Work:
         far = run.away_mm > PLAUSIBLE.on_neck_mm * rims.unit_mm
         neck[rims.view[far & (run.p_value < PLAUSIBLE.on_neck_level)]] = True
         low, high = PLAUSIBLE.neck_side_deg
-        towards = self.from_superior(rims.last_deg + rims.unmarked_deg / 2, rims.view)
+        planes = self.batch.own_planes.of(rims.view)
+        towards = self.from_superior(rims.last_deg + rims.unmarked_deg / 2, rims.view, planes)
         coronal = np.array([one is View.CORONAL for one in self.words], bool)[rims.view]
         shown = coronal & (rims.unmarked_deg > low) & (rims.unmarked_deg < high)
         mirrored[rims.view[shown & (towards > -170.0) & (towards < -70.0)]] = True

@@ -61,7 +61,8 @@ def test_one_by_one_as_together(found: dict[str, Told]) -> None:
 def test_the_archive_holds_every_kind_of_reading(frozen: Frozen) -> None:
     """Every method measures most of its readings, and every rare thing is there often.
 
-    About the joint sphere, which radiographs cannot have, fewer are measured.
+    About the joint sphere, which radiographs cannot have, fewer are measured; and neighbouring
+    slices drawn at random have arcs over the neck, which refuse the reading.
     """
     rare: Counter[str] = Counter()
     tried: Counter[str] = Counter()
@@ -79,7 +80,7 @@ def test_the_archive_holds_every_kind_of_reading(frozen: Frozen) -> None:
         words = " ".join(str(told[one]) for one in ("a_flags", "b_flags"))
         rare.update(set(words.split()))
         rare["share"] += told["a_surface_share"] is not None
-    assert all(measured[method] >= 0.55 * tried[method] > 0 for method in METHODS)
+    assert all(measured[method] >= 0.5 * tried[method] > 0 for method in METHODS)
     for kind in ("share", "multi_arc", "extrapolated", "bounded", "not_bracketed"):
         assert rare[kind] >= 0.02 * sum(measured.values()), kind
     assert len(frozen.digests) == 5000 * len(METHODS) + 15 * len(METHODS) * len(SETTINGS)

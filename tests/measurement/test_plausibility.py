@@ -1,8 +1,11 @@
 """Sound hips raise hardly a check, planted mistakes are told: ``benchmarks/plausibility.py``."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
+import msgspec
+import numpy as np
 import pytest
 from clinichips import (
     COHORT_MISTAKES,
@@ -13,19 +16,29 @@ from clinichips import (
     clinic_readings,
     mistaken,
 )
+from doubtinghand import MIXTURE, read_hips
 from hipmaker import dome, make_reading, make_view
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from necroangle.annotation import HipReading
+from necroangle.annotation import HipReading, Mark, NecroticArc, NeighbourSlice, ReadView
 from necroangle.errors import GeometryError
-from necroangle.measurement import RadiusPrior, Settings, measure, measure_draft, measure_many
+from necroangle.measurement import (
+    METHODS,
+    RadiusPrior,
+    Settings,
+    measure,
+    measure_draft,
+    measure_many,
+)
 from necroangle.measurement.doubts import flags_of
+from necroangle.measurement.marks import plane_points
 from necroangle.measurement.plausibility import CHECKS
 from necroangle.measurement.plausibility_cohort import held_together, prints_of
 from necroangle.terms import Flag, Laterality, View
 
 SOUND, PLANTED = 400, 25
+Change = Callable[[NeighbourSlice], NeighbourSlice]
 OF_READINGS = {check.name for check in CHECKS if check.scope == "reading"}
 
 REFUSED = {
@@ -141,7 +154,7 @@ def test_a_mirrored_view_shows_by_the_neck_where_the_rim_is_long() -> None:
 
 def test_pixels_of_a_film_without_scale_are_no_millimetres() -> None:
     first, second = (
-        make_view(view, 90, calibrated=False, spacing_mm=(0.1, 0.1))
+        make_view(view, 90, calibrated=False, spacing_mm=(0.3, 0.3))
         for view in (View.AP, View.FROG_LEG)
     )
     assert told_of([make_reading(views=(first, second))]) == [set()]
@@ -169,3 +182,80 @@ def test_a_head_that_is_necrotic_but_for_its_neck_is_measured(
     assert hip.a.angle_deg == pytest.approx(extent, abs=1e-5)
     if abs(abs(middle) - 90) > 0.01:
         assert (Flag.ARC_OVER_NECK in hip.a.flags) == (abs(middle) > 90)
+
+
+def with_neighbour(reading: HipReading, change: Change) -> HipReading:
+    """A reading whose first view has a neighbouring slice changed."""
+    view = reading.views[0]
+    assert isinstance(view, ReadView)
+    first, *rest = view.neighbours
+    changed = msgspec.structs.replace(view, neighbours=(change(first), *rest))
+    return msgspec.structs.replace(reading, views=(changed, reading.views[1]))
+
+
+def laid(by_mm: tuple[float, float, float]) -> Change:
+    """The slice and its marks lie elsewhere."""
+
+    def change(slice_: NeighbourSlice) -> NeighbourSlice:
+        plane = slice_.plane.plane()
+        origin = tuple((np.array(plane.origin_mm) + by_mm).tolist())
+        record = msgspec.structs.replace(slice_.plane, origin_mm=origin)
+
+        def moved(mark: Mark) -> Mark:
+            (u, v), *_ = plane_points([mark], plane).tolist()
+            return Mark.at_plane(record.plane(), u, v)
+
+        return NeighbourSlice(
+            slice_.image,
+            record,
+            tuple(map(moved, slice_.rim)),
+            tuple(NecroticArc(*map(moved, (a.start, a.end, a.via))) for a in slice_.arcs),
+        )
+
+    return change
+
+
+def on_the_healthy_side(slice_: NeighbourSlice) -> NeighbourSlice:
+    (arc,) = slice_.arcs
+    return msgspec.structs.replace(slice_, arcs=(NecroticArc(arc.start, arc.end, slice_.rim[0]),))
+
+
+@pytest.mark.parametrize("method", ["ha_mr_midslice", "centre_plane"])
+def test_a_neighbouring_slice_of_something_else_is_told(method: str) -> None:
+    (hips,) = read_hips(replace(MIXTURE, neighbours=1), 30, 5)
+    word = str(Flag.NEIGHBOUR_UNLIKE)
+
+    def told(change: Change) -> tuple[int, list[str]]:
+        found = measure_many(
+            [with_neighbour(one, change) for one in hips.readings], METHODS[method]
+        )
+        flags = [flags_of(int(found.views.doubts[view])) for view in found.batch.view_of[0]]
+        return sum(word in some for some in flags), [one.problem for one in found.refused.values()]
+
+    assert told(lambda one: one) == (0, [])
+    number, refused = told(laid((-176.0, 0.0, 0.0)))
+    assert number == len(refused) == 30
+    assert all("of the other hip" in one for one in refused)
+    assert len(told(laid((0.0, 100.0, 0.0)))[1]) == 30
+    assert told(laid((10.0, 0.0, 0.0)))[0] == 30
+    assert sum("over the neck" in one for one in told(on_the_healthy_side)[1]) >= 27
+
+
+def test_marks_outside_their_image_are_told() -> None:
+    reading = make_reading()
+    view = reading.views[0]
+    assert isinstance(view, ReadView)
+    assert str(Flag.MARK_OUTSIDE_IMAGE) not in told_of([reading])[0]
+    lowest = max(mark.pixel[0] for mark in view.rim)
+    small = msgspec.structs.replace(view.plane, rows=int(lowest) - 1)
+    cut = msgspec.structs.replace(view, plane=small)
+    wrong = msgspec.structs.replace(reading, views=(cut, reading.views[1]))
+    assert str(Flag.MARK_OUTSIDE_IMAGE) in told_of([wrong])[0]
+
+
+def test_a_known_radius_in_another_unit_is_named() -> None:
+    (hip,) = clinic_hips(1, 6)
+    for radius_mm in (2.4, 48.0):
+        known = Settings(radius_prior=RadiusPrior(radius_mm, 0.1, "visit m00"))
+        with pytest.raises(GeometryError, match=r"the known one of .*visit m00.* contradicts"):
+            measure(hip.reading(), None, known)

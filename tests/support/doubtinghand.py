@@ -602,6 +602,7 @@ def _batch(
         arc_slice=slices,
         arc_start=start + count,
         points=np.ascontiguousarray(points),
+        off_image=np.zeros(number * views, bool),
         doubtful=np.zeros(size, bool),
         no_plane={},
     )

@@ -46,7 +46,7 @@ def command(
     from necroangle.analysis.stored import noise_in_study
     from necroangle.annotation import load_reading
     from necroangle.cli.readings.measuring import Asked
-    from necroangle.measurement import change_between, measure, method_named
+    from necroangle.measurement import change_between, measure
     from necroangle.study import protocol_here, study_here
 
     protocol = protocol_here().overridden({"cut_offs.change_deg": threshold_deg})
@@ -57,9 +57,8 @@ def command(
     if len(hips) > 1:
         raise click.UsageError("the two readings are of different hips")
     _refuse_censored(readings)
-    if method_name is None and all(_tells_its_planes(one, settings) for one in readings):
-        method = method_named("centre_plane")
-    before, after = (measure(one, method, settings) for one in readings)
+    planes = _in_centre_planes(readings, settings) if method_name is None else None
+    before, after = planes or [measure(one, method, settings) for one in readings]
     change = change_between(
         before,
         after,
@@ -71,18 +70,23 @@ def command(
         click.echo(line)
 
 
-def _tells_its_planes(reading: HipReading, settings: Settings) -> bool:
-    """Whether both views are marked on either side of the head's centre."""
+def _in_centre_planes(
+    readings: Sequence[HipReading], settings: Settings
+) -> list[HipMeasurement] | None:
+    """Both measured in the head's centre planes, if all views are marked on either side of it."""
     from necroangle.annotation import ReadView
     from necroangle.measurement import measure_many, method_named
     from necroangle.terms import Flag
 
-    if not all(isinstance(view, ReadView) and view.neighbours for view in reading.views):
-        return False
-    found = measure_many([reading], method_named("centre_plane"), settings)
-    if found.refused:
-        return False
-    return not any(view and Flag.NOT_BRACKETED in view.flags for view in (found[0].a, found[0].b))
+    views = [view for one in readings for view in one.views]
+    if not all(isinstance(view, ReadView) and view.neighbours for view in views):
+        return None
+    measured = measure_many(readings, method_named("centre_plane"), settings)
+    if measured.refused:
+        return None
+    found = [measured[place] for place in range(len(readings))]
+    flags = [view.flags for hip in found for view in (hip.a, hip.b) if view is not None]
+    return None if any(Flag.NOT_BRACKETED in some for some in flags) else found
 
 
 def _refuse_censored(readings: Sequence[HipReading]) -> None:
