@@ -1,7 +1,5 @@
 """A cluster by TLS does the work; one that is open to others is refused."""
 
-import datetime
-import ipaddress
 import json
 import subprocess
 import sys
@@ -10,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from certificates import make_certificate
 from click.testing import CliRunner
 from hipmaker import make_reading
 
@@ -43,39 +42,6 @@ def test_certificates_are_all_there_or_none(tmp_path: Path) -> None:
     missing = Scheduler("tls://a:1", files[0], files[1], files[2])
     with pytest.raises(ReadingError, match=r"ca\.pem: there is no such file"):
         missing.security()
-
-
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate that is its own authority, and its key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "node")])
-    now = datetime.datetime.now(datetime.UTC)
-    host = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(host, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "node.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "node.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return folder / "node.pem", folder / "node.key"
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Small servers of DICOMweb that do what servers should not."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -126,7 +127,9 @@ def good(study: PatientStudy) -> Callable[[Request], Answer]:
 
 
 @contextmanager
-def running_fake(study: PatientStudy | None, behave: Behaviour) -> Iterator[FakeServer]:
+def running_fake(
+    study: PatientStudy | None, behave: Behaviour, tls: ssl.SSLContext | None = None
+) -> Iterator[FakeServer]:
     """A server while the block runs.
 
     Parameters
@@ -135,6 +138,8 @@ def running_fake(study: PatientStudy | None, behave: Behaviour) -> Iterator[Fake
         What it holds.
     behave
         What it does with it.
+    tls
+        The certificates of a server that is reached by ``https``.
     """
     answer = (lambda _: Answer(404)) if study is None else good(study)
     requests: list[Request] = []
@@ -179,7 +184,10 @@ def running_fake(study: PatientStudy | None, behave: Behaviour) -> Iterator[Fake
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    fake = FakeServer(f"http://127.0.0.1:{server.server_port}", requests, threading.Event())
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    scheme = "http" if tls is None else "https"
+    fake = FakeServer(f"{scheme}://127.0.0.1:{server.server_port}", requests, threading.Event())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
