@@ -66,7 +66,7 @@ def all_objects(server: Server, study: PatientStudy, folder: Path) -> list[bytes
     connection = connect(server)
     wanted = find_studies(connection, [Query(accession=study.accession)], sleep=never)
     connection.close()
-    (done,) = fetch_studies(server, wanted, folder, sleep=never)
+    assert len(list(fetch_studies(server, wanted, folder, sleep=never))) == 1
     return sorted(file.read_bytes() for file in folder.rglob("*.dcm"))
 
 
