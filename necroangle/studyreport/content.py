@@ -23,6 +23,7 @@ from necroangle.analysis.outcomes import Outcomes, outcomes_of
 from necroangle.analysis.stored import analysis_of
 from necroangle.analysis.visits import HipVisit
 from necroangle.annotation import HipReading, ReadView, decode_reading
+from necroangle.clinical.queries import Query, find_queries
 from necroangle.decoding import MalformedError, from_json
 from necroangle.dicom import GuardedReader
 from necroangle.errors import CohortError, NecroangleError
@@ -39,7 +40,7 @@ from necroangle.measurement import (
 from necroangle.measurement.grades import NO_NECROSIS
 from necroangle.measurement.marks import plane_points
 from necroangle.measurement.row import CohortRow
-from necroangle.protocol.study import StudyProtocol
+from necroangle.protocol.study import NO_STUDY, StudyProtocol
 from necroangle.report import draw_reading, draw_slice
 from necroangle.report.sketch import view_svg
 from necroangle.review.pictures import ImagePlaces, images_of
@@ -179,6 +180,8 @@ class StudyReport:
         None where the cohort says nothing of them; ``silent`` says why.
     figures, hips
         The figures, and a page for each hip.
+    queries
+        What a monitor would ask of the cohort, and what became of it; those resolved are left out.
     silent
         Why a part is not there, one sentence each.
     provenance
@@ -194,6 +197,7 @@ class StudyReport:
     agreement: AgreementStudy | None
     figures: tuple[Figure, ...]
     hips: tuple[HipPage, ...]
+    queries: tuple[Query, ...]
     silent: tuple[str, ...]
     provenance: Provenance
 
@@ -263,6 +267,8 @@ def gather(
         cohort = analysis_of(store, protocol, rows)
         outcomes = outcomes_of(cohort)
         kept_readings = _readings(store, rows, cohort)
+        study = None if protocol == NO_STUDY else protocol
+        asked = find_queries(store, study, today=made.date())
     hips = tuple(_hip_pages(kept_readings, cohort, outcomes, look or Look(), progress))
     silent: list[str] = []
     events = _or_silent(lambda: events_of(cohort, "failure"), silent)
@@ -278,6 +284,7 @@ def gather(
         agreement=agreement,
         figures=tuple(study_figures(cohort, kept, events, agreement)),
         hips=hips,
+        queries=tuple(one for one in asked if one.state != "resolved"),
         silent=tuple(silent),
         provenance=Provenance(
             f"necroangle {__version__}",

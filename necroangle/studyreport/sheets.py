@@ -69,7 +69,7 @@ def _write(report: StudyReport, sheets: "_Sheets") -> None:
     for number, figure in enumerate(report.figures, 1):
         sheets.figure(figure, number)
     for name in ("time_to_failure", "failure_rules", "agreement", "grades_that_flip",
-                 "calibration", "queries"):  # fmt: skip
+                 "calibration", "queries", "flags"):  # fmt: skip
         if name in tables:
             sheets.table(tables[name])
         if name == "time_to_failure" and report.events is not None:

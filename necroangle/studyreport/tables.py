@@ -1,5 +1,6 @@
 """The tables of a study's report: rows of texts, the same for page, sheets and files."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -8,6 +9,7 @@ from necroangle.analysis.agreement import AgreementRow, is_main
 from necroangle.analysis.baseline import lines_of
 from necroangle.analysis.events import title_of
 from necroangle.analysis.visits import DOUBTS, HipVisit
+from necroangle.clinical.queries import STATES
 from necroangle.measurement.grades import show_deg
 from necroangle.studyreport.content import HipPage, StudyReport, VisitPicture
 
@@ -68,7 +70,7 @@ class Table:
 def tables_of(report: StudyReport) -> dict[str, Table]:
     """Every table that the study has something for, by name."""
     makers = (_flow, _baseline, _events, _rules, _agreement, _every_agreement, _flips,
-              _calibration, _queries, _provenance)  # fmt: skip
+              _calibration, _queries, _flags, _provenance)  # fmt: skip
     made = [make(report) for make in makers]
     return {one.name: one for one in made if one.rows}
 
@@ -212,12 +214,25 @@ def _calibration(report: StudyReport) -> Table:
 
 
 def _queries(report: StudyReport) -> Table:
+    count = Counter(one.state for one in report.queries)
+    states = ", ".join(f"{count[state]} {state}" for state in STATES if count[state])
+    rows = [
+        (one.place, one.issue.message, f"{one.state}: {one.answer}" if one.answer else one.state)
+        for one in report.queries
+    ]
+    return Table(
+        "queries", "Queries", f"What a monitor would ask: {states}.",
+        ("where", "what", "state"), tuple(rows), (2, 5, 1.6),
+    )  # fmt: skip
+
+
+def _flags(report: StudyReport) -> Table:
     rows = []
     for hip in report.hips:
         for one in hip.visits:
             rows += [(hip.name, one.visit.planned.name, word) for word in doubts_of(one)]
     return Table(
-        "queries", "Queries and flags", "What is to be looked at before it is printed.",
+        "flags", "Flags", "What is to be looked at before it is printed.",
         ("hip", "visit", "what"), tuple(rows), (1.2, 1, 6),
     )  # fmt: skip
 

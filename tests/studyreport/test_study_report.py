@@ -2,13 +2,16 @@
 
 import re
 import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from click.testing import CliRunner
 from cohortmaker import STUDY, VISITS, plain_cohort, store_cohort
@@ -18,6 +21,7 @@ from msgspec.structs import replace
 from necroangle.annotation import encode_reading, file_name
 from necroangle.cli.analyses.report import command as report_command
 from necroangle.cli.readings.measure import command as measure
+from necroangle.clinical.queries import find_queries, settle
 from necroangle.ledger.store import CohortStore
 from necroangle.protocol.study import NO_STUDY
 from necroangle.review import index_images
@@ -214,3 +218,66 @@ def test_pictures_of_slices_have_marks_that_can_be_switched_off(tmp_path: Path) 
     page = (tmp_path / "r.html").read_text("utf-8")
     assert 'type="checkbox"' in page
     assert page.count("data:image/jpeg") == 2 + 2 * 5  # and two slices on each side
+
+
+def test_no_identity_of_the_images_reaches_the_report(tmp_path: Path) -> None:
+    """Every identifying attribute, the identifiers, the names of the files and of their folder."""
+    samples = Path(__file__).parents[2] / "sample_dicoms"
+    planted = {
+        keyword: f"CANARY{number}"
+        for number, keyword in enumerate(
+            (
+                "PatientName", "OtherPatientIDs", "PatientAddress", "PatientComments",
+                "InstitutionName", "InstitutionAddress", "ReferringPhysicianName",
+                "OperatorsName", "StationName", "StudyDescription", "SeriesDescription",
+                "ProtocolName", "AccessionNumber", "StudyID", "ImageComments", "BodyPartExamined",
+            )
+        )
+    }  # fmt: skip
+    images = tmp_path / "CANARY_HONG"
+    identifiers: set[str] = set()
+    for number, path in enumerate(sorted((samples / "plain").rglob("*.dcm"))):
+        dataset = pydicom.dcmread(path)
+        for keyword, words in planted.items():
+            setattr(dataset, keyword, words)
+        dataset.PatientBirthDate, dataset.StudyDate = "19630521", "20240229"
+        keywords = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+        identifiers.update(str(getattr(dataset, keyword)) for keyword in keywords)
+        images.mkdir(exist_ok=True)
+        dataset.save_as(images / f"CANARY_{number}.dcm")
+    readings = sorted((samples / "readings").glob("PHANTOM-01__*"))
+    cohort = str(tmp_path / "c.sqlite")
+    filled = CliRunner().invoke(measure, [*map(str, readings), "--cohort", cohort])
+    assert filled.exit_code == 0, filled.output
+    out = tmp_path / "out"
+    out.mkdir()
+    asked = ["--cohort", cohort, "--out", str(out / "r.html"), "--pdf", str(out / "r.pdf")]
+    asked += ["--figures", str(out / "figures"), "--images", str(images)]
+    made = CliRunner().invoke(report_command, asked, catch_exceptions=False)
+    assert made.exit_code == 0, made.output
+    page = (out / "r.html").read_text("utf-8")
+    assert page.count("data:image/jpeg") >= 4  # the slices were found and drawn
+    texts = [path.read_text("utf-8") for path in out.rglob("*") if path.suffix in (".csv", ".svg")]
+    if shutil.which("pdftotext") is not None:  # Debian: poppler-utils
+        asked = ["pdftotext", str(out / "r.pdf"), "-"]
+        texts.append(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
+    everything = "\n".join([page, made.output, filled.output, *texts])
+    assert "PHANTOM-01" in everything
+    secrets = ("CANARY", "HONG", "19630521", "20240229", "1963-05-21", "2024-02-29", *identifiers)
+    assert [secret for secret in secrets if secret in everything] == []
+
+
+def test_queries_stand_in_the_report_with_their_state(tmp_path: Path) -> None:
+    place = tmp_path / "cohort.sqlite"
+    store_cohort(place, plain_cohort(STUDY))
+    protocol = replace(NO_STUDY, study="onfh", visits=VISITS)
+    with CohortStore.open(place) as store:
+        first, second, *_ = find_queries(store, protocol, today=MADE.date())
+        settle(store, [first, second], [first.id], "accepted", actor="kim", reason="seen")
+    found = gather(place, protocol, MADE)
+    states = {one.id: one.state for one in found.queries}
+    assert (states[first.id], states[second.id]) == ("accepted", "open")
+    write_html(found, tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text("utf-8")
+    assert "accepted: seen" in page
+    assert second.issue.message in unescape(page)
