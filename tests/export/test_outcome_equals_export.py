@@ -236,7 +236,19 @@ class Recomputed:
         self.events()
         for visit in self.planned:
             self.at_visit(visit)
+        for name in ("vas", "hhs"):
+            self.over_all_visits(name)
         return self.found
+
+    def over_all_visits(self, name: str) -> None:
+        """Holm's adjusted P values, straight from his step-down rule."""
+        keys = [(f"{name}_p", f"visit {visit}") for visit in self.planned]
+        tests = {key: self.found[key][:2] for key in keys if key in self.found}
+        values = [float(p or 0.0) for _, p in tests.values()]
+        for (_, group), (count, p) in tests.items():
+            smaller = [q for q in values if q <= float(p or 0.0)]
+            adjusted = max(q * sum(other >= q for other in values) for q in smaller)
+            self.found[f"{name}_p_holm", group] = (count, min(1.0, adjusted), None, None)
 
     def people(self) -> None:
         hips = list(self.hips.values())
