@@ -260,7 +260,7 @@ class PackSource:
 
 def _pack_errors() -> tuple[type[Exception], ...]:
     """What pyarrow raises at packs that are damaged, or made to do harm."""
-    return OSError, ValueError, MemoryError, import_module("pyarrow").ArrowException
+    return OSError, ValueError, LookupError, MemoryError, import_module("pyarrow").ArrowException
 
 
 def _cells(column: Any) -> list[bytes | None]:
