@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fetching import fetched, files, never
 from orthanc import free_port
 from patientstudies import PatientStudy, made_study
 from pydicom import Dataset, dcmread
@@ -19,9 +20,7 @@ from necroangle.pacs.dimse import SYNTAXES
 from necroangle.pacs.query import Query
 from necroangle.pacs.servers import Server, load_servers
 from necroangle.pacs.transfer import (
-    Fetched,
     connect,
-    fetch_studies,
     find_studies,
     outgoing_files,
     send_files,
@@ -29,10 +28,6 @@ from necroangle.pacs.transfer import (
 
 _FIND, _MOVE, _GET = (f"1.2.840.10008.5.1.4.1.2.2.{end}" for end in (1, 2, 3))
 Find = Callable[[Any], Iterator[tuple[int, Dataset | None]]]
-
-
-def never(_: float) -> None:
-    """Do not wait."""
 
 
 @pytest.fixture
@@ -90,18 +85,6 @@ def named(folder: Path, port: int, more: str = "") -> Server:
         "utf-8",
     )
     return load_servers(path).of("broken")
-
-
-def fetched(server: Server, study: PatientStudy, folder: Path) -> Fetched:
-    connection = connect(server)
-    wanted = find_studies(connection, [Query(accession=study.accession)], sleep=never)
-    connection.close()
-    (done,) = fetch_studies(server, wanted, folder, sleep=never)
-    return done
-
-
-def files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".sqlite"]
 
 
 def test_a_server_that_is_gone(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from brokenservers import Answer, Request, as_json, multipart, running_fake
 from click.testing import CliRunner
+from fetching import fetched, files, never
 from orthanc import free_port
 from patientstudies import PatientStudy, made_study
 
@@ -19,9 +20,8 @@ from necroangle.dicom import scan_folder
 from necroangle.errors import ServerError
 from necroangle.pacs import dicomweb
 from necroangle.pacs.query import Query
-from necroangle.pacs.servers import Server, load_servers
+from necroangle.pacs.servers import load_servers
 from necroangle.pacs.transfer import (
-    Fetched,
     connect,
     fetch_studies,
     find_studies,
@@ -41,22 +41,6 @@ def study(tmp_path: Path) -> PatientStudy:
 @pytest.fixture(autouse=True)
 def token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NECROANGLE_TOKEN_FAKE", TOKEN)
-
-
-def never(_: float) -> None:
-    """Do not wait."""
-
-
-def fetched(server: Server, study: PatientStudy, folder: Path) -> Fetched:
-    connection = connect(server)
-    wanted = find_studies(connection, [Query(accession=study.accession)], sleep=never)
-    connection.close()
-    (done,) = fetch_studies(server, wanted, folder, sleep=never)
-    return done
-
-
-def files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".sqlite"]
 
 
 def test_a_server_that_is_gone(servers_path: Path, tmp_path: Path) -> None:

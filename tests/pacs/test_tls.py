@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from brokenservers import FakeServer, running_fake
 from certificates import make_certificate
+from fetching import fetched, never
 from orthanc import free_port
 from patientstudies import PatientStudy, made_study
 from pydicom import Dataset, dcmread
@@ -18,7 +19,7 @@ from necroangle.errors import ServerError
 from necroangle.pacs.dimse import SYNTAXES
 from necroangle.pacs.query import Query
 from necroangle.pacs.servers import Server, load_servers
-from necroangle.pacs.transfer import connect, fetch_studies, find_studies
+from necroangle.pacs.transfer import connect, find_studies
 
 pytest.importorskip("cryptography", reason="needs the package cryptography")
 
@@ -43,10 +44,6 @@ def study(tmp_path: Path) -> PatientStudy:
     return made_study(tmp_path / "original", "of a server by TLS", most=3)
 
 
-def never(_: float) -> None:
-    """Do not wait."""
-
-
 def accepting(keys: Keys, *, asks_for_ours: bool) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(keys.ours[0]))
     context.load_cert_chain(*keys.server)
@@ -63,10 +60,7 @@ def trusting(certificate: tuple[Path, Path], own: tuple[Path, Path] | None = Non
 
 
 def all_objects(server: Server, study: PatientStudy, folder: Path) -> list[bytes]:
-    connection = connect(server)
-    wanted = find_studies(connection, [Query(accession=study.accession)], sleep=never)
-    connection.close()
-    assert len(list(fetch_studies(server, wanted, folder, sleep=never))) == 1
+    fetched(server, study, folder)
     return sorted(file.read_bytes() for file in folder.rglob("*.dcm"))
 
 
