@@ -252,10 +252,14 @@ class _Reading:
     def __init__(self, folder: Path, store: Store) -> None:
         self._folder, self._store = folder, store
         self._scanner = HeaderScanner(store.names)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Know no patient: another process may have given numbers, or joined two of them."""
         self._numbers: dict[str, int] = {}
         self._learnt: set[int] = set()
         self._asked: set[str] = set()
-        self._last = store.last_patient()
+        self._last = self._store.last_patient()
 
     def run(
         self, paths: list[bytes], stamps: dict[bytes, Stamp], progress: Progress | None
@@ -277,8 +281,11 @@ class _Reading:
 
     def _commit(self, done: dict[bytes, Stamp], entries: list[Entry]) -> None:
         images = [entry for entry in entries if entry.frames and entry.frames[0].patient_key]
-        self._learn({uid for entry in images for uid in _uids(entry)})
-        self._store.keep(done, [self._numbered(entry) for entry in entries])
+        with self._store.turn() as is_changed:
+            if is_changed:
+                self._begin()
+            self._learn({uid for entry in images for uid in _uids(entry)})
+            self._store.keep(done, [self._numbered(entry) for entry in entries])
 
     def _numbered(self, entry: Entry) -> Entry:
         key = entry.frames[0].patient_key if entry.frames else ""

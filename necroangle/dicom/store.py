@@ -4,7 +4,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -104,6 +104,9 @@ class Store(Protocol):
     def last_patient(self) -> int:
         """The highest number given to a patient so far; 0 if none."""
 
+    def turn(self) -> AbstractContextManager[bool]:
+        """A time in which nobody else writes; says whether somebody else has since the last."""
+
 
 class MemoryStore:
     """What one walk reads, kept until the program forgets it.
@@ -151,6 +154,10 @@ class MemoryStore:
         """The highest number given to a patient so far; 0 if none."""
         return max((entry.patient for entry in self._entries), default=0)
 
+    def turn(self) -> AbstractContextManager[bool]:
+        """Nobody else knows of it."""
+        return nullcontext(False)
+
 
 class IndexStore:
     """The database of one folder.
@@ -183,6 +190,7 @@ class IndexStore:
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
             try:
                 self._check_form()
+                (self._version,) = self._db.execute("PRAGMA data_version").fetchone()
             except BaseException:
                 self._db.close()
                 raise
@@ -264,16 +272,29 @@ class IndexStore:
             self._db.executemany("INSERT INTO report VALUES (?)", [("",), *((x,) for x in lines)])
 
     @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """A time in which nobody else writes; says whether somebody else has since the last."""
+        with self._said(), self._alone():
+            (version,) = self._db.execute("PRAGMA data_version").fetchone()
+            changed, self._version = version != self._version, version
+            yield changed
+
+    @contextmanager
     def _changing(self) -> Iterator[None]:
-        with self._said():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.execute("DELETE FROM report")
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        with self._said(), nullcontext() if self._db.in_transaction else self._alone():
+            self._db.execute("DELETE FROM report")
+            yield
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """All or nothing, while no other process can write."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
 
     @contextmanager
     def _said(self) -> Iterator[None]:
@@ -289,22 +310,39 @@ class IndexStore:
             ) from None
 
     def _check_form(self) -> None:
-        form = _form()
-        (mark,) = self._db.execute("PRAGMA application_id").fetchone()
+        """Make the tables where there are none, or none of this form.
+
+        Another process may make them at the same moment: what is there is looked at once more
+        while no other can write, and all of it is made in one step.
+        """
+        if self._is_ready():
+            return
+        with self._alone():
+            if not self._is_ready():
+                self._make_tables()
+
+    def _is_ready(self) -> bool:
+        """Whether the index has this form; one that is not ready keeps its key, if it has one."""
         (count,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        (mark,) = self._db.execute("PRAGMA application_id").fetchone()
         if count and mark != APPLICATION_ID:
             raise DicomError(
                 "another kind of database, not an index", file=self.path.name, stage="index"
             )
-        self.key, made_with = self._key_and_form() if count else (b"", ())
-        self.key = self.key or new_key()
-        named = "" if self.names is None else self.names.fingerprint(self.key)
-        if made_with == (form, named):
-            return
-        self._db.executescript("".join(f"DROP TABLE IF EXISTS {name};" for name in _NAMES))
+        key, made_with = self._key_and_form() if count else (b"", ())
+        self.key = key or new_key()
+        return made_with == self._form_and_names()
+
+    def _make_tables(self) -> None:
+        for name in _NAMES:
+            self._db.execute(f"DROP TABLE IF EXISTS {name}")
         self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        self._db.executescript(_TABLES)
-        self._db.execute("INSERT INTO about VALUES (?, ?, ?)", (form, named, self.key))
+        for table in filter(str.strip, _TABLES.split(";")):
+            self._db.execute(table)
+        self._db.execute("INSERT INTO about VALUES (?, ?, ?)", (*self._form_and_names(), self.key))
+
+    def _form_and_names(self) -> tuple[str, str]:
+        return _form(), "" if self.names is None else self.names.fingerprint(self.key)
 
     def _key_and_form(self) -> tuple[bytes, tuple[str, ...]]:
         """The key of an index, which outlives its form, and what its rows were made with."""

@@ -3,6 +3,7 @@
 import errno
 import os
 import sqlite3
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -103,6 +104,58 @@ def test_patients_mixed_in_one_series_are_told_apart_by_a_later_run(
     assert [(one.patient_no, one.split_by, len(one)) for one in scan.series] == [
         (1, "patient 1 of 2", 2), (2, "patient 2 of 2", 2),
     ]  # fmt: skip
+
+
+def test_two_walks_at_once_tell_patients_apart(
+    tmp_path: Path, write_slices: WriteSlices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second process gives a number to a new patient while the first is at work.
+
+    The patients share their UIDs, as copies of a phantom do: only the number tells them apart.
+    """
+    monkeypatch.setattr(index_module, "BATCH", 1)
+    folder = tmp_path / "study"
+
+    def write(name: str) -> None:
+        each = [{"SOPInstanceUID": f"1.2.3.{ord(name)}.{k}"} for k in range(len(PLACES))]
+        uids = {"SeriesInstanceUID": "1.2.3.4", "StudyInstanceUID": "1.2.3"}
+        write_slices(folder / name, PLACES, each=each, **uids, PatientID=f"PAT-{name}")
+
+    def meanwhile(count: int, _total: int) -> None:
+        if count == 2:
+            write("a")
+            with closing(IndexStore(folder / DATABASE)) as other:
+                refresh_index(folder, other)
+
+    write("b")
+    write("c")
+    with closing(IndexStore(folder / DATABASE)) as store:
+        refresh_index(folder, store, meanwhile)
+        assert len({entry.patient for entry in store.entries()}) == 3
+        found = scan_index(folder, store)
+    assert found.series == scan_folder(folder).series
+    assert len(found.series) == 3
+
+
+def test_an_index_is_made_once_by_many(tmp_path: Path) -> None:
+    """Whoever opens it while another makes it finds no table, or all of them."""
+    keys: list[bytes] = []
+    for number in range(20):
+        start = threading.Barrier(4)
+
+        def opened(path: Path, start: threading.Barrier) -> None:
+            start.wait()
+            with closing(IndexStore(path)) as store:
+                keys.append(store.key)
+
+        path = tmp_path / f"{number}.sqlite"
+        threads = [threading.Thread(target=opened, args=(path, start)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(keys) == 4 * (number + 1)
+        assert len(set(keys)) == number + 1
 
 
 @pytest.mark.parametrize("other_first", [False, True])
