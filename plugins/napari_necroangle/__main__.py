@@ -12,8 +12,6 @@ import click
 from necroangle.cli.readings.read import with_options
 from necroangle.errors import ReadingError
 
-__all__ = ["main"]
-
 
 @click.command()
 @with_options

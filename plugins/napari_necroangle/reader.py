@@ -19,14 +19,6 @@ from necroangle.errors import DicomError
 from necroangle.imaging import Volume
 from necroangle.samples import sample_folder
 
-__all__ = [
-    "above_180",
-    "layers_of",
-    "plain",
-    "read_layers",
-    "reader_for",
-]
-
 LayerData = tuple[Any, dict[str, Any], str]
 Paths = str | Sequence[str]
 

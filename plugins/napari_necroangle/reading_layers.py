@@ -46,8 +46,6 @@ from necroangle.moments import utc_now
 from necroangle.review import ImagePlaces, audit_reading
 from necroangle.terms import LandmarkName
 
-__all__ = ["Ground", "read_readings", "write_reading"]
-
 LayerData = tuple[Any, dict[str, Any], str]
 Array = NDArray[np.float64]
 Marked = ReadView | NeighbourSlice
@@ -73,8 +71,6 @@ class Ground:
 
     Attributes
     ----------
-    plane
-        The slice's plane.
     is_patient
         Whether it lies in the patient; a radiograph's mm are its detector's.
     mm_px
@@ -161,8 +157,6 @@ class _Opened:
 
     Attributes
     ----------
-    reading
-        As it was read.
     seen
         SHA-256 of what lies in each file that was read or written: no other is written over.
     parts
@@ -197,11 +191,6 @@ def read_readings(path: str | Sequence[str]) -> list[LayerData]:
     Images are looked for by their identifiers in the folder of the reading and, where that is a
     folder ``readings``, in the one that holds it. What was not found, or has another plane now, is
     said in napari.
-
-    Parameters
-    ----------
-    path
-        One reading file or several.
 
     Raises
     ------
@@ -386,13 +375,6 @@ def write_reading(path: str, layers: list[LayerData]) -> list[str]:
     ----------
     path
         A new file, or the one that was opened, as it was: no other is written over.
-    layers
-        All layers of points of one reading.
-
-    Returns
-    -------
-    list of str
-        The file.
 
     Raises
     ------

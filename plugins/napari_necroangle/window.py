@@ -14,8 +14,6 @@ from napari_necroangle.dock.dock import ReadingDock
 from napari_necroangle.reading.keys import key_label, keys_in_use
 from necroangle.errors import NecroangleError
 
-__all__ = ["HipReading", "ReadingWindow", "close_window", "open_window", "save_picture", "settle"]
-
 DRAWING_MS = 1500
 
 
@@ -35,13 +33,7 @@ class HipReading(ReadingDock):
 
 
 class ReadingWindow(QMainWindow):
-    """A window of our own: canvases, dock and a small menu; none of napari's is in it.
-
-    Attributes
-    ----------
-    dock
-        The dock.
-    """
+    """A window of our own: canvases, dock and a small menu; none of napari's is in it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,8 +80,6 @@ def open_window(size: tuple[int, int], *, reader: str = "") -> ReadingDock:
     ----------
     size
         (width, height), logical pixels.
-    reader
-        The reader's code, or empty.
     """
     get_qapp()
     window = ReadingWindow()

@@ -15,8 +15,6 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QSplitter, QW
 
 from napari_necroangle.canvas.view import PlaneView
 
-__all__ = ["DOCK_WIDTH_PX", "Host", "NapariHost", "OwnHost", "close_viewer"]
-
 DOCK_WIDTH_PX = 340
 _NAPARI_DOCKS = ("layer list", "layer controls")
 
@@ -59,13 +57,7 @@ _LEAST_PX = 160
 
 
 class OwnHost:
-    """A window of our own: two canvases and the dock beside each other, and nothing of napari's.
-
-    Parameters
-    ----------
-    window
-        The window; it is empty.
-    """
+    """A window of our own: two canvases and the dock beside each other, and nothing of napari's."""
 
     def __init__(self, window: QMainWindow) -> None:
         self.window = window
@@ -145,11 +137,6 @@ class NapariHost:
     Our picture alone is in the viewer: layers that are there, or that are opened meanwhile, are put
     aside, and a picture that is taken out comes back. Once the dock is hidden all is as it was;
     napari's menu brings the dock back.
-
-    Parameters
-    ----------
-    viewer
-        napari's viewer.
     """
 
     def __init__(self, viewer: Any) -> None:
@@ -265,15 +252,6 @@ class _LayerGuard:
 
     Another layer would change the numbers of the slices. What was done is looked at once all events
     of it are over.
-
-    Parameters
-    ----------
-    planes
-        What the canvases show.
-    context
-        It is looked at as long as this lives.
-    on_taken
-        Called with a model and the layers that were taken out of it.
     """
 
     def __init__(

@@ -13,17 +13,6 @@ from napari_necroangle.reading.drawing import Segments
 from napari_necroangle.reading.texts import VIEWS
 from necroangle.geometry import Circle, PatientPoints
 
-__all__ = [
-    "Greys",
-    "Lens",
-    "Window",
-    "corner_words",
-    "cross",
-    "point_words",
-    "tile_of",
-    "window_words",
-]
-
 Window = tuple[float, float]
 """The grey values that are shown black and white."""
 
@@ -47,13 +36,7 @@ Points = NDArray[np.float64]
 
 
 class Lens:
-    """The camera of one canvas.
-
-    Parameters
-    ----------
-    model
-        The viewer model.
-    """
+    """The camera of one canvas."""
 
     def __init__(self, model: ViewerModel) -> None:
         self._model = model
@@ -159,15 +142,7 @@ class Lens:
 
 
 class Greys:
-    """The grey values of one picture, on the layer that shows it.
-
-    Parameters
-    ----------
-    layer
-        The layer.
-    picture
-        The picture; its window as stored is shown at first.
-    """
+    """The grey values of one picture, on the layer that shows it."""
 
     def __init__(self, layer: Image, picture: Picture) -> None:
         self._layer, self._picture = layer, picture
@@ -283,10 +258,6 @@ def tile_of(
 
     Parameters
     ----------
-    picture, index
-        The slice.
-    window, inverted
-        What is shown black and white, or white and black.
     within_mm
         (u, v) plane mm of two corners, of which the pixels between are wanted; None for all.
     """
@@ -311,10 +282,6 @@ def corner_words(picture: Picture, shown: str, zoom: float) -> str:
 
     Parameters
     ----------
-    picture
-        The picture.
-    shown
-        Its window in words.
     zoom
         Logical pixels a millimetre.
     """

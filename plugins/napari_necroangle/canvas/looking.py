@@ -43,8 +43,6 @@ from necroangle.geometry import ImagePlane, PatientPoints, PlanePoints
 from necroangle.imaging import HeadMotion, HeadPicture, Unregistered, Volume, register_heads
 from necroangle.terms import View
 
-__all__ = ["Act", "Looking", "Second", "SecondPane", "ghost_by", "motion_words", "registered"]
-
 Act = Callable[[Case, View], object]
 """A command, done on a view of a case."""
 
@@ -59,28 +57,15 @@ class Looking:
 
     Nothing of the reading is changed by it.
 
-    Parameters
-    ----------
-    planes
-        Gives the canvases.
-    turn_to
-        Shows a view.
-
     Attributes
     ----------
-    acts
-        The commands by their names.
     is_linked
         Whether a window that is set on one canvas is set on the others: by name where it has one,
         else in parts of the window as stored.
     has_cursor, has_loupe
         Whether the other canvases show where the mouse points to, and this one a loupe.
-    on_greys
-        Called when grey values are shown otherwise.
     on_point
         Called with where the mouse points to on a canvas, or None: for what stands beside it.
-    tell
-        Says what lies under the mouse.
     """
 
     def __init__(
@@ -288,10 +273,6 @@ class Second:
 
     Attributes
     ----------
-    picture
-        The other picture.
-    words
-        What it is.
     shift_mm
         (3,) patient mm: the way from its frame of reference to the first picture's.
     own
@@ -308,15 +289,7 @@ class Second:
 def registered(
     case: Case, view: View, earlier: Earlier, prior: Picture
 ) -> HeadMotion | Unregistered | None:
-    """The head of an earlier visit on today's slice; None where either has no circle there.
-
-    Parameters
-    ----------
-    case, view
-        What is read now.
-    earlier, prior
-        The earlier reading, and the picture that it was made on.
-    """
+    """The head of an earlier visit on today's slice; None where either has no circle there."""
     then, today = earlier.view(view), case.pictures[view]
     now = case.session.outcome().view(view)
     index = case.marks_index(view)
@@ -376,8 +349,6 @@ class SecondPane(QWidget):
 
     Attributes
     ----------
-    sketch
-        What is drawn over it.
     on_pointed
         Called where the mouse points to on it: with the first picture's canvas, the place in that
         one's frame of reference, None for nowhere, and what lies there in words.

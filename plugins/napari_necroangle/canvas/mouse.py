@@ -27,8 +27,6 @@ from napari_necroangle.reading.edits import marks_along
 from napari_necroangle.reading.keys import Shortcut, keys_in_use
 from necroangle.terms import View
 
-__all__ = ["CanvasFilter", "Hands", "HeldKeys", "Mouse", "Moves", "Press", "Spot", "key_of"]
-
 GRAB_PX = 12.0
 """A press this near to a mark takes hold of it: a target of 24 px, for a pen and a finger."""
 CLICK_PX = 4.0
@@ -85,17 +83,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button that went down.
-
-    Attributes
-    ----------
-    at
-        Where.
-    button, modifiers
-        Which one, and what was held with it.
-    with_space
-        Whether the space bar was held.
-    """
+    """A button that went down."""
 
     at: Spot
     button: Qt.MouseButton = _LEFT
@@ -121,13 +109,6 @@ Manner = Generator[None, Moves, None]
 
 class Mouse:
     """The mouse of one canvas.
-
-    Parameters
-    ----------
-    plane
-        The canvas.
-    hands
-        Is told what was done.
 
     Attributes
     ----------
@@ -382,16 +363,8 @@ class CanvasFilter(QObject):
 
     Parameters
     ----------
-    ground
-        The picture.
     around
         The widgets round it that may hear keys in its place.
-    mouse
-        Is told of the mouse.
-    on_key
-        Does the command of a key.
-    keys
-        What is held, on any canvas of the window.
     """
 
     def __init__(

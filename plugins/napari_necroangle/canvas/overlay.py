@@ -32,21 +32,6 @@ from qtpy.QtWidgets import QWidget
 from napari_necroangle.reading.draft import Handle, Role
 from napari_necroangle.reading.drawing import NO_SEGMENTS, Segments
 
-__all__ = [
-    "LOUPE_GAIN",
-    "LOUPE_PX",
-    "PENS",
-    "Anchor",
-    "DrawnMark",
-    "Ground",
-    "Overlay",
-    "Pen",
-    "Sketch",
-    "Tile",
-    "bar_length_mm",
-    "paint_tile",
-]
-
 Points = NDArray[np.float64]
 
 _SKY, _ORANGE, _VERMILLION = "#56b4e9", "#e69f00", "#d55e00"
@@ -59,8 +44,6 @@ class Pen:
 
     Attributes
     ----------
-    colour
-        Its name or code.
     width_px
         Its width on the screen, at every zoom.
     has_rim
@@ -149,14 +132,10 @@ class DrawnMark:
 
     Attributes
     ----------
-    handle
-        Which mark of the draft it is.
     index
         The slice that it lies on, from 0.
     uv_mm
         (u, v) plane mm.
-    is_selected
-        Whether it was touched last.
     """
 
     handle: Handle
@@ -192,10 +171,6 @@ class Sketch:
         Whether lines and marks are shown; words are in any case.
     marks
         The marks of all slices.
-    texts
-        The words, by place.
-    has_bar
-        Whether there is a scale bar.
     loupe
         Where there is a loupe, (u, v) plane mm, and the picture in it; None for none.
     on_change
@@ -265,8 +240,6 @@ class Ground:
 
     Attributes
     ----------
-    widget
-        The widget that shows it.
     to_px, to_mm
         (N, 2) plane mm (u, v) to logical pixels (x, y) of the widget, and back.
     """
@@ -277,15 +250,7 @@ class Ground:
 
 
 class Overlay(QWidget):
-    """A clear widget as large as the picture below, which keeps the mouse.
-
-    Parameters
-    ----------
-    ground
-        The picture.
-    sketch
-        What is painted over it.
-    """
+    """A clear widget as large as the picture below, which keeps the mouse."""
 
     def __init__(self, ground: Ground, sketch: Sketch) -> None:
         super().__init__(ground.widget)
@@ -514,10 +479,7 @@ def _room_of(anchor: Anchor, words: str, metrics: QFontMetricsF, width: int, hei
 
 
 def _paint_words(
-    painter: QPainter,
-    room: QRectF,
-    words: str,
-    side: Qt.AlignmentFlag = _TO_LEFT,
+    painter: QPainter, room: QRectF, words: str, side: Qt.AlignmentFlag = _TO_LEFT
 ) -> None:
     """White words with a dark rim: they can be read over bright marrow and over black."""
     flags = side | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextDontClip

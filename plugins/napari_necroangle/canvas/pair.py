@@ -15,8 +15,6 @@ from napari_necroangle.canvas.overlay import Ground, Overlay
 from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.reading.case import Case
 
-__all__ = ["Canvas", "Canvases"]
-
 _MERGES_MOVES = Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents
 """Whether Qt leaves moves of the mouse out where the machine is busy."""
 
@@ -50,28 +48,7 @@ SMALL_PX = 1100
 
 
 class Canvas:
-    """A napari canvas with what lies on it: the overlay, and a filter that has mouse and keys.
-
-    Parameters
-    ----------
-    viewer
-        napari's canvas; its sliders are hidden, which count from 0.
-    hands
-        Is told what the mouse does.
-    on_key
-        Does the command of a key.
-    keys
-        What is held, on any canvas of the window.
-
-    Attributes
-    ----------
-    plane
-        What it shows.
-    native
-        The widget that hears mouse and keys.
-    ground
-        That widget, with plane mm to pixels and back.
-    """
+    """A napari canvas with what lies on it: the overlay, and a filter that has mouse and keys."""
 
     def __init__(
         self, viewer: QtViewer, hands: Hands, on_key: Callable[[str], None], keys: HeldKeys
@@ -85,7 +62,7 @@ class Canvas:
             lambda uv_mm: lens.to_px(uv_mm, self._size_px),
             lambda places_px: lens.to_mm(places_px, self._size_px),
         )
-        viewer.dims.hide()
+        viewer.dims.hide()  # they count from 0
         viewer.setAcceptDrops(False)
         self.native.setMouseTracking(True)
         self._overlay = Overlay(self.ground, self.plane.sketch)
@@ -111,33 +88,10 @@ class Canvas:
 
 
 class Canvases:
-    """The canvases of a window.
-
-    Parameters
-    ----------
-    host
-        The window.
-    hands
-        Is told what the mouse does.
-    on_key
-        Does the command of a key.
-    on_look
-        Called when a canvas turns to another slice, or zooms.
-
-    Attributes
-    ----------
-    all
-        They.
-    is_single
-        Whether only the active one is shown.
-    """
+    """The canvases of a window."""
 
     def __init__(
-        self,
-        host: Host,
-        hands: Hands,
-        on_key: Callable[[str], None],
-        on_look: Callable[[], None],
+        self, host: Host, hands: Hands, on_key: Callable[[str], None], on_look: Callable[[], None]
     ) -> None:
         self._host, self._on_look = host, on_look
         keys = HeldKeys()

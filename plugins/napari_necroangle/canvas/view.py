@@ -16,14 +16,7 @@ from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
 from napari_necroangle.canvas.lens import Greys, Lens, corner_words, cross, tile_of
-from napari_necroangle.canvas.overlay import (
-    LOUPE_GAIN,
-    LOUPE_PX,
-    PENS,
-    Anchor,
-    DrawnMark,
-    Sketch,
-)
+from napari_necroangle.canvas.overlay import LOUPE_GAIN, LOUPE_PX, PENS, Anchor, DrawnMark, Sketch
 from napari_necroangle.reading.case import Case, Picture, reference_ends
 from napari_necroangle.reading.draft import Handle, Role
 from napari_necroangle.reading.drawing import (
@@ -42,14 +35,7 @@ from necroangle.annotation import Mark
 from necroangle.geometry import PatientPoints
 from necroangle.terms import View
 
-__all__ = ["EDGES", "MEASURED", "PlaneView"]
-
-EDGES = {
-    "left": Anchor.LEFT,
-    "right": Anchor.RIGHT,
-    "top": Anchor.TOP,
-    "bottom": Anchor.BOTTOM,
-}
+EDGES = {"left": Anchor.LEFT, "right": Anchor.RIGHT, "top": Anchor.TOP, "bottom": Anchor.BOTTOM}
 MEASURED = ("outline", "circle", "rays", "arc")
 """The lines that are drawn from the draft."""
 _GUESTS = ("first reader", "second reader")
@@ -73,21 +59,8 @@ _HELD = {
 class PlaneView:
     """A view of the case on a viewer model.
 
-    Parameters
-    ----------
-    model
-        The main viewer, or the model of another canvas.
-
     Attributes
     ----------
-    sketch
-        What is drawn over the picture.
-    lens
-        What part of the picture is shown.
-    greys
-        How its grey values are shown; None without a picture.
-    is_active
-        Whether keys go to this view.
     settling
         The arc end that is magnified, to be set exactly; None for none.
     on_look

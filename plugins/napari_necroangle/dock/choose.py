@@ -40,8 +40,6 @@ from necroangle.dicom.visits import Visit, series_words
 from necroangle.errors import NecroangleError
 from necroangle.terms import Laterality, View
 
-__all__ = ["BoardPanel", "RecoveryPrompt", "StudyActions", "StudyPanel", "TourOffer"]
-
 LIST_HEIGHT_PX = 132
 MOST_LINES = 6
 """So many hips are seen at once."""
@@ -63,18 +61,7 @@ class StudyActions:
 
 
 class CaseList(QListWidget):
-    """The cases of a mode, each in a line; the open one is selected, and a click opens another.
-
-    Parameters
-    ----------
-    on_open
-        Called with the key of the case that is clicked.
-
-    Attributes
-    ----------
-    rows
-        The cases that are shown.
-    """
+    """The cases of a mode, each in a line; the open one is selected, and a click opens another."""
 
     def __init__(self, on_open: Callable[[Hashable], object]) -> None:
         super().__init__()
@@ -104,15 +91,7 @@ class CaseList(QListWidget):
 
 
 class StudyPanel(QWidget):
-    """Choose what is read.
-
-    Parameters
-    ----------
-    window
-        The window.
-    actions
-        What to do.
-    """
+    """Choose what is read."""
 
     def __init__(self, window: Window, actions: StudyActions) -> None:
         super().__init__()
@@ -205,8 +184,7 @@ class StudyPanel(QWidget):
         self.previous.setEnabled(is_free and at > 0)
         self.next.setEnabled(is_free and at + 1 < len(rows))
         self.kinds.offer(
-            ((pair, " + ".join(VIEWS[view] for view in pair)) for pair in pairs),
-            space.key.views,
+            ((pair, " + ".join(VIEWS[view] for view in pair)) for pair in pairs), space.key.views
         )
         for views, label, view in zip(
             self.series, self.series_labels, space.key.views, strict=True
@@ -314,18 +292,7 @@ def _found(space: Workspace) -> str:
 
 
 class BoardPanel(QWidget):
-    """What a mode shows of itself: how far it is, its list, its table and its buttons.
-
-    Parameters
-    ----------
-    window
-        The window, which has the mode.
-
-    Attributes
-    ----------
-    buttons
-        The mode's buttons, in their order.
-    """
+    """What a mode shows of itself: how far it is, its list, its table and its buttons."""
 
     def __init__(self, window: Window) -> None:
         super().__init__()
@@ -457,20 +424,7 @@ def _legend_html(board: Board) -> str:
 
 
 class RecoveryPrompt(QFrame):
-    """Offers what earlier windows left unsaved of what is open, one reading after the other.
-
-    Parameters
-    ----------
-    window
-        The window, whose mode finds and takes up.
-    show_slices
-        Turns views to the slices that were shown.
-
-    Attributes
-    ----------
-    waiting
-        What is still to be offered, the one that is shown first.
-    """
+    """Offers what earlier windows left unsaved of what is open, one reading after the other."""
 
     def __init__(self, window: Window, show_slices: Callable[[Mapping[View, int]], object]) -> None:
         super().__init__()
@@ -542,17 +496,7 @@ class RecoveryPrompt(QFrame):
 
 
 class TourOffer(QWidget):
-    """The way into the tour while no study is open; a first start is asked in words, once.
-
-    Parameters
-    ----------
-    is_first
-        Whether the reader has not been offered it before.
-    on_tour
-        Called to begin it.
-    on_answer
-        Called once the reader has answered.
-    """
+    """The way into the tour while no study is open; a first start is asked in words, once."""
 
     def __init__(
         self, *, is_first: bool, on_tour: Callable[[], None], on_answer: Callable[[], None]

@@ -30,8 +30,6 @@ from necroangle.errors import NecroangleError, ReadingError
 from necroangle.imaging import HeadMotion, Unregistered
 from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, View, Weighting
 
-__all__ = ["Beside", "Commands", "Offer"]
-
 _ROLES = {"rim": Role.RIM, "start": Role.START, "end": Role.END, "via": Role.VIA}
 _AIMING = (*_ROLES, "another_arc", "outline", "scale")
 """Commands after which a click in their view must not be taken for a turn to it."""
@@ -47,26 +45,7 @@ _KEEP_MAGNIFIED = (
 
 
 class Commands:
-    """Everything that a key can do.
-
-    Parameters
-    ----------
-    window
-        The window.
-    planes
-        Gives its canvases.
-
-    Attributes
-    ----------
-    magnifies
-        Whether an arc end is magnified once it is placed.
-    looking
-        How the pictures are looked at.
-    followup
-        The reading of another visit that the hip is held against.
-    beside
-        The second picture beside the first.
-    """
+    """Everything that a key can do."""
 
     def __init__(self, window: Window, planes: Callable[[], Sequence[PlaneView]]) -> None:
         self.magnifies = True
@@ -393,10 +372,6 @@ class Offer:
     ----------
     key
         The visit, empty for the present one, and what weights the series.
-    words
-        What it is.
-    series, visit
-        The series, and of which visit.
     """
 
     key: tuple[str, str]
@@ -409,27 +384,10 @@ class Beside:
     """The second picture beside the first: another series of its plane, or another visit's.
 
     It is off where hips are handed out, and taken off at every other hip.
-
-    Parameters
-    ----------
-    window
-        The window.
-    plane
-        Gives the canvas of a view.
-    followup
-        The readings of other visits.
-
-    Attributes
-    ----------
-    show
-        Shows a second picture beside a view's, or none.
     """
 
     def __init__(
-        self,
-        window: Window,
-        plane: Callable[[View], PlaneView | None],
-        followup: FollowupOverlay,
+        self, window: Window, plane: Callable[[View], PlaneView | None], followup: FollowupOverlay
     ) -> None:
         self._window, self._plane, self._followup = window, plane, followup
         self._of: Case | None = None

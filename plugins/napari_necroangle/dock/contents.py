@@ -5,19 +5,9 @@ from functools import partial
 
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import (
-    QLabel,
-    QPushButton,
-    QScrollArea,
-    QSizePolicy,
-    QWidget,
-)
+from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea, QSizePolicy, QWidget
 
-from napari_necroangle.dock.choose import (
-    StudyActions,
-    StudyPanel,
-    TourOffer,
-)
+from napari_necroangle.dock.choose import StudyActions, StudyPanel, TourOffer
 from napari_necroangle.dock.commands import Commands
 from napari_necroangle.dock.looks import LookPanel
 from napari_necroangle.dock.panels import (
@@ -35,32 +25,12 @@ from napari_necroangle.reading.keys import GROUPS, key_label, keys_of
 from napari_necroangle.reading.steps import Step
 from napari_necroangle.store.readings import note_offer, was_offered
 
-__all__ = ["DockParts"]
-
 LOW_PX = 600
 """A dock that is lower than this has no room for everything at once."""
 
 
 class DockParts(QWidget):
-    """All panels of the dock.
-
-    Parameters
-    ----------
-    window
-        The window.
-    commands
-        What buttons do.
-    actions
-        What the study panel asks for.
-    run
-        Does a command on the active view, and gives the keys back to the canvas.
-    on_readings
-        Called to choose where readings are saved.
-    on_tour
-        Called to begin the tour.
-    on_report
-        Called to write the saved reading as a report for the archive.
-    """
+    """All panels of the dock."""
 
     def __init__(
         self,

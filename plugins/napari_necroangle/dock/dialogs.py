@@ -6,17 +6,9 @@ from pathlib import Path
 from qtpy.QtCore import QCoreApplication, QEvent, QObject
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMainWindow, QMessageBox, QWidget
 
-__all__ = ["QtDialogs", "WindowGuard"]
-
 
 class QtDialogs:
-    """Asks by dialogs.
-
-    Parameters
-    ----------
-    parent
-        The widget that the dialogs stand before.
-    """
+    """Asks by dialogs."""
 
     def __init__(self, parent: QWidget) -> None:
         self._parent = parent
@@ -78,8 +70,6 @@ class WindowGuard(QObject):
 
     Parameters
     ----------
-    window
-        The window.
     may_close
         Asks the reader where something is unsaved; False keeps the window open.
     on_close, on_resize

@@ -19,11 +19,7 @@ from napari_necroangle.canvas.hosts import DOCK_WIDTH_PX, Host
 from napari_necroangle.canvas.looking import Second, SecondPane
 from napari_necroangle.canvas.pair import Canvases
 from napari_necroangle.canvas.view import PlaneView
-from napari_necroangle.dock.choose import (
-    BoardPanel,
-    RecoveryPrompt,
-    StudyActions,
-)
+from napari_necroangle.dock.choose import BoardPanel, RecoveryPrompt, StudyActions
 from napari_necroangle.dock.commands import Commands
 from napari_necroangle.dock.contents import DockParts
 from napari_necroangle.dock.dialogs import QtDialogs, WindowGuard
@@ -44,9 +40,6 @@ from necroangle.errors import NecroangleError
 from necroangle.interop.saved import write_report
 from necroangle.terms import View
 
-__all__ = ["ReadingDock"]
-
-
 _SAVES = ("save", "save_next", "submit")
 """Commands that see to it themselves where the keys go then."""
 
@@ -61,13 +54,7 @@ LAYOUT_MS = 60
 
 
 class ReadingDock(QWidget):
-    """Read a hip: open a folder, mark both views, see the angle, save.
-
-    Parameters
-    ----------
-    host
-        The window that it stands in, with its canvases.
-    """
+    """Read a hip: open a folder, mark both views, see the angle, save."""
 
     def __init__(self, host: Host) -> None:
         super().__init__()
@@ -189,15 +176,7 @@ class ReadingDock(QWidget):
         )
 
     def enter(self, make: Callable[[], Mode], refusal: str) -> bool:
-        """Begin another mode; where it cannot be begun, it is said, and reading goes on freely.
-
-        Parameters
-        ----------
-        make
-            Makes the mode for this window.
-        refusal
-            The title of what is said where it cannot.
-        """
+        """Begin another mode; where it cannot be begun, it is said, and reading goes on freely."""
         self.read_freely()
         self.leave_case()
         try:

@@ -10,8 +10,6 @@ from napari_necroangle.dock.parts import ChoiceList, button, hold, row
 from napari_necroangle.reading.keys import key_label
 from necroangle.terms import View
 
-__all__ = ["LookPanel"]
-
 _BUTTONS = (
     ("invert", "Invert", "Low grey values bright", True),
     ("link", "Link", "Set the window of both views at once", True),
@@ -24,22 +22,7 @@ _BUTTONS = (
 
 
 class LookPanel(QWidget):
-    """How the active view is shown: its window by name and in figures, and what goes with it.
-
-    Parameters
-    ----------
-    commands
-        Does it.
-    view
-        Gives the active view, or None.
-    run
-        Does a command on the active view.
-
-    Attributes
-    ----------
-    on_words, on_done
-        Called with the figures in words, and once figures are typed in.
-    """
+    """How the active view is shown: its window by name and in figures, and what goes with it."""
 
     def __init__(
         self, commands: Commands, view: Callable[[], View | None], run: Callable[[str], None]

@@ -47,8 +47,6 @@ from necroangle.entries import READ_FIELDS, Choice, Entered, Field
 from necroangle.measurement import show_deg
 from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, View
 
-__all__ = ["EntriesPanel", "FollowupPanel", "ResultPanel", "StepsPanel", "ViewPanel"]
-
 _PLACES = {
     Step.HEAD_A: (0, 0, 2),
     Step.HEAD_B: (0, 2, 2),
@@ -62,15 +60,7 @@ _PLACES = {
 
 
 class StepsPanel(QWidget):
-    """The list of steps, and one line on what to do now.
-
-    Parameters
-    ----------
-    flow
-        Gives where the reader is, or None.
-    on_step
-        Called with a step that the reader goes to.
-    """
+    """The list of steps, and one line on what to do now."""
 
     def __init__(self, flow: Callable[[], Flow | None], on_step: Callable[[Step], None]) -> None:
         super().__init__()
@@ -123,17 +113,7 @@ _AIMS = {"rim": Role.RIM, "start": Role.START, "end": Role.END, "via": Role.VIA}
 
 
 class ViewPanel(QWidget):
-    """Tools and finding of the view that is being read.
-
-    Parameters
-    ----------
-    case
-        Gives the case that is read, or None.
-    run
-        Does a command on that view.
-    aim_at_landmark
-        Lets the next click of a view set a landmark.
-    """
+    """Tools and finding of the view that is being read."""
 
     def __init__(
         self,
@@ -257,8 +237,6 @@ class EntriesPanel:
 
     Attributes
     ----------
-    who
-        The fields of the key.
     entered
         One widget for each field of :data:`necroangle.entries.READ_FIELDS`, by its name.
     stage
@@ -266,8 +244,6 @@ class EntriesPanel:
 
     Parameters
     ----------
-    case
-        Gives the case that is read, or None.
     is_given
         Says whether the key of the reading is given: it is then neither shown nor asked for.
     """
@@ -399,15 +375,7 @@ class EntriesPanel:
 
 
 class NumberBox:
-    """A number of the registry, with its range; below the range stands that nothing is entered.
-
-    Parameters
-    ----------
-    field
-        The number.
-    on_enter
-        Called with what the reader enters.
-    """
+    """A number of the registry, with its range; below the range stands that nothing is entered."""
 
     def __init__(self, field: Field, on_enter: Callable[[Entered | None], None]) -> None:
         self._whole = field.type == "whole"
@@ -546,15 +514,6 @@ class FollowupPanel(QWidget):
     """Choose another visit's reading, show its marks, go to their slice.
 
     It is hidden where the hip has no reading at another visit, and from a blinded reader.
-
-    Parameters
-    ----------
-    followup
-        What is compared with.
-    on_choose
-        Called with the reading that the reader picks.
-    run
-        Does a command on the view that the reader is at.
     """
 
     def __init__(

@@ -26,24 +26,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-__all__ = [
-    "LEAST_TARGET_PX",
-    "ChoiceList",
-    "Fold",
-    "WordsArea",
-    "button",
-    "column",
-    "contrast",
-    "heading",
-    "hold",
-    "note",
-    "pass_wheel",
-    "readable",
-    "row",
-    "rule",
-    "style_sheet",
-]
-
 Value = TypeVar("Value")
 
 Part = QWidget | QLayout | tuple[QWidget, int]
@@ -77,15 +59,7 @@ class _WheelPasser(QObject):
 
 
 def pass_wheel(field: QWidget, focus: Qt.FocusPolicy = Qt.FocusPolicy.StrongFocus) -> None:
-    """Let the wheel over a field scroll the dock: it changes no entry, and takes no focus.
-
-    Parameters
-    ----------
-    field
-        The field.
-    focus
-        What gives it the keys.
-    """
+    """Let the wheel over a field scroll the dock: it changes no entry, and takes no focus."""
     field.setFocusPolicy(focus)
     field.installEventFilter(_WheelPasser(field))
 
@@ -126,8 +100,6 @@ class ChoiceList(Generic[Value]):
 
     Parameters
     ----------
-    tip
-        Shown when the mouse rests on it.
     on_pick
         Called with the value that the reader picks; never for a value set by the program.
     """
@@ -237,22 +209,7 @@ def button(
 
 
 class Fold(QWidget):
-    """A section that can be folded to one line which still says the main thing.
-
-    Parameters
-    ----------
-    inner
-        What is folded.
-    tip
-        Shown when the mouse rests on the line.
-    is_open
-        Whether it is open at first.
-
-    Attributes
-    ----------
-    on_open
-        Called once the reader has opened it.
-    """
+    """A section that can be folded to one line which still says the main thing."""
 
     def __init__(self, inner: QWidget, tip: str, *, is_open: bool = False) -> None:
         super().__init__()
@@ -288,15 +245,7 @@ class Fold(QWidget):
 
 
 class WordsArea(QScrollArea):
-    """Words that take as much room as they need, up to a height; the rest is scrolled to.
-
-    Parameters
-    ----------
-    words
-        They; they wrap.
-    most_px
-        So high it may grow.
-    """
+    """Words that take as much room as they need, up to a height; the rest is scrolled to."""
 
     def __init__(self, words: QLabel, most_px: int) -> None:
         super().__init__()
@@ -377,13 +326,7 @@ QPushButton#necroangle_save:enabled { background: %(accent)s; color: %(text)s; }
 
 @cache
 def style_sheet(theme: str) -> str:
-    """The dock's style sheet for one of napari's themes.
-
-    Parameters
-    ----------
-    theme
-        The theme's name, as ``viewer.theme`` says it.
-    """
+    """The dock's style sheet for one of napari's themes."""
     found = get_theme(theme)
     background, raised, text = (
         found.background.as_hex(format="long"),

@@ -16,23 +16,12 @@ from necroangle.pacs.query import Query, read_study_list
 from necroangle.pacs.servers import Server, load_servers
 from necroangle.pacs.transfer import Fetched, connect, fetch_studies, find_studies
 
-__all__ = ["fetch_in_window"]
-
 TITLE = "Open from server"
 _ACCESSION, _LIST = "Accession number…", "List of studies…"
 
 
 def fetch_in_window(parent: QWidget, dialogs: Any, start: Path | None) -> Path | None:
     """Ask which studies of which server, and fetch them.
-
-    Parameters
-    ----------
-    parent
-        What the progress stands before.
-    dialogs
-        Asks the questions.
-    start
-        Where the question for a folder begins.
 
     Returns
     -------

@@ -8,8 +8,6 @@ from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_necroangle.reading.keys import GROUPS, keys_of
 
-__all__ = ["HelpSheet", "keys_html"]
-
 _MOUSE = (
     ("click", "set the point that is asked for"),
     ("drag along the rim", "lay ten rim points at once"),
@@ -31,8 +29,6 @@ class HelpSheet(QLabel):
 
     Parameters
     ----------
-    parent
-        The window that it lies over.
     on_hide
         Called before it goes: gives the keys to somebody else.
     """

@@ -21,8 +21,6 @@ from necroangle.dicom.visits import Visit
 from necroangle.samples import sample_folder
 from necroangle.terms import Laterality, View
 
-__all__ = ["CardOverWindow", "Tour", "TourCard", "TourGuide", "TourStep"]
-
 WIDTH_PX = 300
 GAP_PX = 10
 _TEXT_PX = WIDTH_PX - 28
@@ -31,15 +29,7 @@ _DOWN = 0.7
 
 
 class CardOverWindow(QFrame):
-    """A short text with an arrow to what it speaks of; the mouse passes everything beside it.
-
-    Parameters
-    ----------
-    window
-        The window that it lies over.
-    on_leave
-        Called where the reader skips the tour, or closes its last card.
-    """
+    """A short text with an arrow to what it speaks of; the mouse passes everything beside it."""
 
     def __init__(self, window: QWidget, on_leave: Callable[[], None]) -> None:
         super().__init__(window)
@@ -119,10 +109,6 @@ class TourCard:
 
     Attributes
     ----------
-    step
-        The step that it waits for.
-    words
-        What to do, one or two plain sentences.
     view
         The view whose picture it points at; None for the result.
     """
@@ -150,17 +136,7 @@ class _Before:
 
 
 class Tour:
-    """Takes a reader through the sample hip; it resumes nothing and leaves nothing behind.
-
-    Parameters
-    ----------
-    workspace
-        What is open in the window.
-    open_folder
-        Opens a folder in the window.
-    take
-        Takes up a hip of the open folder in the window.
-    """
+    """Takes a reader through the sample hip; it resumes nothing and leaves nothing behind."""
 
     def __init__(
         self,
@@ -280,22 +256,7 @@ def _card(flow: Flow, *, is_saved: bool) -> TourCard:
 
 
 class TourGuide:
-    """Gives the tour in a window.
-
-    Parameters
-    ----------
-    window, free
-        The window, and its mode in which the reader chooses the hip.
-    target
-        Gives the part of the window that shows a view, or the result; None where there is none.
-
-    Attributes
-    ----------
-    tour
-        Where the reader is in it.
-    card_over
-        The card; None before there is a window.
-    """
+    """Gives the tour in a window."""
 
     def __init__(
         self, window: Window, free: FreeReading, target: Callable[[View | None], QWidget | None]

@@ -47,8 +47,6 @@ from necroangle.readerstudy import (
 )
 from necroangle.terms import View
 
-__all__ = ["AdjudicationMode", "Start", "consensus_draft", "images_near", "segments_of"]
-
 Row = tuple[str, str, str]
 """A line of the table of differences: what, and its words for the A view and the B view."""
 
@@ -71,8 +69,6 @@ class AdjudicationMode(Mode):
     window
         The window; where no folder is open in it, the images are looked for beside the folder of
         the readings.
-    first, second
-        The reading files.
 
     Raises
     ------
@@ -83,10 +79,6 @@ class AdjudicationMode(Mode):
 
     Attributes
     ----------
-    both
-        The two readings.
-    session
-        The consensus in the making.
     readings
         Where the study keeps its readings; the consensus goes to a folder of its own there.
     """
@@ -359,8 +351,6 @@ def segments_of(outline: Outline, part: str, *, is_dashed: bool) -> Segments:
 
     Parameters
     ----------
-    outline
-        What a reader drew.
     part
         ``"circle"``, with a cross at its centre, or ``"arcs"``.
     is_dashed

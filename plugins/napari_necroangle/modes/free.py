@@ -42,21 +42,13 @@ from necroangle.dicom.visits import Visit
 from necroangle.errors import NecroangleError, ReadingError
 from necroangle.terms import Laterality, View
 
-__all__ = ["FreeReading"]
-
 _AS_NEXT = "Save as read {}"
 _OPEN_SAVED = "Open the saved one"
 _ICONS = {"read": "✓", "begun": "◐", "to read": "○", "not readable": "×"}
 
 
 class FreeReading(Mode):
-    """Reads the hips of a folder as the reader chooses them.
-
-    Parameters
-    ----------
-    window
-        The window.
-    """
+    """Reads the hips of a folder as the reader chooses them."""
 
     may_choose_hip = True
 
@@ -83,8 +75,6 @@ class FreeReading(Mode):
 
         Parameters
         ----------
-        folder
-            The folder.
         progress
             Told how many of its files were looked at, and how many there are.
         """

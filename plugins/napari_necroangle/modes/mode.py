@@ -17,8 +17,6 @@ from napari_necroangle.store.recovery import Recovered, Remains
 from necroangle.dicom import SeriesSummary
 from necroangle.terms import View
 
-__all__ = ["Action", "Board", "CaseRow", "Dialogs", "Mode", "Window"]
-
 
 class Dialogs(Protocol):
     """Asks the reader, and tells what went wrong."""
@@ -88,14 +86,8 @@ class CaseRow:
     ----------
     key
         What :meth:`Mode.open` opens it by.
-    words, tip
-        What the line says, and what is said of it where the mouse rests.
-    is_open
-        Whether it is the case that is open.
     is_done
         Whether there is nothing to do in it.
-    can_open
-        Whether it can be opened at all.
     """
 
     key: Hashable
@@ -108,17 +100,7 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A button of a mode.
-
-    Attributes
-    ----------
-    words, tip
-        What it says.
-    run
-        What it does.
-    is_enabled
-        Whether it can be pressed now.
-    """
+    """A button of a mode."""
 
     words: str
     tip: str
@@ -132,24 +114,12 @@ class Board:
 
     Attributes
     ----------
-    heading
-        What is done.
-    leave
-        The button that ends the mode.
-    words
-        How far it is, or what is compared.
     progress
         How many of how many are done; None where that says nothing.
     legend
         Pens and whose lines they draw.
     table
         Rows of words, the first with the names of its columns.
-    doubts
-        What someone should look at.
-    asks
-        What stands before the buttons.
-    actions
-        The buttons.
     """
 
     heading: str

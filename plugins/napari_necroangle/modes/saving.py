@@ -12,23 +12,7 @@ from necroangle.errors import NecroangleError, ReadingError
 from necroangle.ledger.admission import admission_of_folder
 from necroangle.measurement.row import RowKey
 
-__all__ = [
-    "ENTRIES",
-    "folder_words",
-    "may_close",
-    "may_enter",
-    "may_replace",
-    "ready_to_save",
-    "saved_by",
-    "status_words",
-]
-
-ENTRIES = {
-    "$.subject": "Patient",
-    "$.visit": "Visit",
-    "$.reader": "Reader",
-    "$.notes": "Notes",
-}
+ENTRIES = {"$.subject": "Patient", "$.visit": "Visit", "$.reader": "Reader", "$.notes": "Notes"}
 """The typed entries by their place in a reading file."""
 
 _SAVE_ANYWAY = "Save without it"
@@ -47,10 +31,6 @@ def ready_to_save(workspace: Workspace, dialogs: Dialogs, *, must_be_complete: b
 
     Parameters
     ----------
-    workspace
-        It has the case.
-    dialogs
-        Asks and tells.
     must_be_complete
         Whether a view that is begun and not complete forbids it; else it is asked about.
     """
@@ -95,10 +75,6 @@ def saved_by(window: Window, mode: Mode, write: Callable[[], Path], *, final: bo
 
     Parameters
     ----------
-    window, mode
-        The window; and who tells, in words for this reader's eyes.
-    write
-        Writes the reading.
     final
         Whether it is submitted with it: it has to be complete then.
     """

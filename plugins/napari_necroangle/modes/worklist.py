@@ -37,8 +37,6 @@ from necroangle.readerstudy import (
 )
 from necroangle.terms import View
 
-__all__ = ["ListCase", "Worklist", "WorklistSession", "item_words", "progress_words"]
-
 _BRING_BACK = "Bring it back"
 _CLOSED = (Status.LOCKED, Status.MISSING)
 _ICONS = {Status.OPEN: "○", Status.SUBMITTED: "✓", Status.LOCKED: "◷", Status.MISSING: "!"}
@@ -52,8 +50,6 @@ class ListCase:
     ----------
     listed
         Its place in the list; ``listed.label`` is all that a blinded reader is shown.
-    session
-        The reading being made, or made and reopened.
     clock
         The active reading time; call ``act`` at every key, click and slice.
     """
@@ -68,24 +64,13 @@ class WorklistSession:
 
     Parameters
     ----------
-    path
-        The worklist file.
-    reader
-        The reader's code.
     readings
         Where the study keeps its readings; by default the folder ``readings`` beside the images.
-    now
-        The present moment, UTC.
 
     Raises
     ------
     ReadingError
         If the worklist cannot be read, was edited after reading began, or has no such reader.
-
-    Attributes
-    ----------
-    worklist, folder, images
-        The study, the reader's folder of readings, and the folder of the images.
     """
 
     def __init__(
@@ -216,15 +201,6 @@ def _utc_now() -> datetime:
 class Worklist(Mode):
     """Reads the cases of a reader study, from case to case.
 
-    Parameters
-    ----------
-    window
-        The window.
-    path
-        The worklist file.
-    reader
-        The reader's code.
-
     Raises
     ------
     ReadingError
@@ -232,12 +208,8 @@ class Worklist(Mode):
 
     Attributes
     ----------
-    study
-        The reader's worklist.
     state
         Where the reader stands, as of the last step that could change it.
-    now
-        The case that is open, or None.
     """
 
     def __init__(self, window: Window, path: Path, reader: str) -> None:

@@ -24,9 +24,6 @@ from necroangle.imaging import Volume
 from necroangle.study import protocol_of_images
 from necroangle.terms import Laterality, View, Weighting
 
-__all__ = ["OpenCase", "Prefetch", "Workspace"]
-
-
 MAX_AHEAD_MIB = 1024
 """No more than this is held ahead: a larger series is read when it is opened."""
 
@@ -37,13 +34,6 @@ _BYTES_A_PIXEL = 4
 class Prefetch:
     """Reads the next hip's series in one background thread while the reader is at this one.
 
-    Parameters
-    ----------
-    read
-        Reads a series.
-    max_mib
-        How much may be held ahead, MiB.
-
     Examples
     --------
     >>> ahead = Prefetch()
@@ -52,9 +42,7 @@ class Prefetch:
     """
 
     def __init__(
-        self,
-        read: Callable[[SeriesSummary], Volume] = read_volume,
-        max_mib: float = MAX_AHEAD_MIB,
+        self, read: Callable[[SeriesSummary], Volume] = read_volume, max_mib: float = MAX_AHEAD_MIB
     ) -> None:
         self._read, self._max_mib = read, max_mib
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="necroangle-prefetch")
@@ -118,14 +106,6 @@ class OpenCase:
 
     Attributes
     ----------
-    key, visit
-        Which hip of which visit.
-    case
-        The reading being made, with its pictures.
-    flow
-        Where the reader is on the way through it.
-    chosen
-        The series that is shown for each view, where it is known.
     markers
         The marker that tells the scale of each radiograph, by its view and series.
     saved
@@ -148,16 +128,8 @@ class Workspace:
 
     Attributes
     ----------
-    folder, scan, visits
-        What was opened last.
-    readings
-        Where readings are saved.
     reader
         The reader's code, kept from case to case.
-    current
-        What is being read, or None.
-    ahead
-        Reads the series of the next hip before they are asked for.
     trouble
         Why the reading is not kept against a crash; empty while it is.
     """
@@ -260,8 +232,6 @@ class Workspace:
 
         Parameters
         ----------
-        visit, side, views
-            The hip, and how it is read.
         handed_out
             Code and session of a case that a mode hands out; it then sees to it that it is kept.
 

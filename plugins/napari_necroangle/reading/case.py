@@ -25,18 +25,6 @@ from necroangle.imaging import MidSlice, Slice, Volume, cross_reference, mid_sli
 from necroangle.measurement.doubts import LIMITS
 from necroangle.terms import Finding, LandmarkName, Laterality, UnreadReason, View
 
-__all__ = [
-    "ARC_ROLES",
-    "LOCKED",
-    "Case",
-    "CaseKey",
-    "Followed",
-    "Picture",
-    "first_gap",
-    "marker_of",
-    "reference_ends",
-]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
@@ -44,14 +32,8 @@ class Picture:
 
     Attributes
     ----------
-    view
-        The view that it is read as.
-    volume
-        The slices.
     calibrated
         Whether its mm are true mm; False on most radiographs.
-    passport
-        What the loader knows of the stack; None where there was none.
     sequence
         What weights it, and its number: nothing that identifies.
     film_letters
@@ -213,8 +195,6 @@ class Followed:
 
     Attributes
     ----------
-    visit
-        Its name.
     offsets_mm
         Distances of its A and B slices from the head's centre; None where they are not known.
     limit_deg
@@ -231,8 +211,6 @@ class Case:
 
     Parameters
     ----------
-    session
-        The reading being made.
     pictures
         What is shown for each view; a view without a series has none.
 
@@ -244,8 +222,6 @@ class Case:
         Whether clicks on another slice than the view's own mark it as a neighbour.
     lacking
         Views that cannot be read here, and why: no series of the study shows them.
-    followed
-        The earlier visit that this one is compared with, or None.
     checked
         What was found last of each view's slice, with the outcome and the picture it holds for.
     """
@@ -278,8 +254,6 @@ class Case:
 
         Parameters
         ----------
-        words
-            What is said.
         holds
             Whether it is still true, where it speaks of more than the draft.
         """
@@ -595,13 +569,6 @@ def reference_ends(case: Case, view: View) -> Ends | None:
     """The ends of the line, plane mm of the slice that is shown; None where there is none.
 
     On a radiograph it is the line between the ends of its marker.
-
-    Parameters
-    ----------
-    case
-        The case: it knows which slices are shown.
-    view
-        The view on which the line is drawn.
     """
     other = case.session.draft.other(view)
     here, there = case.shown_slice(view), case.shown_slice(other)

@@ -30,31 +30,7 @@ from necroangle.annotation import (
     UnreadView,
 )
 from necroangle.moments import utc_text
-from necroangle.terms import (
-    Finding,
-    LandmarkName,
-    Laterality,
-    Observation,
-    UnreadReason,
-    View,
-)
-
-__all__ = [
-    "LANDMARKS",
-    "ArcDraft",
-    "Entry",
-    "Handle",
-    "MarkedSlice",
-    "NeighbourDraft",
-    "ReadingDraft",
-    "Role",
-    "ViewDraft",
-    "draft_of",
-    "reading_of",
-    "slice_marks",
-    "with_arc",
-    "with_item",
-]
+from necroangle.terms import Finding, LandmarkName, Laterality, Observation, UnreadReason, View
 
 
 class Role(StrEnum):
@@ -79,8 +55,6 @@ class Handle(Struct, frozen=True):
 
     Attributes
     ----------
-    role
-        What the mark stands for.
     index
         Which rim mark, arc or outline point, from 0; of a landmark, its place in
         :class:`necroangle.terms.LandmarkName`.
@@ -94,17 +68,7 @@ class Handle(Struct, frozen=True):
 
 
 class MarkedSlice(Struct, frozen=True, forbid_unknown_fields=True):
-    """A slice that carries marks.
-
-    Attributes
-    ----------
-    image
-        Its DICOM identifiers.
-    plane
-        Where it lies.
-    passport
-        What the loader knew of its stack; None where it is not known.
-    """
+    """A slice that carries marks."""
 
     image: ImageRecord
     plane: PlaneRecord
@@ -142,10 +106,6 @@ class NeighbourDraft(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    on
-        The slice.
-    rim, arcs
-        Its marks.
     is_free
         Whether the reader said that it shows no necrosis: an arc that is merely missing is not
         the same.
@@ -216,16 +176,12 @@ class ViewDraft(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    view
-        Which view.
     on
         The slice that carries the marks or the finding; None while there is neither.
     rim, arcs
         The marks. Arcs are kept whatever is chosen, but count for necrosis only.
     finding, reason
         What the reader found, or why the view was not read; both None while undecided.
-    observations
-        What else was seen.
     neighbours
         Other slices of the same series that are marked too.
     landmarks, contour
@@ -341,14 +297,8 @@ class ReadingDraft(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    views
-        The A view and the B view.
     laterality, subject, visit, reader, read_no
         The key; texts may be empty.
-    entries, notes
-        As entered.
-    conduct, revision, consensus_of
-        As in :class:`necroangle.annotation.HipReading`.
     """
 
     views: tuple[ViewDraft, ViewDraft]
@@ -385,17 +335,7 @@ Entry = ReadView | UnreadView
 
 
 def reading_of(draft: ReadingDraft, entries: tuple[Entry, Entry], saved_at: datetime) -> HipReading:
-    """The reading of a draft.
-
-    Parameters
-    ----------
-    draft
-        What was entered.
-    entries
-        Its views, complete or not read.
-    saved_at
-        When; any time zone.
-    """
+    """The reading of a draft."""
     return HipReading(
         format="necroangle.reading",
         version=3,

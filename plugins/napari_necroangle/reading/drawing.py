@@ -9,18 +9,6 @@ from numpy.typing import NDArray
 
 from necroangle.geometry import Arc, Circle
 
-__all__ = [
-    "NO_SEGMENTS",
-    "Drawing",
-    "PenLines",
-    "Segments",
-    "arc_polyline",
-    "dashed",
-    "drawing_of",
-    "ghost_lines",
-    "outline_of",
-]
-
 STEP_DEG = 3.0
 DASH_MM = 3.0
 
@@ -40,8 +28,6 @@ class Drawing:
         The head circle, and where it is drawn with one, a cross at its centre.
     rays
         From the centre to the ends of each arc.
-    arcs
-        The necrotic arcs, on the circle.
     """
 
     circle: Segments
@@ -65,8 +51,6 @@ class PenLines:
 
     Attributes
     ----------
-    pen
-        Which pen draws them.
     segments
         (N, 2, 2) plane mm.
     """

@@ -22,21 +22,6 @@ from necroangle.errors import ReadingError
 from necroangle.geometry import ImagePlane
 from necroangle.terms import Finding, UnreadReason
 
-__all__ = [
-    "ENOUGH_POSITIONS",
-    "LEAST_STROKE_MM",
-    "carried_to",
-    "chosen",
-    "drawn",
-    "freed",
-    "length_mm",
-    "marks_along",
-    "moved",
-    "placed",
-    "rescaled",
-    "tidy",
-]
-
 Point = tuple[float, float]
 
 
@@ -67,13 +52,9 @@ def drawn(
 
     Parameters
     ----------
-    draft
-        The view.
     handle
         What is drawn. A rim or an outline replaces the one that is there; an arc is put in its
         place from the points' first, middle and last.
-    on
-        The slice that is shown.
     points_mm
         (u, v) plane mm, three or more.
 

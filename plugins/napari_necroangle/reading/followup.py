@@ -8,13 +8,7 @@ from typing import Literal
 
 from napari_necroangle.reading.case import Followed
 from napari_necroangle.reading.draft import ReadingDraft
-from napari_necroangle.reading.outcome import (
-    BY_IMAGE,
-    Measuring,
-    Outcome,
-    centre_of,
-    measuring_in,
-)
+from napari_necroangle.reading.outcome import BY_IMAGE, Measuring, Outcome, centre_of, measuring_in
 from napari_necroangle.reading.texts import signed
 from necroangle.annotation import SUFFIX, HipReading, ReadView, load_reading
 from necroangle.errors import MethodError, NecroangleError
@@ -36,34 +30,13 @@ from necroangle.protocol.visits import months_of_name
 from necroangle.study import find_study
 from necroangle.terms import View
 
-__all__ = [
-    "Earlier",
-    "StudyRules",
-    "VisitRadius",
-    "change_from",
-    "change_words",
-    "earlier_readings",
-    "earlier_words",
-    "followed_of",
-    "head_radius_mm",
-    "radii_of_other_visits",
-]
-
 FILES_KEPT = 256
 """So many measured files are kept, by their place and time of change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A reading of the same hip at another visit.
-
-    Attributes
-    ----------
-    reading
-        The reading.
-    measurement
-        What it measures.
-    """
+    """A reading of the same hip at another visit."""
 
     reading: HipReading
     measurement: HipMeasurement
@@ -95,15 +68,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class VisitRadius:
-    """The head's radius at another visit.
-
-    Attributes
-    ----------
-    visit
-        The visit's name.
-    radius_mm
-        Radius of the head, mm.
-    """
+    """The head's radius at another visit."""
 
     visit: str
     radius_mm: float
@@ -115,13 +80,6 @@ def earlier_readings(folder: Path, draft: ReadingDraft) -> tuple[Earlier, ...]:
     The reader's own come first, then those of others; within that by visit and read. A blinded
     reader is given none, and one who reads for a study only their own. A file that cannot be read
     or measured is passed over: opening it tells why.
-
-    Parameters
-    ----------
-    folder
-        The folder of the readings; it need not be there.
-    draft
-        What is being read.
     """
     if draft.conduct.blinded:
         return ()
@@ -201,8 +159,6 @@ class StudyRules:
 
     Attributes
     ----------
-    cut_offs
-        The threshold of a change.
     states
         The state of the hip's visits in the analysis set, by their names.
     noise
@@ -319,14 +275,10 @@ def change_words(
 
     Parameters
     ----------
-    earlier
-        What is compared with.
     change
         Its change to the present visit; None, or one without an angle, while it cannot be said.
     rules
         What the study says; a visit after the hip was replaced, or after death, has no change.
-    visit
-        The present visit.
     """
     other, said = earlier.reading.visit, rules or StudyRules()
     since = f"Change since {other}"

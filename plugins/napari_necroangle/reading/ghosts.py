@@ -25,15 +25,10 @@ from napari_necroangle.reading.followup import (
     followed_of,
 )
 from napari_necroangle.reading.keys import key_label
-from napari_necroangle.reading.outcome import (
-    Outcome,
-    measuring_in,
-)
+from napari_necroangle.reading.outcome import Outcome, measuring_in
 from napari_necroangle.reading.texts import VIEWS
 from necroangle.geometry import PatientPoints, PlanePoints
 from necroangle.terms import View
-
-__all__ = ["FollowupOverlay", "Ghost", "ghost_of", "tie_of"]
 
 _Vector = NDArray[np.float64]
 
@@ -68,10 +63,6 @@ def ghost_of(earlier: Earlier, view: View, outcome: Outcome, picture: Picture) -
 
     Parameters
     ----------
-    earlier
-        The earlier reading.
-    view, picture
-        The present view and its stack.
     outcome
         What is marked by now: the head centre of this view, or of the other.
 
@@ -133,29 +124,12 @@ class FollowupOverlay:
     It is taken off at every other hip: a reader marks first and compares afterwards, unless they
     ask for it. A blinded reader has none.
 
-    Parameters
-    ----------
-    case
-        Gives the case that is read, or None.
-    folder
-        Gives the folder of the readings, or None.
-    show
-        Shows a ghost with its label on a view, or takes it away.
-    go_to
-        Turns a view to a slice.
-
     Attributes
     ----------
     choices
         The readings of other visits, the reader's own first.
-    chosen
-        The one that is compared with; None where there is none.
-    is_on
-        Whether its marks are shown.
     rules
         What the study says of the hip, where it has readings of other visits.
-    acts
-        Its commands by their names.
     """
 
     def __init__(
@@ -181,13 +155,7 @@ class FollowupOverlay:
         }
 
     def look(self, *, again: bool = False) -> None:
-        """Find the readings of other visits; ``again`` looks at the folder even for the same hip.
-
-        Parameters
-        ----------
-        again
-            Whether something may have come into the folder: a case was opened, or saved.
-        """
+        """Find the readings of other visits; ``again`` looks anew even for the same hip."""
         case, folder = self._case(), self._folder()
         draft = case.session.draft if case is not None else None
         asked = (

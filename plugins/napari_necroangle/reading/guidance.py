@@ -28,16 +28,6 @@ from necroangle.measurement.plausibility import PLAUSIBLE
 from necroangle.protocol.noise import EndNoise
 from necroangle.terms import Flag, View
 
-__all__ = [
-    "STEP_TIPS",
-    "Contradiction",
-    "contradictions",
-    "guide_line",
-    "off_centre_words",
-    "rim_gain",
-    "step_words",
-]
-
 _SAID_WITH_NUMBERS = (Flag.SLICE_OFF_CENTRE, Flag.RADII_DIFFER, Flag.EDGE_OFF_CIRCLE)
 
 
@@ -47,8 +37,6 @@ class Contradiction:
 
     Attributes
     ----------
-    words
-        One or two plain sentences.
     blocks
         Whether nothing may be saved with it.
     """
@@ -60,17 +48,7 @@ class Contradiction:
 def contradictions(
     case: Case, side_doubts: Sequence[Contradiction], others: Sequence[VisitRadius]
 ) -> tuple[Contradiction, ...]:
-    """Everything that speaks against a case, what forbids saving first.
-
-    Parameters
-    ----------
-    case
-        The case.
-    side_doubts
-        What speaks against the chosen hip.
-    others
-        The head at other visits.
-    """
+    """Everything that speaks against a case, what forbids saving first."""
     outcome = case.session.outcome()
     said = [*side_doubts, *_blocks(outcome)]
     said.sort(key=lambda one: not one.blocks)
@@ -196,12 +174,6 @@ def guide_line(
 
     Parameters
     ----------
-    flow
-        Where the reader is.
-    view
-        The view whose tools are shown.
-    against
-        What speaks against the marks.
     magnified
         Whether an arc end is magnified, to be set exactly.
     """
@@ -224,10 +196,7 @@ def guide_line(
     if flow.current is Step.MORE and aim is None:
         return f"Optional. Choose what to add, or go on ({key_label('go_on')})."
     return instruction(
-        session.draft.view(view),
-        session.outcome().view(view),
-        aim,
-        rim_gain(session, view),
+        session.draft.view(view), session.outcome().view(view), aim, rim_gain(session, view)
     )
 
 

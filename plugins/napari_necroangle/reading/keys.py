@@ -14,21 +14,6 @@ from necroangle.decoding import MalformedError, from_toml
 from necroangle.errors import ReadingError
 from necroangle.terms import Finding, Observation, UnreadReason
 
-__all__ = [
-    "FINDING_COMMANDS",
-    "GROUPS",
-    "KEYS",
-    "OBSERVATION_COMMANDS",
-    "Shortcut",
-    "finding_command",
-    "key_label",
-    "keys_as_toml",
-    "keys_in_use",
-    "keys_of",
-    "use_keys",
-    "with_own",
-]
-
 FINDING_COMMANDS: dict[str, Finding | UnreadReason | None] = {
     "necrosis": Finding.NECROSIS,
     "not_done": UnreadReason.NOT_DONE,
@@ -61,12 +46,6 @@ class Shortcut:
     ----------
     key
         As napari writes it.
-    name
-        The command.
-    words
-        What it does, for the reader.
-    group
-        Under which heading it stands.
     """
 
     key: str
@@ -148,10 +127,7 @@ _NAMED = (
 _TAKEN = {"Space": "pans the picture", "Escape": "closes a dialog", "Tab": "goes to the next field"}
 
 
-_WINDOW = {
-    "Control-O": "opens a folder",
-    "Control-Q": "closes the window",
-}
+_WINDOW = {"Control-O": "opens a folder", "Control-Q": "closes the window"}
 
 
 class _InUse:
@@ -183,8 +159,6 @@ def with_own(raw: bytes, *, file: str = "keys.toml") -> tuple[Shortcut, ...]:
     ----------
     raw
         TOML: a table ``[keys]`` of commands, each with one key or a list of keys.
-    file
-        Its name in messages.
 
     Raises
     ------

@@ -46,23 +46,6 @@ from necroangle.measurement import (
 from necroangle.study import Study, find_study
 from necroangle.terms import Finding, UnreadReason, View
 
-__all__ = [
-    "BY_IMAGE",
-    "NEEDED_RIM_MARKS",
-    "Measuring",
-    "Outcome",
-    "SliceOutcome",
-    "ViewOutcome",
-    "arcs_about",
-    "beside",
-    "centre_of",
-    "complete_arcs",
-    "fit_of",
-    "measuring_in",
-    "outcome_of",
-    "view_outcome",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Measuring:
@@ -72,8 +55,6 @@ class Measuring:
     ----------
     method
         The study's; None: by the kind of image.
-    settings
-        How marks are weighed.
     """
 
     method: Method | None = None
@@ -264,8 +245,6 @@ class ViewOutcome:
 
     Attributes
     ----------
-    view
-        Which view.
     entry
         The view as it would stand in a saved reading.
     measurement
@@ -273,8 +252,6 @@ class ViewOutcome:
     plane, circle, arcs
         The marked plane, the head circle and the arcs, in plane mm: as measured, and before the
         view is complete the circle of its rim and the arcs about it.
-    beside
-        Its neighbouring slices, in their order.
     missing
         What is to be done before the view is complete; empty once it is.
     rim_span_deg, rim_rms_mm
@@ -305,8 +282,6 @@ class Outcome:
 
     Attributes
     ----------
-    views
-        The A view and the B view.
     hip
         The measurement of what is complete.
     heads
@@ -339,20 +314,14 @@ class Outcome:
 
 
 def outcome_of(
-    draft: ReadingDraft,
-    views: tuple[ViewOutcome, ViewOutcome],
-    measuring: Measuring = BY_IMAGE,
+    draft: ReadingDraft, views: tuple[ViewOutcome, ViewOutcome], measuring: Measuring = BY_IMAGE
 ) -> Outcome:
     """What a draft says so far, by the same measurement that re-measures its file.
 
     Parameters
     ----------
-    draft
-        The draft.
     views
         What :func:`view_outcome` finds of each of its views.
-    measuring
-        How the study measures.
     """
     found = _measured(draft, views, measuring)
     return replace(found, heads=found.hip if found.hip.judge else _heads(draft, views))

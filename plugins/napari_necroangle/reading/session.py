@@ -25,15 +25,7 @@ from napari_necroangle.reading.outcome import (
 )
 from necroangle.annotation import Conduct, HipReading, ReaderEntries, Revision
 from necroangle.protocol.noise import EndNoise
-from necroangle.terms import (
-    Finding,
-    Laterality,
-    Observation,
-    UnreadReason,
-    View,
-)
-
-__all__ = ["Entries", "History", "ReadingSession"]
+from necroangle.terms import Finding, Laterality, Observation, UnreadReason, View
 
 State = TypeVar("State")
 
@@ -43,11 +35,6 @@ class History(Generic[State]):
 
     A drag changes the value many times and is one step: ``change`` moves the value, ``settle``
     ends the step.
-
-    Parameters
-    ----------
-    state
-        The value at the start.
 
     Examples
     --------
@@ -145,13 +132,6 @@ class ReadingSession:
     The draft is the truth; pictures and numbers are made from it after each change. Every change
     but a running drag is a step that can be undone.
 
-    Parameters
-    ----------
-    views
-        The A view and the B view.
-    entries
-        What is known from the start.
-
     Examples
     --------
     >>> session = ReadingSession((View.CORONAL, View.SAGITTAL), laterality=Laterality.LEFT)
@@ -223,8 +203,6 @@ class ReadingSession:
         ----------
         view, handle
             Where it belongs. An arc point says that there is necrosis.
-        on
-            The slice that is shown.
         uv_mm
             Plane mm: along the row, down the column.
 
@@ -290,10 +268,6 @@ class ReadingSession:
 
         Parameters
         ----------
-        view
-            The view.
-        choice
-            What was found; None takes it back.
         on
             The slice that is shown; not needed where the view has marks or was not read.
         """
@@ -372,8 +346,6 @@ class ReadingSession:
 
         Parameters
         ----------
-        draft
-            What was entered.
         file_sha256
             SHA-256 of the file that a save replaces; None for a reading not yet in a file.
         """

@@ -12,8 +12,6 @@ from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import Role
 from necroangle.terms import Finding, UnreadReason, View
 
-__all__ = ["Flow", "SliceCheck", "Step", "StepState", "slice_check"]
-
 SAME_MM = 0.25
 """Slices whose distances from the centre differ by less are equally good."""
 
@@ -47,19 +45,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """A step and how it stands.
-
-    Attributes
-    ----------
-    step
-        The step.
-    view
-        The view that it belongs to, or None.
-    is_done
-        Whether what it asks for is there.
-    is_current
-        Whether the reader is at it.
-    """
+    """A step and how it stands."""
 
     step: Step
     view: View | None
@@ -73,8 +59,6 @@ class SliceCheck:
 
     Attributes
     ----------
-    view
-        The view.
     index, offset_mm
         Its marked slice, from 0, and the signed distance from the centre: coronal positive
         behind it, sagittal positive to the patient's left.
@@ -129,13 +113,7 @@ def _check(case: Case, view: View) -> SliceCheck | None:
 
 
 class Flow:
-    """Where the reader is on the way through a case.
-
-    Parameters
-    ----------
-    case
-        The case.
-    """
+    """Where the reader is on the way through a case."""
 
     def __init__(self, case: Case) -> None:
         self.case = case

@@ -17,22 +17,6 @@ from necroangle.terms import (
     View,
 )
 
-__all__ = [
-    "CHOICES",
-    "LANDMARK_WORDS",
-    "OBSERVATIONS",
-    "SIDES",
-    "VIEWS",
-    "breakable",
-    "canvas_title",
-    "doubts",
-    "grade_lines",
-    "instruction",
-    "interval_line",
-    "offset_words",
-    "signed",
-]
-
 RIM_ADVISED = 8
 
 VIEWS = {
@@ -113,14 +97,8 @@ def canvas_title(
 
     Parameters
     ----------
-    view, index, count
-        The view, the slice that is shown from 0, and how many there are.
-    outcome
-        What the view says.
     away_mm
         Signed distance of the slice from the head's centre, where that is known.
-    gain
-        What more of the rim would gain.
     """
     letter = "A" if view.is_a else "B"
     place = f" {index + 1} / {count}" if count > 1 else ""
@@ -151,12 +129,7 @@ def offset_words(view: View, away_mm: float) -> str:
     return f"{abs(away_mm):.1f} mm {sides[0] if away_mm > 0 else sides[1]}"
 
 
-def instruction(
-    draft: ViewDraft,
-    outcome: ViewOutcome,
-    aim: Handle | None,
-    gain: str = "",
-) -> str:
+def instruction(draft: ViewDraft, outcome: ViewOutcome, aim: Handle | None, gain: str = "") -> str:
     """What to do next in a view; ``gain`` is what more of the rim would gain."""
     special = _special(aim) if aim is not None else ""
     if special:
@@ -233,8 +206,6 @@ def doubts(outcome: Outcome, without: Sequence[Flag] = ()) -> tuple[str, ...]:
 
     Parameters
     ----------
-    outcome
-        What the hip says.
     without
         Flags that are said in other words.
     """

@@ -34,21 +34,6 @@ from necroangle.moments import utc_now
 from necroangle.storage import sync, sync_folder
 from necroangle.terms import UnreadReason, View
 
-__all__ = [
-    "APP",
-    "SUFFIX",
-    "Autosave",
-    "AutosaveHeader",
-    "AutosaveState",
-    "Context",
-    "Shown",
-    "autosave_folder",
-    "autosave_places",
-    "last_state",
-    "line_of",
-    "try_lock",
-]
-
 
 def try_lock(descriptor: int) -> bool:
     """Lock an open file for as long as it is open, also against this very process.
@@ -87,12 +72,8 @@ class Context(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ----------
     visit
         The visit's label in the study; a pseudonym, never a folder's name.
-    shown
-        What the canvases showed.
     case_code
         The code under which a worklist showed the hip; empty outside of a reader study.
-    duration_s
-        Active reading time so far.
     """
 
     visit: str = ""
@@ -121,10 +102,6 @@ class AutosaveState(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         When: UTC, ``2026-01-31T08:15:00.000Z``.
     file_sha256
         SHA-256 of the reading file that a save replaces, or None.
-    context
-        Where the reader was.
-    draft
-        The reading as it stood.
     """
 
     edit: int
@@ -251,11 +228,6 @@ def autosave_folder(readings: Path) -> Path:
     """Where autosaves of a folder of readings are written.
 
     In it, as ``.autosave``; in the user's state folder where it cannot be written.
-
-    Parameters
-    ----------
-    readings
-        The folder of the readings; it need not be there yet.
     """
     beside, apart, *_ = autosave_places(readings)
     there = next(place for place in (readings, *readings.absolute().parents) if place.exists())
@@ -320,8 +292,6 @@ class Autosave:
         ----------
         session
             The session, as it stands: only what is changed from now on is kept.
-        readings
-            The folder of its readings.
         context
             Says where the reader is; asked at every step.
         replaces

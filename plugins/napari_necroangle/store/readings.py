@@ -16,21 +16,6 @@ from necroangle.annotation import decode_reading, file_name, file_name_of, save_
 from necroangle.annotation.file import read_bytes
 from necroangle.errors import ReadingError
 
-__all__ = [
-    "config_folder",
-    "default_folder",
-    "is_sample",
-    "load_into",
-    "next_read_no",
-    "note_offer",
-    "own_keys_path",
-    "path_of",
-    "readings_beside",
-    "save_session",
-    "take_own_keys",
-    "was_offered",
-]
-
 SAMPLES = "sample_dicoms"
 """Readings made on the samples are not put beside them."""
 OWN_FOLDER = "necroangle-readings"

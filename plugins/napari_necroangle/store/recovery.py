@@ -13,35 +13,11 @@ from datetime import datetime
 from pathlib import Path
 
 from napari_necroangle.reading.draft import ReadingDraft
-from napari_necroangle.store.autosave import (
-    SUFFIX,
-    Context,
-    autosave_places,
-    last_state,
-    try_lock,
-)
+from napari_necroangle.store.autosave import SUFFIX, Context, autosave_places, last_state, try_lock
 from necroangle.annotation import ReadView, UnreadView
 from necroangle.dicom.visits import Visit
 from necroangle.errors import ReadingError
 from necroangle.terms import View
-
-__all__ = [
-    "Recovered",
-    "Remains",
-    "SetAside",
-    "discard",
-    "offer_words",
-    "offers_for_case",
-    "offers_for_visits",
-    "recoverable",
-    "remains",
-    "restore",
-    "series_of",
-    "views_of",
-    "visit_of",
-    "visit_with",
-    "whose",
-]
 
 MAX_BYTES = 64 << 20
 """An autosave file is begun anew long before."""
@@ -59,18 +35,12 @@ class Recovered:
 
     Attributes
     ----------
-    path
-        Its autosave file.
     draft
         The reading as it was after the last finished step.
     file_sha256
         SHA-256 of the reading file that a save replaces; None for a reading not yet in a file.
-    context
-        Where the reader was.
     at
         When the last step was: UTC, ``2026-01-31T08:15:00.000Z``.
-    edits
-        How many steps were kept.
     damaged
         Later states that could not be read: 1 after a power cut, else 0.
     """
@@ -144,13 +114,7 @@ def restore(recovered: Recovered) -> ReadingDraft:
 
 
 def discard(recovered: Recovered) -> Path:
-    """Offer a reading no longer: its file is moved aside, not deleted.
-
-    Returns
-    -------
-    Path
-        Where it lies now.
-    """
+    """Offer a reading no longer: its file is moved aside, not deleted."""
     return _move_aside(recovered.path)
 
 
@@ -264,15 +228,7 @@ def views_of(found: Recovered) -> tuple[View, View]:
 
 
 def offer_words(found: Recovered, name: str) -> str:
-    """What was not saved, how much of it, and when, in the reader's own time.
-
-    Parameters
-    ----------
-    found
-        The reading.
-    name
-        What the reader knows it by.
-    """
+    """What was not saved, how much of it, and when, in the reader's own time."""
     last = datetime.fromisoformat(found.at).astimezone()
     steps = f"{found.edits} step{'s' if found.edits != 1 else ''}"
     lost = " The very last step could not be read." if found.damaged else ""
