@@ -10,7 +10,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from necroangle.annotation import HipReading, Mark, ReadView, load_reading
+from necroangle.annotation import Mark, ReadView, load_reading
 from necroangle.geometry import PatientPoints, arc_through, fit_circle, union_deg
 from necroangle.phantom import (
     Contrast,
@@ -105,20 +105,18 @@ def angle_deg(view: ReadView) -> float:
     )
 
 
-def readings() -> list[tuple[str, HipReading]]:
-    return [(name, reading) for name in STUDIES for reading in readings_of(STUDIES[name])]
-
-
-@pytest.mark.parametrize(
-    ("name", "reading"), readings(), ids=lambda value: value if isinstance(value, str) else "hip"
-)
-def test_a_reading_measures_to_the_truth(name: str, reading: HipReading) -> None:
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_reading_measures_to_the_truth(name: str) -> None:
     off_deg = 2.0 if name == "lifelike" else 1e-6  # no circle follows a head that is no sphere
-    hip = truth_of(STUDIES[name])["hips"][reading.laterality.value]
-    for view in reading.views:
-        assert isinstance(view, ReadView)
-        assert len(view.rim) == 12
-        assert angle_deg(view) == pytest.approx(hip[view.view.value]["angle_deg"], abs=off_deg)
+    hips = truth_of(STUDIES[name])["hips"]
+    read = readings_of(STUDIES[name])
+    assert read
+    for reading in read:
+        hip = hips[reading.laterality.value]
+        for view in reading.views:
+            assert isinstance(view, ReadView)
+            assert len(view.rim) == 12
+            assert angle_deg(view) == pytest.approx(hip[view.view.value]["angle_deg"], abs=off_deg)
 
 
 def test_every_case_that_the_set_promises_is_there() -> None:
