@@ -1,6 +1,6 @@
 """Planes, circles and arcs in millimetres; numpy and nothing else."""
 
-from necroangle.geometry.arc import Arc, arc_through, span_deg, union_deg
+from necroangle.geometry.arc import Arc, arc_polyline, arc_through, span_deg, union_deg
 from necroangle.geometry.circle import Circle, CircleFit, fit_circle
 from necroangle.geometry.frames import PatientPoints, PixelPoints, PlanePoints
 from necroangle.geometry.marker import Marker
@@ -21,6 +21,7 @@ __all__ = [
     "Sphere",
     "SphereFit",
     "WeightedRadius",
+    "arc_polyline",
     "arc_through",
     "fit_circle",
     "fit_sphere",

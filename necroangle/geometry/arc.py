@@ -13,16 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from necroangle.errors import ArcError
-from necroangle.geometry.circle import directions_deg
+from necroangle.geometry.circle import Circle, directions_deg
 from necroangle.geometry.frames import PlanePoints
 
-__all__ = ["Arc", "ArcColumns", "arc_through", "arcs_about", "each", "span_deg", "union_deg"]
+__all__ = [
+    "Arc",
+    "ArcColumns",
+    "arc_polyline",
+    "arc_through",
+    "arcs_about",
+    "each",
+    "span_deg",
+    "union_deg",
+]
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 _COINCIDENT_MM = 1e-6
 _DEG = 180.0 / math.pi
+_STEP_DEG = 3.0
 
 _FAULTS = (
     "",
@@ -282,3 +292,26 @@ def _merged(arcs: Iterable[Arc]) -> list[tuple[float, float]]:
     if merged and merged[-1][1] - merged[-1][0] >= 360.0:
         return [(0.0, 360.0)]
     return merged
+
+
+def arc_polyline(circle: Circle, start_deg: float, extent_deg: float) -> NDArray[np.float64]:
+    """Points along an arc of the circle, at most 3 degrees apart.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        (N, 2) plane mm; the first and the last are the arc's very ends.
+
+    Examples
+    --------
+    >>> arc_polyline(Circle((0.0, 0.0), 10.0), 0.0, 90.0)[[0, -1]].round(6).tolist()
+    [[10.0, 0.0], [0.0, 10.0]]
+    """
+    count = max(2, math.ceil(abs(extent_deg) / _STEP_DEG) + 1)
+    turns = np.radians(np.linspace(start_deg, start_deg + extent_deg, count))
+    return np.column_stack(
+        (
+            circle.centre_mm[0] + circle.radius_mm * np.cos(turns),
+            circle.centre_mm[1] + circle.radius_mm * np.sin(turns),
+        )
+    )

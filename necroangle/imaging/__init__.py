@@ -8,6 +8,7 @@ from necroangle.imaging.midslice import (
     Stack,
     bracketing_slices,
     mid_slice,
+    slice_offset_mm,
 )
 from necroangle.imaging.planes import coronal_plane, neck_plane, sagittal_plane
 from necroangle.imaging.registration import (
@@ -40,4 +41,5 @@ __all__ = [
     "register_heads",
     "reslice",
     "sagittal_plane",
+    "slice_offset_mm",
 ]

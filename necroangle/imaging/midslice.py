@@ -14,7 +14,15 @@ from necroangle.errors import PlaneError
 from necroangle.geometry import ImagePlane, PatientPoints
 from necroangle.terms import SourceImage
 
-__all__ = ["Bracket", "MidSlice", "SliceOffset", "Stack", "bracketing_slices", "mid_slice"]
+__all__ = [
+    "Bracket",
+    "MidSlice",
+    "SliceOffset",
+    "Stack",
+    "bracketing_slices",
+    "mid_slice",
+    "slice_offset_mm",
+]
 
 LONE_SLICE_REACH_MM = 2.0
 """How far a slice without neighbours counts as showing the head's middle: half a usual step."""
@@ -121,8 +129,10 @@ class Bracket:
         return self.before is not None and self.after is not None
 
 
-def mid_slice(stack: Stack, centre: PatientPoints, *, frame_uid: str | None = None) -> MidSlice:
-    """Find the slice nearest to a head's centre.
+def mid_slice(
+    stack: Stack, centre: PatientPoints, *, away_mm: float = 0.0, frame_uid: str | None = None
+) -> MidSlice:
+    """Find the slice nearest to a head's centre, or to where a slice so far from it lies.
 
     Parameters
     ----------
@@ -130,6 +140,8 @@ def mid_slice(stack: Stack, centre: PatientPoints, *, frame_uid: str | None = No
         Slices in the patient (not a radiograph), of any orientation.
     centre
         (1, 3) patient LPS mm, from the marks, from the other view, or proposed.
+    away_mm
+        Signed distance from the centre at which the slice is wanted, as ``offset_mm`` counts it.
     frame_uid
         FrameOfReferenceUID in which the centre is given; None where that has been checked.
 
@@ -163,8 +175,9 @@ def mid_slice(stack: Stack, centre: PatientPoints, *, frame_uid: str | None = No
     necroangle.errors.PlaneError: a head has one centre, in patient mm; found 2 points
     """
     offsets = _offsets_mm(stack, centre, frame_uid)
-    index = int(np.argmin(np.abs(offsets)))
-    beyond = max(float(offsets.min()), -float(offsets.max()), 0.0)
+    aside = offsets - away_mm
+    index = int(np.argmin(np.abs(aside)))
+    beyond = max(float(aside.min()), -float(aside.max()), 0.0)
     name = stack.planes[index].name()
     row, column = stack.planes[index].patient_to_pixel(centre)[0].tolist()
     return MidSlice(
@@ -176,6 +189,11 @@ def mid_slice(stack: Stack, centre: PatientPoints, *, frame_uid: str | None = No
         is_in_stack=beyond <= (stack.step_mm / 2 or LONE_SLICE_REACH_MM),
         is_in_image=-0.5 <= row <= stack.rows - 0.5 and -0.5 <= column <= stack.columns - 0.5,
     )
+
+
+def slice_offset_mm(stack: Stack, index: int, centre: PatientPoints) -> float:
+    """Signed distance of a slice from a head's centre, (1, 3) patient LPS mm, as in `MidSlice`."""
+    return float(_offsets_mm(stack, centre, None)[index])
 
 
 def bracketing_slices(

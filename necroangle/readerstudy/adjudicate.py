@@ -18,7 +18,7 @@ from necroangle.annotation import (
     sha256_of,
 )
 from necroangle.errors import ReadingError
-from necroangle.geometry import Arc, Circle, ImagePlane, PlanePoints
+from necroangle.geometry import ImagePlane, PlanePoints, arc_polyline
 from necroangle.measurement import HipMeasurement, Method, ViewMeasurement, measure
 from necroangle.readerstudy.reader_worklist import SavedReading, reader_folder
 from necroangle.readerstudy.worklist import CONSENSUS
@@ -29,7 +29,6 @@ __all__ = ["Adjudication", "CommonPlane", "Outline", "ViewDifference"]
 SAME_PLACE_MM = 0.01
 """Two slices whose corners lie no farther apart are one and the same place."""
 
-_STEP_DEG = 3.0
 
 Line = tuple[tuple[float, float], ...]
 
@@ -318,7 +317,6 @@ def _outline(
     if measured is None or measured.circle is None:
         return None
     circle = measured.circle
-    whole = Arc(0.0, 360.0, 0.0, 0.0)
 
     def carried(points: np.ndarray) -> Line:
         if plane == common:
@@ -328,17 +326,11 @@ def _outline(
 
     return Outline(
         centre=carried(np.array([circle.centre_mm]))[0],
-        circle=carried(_points(circle, whole)),
-        arcs=tuple(carried(_points(circle, arc)) for arc in measured.arcs),
+        circle=carried(arc_polyline(circle, 0.0, 360.0)),
+        arcs=tuple(
+            carried(arc_polyline(circle, arc.start_deg, arc.extent_deg)) for arc in measured.arcs
+        ),
     )
-
-
-def _points(circle: Circle, arc: Arc) -> np.ndarray:
-    """(N, 2) plane mm along an arc of a circle, its ends included."""
-    count = max(2, math.ceil(arc.angle_deg / _STEP_DEG) + 1)
-    turns = np.radians(np.linspace(arc.start_deg, arc.start_deg + arc.extent_deg, count))
-    turned = np.column_stack([np.cos(turns), np.sin(turns)])
-    return np.asarray(np.array(circle.centre_mm) + circle.radius_mm * turned, float)
 
 
 def _apart(plane: ImagePlane, other: ImagePlane) -> float:

@@ -22,7 +22,6 @@ import numpy as np
 from napari.utils.notifications import show_info, show_warning
 from numpy.typing import NDArray
 
-from napari_necroangle.reading.drawing import arc_polyline
 from necroangle import __version__
 from necroangle.annotation import (
     SUFFIX,
@@ -40,7 +39,7 @@ from necroangle.annotation import (
 from necroangle.annotation.file import read_bytes
 from necroangle.dicom import read_volume, scan_folder
 from necroangle.errors import NecroangleError, ReadingError
-from necroangle.geometry import ImagePlane, PatientPoints, PlanePoints
+from necroangle.geometry import ImagePlane, PatientPoints, PlanePoints, arc_polyline
 from necroangle.measurement import ViewMeasurement, measure
 from necroangle.moments import utc_now
 from necroangle.review import ImagePlaces, audit_reading

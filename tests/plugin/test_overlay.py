@@ -19,10 +19,10 @@ from napari_necroangle.canvas.overlay import (
     bar_length_mm,
 )
 from napari_necroangle.reading.draft import Handle, Role
-from napari_necroangle.reading.drawing import arc_polyline, drawing_of
+from napari_necroangle.reading.drawing import drawing_of
 from numpy.typing import NDArray
 
-from necroangle.geometry import Arc, Circle
+from necroangle.geometry import Arc, Circle, arc_polyline
 
 AGREE_PX = 0.01
 SCALE, MIDDLE = 9.0, (30.0, 25.0)

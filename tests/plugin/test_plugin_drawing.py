@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from napari_necroangle.reading.case import Case
-from napari_necroangle.reading.drawing import arc_polyline, drawing_of
+from napari_necroangle.reading.drawing import drawing_of
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.texts import (
     canvas_title,
@@ -19,7 +19,7 @@ from napari_necroangle.reading.texts import (
     offset_words,
 )
 
-from necroangle.geometry import Circle
+from necroangle.geometry import Circle, arc_polyline
 from necroangle.phantom import readings_of, sample_studies
 from necroangle.terms import Finding, Laterality, UnreadReason, View
 

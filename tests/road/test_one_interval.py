@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from hipmaker import make_reading
-from napari_necroangle.reading.outcome import measuring_in
 
 from necroangle.annotation import encode_reading, file_name, load_reading
 from necroangle.batch import settings_of_study
+from necroangle.batch.study_settings import measuring_in
 from necroangle.cli import cli
 from necroangle.measurement import change_between, measure
 from necroangle.measurement.row import to_row

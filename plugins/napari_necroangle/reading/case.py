@@ -1,7 +1,7 @@
 """A hip with its two pictures: what is shown, what the next click means, where the views cut."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from napari_necroangle.reading.session import ReadingSession
 from necroangle.annotation import ImageRecord, PlaneRecord, StackPassport
 from necroangle.errors import ReadingError
 from necroangle.geometry import Marker, PatientPoints, PixelPoints, PlanePoints
-from necroangle.imaging import MidSlice, Slice, Volume, cross_reference, mid_slice
+from necroangle.imaging import MidSlice, Slice, Volume, cross_reference, mid_slice, slice_offset_mm
 from necroangle.measurement.doubts import LIMITS
 from necroangle.terms import Finding, LandmarkName, Laterality, UnreadReason, View
 
@@ -121,23 +121,11 @@ class Picture:
 
     def best_slice(self, centre: PatientPoints, away_mm: float = 0.0) -> MidSlice:
         """The slice nearest to a place, so far from a head's centre, (1, 3) patient LPS mm."""
-        if not away_mm:
-            return mid_slice(self.volume, centre)
-        normal = self.volume.planes[0].normal
-        facing = 1.0 if normal[np.argmax(np.abs(normal))] > 0 else -1.0
-        there = PatientPoints(np.asarray(centre) + away_mm * facing * normal)
-        found = mid_slice(self.volume, there)
-        return replace(found, offset_mm=found.offset_mm + away_mm)
+        return mid_slice(self.volume, centre, away_mm=away_mm)
 
     def offset_mm(self, index: int, centre: PatientPoints) -> float:
         """Signed distance of a slice from a head's centre: positive behind it, or to its left."""
-        alone = replace(
-            self.volume,
-            pixels=self.volume.pixels[index : index + 1],
-            planes=self.volume.planes[index : index + 1],
-            sources=self.volume.sources[index : index + 1],
-        )
-        return mid_slice(alone, centre).offset_mm
+        return slice_offset_mm(self.volume, index, centre)
 
     def windows(self) -> tuple[tuple[str, tuple[float, float]], ...]:
         """Presets of (low, high) grey values shown black and white, each with its name."""

@@ -96,9 +96,7 @@ class ArcDraft(Struct, frozen=True, forbid_unknown_fields=True):
 
     def with_mark(self, role: Role, mark: Mark | None) -> "ArcDraft":
         """The arc with one point set, or taken away."""
-        if role is Role.START:
-            return replace(self, start=mark)
-        return replace(self, end=mark) if role is Role.END else replace(self, via=mark)
+        return replace(self, **{role.value: mark})
 
 
 class NeighbourDraft(Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,21 +119,12 @@ class NeighbourDraft(Struct, frozen=True, forbid_unknown_fields=True):
         """Whether it says nothing."""
         return not (self.rim or self.arcs or self.is_free)
 
-    def marks(self, slice_no: int) -> tuple[tuple[Handle, Mark], ...]:
-        """Every mark with its place."""
-        return slice_marks(self.rim, self.arcs, slice_no)
-
-    def with_mark(self, handle: Handle, mark: Mark) -> "NeighbourDraft":
-        """The slice with one mark added or moved."""
+    def with_mark(self, handle: Handle, mark: Mark | None) -> "NeighbourDraft":
+        """The slice with one mark added or moved, or taken away."""
         if handle.role is Role.RIM:
             return replace(self, rim=with_item(self.rim, handle.index, mark))
-        return replace(self, arcs=with_arc(self.arcs, handle, mark), is_free=False)
-
-    def without_mark(self, handle: Handle) -> "NeighbourDraft":
-        """The slice with one mark taken away."""
-        if handle.role is Role.RIM:
-            return replace(self, rim=with_item(self.rim, handle.index, None))
-        return replace(self, arcs=with_arc(self.arcs, handle, None))
+        arcs = with_arc(self.arcs, handle, mark)
+        return replace(self, arcs=arcs, is_free=self.is_free and mark is None)
 
 
 def slice_marks(
@@ -227,7 +216,8 @@ class ViewDraft(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def all_marks(self) -> tuple[tuple[Handle, Mark], ...]:
         """Every mark of every slice with its place."""
-        beside = (one.marks(at) for at, one in enumerate(self.neighbours, 1))
+        others = enumerate(self.neighbours, 1)
+        beside = (slice_marks(one.rim, one.arcs, at) for at, one in others)
         return (*self.marks, *(pair for marks in beside for pair in marks))
 
     def slice_of(self, slice_no: int) -> MarkedSlice | None:
@@ -256,31 +246,16 @@ class ViewDraft(Struct, frozen=True, forbid_unknown_fields=True):
             return self.arcs
         return self.neighbours[slice_no - 1].arcs if slice_no <= len(self.neighbours) else ()
 
-    def with_mark(self, handle: Handle, mark: Mark) -> "ViewDraft":
-        """The view with one mark added or moved; a new rim mark goes behind the others."""
+    def with_mark(self, handle: Handle, mark: Mark | None) -> "ViewDraft":
+        """The view with one mark added, behind the others, or moved, or taken away.
+
+        An arc or a neighbour without points goes too.
+        """
         if handle.slice_no:
             beside = self.neighbours[handle.slice_no - 1]
             return self.with_neighbour(handle.slice_no, beside.with_mark(handle, mark))
         if handle.role.is_arc:
             return replace(self, arcs=with_arc(self.arcs, handle, mark))
-        return self._with_point(handle, mark)
-
-    def without_mark(self, handle: Handle) -> "ViewDraft":
-        """The view with one mark taken away; an arc or a neighbour without points goes too."""
-        if handle.slice_no:
-            beside = self.neighbours[handle.slice_no - 1]
-            return self.with_neighbour(handle.slice_no, beside.without_mark(handle))
-        if handle.role.is_arc:
-            return replace(self, arcs=with_arc(self.arcs, handle, None))
-        return self._with_point(handle, None)
-
-    def with_neighbour(self, slice_no: int, neighbour: NeighbourDraft) -> "ViewDraft":
-        """The view with one neighbour exchanged or new; an empty one is taken away."""
-        put = () if neighbour.is_empty else (neighbour,)
-        before, after = self.neighbours[: slice_no - 1], self.neighbours[slice_no:]
-        return replace(self, neighbours=(*before, *put, *after))
-
-    def _with_point(self, handle: Handle, mark: Mark | None) -> "ViewDraft":
         if handle.role is Role.RIM:
             return replace(self, rim=with_item(self.rim, handle.index, mark))
         if handle.role is Role.CONTOUR:
@@ -290,6 +265,12 @@ class ViewDraft(Struct, frozen=True, forbid_unknown_fields=True):
         put = [] if mark is None else [Landmark(name, mark)]
         named = sorted((*kept, *put), key=lambda one: LANDMARKS.index(one.name))
         return replace(self, landmarks=tuple(named))
+
+    def with_neighbour(self, slice_no: int, neighbour: NeighbourDraft) -> "ViewDraft":
+        """The view with one neighbour exchanged or new; an empty one is taken away."""
+        put = () if neighbour.is_empty else (neighbour,)
+        before, after = self.neighbours[: slice_no - 1], self.neighbours[slice_no:]
+        return replace(self, neighbours=(*before, *put, *after))
 
 
 class ReadingDraft(Struct, frozen=True, forbid_unknown_fields=True):
@@ -330,6 +311,9 @@ class ReadingDraft(Struct, frozen=True, forbid_unknown_fields=True):
         return replace(self, views=(first, changed))
 
 
+_AS_ENTERED = tuple(name for name in ReadingDraft.__struct_fields__ if name != "views")
+"""What a reading says of the hip in the very words of its draft."""
+
 Entry = ReadView | UnreadView
 """A view as it stands in a reading."""
 
@@ -339,38 +323,17 @@ def reading_of(draft: ReadingDraft, entries: tuple[Entry, Entry], saved_at: date
     return HipReading(
         format="necroangle.reading",
         version=3,
-        subject=draft.subject,
-        laterality=draft.laterality,
-        visit=draft.visit,
-        reader=draft.reader,
-        read_no=draft.read_no,
         views=entries,
-        entries=draft.entries,
-        notes=draft.notes,
-        conduct=draft.conduct,
-        revision=draft.revision,
-        consensus_of=draft.consensus_of,
         saved_at=utc_text(saved_at),
         software=f"necroangle {__version__}",
+        **{name: getattr(draft, name) for name in _AS_ENTERED},
     )
 
 
 def draft_of(reading: HipReading) -> ReadingDraft:
     """The draft from which a reading can be taken up again."""
     first, second = (_view_draft(entry) for entry in reading.views)
-    return ReadingDraft(
-        views=(first, second),
-        laterality=reading.laterality,
-        subject=reading.subject,
-        visit=reading.visit,
-        reader=reading.reader,
-        read_no=reading.read_no,
-        entries=reading.entries,
-        notes=reading.notes,
-        conduct=reading.conduct,
-        revision=reading.revision,
-        consensus_of=reading.consensus_of,
-    )
+    return ReadingDraft((first, second), **{name: getattr(reading, name) for name in _AS_ENTERED})
 
 
 def _view_draft(entry: Entry) -> ViewDraft:

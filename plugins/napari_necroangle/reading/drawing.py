@@ -1,15 +1,13 @@
 """What is drawn over a slice: circle, rays and arcs, from the measured values themselves."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from necroangle.geometry import Arc, Circle
+from necroangle.geometry import Arc, Circle, arc_polyline
 
-STEP_DEG = 3.0
 DASH_MM = 3.0
 
 Segments = NDArray[np.float64]
@@ -114,29 +112,6 @@ def ghost_lines(drawing: Drawing) -> tuple[Segments, Segments]:
     ends = np.append(starts[1:], True)[: len(starts)]
     kept = starts | ends | (np.arange(len(starts)) % 3 != 2)
     return np.concatenate((around, *rays)), drawing.arcs[kept]
-
-
-def arc_polyline(circle: Circle, start_deg: float, extent_deg: float) -> NDArray[np.float64]:
-    """Points along an arc of the circle, at most 3 degrees apart.
-
-    Returns
-    -------
-    NDArray[np.float64]
-        (N, 2) plane mm; the first and the last are the arc's very ends.
-
-    Examples
-    --------
-    >>> arc_polyline(Circle((0.0, 0.0), 10.0), 0.0, 90.0)[[0, -1]].round(6).tolist()
-    [[10.0, 0.0], [0.0, 10.0]]
-    """
-    count = max(2, math.ceil(abs(extent_deg) / STEP_DEG) + 1)
-    turns = np.radians(np.linspace(start_deg, start_deg + extent_deg, count))
-    return np.column_stack(
-        (
-            circle.centre_mm[0] + circle.radius_mm * np.cos(turns),
-            circle.centre_mm[1] + circle.radius_mm * np.sin(turns),
-        )
-    )
 
 
 def _segments(points: NDArray[np.float64]) -> Segments:

@@ -8,9 +8,10 @@ from typing import Literal
 
 from napari_necroangle.reading.case import Followed
 from napari_necroangle.reading.draft import ReadingDraft
-from napari_necroangle.reading.outcome import BY_IMAGE, Measuring, Outcome, centre_of, measuring_in
+from napari_necroangle.reading.outcome import Outcome, centre_of
 from napari_necroangle.reading.texts import signed
 from necroangle.annotation import SUFFIX, HipReading, ReadView, load_reading
+from necroangle.batch.study_settings import BY_IMAGE, Measuring, measuring_in
 from necroangle.errors import MethodError, NecroangleError
 from necroangle.geometry import PatientPoints
 from necroangle.measurement import (

@@ -25,8 +25,9 @@ from napari_necroangle.reading.followup import (
     followed_of,
 )
 from napari_necroangle.reading.keys import key_label
-from napari_necroangle.reading.outcome import Outcome, measuring_in
+from napari_necroangle.reading.outcome import Outcome
 from napari_necroangle.reading.texts import VIEWS
+from necroangle.batch.study_settings import measuring_in
 from necroangle.geometry import PatientPoints, PlanePoints
 from necroangle.terms import View
 

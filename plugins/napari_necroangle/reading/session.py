@@ -15,15 +15,9 @@ from napari_necroangle.reading.draft import (
     draft_of,
     reading_of,
 )
-from napari_necroangle.reading.outcome import (
-    BY_IMAGE,
-    Measuring,
-    Outcome,
-    ViewOutcome,
-    outcome_of,
-    view_outcome,
-)
+from napari_necroangle.reading.outcome import Outcome, ViewOutcome, outcome_of, view_outcome
 from necroangle.annotation import Conduct, HipReading, ReaderEntries, Revision
+from necroangle.batch.study_settings import BY_IMAGE, Measuring
 from necroangle.protocol.noise import EndNoise
 from necroangle.terms import Finding, Laterality, Observation, UnreadReason, View
 
@@ -255,7 +249,7 @@ class ReadingSession:
 
     def remove(self, view: View, handle: Handle) -> None:
         """Take a mark away."""
-        self._edit(edits.tidy(self.draft.view(view).without_mark(handle)))
+        self._edit(edits.tidy(self.draft.view(view).with_mark(handle, None)))
 
     def clear(self, view: View) -> None:
         """Take all marks and the finding of a view away."""
