@@ -24,7 +24,11 @@ from necroangle.terms import ArcoStage, Finding, Observation, View
 
 VIEWS = (View.CORONAL, View.SAGITTAL)
 KILLS = 50
-LONGEST_S = 0.25
+MOST_EDITS = 80
+LONGEST_S = 0.004
+"""So long after the edit that a trial waits for: an edit takes as long, and is cut off anywhere."""
+
+POLL_S = 0.002
 
 State = tuple[ReadingDraft, str | None, bool]
 """The last settled draft, the file it replaces, and whether a file holds it."""
@@ -108,17 +112,21 @@ def _edit_until_killed(folder: Path, seed: int, acknowledged: Path) -> None:
         os.pwrite(log, b"%8d" % number, 0)
 
 
-def _trial(folder: Path, seed: int, after_s: float) -> dict[str, object]:
+def _trial(folder: Path, seed: int, after_edits: int, and_s: float) -> dict[str, object]:
+    """Kill an editor, however fast it is, some time after so many acknowledged edits."""
     acknowledged = folder / f"acknowledged-{seed}"
     readings = folder / f"readings-{seed}"
     child = os.fork()
     if child == 0:
         _edit_until_killed(readings, seed, acknowledged)
-    time.sleep(after_s)
+    while _count(acknowledged) < after_edits:
+        assert os.waitpid(child, os.WNOHANG) == (0, 0), "the editor ended by itself"
+        time.sleep(POLL_S)
+    time.sleep(and_s)
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status), "the editor ended by itself"
-    count = int(acknowledged.read_bytes() or b"0") if acknowledged.exists() else 0
+    count = _count(acknowledged)
     allowed = _states(seed, count)
     left = remains(readings)
     found = [(one.draft, one.file_sha256, False) for one in left.recovered]
@@ -129,6 +137,11 @@ def _trial(folder: Path, seed: int, after_s: float) -> dict[str, object]:
         "set_aside": len(left.set_aside),
         "lost": lost,
     }
+
+
+def _count(acknowledged: Path) -> int:
+    """How many edits the editor says it has made."""
+    return int(acknowledged.read_bytes() or b"0") if acknowledged.exists() else 0
 
 
 def _states(seed: int, count: int) -> list[State]:
@@ -142,8 +155,9 @@ def _states(seed: int, count: int) -> list[State]:
 def main(folder: Path) -> None:
     """Kill and look, again and again."""
     chance = random.Random(2026)
-    for seed in range(KILLS):
-        print(json.dumps(_trial(folder, seed, chance.uniform(0.0, LONGEST_S))), flush=True)
+    for seed, after_edits in enumerate(chance.sample(range(MOST_EDITS), KILLS)):
+        and_s = chance.uniform(0.0, LONGEST_S)
+        print(json.dumps(_trial(folder, seed, after_edits, and_s)), flush=True)
 
 
 if __name__ == "__main__":

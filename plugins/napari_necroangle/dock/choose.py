@@ -352,6 +352,11 @@ class BoardPanel(QWidget):
         self._fill_table(board.table)
         self._fill_buttons(board.actions)
 
+    @property
+    def comes_first(self) -> bool:
+        """Whether it is looked at before the hip is marked: the table of a comparison is."""
+        return self._board is not None and bool(self._board.table)
+
     def button(self, words: str) -> QPushButton:
         """The button of these words."""
         return next(one for one in self.buttons if one.text() == words)
@@ -444,6 +449,11 @@ class RecoveryPrompt(QFrame):
         buttons = row((self.take_button, 1), (self.later_button, 1), (self.aside_button, 1))
         column(self.words, buttons, into=self, spacing=5, margins=(8, 6, 8, 6))
         self._offer(())
+
+    @property
+    def comes_first(self) -> bool:
+        """Whether it waits for an answer."""
+        return bool(self.waiting)
 
     def look(self) -> None:
         """Look for unsaved readings, and offer them; what cannot be read is told."""

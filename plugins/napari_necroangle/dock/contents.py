@@ -7,7 +7,13 @@ from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea, QSizePolicy, QWidget
 
-from napari_necroangle.dock.choose import StudyActions, StudyPanel, TourOffer
+from napari_necroangle.dock.choose import (
+    BoardPanel,
+    RecoveryPrompt,
+    StudyActions,
+    StudyPanel,
+    TourOffer,
+)
 from napari_necroangle.dock.commands import Commands
 from napari_necroangle.dock.looks import LookPanel
 from napari_necroangle.dock.panels import (
@@ -80,10 +86,12 @@ class DockParts(QWidget):
         self.status.setObjectName("necroangle_status")
         self.status.setWordWrap(True)
         self.folder.setObjectName("necroangle_folder")
+        self._above: tuple[RecoveryPrompt | BoardPanel, ...] = ()
         self._lay_out()
 
-    def put_above(self, parts: Sequence[QWidget]) -> None:
+    def put_above(self, parts: Sequence[RecoveryPrompt | BoardPanel]) -> None:
         """Put panels above the study: offers, a worklist, a comparison."""
+        self._above = tuple(parts)
         for place, part in enumerate(parts):
             self._column.insertWidget(place, part)
 
@@ -99,12 +107,12 @@ class DockParts(QWidget):
         self._lay_low()
 
     def _lay_low(self) -> None:
-        """Leave out what can be done without, and begin the list with the steps."""
+        """Leave out what can be done without, and begin the list with what comes first."""
         is_low = self.height() < LOW_PX
         self._title.setVisible(not is_low)
         self._where.setVisible(not is_low)
         if is_low and self._workspace.case is not None:
-            QTimer.singleShot(0, self, self._show_steps)
+            QTimer.singleShot(0, self, self._show_first)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Where the result below takes more room, the tools stay in sight."""
@@ -113,15 +121,21 @@ class DockParts(QWidget):
         return super().eventFilter(watched, event)
 
     def _show_tools(self) -> None:
-        if self._workspace.case is not None:
+        if self._workspace.case is not None and self._first() is self.steps:
             QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
             self._scroll.ensureWidgetVisible(self.tools, 0, 0)
 
-    def _show_steps(self) -> None:
+    def _show_first(self) -> None:
         # what has been folded takes its place only now, and the list its length
         QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
-        first = self.who if self.who.is_open else self.steps
-        self._scroll.verticalScrollBar().setValue(first.y())
+        self._scroll.verticalScrollBar().setValue(self._first().y())
+
+    def _first(self) -> QWidget:
+        """What the list begins with: an offer, what is compared, what the key lacks, the steps."""
+        above = next((part for part in self._above if part.comes_first), None)
+        if above is not None:
+            return above
+        return self.who if self.who.isVisible() and self.who.is_open else self.steps
 
     def refresh(self, against: Sequence[Contradiction]) -> None:
         """Show everything as it stands."""
