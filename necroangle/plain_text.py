@@ -98,7 +98,9 @@ def counted(number: float, noun: str) -> str:
 
     Examples
     --------
-    >>> counted(1, "hip"), counted(22, "hip")
-    ('1 hip', '22 hips')
+    >>> counted(1, "hip"), counted(22, "hip"), counted(1_250_000, "study"), counted(0.5, "year")
+    ('1 hip', '22 hips', '1250000 studies', '0.5 years')
     """
-    return f"{number:g} {noun}{'s' * (number != 1)}"
+    several = f"{noun[:-1]}ies" if noun.endswith(("dy", "ry", "py")) else f"{noun}s"
+    shown = number if isinstance(number, int) else f"{number:g}"
+    return f"{shown} {noun if number == 1 else several}"

@@ -598,7 +598,10 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _changed(raw: bytes, sha256: str | None, kept: Kept) -> str:
     if sha256 is None:
-        return "an orphan: no row was measured from it; run `necroangle measure`"
+        return (
+            "an orphan: no row was measured from it; `necroangle measure` measures it, or says why "
+            "not"
+        )
     before = kept(sha256)
     where = "" if before is None else f" in {_first_difference(before, raw)}"
     return f"changed{where} since it was measured; run `necroangle measure`, or bring it back"

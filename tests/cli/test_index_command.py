@@ -76,12 +76,12 @@ def test_new_names_change_every_line(folder: Path, tmp_path: Path) -> None:
 
 
 def test_for_people(folder: Path) -> None:
-    assert "1 stacks, 1 files refused, 1 that are no images; 3 files read, 0 known" in run(
+    assert "1 stack, 1 file refused, 1 that are no images; 3 files read, 0 known" in run(
         folder
     ).stdout.replace("\n", " ")
     again = run(folder).stdout
     assert "0 files read, 3 known, 0 gone" in again
-    assert "refused  1 files: an empty file" in again
+    assert "refused  1 file: an empty file" in again
     assert "\x1b" not in again
 
 
@@ -109,7 +109,7 @@ def test_the_database_may_be_elsewhere(folder: Path, tmp_path: Path) -> None:
 def test_several_folders(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = run(folder, tmp_path / "empty")
-    assert "1 stacks" in result.stdout
+    assert "1 stack," in result.stdout
     assert "0 stacks, 0 files refused" in result.stdout
 
 

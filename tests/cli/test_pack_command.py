@@ -15,9 +15,9 @@ def test_there_and_back(tmp_path: Path) -> None:
     raw = encode_reading(make_reading())
     (study / "a.reading.json").write_bytes(raw)
     found = CliRunner().invoke(pack.command, [str(study), "-o", str(packed)])
-    assert (found.exit_code, found.output) == (0, f"1 readings packed in {packed}\n")
+    assert (found.exit_code, found.output) == (0, f"1 reading packed in {packed}\n")
     found = CliRunner().invoke(unpack.command, [str(packed), str(back)])
-    assert (found.exit_code, found.output) == (0, f"1 readings unpacked in {back}\n")
+    assert (found.exit_code, found.output) == (0, f"1 reading unpacked in {back}\n")
     assert [file.read_bytes() for file in back.rglob("*.json")] == [raw]
 
 

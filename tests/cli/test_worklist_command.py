@@ -64,7 +64,7 @@ def test_from_a_folder_of_images(tmp_path: Path) -> None:
     shutil.copytree(SAMPLES / "plain", tmp_path / "images" / "plain")
     output = tmp_path / "s.worklist.json"
     result = run("make", tmp_path / "images", "--readers", "A", "-o", output)
-    assert "2 hips of 1 subjects, 0 of them twice, for 1 readers" in result.output
+    assert "2 hips of 1 subject, 0 of them twice, for 1 reader" in result.output
     assert {case.folder for case in load_worklist(output).cases} == {"plain"}
 
 

@@ -97,12 +97,13 @@ def _write(found: AgreementStudy, table: str, output: Path | None, *, as_json: b
 
 def _print(found: AgreementStudy, *, everything: bool) -> None:
     from necroangle.analysis.agreement import is_main
-    from necroangle.plain_text import harmless
+    from necroangle.plain_text import counted, harmless
 
     rows = [one for one in found.rows if everything or is_main(one)]
     for quantity in dict.fromkeys(one.quantity for one in rows):
         own = [one for one in rows if one.quantity == quantity]
-        click.echo(f"\n{quantity}: {own[0].hips} hip visits of {own[0].patients} patients")
+        visits, patients = counted(own[0].hips, "hip visit"), counted(own[0].patients, "patient")
+        click.echo(f"\n{quantity}: {visits} of {patients}")
         lines = [
             (one.statistic, "" if one.readers == "all" else harmless(one.readers), _shown(one))
             for one in own

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.screen import bars
+from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,8 @@ def command(
         pages = write_pdf(report, pdf) if pdf is not None else 0
         if figures is not None:
             _write_figures(report, figures)
-    click.echo(f"{out}: {len(report.hips)} hips, {len(report.figures)} figures")
+    hips, drawn = counted(len(report.hips), "hip"), counted(len(report.figures), "figure")
+    click.echo(f"{out}: {hips}, {drawn}")
     if pdf is not None:
         click.echo(f"{pdf}: {pages} pages")
     for reason in report.silent:

@@ -55,7 +55,7 @@ def command(
     from necroangle.errors import NecroangleError
     from necroangle.interop.points_csv import points_table
     from necroangle.interop.slicer import write_markups
-    from necroangle.plain_text import harmless
+    from necroangle.plain_text import counted, harmless
     from necroangle.storage import write_atomically
 
     files, shut = find_readings(readings)
@@ -86,7 +86,7 @@ def command(
     for line in refused:
         click.echo(harmless(line), err=True)
     click.echo(
-        f"{written} files of {len(kept)} readings in {out}"
+        f"{counted(written, 'file')} of {counted(len(kept), 'reading')} in {out}"
         + (f"; {len(refused)} refused" if refused else "")
     )
     context.exit(1 if refused else 0)

@@ -76,7 +76,7 @@ def command(
     from necroangle.errors import NecroangleError
     from necroangle.interop.extra import need_extra
     from necroangle.measurement import method_named
-    from necroangle.plain_text import harmless
+    from necroangle.plain_text import counted, harmless
     from necroangle.review import index_images
     from necroangle.study import study_here
 
@@ -121,7 +121,8 @@ def command(
     for line in refused:
         click.echo(harmless(line), err=True)
     click.echo(
-        f"{written} objects of {len(files) - len(refused) + len(shut)} readings in {out}"
+        f"{counted(written, 'object')} of "
+        f"{counted(len(files) - len(refused) + len(shut), 'reading')} in {out}"
         + (f"; {len(refused)} refused" if refused else "")
     )
     if not deidentified and written:

@@ -76,7 +76,7 @@ def command(
     from necroangle.errors import NecroangleError
     from necroangle.interop.drafts import Whose
     from necroangle.interop.taking import readings_of
-    from necroangle.plain_text import harmless
+    from necroangle.plain_text import counted, harmless
     from necroangle.terms import Laterality
 
     taken, refused = _taken(files, image)
@@ -99,8 +99,8 @@ def command(
     for line in [*notes, *more, *refused]:
         click.echo(harmless(line), err=True)
     click.echo(
-        f"{written} readings in {out}: {len(readings)} as they were, {len(drafts)} drafts"
-        + (f"; {len(refused)} refused" if refused else "")
+        f"{counted(written, 'reading')} in {out}: {len(readings)} as they were, "
+        f"{counted(len(drafts), 'draft')}" + (f"; {len(refused)} refused" if refused else "")
     )
     context.exit(1 if refused or more or not written else 0)
 

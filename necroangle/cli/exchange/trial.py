@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from necroangle.plain_text import counted
+
 __all__ = ["command"]
 
 
@@ -56,4 +58,4 @@ def command(
     except OSError as error:
         raise click.ClickException(f"{out}: cannot be written: {error.strerror}") from error
     counts = ", ".join(f"{len(one.rows)} of {one.name}" for one in domains)
-    click.echo(f"{len(files)} files in {out}: records {counts}")
+    click.echo(f"{counted(len(files), 'file')} in {out}: records {counts}")

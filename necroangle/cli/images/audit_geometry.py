@@ -48,7 +48,7 @@ def command(
     to check.
     """
     from necroangle.batch import find_readings, measure_files
-    from necroangle.plain_text import harmless
+    from necroangle.plain_text import counted, harmless
     from necroangle.review import index_images
 
     data_only(output, as_json, "--json")
@@ -78,8 +78,9 @@ def command(
         click.echo(harmless(f"look at {refusal}"), err=True)
     tell_misfits(measured.misfits)
     click.echo(
-        f"{len(files)} readings: {counts['same']} slices agree, {counts['differs']} differ, "
-        f"{counts['missing']} images missing, {counts['refused']} readings refused",
+        f"{counted(len(files), 'reading')}: {counts['same']} slices agree, {counts['differs']} "
+        f"differ, {counted(counts['missing'], 'image')} missing, "
+        f"{counted(counts['refused'], 'reading')} refused",
         err=as_json,
     )
     context.exit(0 if counts["same"] == sum(counts.values()) else 1)

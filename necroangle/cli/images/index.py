@@ -18,7 +18,7 @@ from necroangle.dicom.passport import coded, refusal_object, series_object
 from necroangle.dicom.pseudonym import IdentifierCodes
 from necroangle.dicom.sides import StudySides
 from necroangle.dicom.store import IndexStore
-from necroangle.plain_text import harmless
+from necroangle.plain_text import counted, harmless
 
 __all__ = ["command"]
 
@@ -108,15 +108,16 @@ def _show(folder: Path, changes: Changes, lines: list[str]) -> None:
         if entry["record"] == "refusal" and entry["stage"] != "aside":
             reasons[": ".join(filter(None, (entry["tag"], entry["reason"])))] += entry["files"]
     for reason, count in reasons.most_common():
-        click.echo(f"refused  {count} files: {harmless(reason)}")
+        click.echo(f"refused  {counted(count, 'file')}: {harmless(reason)}")
     for entry in objects:
         if entry["record"] == "refusal" and entry["stage"] == "aside":
             words = harmless(f"{entry['place']}: {entry['reason']}")
-            click.echo(f"set aside  {entry['files']} files: {words}")
+            click.echo(f"set aside  {counted(entry['files'], 'file')}: {words}")
     tally = _tally(lines)
     summary = (
-        f"{harmless(os.fspath(folder))}: {len(stacks)} stacks, {tally.refused} files refused, "
-        f"{tally.skipped} that are no images; {changes.read} files read, "
+        f"{harmless(os.fspath(folder))}: {counted(len(stacks), 'stack')}, "
+        f"{counted(tally.refused, 'file')} refused, "
+        f"{tally.skipped} that are no images; {counted(changes.read, 'file')} read, "
         f"{changes.known} known, {changes.gone} gone"
     )
     click.echo(summary)

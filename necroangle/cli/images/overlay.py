@@ -100,7 +100,7 @@ def _write_sheet(pictures: Sequence[Path], pdf: Path, bar: Bar) -> None:
 
 
 def _tell(report: PictureReport, shut: Sequence[str], out: Path) -> None:
-    from necroangle.plain_text import harmless
+    from necroangle.plain_text import counted, harmless
 
     table = out / "missing.csv"
     with table.open("w", newline="", encoding="utf-8") as file:
@@ -112,7 +112,7 @@ def _tell(report: PictureReport, shut: Sequence[str], out: Path) -> None:
         click.echo(harmless(line), err=True)
     words = f"{len(report.pictures)} drawn in {out}"
     if report.missing:
-        words += f"; {len(report.missing)} images not drawn (see {table.name})"
+        words += f"; {counted(len(report.missing), 'image')} not drawn (see {table.name})"
     if report.refused:
-        words += f"; {len(report.refused)} readings refused"
+        words += f"; {counted(len(report.refused), 'reading')} refused"
     click.echo(words)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from necroangle.plain_text import counted
+
 __all__ = ["command"]
 
 
@@ -20,6 +22,7 @@ def command(folder: Path) -> None:
     from necroangle.samples import copy_samples
 
     count = copy_samples(folder)
-    click.echo(f"{count} files written to {folder}" if count else f"{folder}: all are there")
+    written = f"{counted(count, 'file')} written to {folder}"
+    click.echo(written if count else f"{folder}: all are there")
     click.echo(f"Read a hip:           necroangle read {folder / 'plain'}")
     click.echo(f"Measure all readings: necroangle measure {folder / 'readings'}")

@@ -31,7 +31,7 @@ from necroangle.dicom.passport import (
 from necroangle.dicom.pseudonym import IdentifierCodes, SubjectNames, new_key
 from necroangle.dicom.sides import StudySides
 from necroangle.dicom.visits import candidates, series_words, visits_of
-from necroangle.plain_text import harmless
+from necroangle.plain_text import counted, harmless
 from necroangle.study import protocol_of_images
 from necroangle.terms import Weighting
 
@@ -156,7 +156,7 @@ def _show(scan: Scan, passport: bool, prefer: Sequence[Weighting]) -> None:
         click.echo(harmless(f"recognised  {one}"))
     click.echo(
         f"{len(scan.series)} to open, {len(scan.refused)} refused, "
-        f"{scan.skipped} files that are no DICOM images"
+        f"{counted(scan.skipped, 'file')} without a DICOM image"
     )
     click.echo(f"{scan.walked} walked: {scan.tally()}")
 

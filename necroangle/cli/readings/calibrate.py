@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.screen import bars
+from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
     from necroangle.annotation import HipReading
@@ -111,7 +112,8 @@ def _draw(calibration: Calibration, workers: int) -> None:
         bar = shown.begin("drawing hips", calibration.count)
         bar.to(calibration.count - missing)
         calibration.write(bar.on, workers)
-    click.echo(f"{calibration.count} images of {len(calibration.hips)} hips drawn")
+    images, hips = counted(calibration.count, "image"), counted(len(calibration.hips), "hip")
+    click.echo(f"{images} of {hips} drawn")
 
 
 def _state(calibration: Calibration) -> ReaderState:
@@ -126,7 +128,7 @@ def _state(calibration: Calibration) -> ReaderState:
 def _say_how_far(calibration: Calibration, state: ReaderState) -> None:
     progress = state.progress
     path = calibration.worklist_path
-    click.echo(f"{progress.submitted} of {progress.total} cases submitted")
+    click.echo(f"{progress.submitted} of {counted(progress.total, 'case')} submitted")
     if progress.locked and not progress.to_read and progress.opens_on:
         click.echo(f"the second sitting opens on {progress.opens_on}")
     else:

@@ -25,10 +25,10 @@ def command(context: click.Context, readings: tuple[str, ...], output: Path) -> 
     Exit code: 0 if every file was packed, 1 if some could not be read, 2 if nothing could be done.
     """
     from necroangle.batch.pack import pack
-    from necroangle.plain_text import harmless
+    from necroangle.plain_text import counted, harmless
 
     found = pack(readings, output)
-    click.echo(f"{found.count} readings packed in {output}")
+    click.echo(f"{counted(found.count, 'reading')} packed in {output}")
     for refusal in found.refusals:
         click.echo(harmless(str(refusal)), err=True)
     context.exit(1 if found.refusals else 0)

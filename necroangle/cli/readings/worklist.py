@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.plain_text import counted
+
 if TYPE_CHECKING:
     from necroangle.readerstudy import ReaderState, StudyCase
 
@@ -92,8 +94,8 @@ def make(
     save_worklist(worklist, output)
     subjects = len({case.subject for case in cases})
     click.echo(
-        f"{output.name}: {len(cases)} hips of {subjects} subjects, {worklist.repeats} of them "
-        f"twice, for {len(readers)} readers"
+        f"{output.name}: {counted(len(cases), 'hip')} of {counted(subjects, 'subject')}, "
+        f"{worklist.repeats} of them twice, for {counted(len(readers), 'reader')}"
     )
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from necroangle.plain_text import counted
+
 __all__ = ["command"]
 
 
@@ -28,5 +30,5 @@ def command(file: Path | None) -> None:
     place = file or Path(f"{study.protocol.study}-{day}.backup.zip")
     made = make_backup(study, place)
     events = 0 if made.anchor is None else made.anchor.seq
-    click.echo(f"{place}: {len(made.files)} files, {events} events")
+    click.echo(f"{place}: {counted(len(made.files), 'file')}, {counted(events, 'event')}")
     click.echo(f"canonical sha256: {made.canonical_sha256}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from necroangle.plain_text import counted
+
 __all__ = ["command"]
 
 
@@ -30,7 +32,8 @@ def command(name: str | None, is_opened: bool, reason: str, actor: str) -> None:
         click.echo(
             "open: no state is locked"
             if found is None
-            else f"locked: {found.name}, since {found.at} by {found.actor}, {found.seq} events"
+            else f"locked: {found.name}, since {found.at} by {found.actor}, "
+            f"{counted(found.seq, 'event')}"
         )
         return
     if not reason.strip() or not actor.strip():

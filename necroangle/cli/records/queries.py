@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.screen import data_only, output_option, write_data
+from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,7 +114,7 @@ def _raise(store: CohortStore, found: list[Query], actor: str) -> None:
     from necroangle.clinical.queries import record_queries
 
     count = record_queries(store, found, actor=actor)
-    click.echo(f"{count} queries put in the ledger", err=True)
+    click.echo(f"{counted(count, 'query')} put in the ledger", err=True)
 
 
 def _print_rules() -> None:

@@ -56,7 +56,7 @@ def _is_clean(folder: Path) -> bool:
     from necroangle.batch.again import cells_again
     from necroangle.ledger.store import CohortStore
     from necroangle.ledger.verify import verify
-    from necroangle.plain_text import harmless
+    from necroangle.plain_text import counted, harmless
     from necroangle.study import open_study
 
     study = open_study(folder)
@@ -65,5 +65,6 @@ def _is_clean(folder: Path) -> bool:
     for problem in found.problems:
         click.echo(harmless(str(problem)))
     if found.is_clean:
-        click.echo(f"{found.counts.events} events, {found.counts.rows} rows: no problem was found")
+        events, rows = counted(found.counts.events, "event"), counted(found.counts.rows, "row")
+        click.echo(f"{events}, {rows}: no problem was found")
     return found.is_clean

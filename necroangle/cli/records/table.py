@@ -17,7 +17,7 @@ from necroangle.cli.screen import (
     wrapped,
     write_data,
 )
-from necroangle.plain_text import harmless
+from necroangle.plain_text import counted, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -168,5 +168,5 @@ def _records(rows: Sequence[CohortRow], count: int, height: int | None) -> Itera
 
 def _count(shown: int, count: int) -> str:
     if shown < count:
-        return f"the first {shown} of {count} rows, --all prints every one"
-    return f"{count} rows"
+        return f"the first {shown} of {counted(count, 'row')}, --all prints every one"
+    return f"{counted(count, 'row')}"

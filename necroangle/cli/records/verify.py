@@ -163,13 +163,17 @@ def _summary(result: Verification) -> str:
     if counts.erased:
         proved += f", {counted(counts.erased, 'event')} erased"
     lines = [
-        f"{counts.events} events, {counts.rows} rows, {counts.records} clinical records, "
-        f"{counts.contents} kept readings, {counts.files} reading files, {proved}",
-        f"{counts.recomputed} rows measured again",
+        f"{counted(counts.events, 'event')}, {counted(counts.rows, 'row')}, "
+        f"{counted(counts.records, 'clinical record')}, "
+        f"{counted(counts.contents, 'kept reading')}, "
+        f"{counted(counts.files, 'reading file')}, {proved}",
+        f"{counted(counts.recomputed, 'row')} measured again",
     ]
     if counts.without_marks:
         lines[1] += f", {counts.without_marks} not: their marks are neither kept nor in a file"
-    verdict = "no problem was found" if result.is_clean else f"{len(result.problems)} problems"
+    verdict = (
+        "no problem was found" if result.is_clean else counted(len(result.problems), "problem")
+    )
     return "\n".join((*lines, f"last event's hash {result.head}", verdict))
 
 
