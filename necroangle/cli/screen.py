@@ -20,23 +20,18 @@ import click
 from necroangle.plain_text import harmless, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
 __all__ = [
     "Bar",
     "Bars",
     "ScreenColumn",
     "bars",
-    "data_only",
-    "new_subjects_option",
-    "output_option",
     "screen_width",
     "show_table",
     "spell_for_consoles",
     "table_lines",
     "wrapped",
-    "write_data",
 ]
 
 PIPE_WIDTH = 160
@@ -417,57 +412,3 @@ def _bar_columns() -> tuple[Any, ...]:
         MofNCompleteColumn(),
         TimeRemainingColumn(compact=True),
     )
-
-
-# ---- data --------------------------------------------------------------------------------------
-
-
-new_subjects_option = click.option(
-    "--new-subjects",
-    is_flag=True,
-    help="Take hips that are not in the study's list, and put them in it; needs --as.",
-)
-
-
-def output_option(command: Callable[..., None]) -> Callable[..., None]:
-    """The option that writes data to a file: a shell may write it in another encoding."""
-    from pathlib import Path
-
-    return click.option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="Write the data to FILE, as UTF-8, in place of the screen.",
-    )(command)
-
-
-def data_only(output: Path | None, is_data: bool, options: str) -> None:
-    """Refuse a file for words that are for the screen.
-
-    Raises
-    ------
-    click.UsageError
-        If a file was named, and no data are written.
-    """
-    if output is not None and not is_data:
-        raise click.UsageError(f"-o goes with {options}")
-
-
-def write_data(text: str, output: Path | None) -> None:
-    """Write data as UTF-8 with plain line ends, whatever the system's habit; or print it.
-
-    Raises
-    ------
-    click.ClickException
-        If the file cannot be written.
-    """
-    if output is None:
-        click.echo(text.encode(), nl=False)
-        return
-    from necroangle.storage import write_atomically
-
-    try:
-        write_atomically(output, text.encode())
-    except OSError as error:
-        raise click.ClickException(f"{output}: cannot be written: {error.strerror}") from error

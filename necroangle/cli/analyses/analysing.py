@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from necroangle.cli.screen import data_only, output_option, screen_width, wrapped, write_data
+from necroangle.cli.given import data_only, output_option, write_data
+from necroangle.cli.screen import screen_width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

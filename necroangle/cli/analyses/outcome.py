@@ -12,7 +12,8 @@ from necroangle.cli.analyses.analysing import (
     say_notes,
     write_rows,
 )
-from necroangle.cli.screen import ScreenColumn, output_option, show_table
+from necroangle.cli.given import cohort_option, method_option, output_option
+from necroangle.cli.screen import ScreenColumn, show_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +35,8 @@ _TESTS = {
 
 
 @click.command("outcome")
-@click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]")
-@click.option("--method", metavar="NAME", help="Measuring method, where the cohort has several.")
+@cohort_option
+@method_option
 @click.option(
     "--reader",
     "readers",

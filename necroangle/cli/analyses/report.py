@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.given import cohort_option, images_option, method_option
 from necroangle.cli.screen import bars
 from necroangle.plain_text import counted
 
@@ -20,8 +21,8 @@ __all__ = ["command"]
 
 
 @click.command("report")
-@click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]")
-@click.option("--method", metavar="NAME", help="Measuring method, where the cohort has several.")
+@cohort_option
+@method_option
 @click.option(
     "--out",
     default=Path("report.html"),
@@ -43,12 +44,7 @@ __all__ = ["command"]
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The report of this reading file alone, one page.",
 )
-@click.option(
-    "--images",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with the DICOM files, for pictures of the slices; again for several.",
-)
+@images_option("Folder with the DICOM files, for pictures of the slices; again for several.")
 @click.option(
     "--neighbours",
     type=click.IntRange(0, 10),

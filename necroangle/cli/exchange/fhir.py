@@ -44,7 +44,7 @@ def command(
     """
     from necroangle.annotation import encode_reading, load_reading, sha256_of
     from necroangle.batch import method_of_study, settings_of_study
-    from necroangle.cli.screen import write_data
+    from necroangle.cli.given import write_data
     from necroangle.dicom.pseudonym import IdentifierCodes, SubjectNames, new_key
     from necroangle.interop.fhir import bundle_of, encoded
     from necroangle.interop.headers import Hidden

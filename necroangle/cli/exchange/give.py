@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+from necroangle.cli.given import (
+    out_option,
+    reading_files,
+    readings_argument,
+    refusals_told,
+    told_if_not_written,
+)
 from necroangle.cli.screen import bars
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["command"]
 
@@ -15,7 +24,7 @@ _POINTS = "points.csv"
 
 
 @click.command("give")
-@click.argument("readings", nargs=-1, required=True, type=click.Path(path_type=Path))
+@readings_argument
 @click.option(
     "--as",
     "form",
@@ -23,13 +32,7 @@ _POINTS = "points.csv"
     required=True,
     help="slicer: markups, a file each. csv: all marks in one table, points.csv.",
 )
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where the files go.",
-)
+@out_option("Where the files go.")
 @click.option(
     "--system",
     type=click.Choice(["LPS", "RAS"]),
@@ -51,42 +54,32 @@ def command(
     2 if there was nothing to write.
     """
     from necroangle.annotation import HipReading, load_reading
-    from necroangle.batch import find_readings
     from necroangle.errors import NecroangleError
     from necroangle.interop.points_csv import points_table
     from necroangle.interop.slicer import write_markups
-    from necroangle.plain_text import counted, harmless
+    from necroangle.plain_text import counted
     from necroangle.storage import write_atomically
 
-    files, shut = find_readings(readings)
-    if not files:
-        raise click.UsageError("no reading files (*.reading.json) in what was given")
+    files, shut = reading_files(readings)
     refused = [str(one) for one in shut]
     kept: list[HipReading] = []
     written = 0
-    try:
-        with bars() as shown:
-            bar = shown.begin("writing", len(files))
-            for file in files:
-                try:
-                    reading = load_reading(file)
-                    if form == "slicer":
-                        written += len(write_markups(reading, out, system))
-                    kept.append(reading)
-                except NecroangleError as error:
-                    words = str(error)
-                    refused.append(words if file.name in words else f"{file.name}: {words}")
-                bar.on()
+    with bars() as shown, told_if_not_written(out):
+        bar = shown.begin("writing", len(files))
+        for file in files:
+            try:
+                reading = load_reading(file)
+                if form == "slicer":
+                    written += len(write_markups(reading, out, system))
+                kept.append(reading)
+            except NecroangleError as error:
+                words = str(error)
+                refused.append(words if file.name in words else f"{file.name}: {words}")
+            bar.on()
         if form == "csv":
             out.mkdir(parents=True, exist_ok=True)
             write_atomically(out / _POINTS, points_table(kept).encode())
             written = 1
-    except OSError as error:
-        raise click.ClickException(f"{out}: cannot be written: {error.strerror}") from error
-    for line in refused:
-        click.echo(harmless(line), err=True)
-    click.echo(
-        f"{counted(written, 'file')} of {counted(len(kept), 'reading')} in {out}"
-        + (f"; {len(refused)} refused" if refused else "")
-    )
+    told = refusals_told(refused)
+    click.echo(f"{counted(written, 'file')} of {counted(len(kept), 'reading')} in {out}{told}")
     context.exit(1 if refused else 0)

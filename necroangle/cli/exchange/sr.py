@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from necroangle.cli.given import (
+    images_option,
+    out_option,
+    reading_files,
+    readings_argument,
+    refusals_told,
+    told_if_not_written,
+)
 from necroangle.cli.screen import bars
 
 if TYPE_CHECKING:
@@ -17,21 +25,12 @@ __all__ = ["command"]
 
 
 @click.command("sr")
-@click.argument("readings", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--images",
-    multiple=True,
+@readings_argument
+@images_option(
+    "Folder with the DICOM files; give it again for several. Their headers name the patient.",
     required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with the DICOM files; give it again for several. Their headers name the patient.",
 )
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where the objects go.",
-)
+@out_option("Where the objects go.")
 @click.option(
     "--flavour",
     type=click.Choice(["standard", "ohif", "both"]),
@@ -71,12 +70,12 @@ def command(
     Exit code: 0 if all were written, 1 if some were refused, 2 if there was nothing to write.
     """
     from necroangle.annotation import load_reading
-    from necroangle.batch import find_readings, method_of_study, settings_of_study
+    from necroangle.batch import method_of_study, settings_of_study
     from necroangle.dicom import GuardedReader
     from necroangle.errors import NecroangleError
     from necroangle.interop.extra import need_extra
     from necroangle.measurement import method_named
-    from necroangle.plain_text import counted, harmless
+    from necroangle.plain_text import counted
     from necroangle.review import index_images
     from necroangle.study import study_here
 
@@ -86,9 +85,7 @@ def command(
     if secret is not None and not deidentified:
         raise click.UsageError("--secret goes with --deidentified")
     hidden = _hidden(secret) if deidentified else None
-    files, shut = find_readings(readings)
-    if not files:
-        raise click.UsageError("no reading files (*.reading.json) in what was given")
+    files, shut = reading_files(readings)
     method = method_named(method_name) if method_name else method_of_study(study_here())
     settings = settings_of_study(study_here())
     written, refused = 0, [str(one) for one in shut]
@@ -96,6 +93,7 @@ def command(
         decoder = stack.enter_context(GuardedReader()) if capture else None
         places = index_images(images, shown.begin("finding the images").to)
         bar = shown.begin("writing", len(files))
+        stack.enter_context(told_if_not_written(out))
         for file in files:
             try:
                 reading = load_reading(file)
@@ -115,16 +113,10 @@ def command(
                 refused.append(
                     f"{file.name}: {error}".replace(f"{file.name}: {file.name}", file.name)
                 )
-            except OSError as error:
-                raise click.ClickException(f"{out}: cannot be written: {error.strerror}") from error
             bar.on()
-    for line in refused:
-        click.echo(harmless(line), err=True)
-    click.echo(
-        f"{counted(written, 'object')} of "
-        f"{counted(len(files) - len(refused) + len(shut), 'reading')} in {out}"
-        + (f"; {len(refused)} refused" if refused else "")
-    )
+    told = refusals_told(refused)
+    done = counted(len(files) - len(refused) + len(shut), "reading")
+    click.echo(f"{counted(written, 'object')} of {done} in {out}{told}")
     if not deidentified and written:
         click.echo("they carry the patient of the images: send them to the archive they came from")
     context.exit(1 if refused else 0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.given import images_option, out_option, refusals_told
 from necroangle.cli.screen import ScreenColumn, bars, show_table
 
 if TYPE_CHECKING:
@@ -30,25 +31,13 @@ _COLUMNS = (
 
 @click.command("take")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--images",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with the DICOM files that were drawn on; give it again for several.",
-)
+@images_option("Folder with the DICOM files that were drawn on; give it again for several.")
 @click.option(
     "--image",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The DICOM file that was drawn on, for files that do not name it.",
 )
-@click.option(
-    "-o",
-    "--out",
-    default=Path("taken"),
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where the readings go.",
-)
+@out_option("Where the readings go.", "taken")
 @click.option("--subject", metavar="NAME", help="The pseudonym, where the images do not say it.")
 @click.option("--visit", metavar="NAME", help="The visit, where the images do not say it.")
 @click.option("--side", type=click.Choice(["L", "R"]), help="The side, where it is not known.")
@@ -76,7 +65,7 @@ def command(
     from necroangle.errors import NecroangleError
     from necroangle.interop.drafts import Whose
     from necroangle.interop.taking import readings_of
-    from necroangle.plain_text import counted, harmless
+    from necroangle.plain_text import counted
     from necroangle.terms import Laterality
 
     taken, refused = _taken(files, image)
@@ -96,12 +85,10 @@ def command(
         written += not problem
         notes += [f"{reading.key}: {one}" for one in doubts]
         refused += [problem] if problem else []
-    for line in [*notes, *more, *refused]:
-        click.echo(harmless(line), err=True)
-    click.echo(
-        f"{counted(written, 'reading')} in {out}: {len(readings)} as they were, "
-        f"{counted(len(drafts), 'draft')}" + (f"; {len(refused)} refused" if refused else "")
-    )
+    refusals_told([*notes, *more])
+    told = refusals_told(refused)
+    counts = f"{len(readings)} as they were, {counted(len(drafts), 'draft')}"
+    click.echo(f"{counted(written, 'reading')} in {out}: {counts}{told}")
     context.exit(1 if refused or more or not written else 0)
 
 

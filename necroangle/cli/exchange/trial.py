@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.given import cohort_option, out_option, told_if_not_written
 from necroangle.plain_text import counted
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["command"]
 
 
 @click.command("trial")
-@click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]")
-@click.option(
-    "-o",
-    "--out",
-    default=Path("sdtm"),
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where the files go.",
-)
+@cohort_option
+@out_option("Where the files go.", "sdtm")
 @click.option("--study", "study_id", metavar="NAME", help="STUDYID.  [default: the study's name]")
 @click.option("--reader", "readers", multiple=True, metavar="NAME", help="Only this reader; again.")
 @click.option("--method", metavar="NAME", help="Only this measuring method.")
@@ -53,9 +50,7 @@ def command(
     table = build_table(source, "reading", readers=list(readers), method=method)
     name = study_id or protocol.study or "NECROANGLE"
     domains = sdtm_domains(table, name)
-    try:
+    with told_if_not_written(out):
         files = write_sdtm(domains, out, name, utc_now())
-    except OSError as error:
-        raise click.ClickException(f"{out}: cannot be written: {error.strerror}") from error
     counts = ", ".join(f"{len(one.rows)} of {one.name}" for one in domains)
     click.echo(f"{counted(len(files), 'file')} in {out}: records {counts}")

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from necroangle.cli.given import (
+    data_only,
+    images_option,
+    output_option,
+    reading_files,
+    readings_argument,
+    refusals_told,
+    write_data,
+)
 from necroangle.cli.readings.measuring import tell_misfits
-from necroangle.cli.screen import bars, data_only, output_option, write_data
+from necroangle.cli.screen import bars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from necroangle.review import ImagePlaces, ViewAudit
+    from necroangle.review import ImagePlaces
 
 __all__ = ["command"]
 
 
 @click.command("audit-geometry")
-@click.argument("readings", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--images",
-    multiple=True,
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with the DICOM files; give it again for several.",
-)
+@readings_argument
+@images_option(required=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per marked slice.")
 @output_option
 @click.pass_context
@@ -47,15 +50,13 @@ def command(
     Exit code: 0 if all agree, 1 if one differs, is missing or is refused, 2 if there was nothing
     to check.
     """
-    from necroangle.batch import find_readings, measure_files
+    from necroangle.batch import measure_files
     from necroangle.plain_text import counted, harmless
     from necroangle.review import index_images
 
     data_only(output, as_json, "--json")
 
-    files, shut = find_readings(readings)
-    if not files:
-        raise click.UsageError("no reading files (*.reading.json) in what was given")
+    files, shut = reading_files(readings)
     counts = {"same": 0, "differs": 0, "missing": 0, "refused": len(shut)}
     lines: list[str] = []
     with bars() as shown:
@@ -71,8 +72,7 @@ def command(
             bar.to(line["number"])
     if output is not None:
         write_data("".join(f"{line}\n" for line in lines), output)
-    for refusal in shut:
-        click.echo(str(refusal), err=True)
+    refusals_told(shut)
     measured = measure_files(readings)
     for refusal in sorted({*measured.refusals} - {*shut}):
         click.echo(harmless(f"look at {refusal}"), err=True)
@@ -97,11 +97,7 @@ def _audit(files: list[Path], places: ImagePlaces) -> Iterator[dict[str, Any]]:
         except ReadingError as error:
             yield {"number": number, "file": file.name, "status": "refused", "why": str(error)}
             continue
-        yield from ({"number": number, "file": file.name, **_as_object(one)} for one in audits)
-
-
-def _as_object(audit: ViewAudit) -> dict[str, Any]:
-    return asdict(audit)
+        yield from ({"number": number, "file": file.name, **asdict(one)} for one in audits)
 
 
 def _words(line: dict[str, Any], as_json: bool) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
+from necroangle.cli.given import data_only, output_option, write_data
 from necroangle.cli.images.series import identity_options, names_of
-from necroangle.cli.screen import bars, data_only, output_option, write_data
+from necroangle.cli.screen import bars
 from necroangle.dicom import FileTally
 from necroangle.dicom.index import Changes, index_path, refresh_index, scan_index
 from necroangle.dicom.passport import coded, refusal_object, series_object

@@ -8,26 +8,25 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.given import (
+    images_option,
+    reading_files,
+    readings_argument,
+    told_if_not_written,
+)
 from necroangle.cli.screen import bars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from necroangle.cli.screen import Bar
     from necroangle.review import PictureReport
 
 __all__ = ["command"]
 
 
 @click.command("overlay")
-@click.argument("readings", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--images",
-    multiple=True,
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with the DICOM files; give it again for several.",
-)
+@readings_argument
+@images_option(required=True)
 @click.option(
     "--out",
     default=Path("pictures"),
@@ -64,14 +63,12 @@ def command(
     and drawn black; the others go on. Exit code: 0 if all were drawn with their images, 1 if some
     were not, 2 if there was nothing to draw.
     """
-    from necroangle.batch import find_readings, settings_of_study
+    from necroangle.batch import settings_of_study
     from necroangle.measurement import method_named
-    from necroangle.review import draw_files, index_images
+    from necroangle.review import draw_files, index_images, write_contact_sheet
     from necroangle.study import study_here
 
-    files, shut = find_readings(readings)
-    if not files:
-        raise click.UsageError("no reading files (*.reading.json) in what was given")
+    files, shut = reading_files(readings)
     with bars() as shown:
         places = index_images(images, shown.begin("finding the images").to)
         bar = shown.begin("drawing", len(files))
@@ -85,18 +82,10 @@ def command(
             progress=bar.on,
         )
         if pdf is not None and report.pictures:
-            _write_sheet(report.pictures, pdf, shown.begin("contact sheet"))
+            with told_if_not_written(pdf.name):
+                write_contact_sheet(report.pictures, pdf, shown.begin("contact sheet").on)
     _tell(report, [str(one) for one in shut], out)
     context.exit(1 if report.missing or report.refused or shut else 0)
-
-
-def _write_sheet(pictures: Sequence[Path], pdf: Path, bar: Bar) -> None:
-    from necroangle.review import write_contact_sheet
-
-    try:
-        write_contact_sheet(pictures, pdf, bar.on)
-    except OSError as error:
-        raise click.ClickException(f"{pdf.name}: cannot be written: {error.strerror}") from error
 
 
 def _tell(report: PictureReport, shut: Sequence[str], out: Path) -> None:

@@ -11,14 +11,8 @@ from pathlib import Path
 
 import click
 
-from necroangle.cli.screen import (
-    ScreenColumn,
-    bars,
-    data_only,
-    output_option,
-    show_table,
-    write_data,
-)
+from necroangle.cli.given import data_only, output_option, write_data
+from necroangle.cli.screen import ScreenColumn, bars, show_table
 from necroangle.dicom import Scan, SeriesSummary, scan_folder
 from necroangle.dicom.contrast import contrast_of
 from necroangle.dicom.passport import (

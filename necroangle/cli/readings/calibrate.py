@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.given import write_data
 from necroangle.cli.screen import bars
 from necroangle.plain_text import counted
 
@@ -139,17 +140,11 @@ def _say_how_far(calibration: Calibration, state: ReaderState) -> None:
 def _report(calibration: Calibration, report: Path | None, noise: Path | None) -> None:
     from necroangle.calibration import as_html, as_text, calibrated
     from necroangle.protocol.study import noise_toml
-    from necroangle.storage import write_atomically
 
     result = calibrated(calibration, _submitted(calibration))
     for path, text in ((report, as_html(result)), (noise, noise_toml(result.noise) + "\n")):
         if path is not None:
-            try:
-                write_atomically(path, text.encode())
-            except OSError as error:
-                raise click.ClickException(
-                    f"{path}: cannot be written: {error.strerror}"
-                ) from error
+            write_data(text, path)
     click.echo(as_text(result), nl=False)
 
 

@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.given import (
+    NO_READINGS,
+    data_only,
+    output_option,
+    readings_argument,
+    refusals_told,
+    write_data,
+)
 from necroangle.cli.readings.measuring import (
     admission,
     measuring_options,
     tell_admitted,
     tell_misfits,
 )
-from necroangle.cli.screen import bars, data_only, output_option, write_data
+from necroangle.cli.screen import bars
 
 if TYPE_CHECKING:
     from necroangle.batch import BatchResult
@@ -28,7 +36,7 @@ __all__ = ["command"]
 
 
 @click.command("measure")
-@click.argument("readings", nargs=-1, required=True, type=click.Path(path_type=Path))
+@readings_argument
 @measuring_options
 @click.option("--json", "as_json", is_flag=True, help="Print rows, numbers and refusals as JSON.")
 @output_option
@@ -47,7 +55,6 @@ def command(
     nothing to measure or the table cannot be opened.
     """
     from necroangle.ledger.admission import known_subjects
-    from necroangle.plain_text import harmless
 
     data_only(output, as_json, "--json")
     settings = asked.settings(readings)
@@ -55,7 +62,7 @@ def command(
     gate, known = admission(store, asked), known_subjects(store)
     result = _joined([_measure(readings, method, settings, gate) for method in asked.methods()])
     if not result.rows and not result.refusals:
-        raise click.UsageError("no reading files (*.reading.json) in what was given")
+        raise click.UsageError(NO_READINGS)
     changes = _store(result, asked)
     tell_admitted(_present(asked.cohort), asked, gate, known)
     if as_json:
@@ -63,8 +70,7 @@ def command(
     else:
         click.echo(_summary(result, changes))
         tell_misfits(result.misfits)
-    for refusal in result.refusals:
-        click.echo(harmless(str(refusal)), err=True)
+    refusals_told(result.refusals)
     context.exit(1 if result.refusals else 0)
 
 

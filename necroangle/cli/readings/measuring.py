@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from necroangle.cli.screen import new_subjects_option
+from necroangle.cli.given import new_subjects_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

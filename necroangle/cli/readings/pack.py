@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from necroangle.cli.given import refusals_told
+
 __all__ = ["command"]
 
 
@@ -25,10 +27,9 @@ def command(context: click.Context, readings: tuple[str, ...], output: Path) -> 
     Exit code: 0 if every file was packed, 1 if some could not be read, 2 if nothing could be done.
     """
     from necroangle.batch.pack import pack
-    from necroangle.plain_text import counted, harmless
+    from necroangle.plain_text import counted
 
     found = pack(readings, output)
     click.echo(f"{counted(found.count, 'reading')} packed in {output}")
-    for refusal in found.refusals:
-        click.echo(harmless(str(refusal)), err=True)
+    refusals_told(found.refusals)
     context.exit(1 if found.refusals else 0)

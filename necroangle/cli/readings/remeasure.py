@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from necroangle.cli.given import NO_READINGS, refusals_told, told_if_not_written
 from necroangle.cli.readings.measuring import (
     admission,
     measuring_options,
@@ -116,7 +117,7 @@ def command(
     cluster = _cluster(scheduler, **secured)
     stream = open_stream(readings, Plan(asked.methods(), asked.settings(readings)))
     if not stream.count and not stream.refusals:
-        raise click.UsageError("no reading files (*.reading.json) in what was given")
+        raise click.UsageError(NO_READINGS)
     for path in reports:
         _writer_of(path)
     store = _store(asked.cohort, dry_run=dry_run)
@@ -237,12 +238,8 @@ def _write_reports(differences: Differences, reports: tuple[Path, ...]) -> None:
 
     writers = {".txt": as_text, ".csv": as_csv, ".html": as_html}
     for path in reports:
-        try:
+        with told_if_not_written(path.name):
             write_atomically(path, writers[_writer_of(path)](differences).encode())
-        except OSError as error:
-            raise click.ClickException(
-                f"{path.name}: cannot be written: {error.strerror}"
-            ) from error
 
 
 def _show(differences: Differences) -> None:
@@ -258,7 +255,6 @@ def _show(differences: Differences) -> None:
 def _report(
     told: Remeasured, failures: str | None, reports: tuple[Path, ...], *, shown: bool
 ) -> None:
-    from necroangle.plain_text import harmless
 
     if shown or not told.changed:
         _write_reports(told.differences, reports)
@@ -274,8 +270,7 @@ def _report(
     if failures is not None:
         _write_failures(Path(failures), refusals)
     tell_misfits(told.misfits)
-    for refusal in refusals[:_MOST_SHOWN]:
-        click.echo(harmless(str(refusal)), err=True)
+    refusals_told(refusals[:_MOST_SHOWN])
     if len(refusals) > _MOST_SHOWN:
         click.echo(f"... and {len(refusals) - _MOST_SHOWN} more; see --failures FILE", err=True)
 

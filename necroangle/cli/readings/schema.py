@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from necroangle.cli.screen import output_option, write_data
+from necroangle.cli.given import output_option, write_data
 
 __all__ = ["command"]
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from necroangle.cli.screen import output_option, write_data
+from necroangle.cli.given import cohort_option, output_option, write_data
 
 __all__ = ["command"]
 
 
 @click.command("anchor")
-@click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]")
+@cohort_option
 @click.option(
     "--sign",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.given import cohort_option
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -21,7 +23,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--kind", metavar="KIND", help="Only this kind: visit, measurement, reading_file...")
 @click.option("--since", type=_DAY, metavar="DAY", help="From this day on, UTC (2026-01-31).")
 @click.option("--until", type=_DAY, metavar="DAY", help="Up to this day, which is included.")
-@click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]")
+@cohort_option
 @click.option(
     "--output",
     "-o",

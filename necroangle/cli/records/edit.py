@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from necroangle.cli.given import cohort_option
 from necroangle.entries import KINDS
 
 __all__ = ["command"]
@@ -23,7 +24,7 @@ __all__ = ["command"]
 @click.option("--create", is_flag=True, help="Make the record where there is none.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why.")
 @click.option("--as", "actor", required=True, metavar="NAME", help="Who.")
-@click.option("--cohort", metavar="FILE", help="The cohort table; by default the study's.")
+@cohort_option
 def command(
     kind: str,
     key: tuple[str, ...],

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.given import cohort_option
+
 if TYPE_CHECKING:
     from necroangle.ledger.store import CohortStore
     from necroangle.protocol.enrolment import Enrolment
@@ -24,7 +26,7 @@ _TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods")
 @click.option("--new-subjects", is_flag=True, help="Add to a closed list; needs --reason.")
 @click.option("--reason", default="", metavar="TEXT", help="Why.")
 @click.option("--as", "actor", default="", metavar="NAME", help="Who.")
-@click.option("--cohort", metavar="FILE", help="The cohort table; by default the study's.")
+@cohort_option
 def command(
     what: tuple[str, ...],
     remove: bool,

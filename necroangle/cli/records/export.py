@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from necroangle.cli.given import cohort_option
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -43,7 +45,7 @@ FORMATS = ("csv", "xlsx", "sav", "dta", "xpt", "parquet", "redcap")
     metavar="FOLDER",
     help="Where.  [default: exports/SHAPE_UNIT of the study]",
 )
-@click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]")
+@cohort_option
 @click.option(
     "--readings",
     type=click.Path(path_type=Path),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.given import cohort_option
 from necroangle.entries import KINDS
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ __all__ = ["command"]
 @click.command("history")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("key", nargs=-1, required=True)
-@click.option("--cohort", metavar="FILE", help="The cohort table; by default the study's.")
+@cohort_option
 def command(kind: str, key: tuple[str, ...], cohort: str | None) -> None:
     """Print every change of the record of a KIND with this KEY: when, who, what, why."""
     from necroangle.clinical.cells import parse_key

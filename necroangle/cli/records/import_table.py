@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.screen import new_subjects_option
+from necroangle.cli.given import cohort_option, new_subjects_option
 from necroangle.clinical.table_files import ENCODINGS
 from necroangle.entries import KINDS
 
@@ -52,7 +52,7 @@ __all__ = ["ENCODINGS", "command"]
 @click.option("--update", is_flag=True, help="Replace what stands there otherwise; needs --reason.")
 @click.option("--reason", default="", metavar="TEXT", help="Why it is replaced.")
 @new_subjects_option
-@click.option("--cohort", metavar="FILE", help="The cohort table; by default the study's.")
+@cohort_option
 @click.pass_context
 def command(
     context: click.Context,

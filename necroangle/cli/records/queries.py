@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.screen import data_only, output_option, write_data
+from necroangle.cli.given import cohort_option, data_only, output_option, write_data
 from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _COLUMNS = ("id", "state", "rule", "kind", "key", "field", "finding", "asks", "a
 @click.option("--csv", "as_csv", is_flag=True, help="Print a line for each query as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @output_option
-@click.option("--cohort", metavar="FILE", help="The cohort table; by default the study's.")
+@cohort_option
 def command(
     subjects: tuple[str, ...],
     states: tuple[str, ...],

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.screen import (
-    ScreenColumn,
-    data_only,
-    output_option,
-    screen_width,
-    table_lines,
-    wrapped,
-    write_data,
-)
+from necroangle.cli.given import data_only, output_option, write_data
+from necroangle.cli.screen import ScreenColumn, screen_width, table_lines, wrapped
 from necroangle.plain_text import counted, harmless
 
 if TYPE_CHECKING:

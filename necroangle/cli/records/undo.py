@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.given import cohort_option
+
 if TYPE_CHECKING:
     from necroangle.clinical.undoing import UndoPlan
     from necroangle.ledger.store import CohortStore
@@ -22,7 +24,7 @@ __all__ = ["command"]
 @click.option("--leave-changed", is_flag=True, help="Leave what was changed since; undo the rest.")
 @click.option("--reason", default="", metavar="TEXT", help="Why.")
 @click.option("--as", "actor", default="", metavar="NAME", help="Who.")
-@click.option("--cohort", metavar="FILE", help="The cohort table; by default the study's.")
+@cohort_option
 @click.pass_context
 def command(
     context: click.Context,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from necroangle.cli.given import data_only, output_option, write_data
 from necroangle.cli.readings.measuring import tell_misfits
-from necroangle.cli.screen import bars, data_only, output_option, write_data
+from necroangle.cli.screen import bars
 
 if TYPE_CHECKING:
     from necroangle.ledger.store import CohortStore

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.given import cohort_option
 from necroangle.entries import KINDS
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _READING = ("SUBJECT", "SIDE", "VISIT", "READER", "READ_NO")
 @click.option("--put-back", is_flag=True, help="Let a withdrawn reading be measured again.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why.")
 @click.option("--as", "actor", required=True, metavar="NAME", help="Who.")
-@click.option("--cohort", metavar="FILE", help="The cohort table; by default the study's.")
+@cohort_option
 def command(
     kind: str,
     key: tuple[str, ...],

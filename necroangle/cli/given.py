@@ -1,0 +1,161 @@
+"""What commands are given: reading files, images, a cohort, a folder or a file to write."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from necroangle.batch import Refusal
+
+    Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+__all__ = [
+    "NO_READINGS",
+    "cohort_option",
+    "data_only",
+    "images_option",
+    "method_option",
+    "new_subjects_option",
+    "out_option",
+    "output_option",
+    "reading_files",
+    "readings_argument",
+    "refusals_told",
+    "told_if_not_written",
+    "write_data",
+]
+
+NO_READINGS = "no reading files (*.reading.json) in what was given"
+
+readings_argument = click.argument(
+    "readings", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+
+cohort_option = click.option(
+    "--cohort", metavar="FILE", help="The cohort table.  [default: the study's]"
+)
+
+method_option = click.option(
+    "--method", metavar="NAME", help="Measuring method, where the cohort has several."
+)
+
+new_subjects_option = click.option(
+    "--new-subjects",
+    is_flag=True,
+    help="Take hips that are not in the study's list, and put them in it; needs --as.",
+)
+
+output_option = click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the data to FILE, as UTF-8, in place of the screen.",
+)
+"""A shell may write what it is given in another encoding."""
+
+
+def images_option(
+    help_text: str = "Folder with the DICOM files; give it again for several.",
+    *,
+    required: bool = False,
+) -> Decorator:
+    """The folders of images, any number of them."""
+    return click.option(
+        "--images",
+        multiple=True,
+        required=required,
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help=help_text,
+    )
+
+
+def out_option(help_text: str, default: str | None = None) -> Decorator:
+    """The folder that files are written to; it must be named where there is no default."""
+    return click.option(
+        "-o",
+        "--out",
+        required=default is None,
+        default=None if default is None else Path(default),
+        show_default=True,
+        type=click.Path(file_okay=False, path_type=Path),
+        help=help_text,
+    )
+
+
+def reading_files(readings: Sequence[Path]) -> tuple[list[Path], list[Refusal]]:
+    """The reading files among what was given, and the folders that stay shut.
+
+    Raises
+    ------
+    click.UsageError
+        If there is none.
+    """
+    from necroangle.batch import find_readings
+
+    files, shut = find_readings(readings)
+    if not files:
+        raise click.UsageError(NO_READINGS)
+    return files, shut
+
+
+def refusals_told(refused: Sequence[object]) -> str:
+    """Say on standard error what was refused; gives the end of the last line that counts it."""
+    from necroangle.plain_text import harmless
+
+    for line in refused:
+        click.echo(harmless(str(line)), err=True)
+    return f"; {len(refused)} refused" if refused else ""
+
+
+# ---- what is written ---------------------------------------------------------------------------
+
+
+@contextmanager
+def told_if_not_written(place: Path | str) -> Iterator[None]:
+    """End the command with a line where a file, or a folder's files, cannot be written.
+
+    Raises
+    ------
+    click.ClickException
+        If the system refuses.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"{place}: cannot be written: {error.strerror}") from error
+
+
+def data_only(output: Path | None, is_data: bool, options: str) -> None:
+    """Refuse a file for words that are for the screen.
+
+    Raises
+    ------
+    click.UsageError
+        If a file was named, and no data are written.
+    """
+    if output is not None and not is_data:
+        raise click.UsageError(f"-o goes with {options}")
+
+
+def write_data(text: str, output: Path | None) -> None:
+    """Write data as UTF-8 with plain line ends, whatever the system's habit; or print it.
+
+    Raises
+    ------
+    click.ClickException
+        If the file cannot be written.
+    """
+    if output is None:
+        click.echo(text.encode(), nl=False)
+        return
+    from necroangle.storage import write_atomically
+
+    with told_if_not_written(output):
+        write_atomically(output, text.encode())
