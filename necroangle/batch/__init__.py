@@ -1,6 +1,6 @@
 """Many reading files to rows of the cohort: what cannot be measured is told, the rest goes on."""
 
-from necroangle.batch.scheduler import Scheduler
+from necroangle.batch.engine import Scheduler
 from necroangle.batch.sources import find_readings, open_sources
 from necroangle.batch.stream import Stream, measure_files, open_stream, settings_of_repeats
 from necroangle.batch.study_settings import method_of_study, settings_of_study

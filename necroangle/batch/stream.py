@@ -11,8 +11,7 @@ import numpy as np
 
 from necroangle.annotation import HipReading, decode_reading, sha256_of
 from necroangle.batch.duplicates import key_numbers, one_row_per_key, shared_numbers
-from necroangle.batch.engine import run_here, run_in_processes, run_on_cluster
-from necroangle.batch.scheduler import Scheduler
+from necroangle.batch.engine import Scheduler, run_here, run_in_processes, run_on_cluster
 from necroangle.batch.sources import Source, SourceItem, open_sources
 from necroangle.batch.worker import BatchResult, ChunkResult, Plan, Refusal, measure_chunk
 from necroangle.errors import ReadingError

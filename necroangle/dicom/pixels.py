@@ -34,10 +34,9 @@ from necroangle.dicom.attributes import (
 from necroangle.dicom.decoders import decode_frame, decoder_words
 from necroangle.dicom.guard import is_dicom, pydicom_door
 from necroangle.dicom.header import SYNTAX, Origin, frames_of, mended_by_meta, plane_of
-from necroangle.dicom.likeness import HeaderReader
 from necroangle.dicom.mosaic import tile
 from necroangle.dicom.pictures import PICTURES, grey_values, picture_pixels
-from necroangle.dicom.plain import PlainHeader, Unusual
+from necroangle.dicom.plain import HeaderReader, PlainHeader, Unusual
 from necroangle.dicom.records import SeriesSummary
 from necroangle.dicom.scanner import opened, plain_header
 from necroangle.errors import DicomError

@@ -28,8 +28,8 @@ from necroangle.dicom.attributes import (
     stated_window,
     whole,
 )
-from necroangle.dicom.codestream import stated_size
 from necroangle.dicom.decoders import NATIVE, decode_frame
+from necroangle.dicom.guard import stated_size
 from necroangle.dicom.header import (
     KEYWORDS,
     SYNTAX,
@@ -38,10 +38,9 @@ from necroangle.dicom.header import (
     frames_of,
     mended_by_meta,
 )
-from necroangle.dicom.likeness import HeaderReader
 from necroangle.dicom.mosaic import MOSAIC_TAGS, is_mosaic
 from necroangle.dicom.pictures import grey_values, picture_header
-from necroangle.dicom.plain import PlainHeader, Unusual
+from necroangle.dicom.plain import HeaderReader, PlainHeader, Unusual
 from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import FrameHeader
 from necroangle.errors import DicomError

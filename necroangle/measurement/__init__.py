@@ -23,11 +23,17 @@ from necroangle.measurement.measure import (
     measure_draft,
     measure_many,
 )
-from necroangle.measurement.method import METHODS, Method, default_method, method_named
+from necroangle.measurement.method import (
+    DEFAULTS,
+    METHODS,
+    Method,
+    RadiusPrior,
+    Settings,
+    method_named,
+)
 from necroangle.measurement.misplaced import Misplaced
 from necroangle.measurement.pairs import HeadJudge
 from necroangle.measurement.repeats import settings_from_repeats
-from necroangle.measurement.settings import DEFAULTS, RadiusPrior, Settings
 from necroangle.measurement.uncertainty import Estimate
 
 __all__ = [
@@ -49,7 +55,6 @@ __all__ = [
     "ViewChange",
     "ViewMeasurement",
     "change_between",
-    "default_method",
     "ha_grade",
     "ha_risk",
     "head_circle",

@@ -21,8 +21,8 @@ from necroangle.geometry.vectors import dot3
 from necroangle.measurement.arcs import SliceAngles, extent_angles, surface_angles
 from necroangle.measurement.heads import Heads, circles_of_runs
 from necroangle.measurement.marks import PlaneColumns, ReadingBatch, above, in_patient, in_plane
+from necroangle.measurement.method import Settings
 from necroangle.measurement.refusals import Refusals, Refused, Stage
-from necroangle.measurement.settings import Settings
 from necroangle.measurement.slices import centre_planes, outside
 from necroangle.measurement.stack_heads import Stacks
 from necroangle.terms import Finding, Flag

@@ -13,8 +13,8 @@ from necroangle.measurement.angles import ViewAngles
 from necroangle.measurement.arcs import covered_deg, edge_gaps
 from necroangle.measurement.heads import Heads
 from necroangle.measurement.marks import ReadingBatch
+from necroangle.measurement.method import Settings
 from necroangle.measurement.pairs import Judges
-from necroangle.measurement.settings import Settings
 from necroangle.terms import Finding, Flag, UnreadReason, Weighting
 
 __all__ = ["LIMITS", "bits_of", "flag_words", "flags_of", "hip_doubts", "view_doubts"]

@@ -19,9 +19,9 @@ from necroangle.geometry.arc import ArcColumns, arcs_about
 from necroangle.geometry.circle import Circles, directions_deg, fit_circles, least_span_deg
 from necroangle.geometry.point_sets import PointSets, parts_of, runs
 from necroangle.measurement.marks import ReadingBatch, in_patient, plane_points
+from necroangle.measurement.method import Settings
 from necroangle.measurement.misplaced import Misplaced, misplaced_in_sets
 from necroangle.measurement.refusals import Refusals, Stage
-from necroangle.measurement.settings import Settings
 from necroangle.protocol.pair_error import RADIUS_MM
 from necroangle.terms import View
 

@@ -38,12 +38,11 @@ from necroangle.measurement.grades import (
 from necroangle.measurement.heads import Heads, fit_heads
 from necroangle.measurement.indices import HipIndices, ViewGeometry, hip_indices
 from necroangle.measurement.marks import ReadingBatch, in_patient, lay_out
-from necroangle.measurement.method import DEFAULT_METHODS, Method
+from necroangle.measurement.method import DEFAULT_METHODS, DEFAULTS, Method, Settings
 from necroangle.measurement.misplaced import Misplaced
 from necroangle.measurement.pairs import HeadJudge, Judges, judge_heads
 from necroangle.measurement.plausibility import judge_plausibility
 from necroangle.measurement.refusals import Refusals, Refused, Stage
-from necroangle.measurement.settings import DEFAULTS, Settings
 from necroangle.measurement.slices import MIN_SLICES, surface_shares
 from necroangle.measurement.stack_heads import Stacks, fit_stacks
 from necroangle.measurement.uncertainty import Estimate, Estimates, Noise, pooled_noise

@@ -1,12 +1,21 @@
-"""Measuring methods: named, versioned definitions, each with its source."""
+"""Measuring methods, each named, with its version and source; what a measurement takes as given."""
 
+import math
 from dataclasses import dataclass
 
-from necroangle.annotation import HipReading
 from necroangle.errors import MethodError
 from necroangle.measurement.grades import HA_GRADES, HA_RISKS, KERBOUL_BINS
+from necroangle.protocol.noise import UNKNOWN_READER, EndNoise
 
-__all__ = ["DEFAULT_METHODS", "METHODS", "Method", "default_method", "method_named"]
+__all__ = [
+    "DEFAULTS",
+    "DEFAULT_METHODS",
+    "METHODS",
+    "Method",
+    "RadiusPrior",
+    "Settings",
+    "method_named",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +55,6 @@ class Method:
     cut_offs_deg: tuple[float, ...]
     boundary_rule: str
     doi: str
-
-    def refuse_unfit(self, reading: HipReading) -> None:
-        """Refuse a reading of another kind of image.
-
-        Raises
-        ------
-        MethodError
-            Naming the method and what it measures.
-        """
-        if reading.is_radiograph != self.radiograph:
-            raise MethodError(self.unfit)
 
     @property
     def unfit(self) -> str:
@@ -140,17 +138,90 @@ def method_named(name: str) -> Method:
     return METHODS[name]
 
 
-def default_method(reading: HipReading) -> Method:
-    """The default for the reading's kind of image: Ha on MR, Kerboul on radiographs.
-
-    Examples
-    --------
-    >>> from necroangle.phantom import readings_of, sample_studies
-    >>> default_method(readings_of(sample_studies()["radiographs"])[0]).name
-    'kerboul_radiograph'
-    """
-    return DEFAULT_METHODS[reading.is_radiograph]
-
-
 DEFAULT_METHODS = (METHODS["ha_mr_midslice"], METHODS["kerboul_radiograph"])
 """On MR, and on radiographs."""
+
+# ---- what a measurement takes as given -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RadiusPrior:
+    """A head radius known beforehand: the same head at an earlier visit, or the other hip.
+
+    Attributes
+    ----------
+    radius_mm, sd_mm
+        The radius and its standard deviation.
+    source
+        Where it comes from, for the record: ``"visit m00"``, ``"other hip"``.
+
+    Raises
+    ------
+    MethodError
+        If a number is not positive, or the source is not said.
+    """
+
+    radius_mm: float
+    sd_mm: float
+    source: str
+
+    def __post_init__(self) -> None:
+        numbers = (self.radius_mm, self.sd_mm)
+        if not all(math.isfinite(number) and number > 0 for number in numbers):
+            raise MethodError(f"a radius prior needs positive mm, found {numbers}")
+        if not self.source:
+            raise MethodError("a radius prior needs its source: which visit, or the other hip")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How marks are weighed and which centre is used.
+
+    Attributes
+    ----------
+    end_noise
+        How a reader marks an arc's end: by default that of a reader nobody knows.
+    of_readers
+        The same of readers who are known, by their names.
+    rim_sd_mm
+        Standard deviation of marking a rim point. It weighs a radius prior, and stands in where
+        the rim has no residual freedom (3 points a view).
+    radius_prior
+        A radius known beforehand, or None (the default).
+    centre
+        ``"circles"``: each view's own head circle. ``"sphere"``: the centre of the sphere through
+        the rims of both views, for a view that is poor.
+
+    Raises
+    ------
+    MethodError
+        If a standard deviation is not positive, or the centre is neither.
+    """
+
+    end_noise: EndNoise = UNKNOWN_READER
+    of_readers: tuple[tuple[str, EndNoise], ...] = ()
+    rim_sd_mm: float = 0.5
+    radius_prior: RadiusPrior | None = None
+    centre: str = "circles"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.rim_sd_mm) and self.rim_sd_mm > 0):
+            raise MethodError(f"a standard deviation must be positive mm, found {self.rim_sd_mm}")
+        if self.centre not in ("circles", "sphere"):
+            raise MethodError(f"the centre is of circles or sphere, found {self.centre!r}")
+
+    def noise_of(self, reader: str) -> EndNoise:
+        """How a reader marks an arc's end.
+
+        Examples
+        --------
+        >>> kim = EndNoise(0.7, dof=40.0, source="repeats")
+        >>> Settings(of_readers=(("kim", kim),)).noise_of("kim").sd_mm
+        0.7
+        >>> DEFAULTS.noise_of("kim").sd_mm
+        1.0
+        """
+        return dict(self.of_readers).get(reader, self.end_noise)
+
+
+DEFAULTS = Settings()

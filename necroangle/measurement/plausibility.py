@@ -23,6 +23,7 @@ from necroangle.measurement.arcs import from_superior_deg
 from necroangle.measurement.doubts import bits_of
 from necroangle.measurement.heads import Heads, circles_of_runs
 from necroangle.measurement.marks import PlaneColumns, ReadingBatch, above, in_patient, in_plane
+from necroangle.measurement.method import RadiusPrior, Settings
 from necroangle.measurement.pairs import Judges
 from necroangle.measurement.plausibility_rims import (
     Rims,
@@ -33,7 +34,6 @@ from necroangle.measurement.plausibility_rims import (
     stretch_shapes,
 )
 from necroangle.measurement.refusals import Refused
-from necroangle.measurement.settings import RadiusPrior, Settings
 from necroangle.terms import Flag, Laterality, View
 
 __all__ = [

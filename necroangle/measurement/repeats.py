@@ -13,7 +13,7 @@ from necroangle.errors import MethodError
 from necroangle.geometry import PatientPoints
 from necroangle.measurement.arcs import AnatomicalAxes, anatomical_axes
 from necroangle.measurement.heads import head_circle
-from necroangle.measurement.settings import DEFAULTS, Settings
+from necroangle.measurement.method import DEFAULTS, Settings
 from necroangle.protocol.noise import EndNoise
 
 __all__ = ["settings_from_repeats"]

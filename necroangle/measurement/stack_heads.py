@@ -32,9 +32,9 @@ from necroangle.measurement.marks import (
     in_patient,
     in_plane,
 )
+from necroangle.measurement.method import Settings
 from necroangle.measurement.pairs import facing_of, spheres_of_runs
 from necroangle.measurement.refusals import Refusals, Refused, Stage
-from necroangle.measurement.settings import Settings
 from necroangle.measurement.slices import Ordered, OrderedSlices, outside
 from necroangle.measurement.uncertainty import Noise, pooled_noise
 

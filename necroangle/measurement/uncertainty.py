@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from necroangle.measurement.grades import show_deg
-from necroangle.measurement.settings import Settings
+from necroangle.measurement.method import Settings
 
 __all__ = [
     "Estimate",

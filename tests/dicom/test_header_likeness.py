@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from dicombytes import MR_IMAGE, element, keyword_elements, mr_file, whole_file
 
-from necroangle.dicom import likeness, scan_folder
+from necroangle.dicom import plain, scan_folder
 from necroangle.dicom.header import KEYWORDS
-from necroangle.dicom.likeness import HeaderReader
-from necroangle.dicom.plain import PlainHeader, Unusual, scan_elements
+from necroangle.dicom.plain import HeaderReader, PlainHeader, Unusual, scan_elements
 
 WriteSlices = Callable[..., list[Path]]
 NAMES = tuple(KEYWORDS)
@@ -47,7 +46,7 @@ def test_a_series_is_read_alike_and_mostly_not_scanned(monkeypatch: pytest.Monke
         scans += 1
         return scan_elements(*of)
 
-    monkeypatch.setattr(likeness, "scan_elements", counted)
+    monkeypatch.setattr(plain, "scan_elements", counted)
     reader = HeaderReader(NAMES)
     for number in range(60):
         data = slice_of(number)

@@ -25,8 +25,7 @@ from pydicom.uid import (
 
 from necroangle.dicom import guard
 from necroangle.dicom.header import KEYWORDS
-from necroangle.dicom.likeness import HeaderReader
-from necroangle.dicom.plain import Unusual, plain_value
+from necroangle.dicom.plain import HeaderReader, Unusual, plain_value
 from necroangle.dicom.records import FrameHeader
 from necroangle.dicom.scanner import HeaderScanner, opened, plain_header, read_headers
 from necroangle.errors import DicomError

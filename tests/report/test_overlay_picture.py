@@ -12,13 +12,13 @@ from necroangle.annotation import ReadView
 from necroangle.imaging import Slice
 from necroangle.measurement import measure
 from necroangle.report import draw_reading, write_png
-from necroangle.report.frame import ViewFrame
 from necroangle.report.overlay import (
     _ARC,
     _CIRCLE,
     _HEADER_PX,
     FIELD_MM,
     PANEL_PX,
+    ViewFrame,
     _grade_line,
 )
 from necroangle.report.picture import load_cv2, write_text

@@ -22,8 +22,13 @@ from necroangle.cohort import Cell, CohortRow, to_row
 from necroangle.measurement import DEFAULTS, measure
 from necroangle.protocol.noise import EndNoise
 from necroangle.review.difference_report import as_csv, as_html, as_text
-from necroangle.review.differences import Cause, Differences, compare_rows
-from necroangle.review.reading_changes import ReadingChange, reading_changes
+from necroangle.review.differences import (
+    Cause,
+    Differences,
+    ReadingChange,
+    compare_rows,
+    reading_changes,
+)
 from necroangle.terms import JicType, View
 
 Shelf = dict[str, HipReading]
