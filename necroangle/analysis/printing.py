@@ -167,10 +167,12 @@ def test_notes(quantities: Iterable[Quantity]) -> list[str]:
         if chosen is None or chosen.value is None:
             continue
         others = [
-            f"{one.value:.3f} ({words})"
+            f"{p_words(one.value).removeprefix('P = ')} ({words})"
             for one in found
             for kind, words in _OTHERS.items()
-            if one.quantity == f"{name}_{kind}" and one.value and one.method != chosen.method
+            if one.quantity == f"{name}_{kind}"
+            and one.value is not None
+            and one.method != chosen.method
         ]
         notes.append(
             f"{name.removesuffix('_p').upper()}: {chosen.method}; by other methods "

@@ -18,6 +18,7 @@ from necroangle.analysis.courses import (
 from necroangle.clinical import clinical_tables
 from necroangle.decoding import from_json
 from necroangle.entries import KEYS
+from necroangle.ledger.records import Record
 from necroangle.ledger.store import CohortStore
 from necroangle.measurement.columns import COLUMNS
 from necroangle.measurement.row import Cell, CohortRow
@@ -57,6 +58,7 @@ def analysis_of(
     store: CohortStore,
     protocol: StudyProtocol = NO_STUDY,
     rows: Iterable[CohortRow] | None = None,
+    records: Mapping[str, Iterable[Record]] | None = None,
 ) -> AnalysisSet:
     """The analysis set of a kept cohort.
 
@@ -64,8 +66,8 @@ def analysis_of(
     ----------
     store, protocol
         The cohort, and the study's rules.
-    rows
-        Its rows, where they have been read.
+    rows, records
+        Its rows, and its clinical records by kind, where they have been read.
 
     Raises
     ------
@@ -73,7 +75,8 @@ def analysis_of(
         As :func:`necroangle.analysis.courses.analysis_set`.
     """
     found = store.rows() if rows is None else rows
-    return analysis_set(found, clinical_tables(store), protocol, united_readings(store))
+    clinical = clinical_tables(store, records)
+    return analysis_set(found, clinical, protocol, united_readings(store))
 
 
 def rows_that_leave(

@@ -84,6 +84,7 @@ def find_queries(
     protocol: StudyProtocol | None,
     *,
     today: date | None = None,
+    records: Mapping[str, Iterable[Record]] | None = None,
 ) -> list[Query]:
     """Every query of a cohort, those that are resolved included, in the order of the places.
 
@@ -95,6 +96,8 @@ def find_queries(
         The study's, where there is one.
     today
         Later dates are asked about; None for the day itself.
+    records
+        The clinical records by kind, where they have been read.
 
     Examples
     --------
@@ -107,10 +110,11 @@ def find_queries(
     >>> [str(query)[8:77] for query in find_queries(store, None)]
     ['  open      visit S1 L m12, arco: ARCO stage 2, after 3A at m00; whic']
     """
-    records = [record for some in read_state(store).values() for record in some]
+    found = read_state(store) if records is None else records
+    kept = [record for some in found.values() for record in some]
     readings = read_visits(store)
-    state = State({(one.kind, one.key): one.values for one in records})
-    subjects = {record.key[0] for record in records} | readings.keys()
+    state = State({(one.kind, one.key): one.values for one in kept})
+    subjects = {record.key[0] for record in kept} | readings.keys()
     issues = check_cohort(state, subjects, protocol, readings, enrolment_of(store), today)
     said = {record.key: record for record in store.current(QUERY)}
     return sorted(_queries(issues, said), key=lambda query: (query.issue.key, query.issue.rule))

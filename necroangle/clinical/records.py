@@ -141,13 +141,17 @@ def index_day(state: State, hip: Hip, protocol: StudyProtocol) -> date | None:
     )
 
 
-def clinical_tables(store: Records) -> dict[str, list[dict[str, Cell]]]:
+def clinical_tables(
+    store: Records, records: Mapping[str, Iterable[Record]] | None = None
+) -> dict[str, list[dict[str, Cell]]]:
     """The current clinical records.
 
     Parameters
     ----------
     store
         The cohort.
+    records
+        Its records by kind (:func:`read_state`), where they have been read.
 
     Returns
     -------
@@ -168,6 +172,7 @@ def clinical_tables(store: Records) -> dict[str, list[dict[str, Cell]]]:
     >>> row["subject"], row["sex"], row["smoking"]
     ('S01', 'F', None)
     """
+    found = read_state(store) if records is None else records
     return {
         kind: [
             _row(
@@ -175,7 +180,7 @@ def clinical_tables(store: Records) -> dict[str, list[dict[str, Cell]]]:
                 record.key,
                 with_harris_total(record.values) if kind == "visit" else record.values,
             )
-            for record in store.current(kind)
+            for record in found[kind]
         ]
         for kind in KINDS
     }

@@ -15,8 +15,8 @@ import numpy as np
 from necroangle.errors import CohortError
 from necroangle.export.columns import ExportColumn, Missing, Value, short_names
 from necroangle.export.csv_file import CODEBOOK_HEADING, codebook_rows
-from necroangle.export.extra import extra_module
 from necroangle.export.table import ExportTable
+from necroangle.extras import extra_module
 
 __all__ = ["METADATA_KEY", "write_parquet", "write_xlsx"]
 
@@ -52,7 +52,7 @@ def write_xlsx(table: ExportTable, path: Path, facts: Mapping[str, object]) -> N
     """
     if len(table) > _LAST_ROW:
         raise CohortError(f"{len(table)} rows; an Excel sheet has {_LAST_ROW}: use another")
-    xlsxwriter = extra_module("xlsxwriter", "xlsx")
+    xlsxwriter = extra_module("export", "xlsxwriter", "xlsx", CohortError)
     with xlsxwriter.Workbook(str(path), _OPTIONS) as book:
         book.set_properties({"created": _CREATED, "title": "necroangle export"})
         bold = book.add_format({"bold": True})
@@ -124,7 +124,7 @@ def write_parquet(table: ExportTable, path: Path, facts: Mapping[str, object]) -
     CohortError
         If pyarrow is not installed.
     """
-    pa = extra_module("pyarrow", "parquet")
+    pa = extra_module("export", "pyarrow", "parquet", CohortError)
     kinds = {"text": pa.string(), "whole": pa.int64(), "real": pa.float64(), "date": pa.date32()}
     words = pa.dictionary(pa.int8(), pa.string())
     said = pa.array([reason.word for reason in Missing])
@@ -143,7 +143,7 @@ def write_parquet(table: ExportTable, path: Path, facts: Mapping[str, object]) -
     metadata = {METADATA_KEY: json.dumps(dict(facts), ensure_ascii=False, default=str)}
     schema = pa.schema([*fields, *why_fields], metadata=metadata)
     made = pa.Table.from_arrays([*arrays, *why_arrays], schema=schema)
-    extra_module("pyarrow.parquet", "parquet").write_table(made, str(path))
+    extra_module("export", "pyarrow.parquet").write_table(made, str(path))
 
 
 def _about(column: ExportColumn) -> dict[str, str]:

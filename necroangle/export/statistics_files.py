@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from necroangle.errors import CohortError
 from necroangle.export.columns import ExportColumn, Missing, cut_bytes, short_names
-from necroangle.export.extra import extra_module
 from necroangle.export.table import REASONS, ExportTable
+from necroangle.extras import extra_module
 
 __all__ = ["SAS_LARGEST", "write_dta", "write_sav", "write_xpt"]
 
@@ -79,7 +79,7 @@ def write_sav(table: ExportTable, path: Path, title: str) -> None:
     CohortError
         If pyreadstat is not installed, or a whole number is one of the codes for missing.
     """
-    pyreadstat = extra_module("pyreadstat", "sav")
+    pyreadstat = extra_module("export", "pyreadstat", "sav", CohortError)
     coded = [place for place, c in enumerate(table.columns) if c.kind in {"whole", "real"}]
     frame = _frame(
         table,
@@ -177,7 +177,7 @@ def write_xpt(table: ExportTable, path: Path, *, version: Literal[5, 8] = 8) -> 
     CohortError
         If pyreadstat is not installed, or a number is above 7e75.
     """
-    pyreadstat = extra_module("pyreadstat", "xpt")
+    pyreadstat = extra_module("export", "pyreadstat", "xpt", CohortError)
     names = [column.name for column in table.columns]
     labels = [column.label for column in table.columns]
     limit = None

@@ -5,7 +5,7 @@ from pathlib import Path
 from necroangle.annotation import load_reading
 from necroangle.batch import method_of_study, settings_of_study
 from necroangle.dicom import Scan
-from necroangle.interop.extra import need_extra
+from necroangle.extras import need_extra
 from necroangle.review import ImagePlaces
 from necroangle.study import find_study
 
@@ -31,7 +31,7 @@ def write_report(reading: Path, scan: Scan, folder: Path) -> int:
     OSError
         If a file cannot be written.
     """
-    need_extra("highdicom")
+    need_extra("interop", "highdicom")
     from necroangle.interop.objects import write_objects
 
     kept = load_reading(reading)

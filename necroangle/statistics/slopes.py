@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from necroangle.errors import CohortError
+from necroangle.extras import extra_module
 from necroangle.statistics.intervals import Interval
 
 __all__ = ["Slope", "estimating_slope", "mixed_slope"]
@@ -165,10 +166,4 @@ def _slope(
 
 
 def _statsmodels() -> Any:
-    from importlib.util import find_spec
-
-    if find_spec("statsmodels") is None:
-        raise CohortError("a slope needs statsmodels: pip install 'necroangle[stats]'")
-    import statsmodels.api
-
-    return statsmodels.api
+    return extra_module("stats", "statsmodels.api", "a slope", CohortError)

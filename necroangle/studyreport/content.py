@@ -24,6 +24,7 @@ from necroangle.analysis.stored import analysis_of
 from necroangle.analysis.visits import HipVisit
 from necroangle.annotation import HipReading, ReadView, decode_reading
 from necroangle.clinical.queries import Query, find_queries
+from necroangle.clinical.records import read_state
 from necroangle.decoding import MalformedError, from_json
 from necroangle.dicom import GuardedReader
 from necroangle.errors import CohortError, NecroangleError
@@ -263,12 +264,12 @@ def gather(
     """
     with CohortStore.open(place, create=False) as store:
         anchor, locked = store.anchor(), store.locked()
-        rows = store.rows()
-        cohort = analysis_of(store, protocol, rows)
+        rows, records = store.rows(), read_state(store)
+        cohort = analysis_of(store, protocol, rows, records)
         outcomes = outcomes_of(cohort)
         kept_readings = _readings(store, rows, cohort)
         study = None if protocol == NO_STUDY else protocol
-        asked = find_queries(store, study, today=made.date())
+        asked = find_queries(store, study, today=made.date(), records=records)
     hips = tuple(_hip_pages(kept_readings, cohort, outcomes, look or Look(), progress))
     silent: list[str] = []
     events = _or_silent(lambda: events_of(cohort, "failure"), silent)

@@ -20,7 +20,7 @@ from necroangle.studyreport.content import (
     grade_words,
     pictures_of,
 )
-from necroangle.studyreport.pages import environment, need_extra
+from necroangle.studyreport.pages import environment, need_libraries
 
 __all__ = ["ReadingPage", "page_of", "write_reading_html", "write_reading_pdf"]
 
@@ -124,7 +124,7 @@ def write_reading_pdf(page: ReadingPage, path: Path) -> None:
     CohortError
         If Jinja2 or matplotlib is not installed.
     """
-    need_extra()
+    need_libraries()
     import matplotlib as mpl
     from matplotlib.figure import Figure as Drawing
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from necroangle.errors import CohortError
+from necroangle.extras import need_extra
 from necroangle.storage import write_atomically
 from necroangle.studyreport.content import StudyReport
 from necroangle.studyreport.tables import (
@@ -19,7 +20,7 @@ from necroangle.studyreport.tables import (
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["environment", "need_extra", "write_html"]
+__all__ = ["environment", "need_libraries", "write_html"]
 
 
 def write_html(report: StudyReport, path: Path) -> None:
@@ -47,7 +48,7 @@ def environment(name: str) -> "Template":
     CohortError
         If Jinja2 or matplotlib is not installed.
     """
-    need_extra()
+    need_libraries()
     from jinja2 import Environment, StrictUndefined
 
     source = (files("necroangle.studyreport") / name).read_text("utf-8")
@@ -65,15 +66,9 @@ def _jpeg_url(picture: bytes) -> str:
     return f"data:image/jpeg;base64,{b64encode(picture).decode()}"
 
 
-def need_extra() -> None:
+def need_libraries() -> None:
     """Refuse where the libraries of the extra are missing, and say how to get them."""
-    from importlib.util import find_spec
-
-    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
-    if missing:
-        raise CohortError(
-            f"a report needs {' and '.join(missing)}: pip install 'necroangle[report]'"
-        )
+    need_extra("report", "jinja2", "matplotlib", what="a report", error=CohortError)
 
 
 def number(value: float | None, digits: int = 1, unit: str = "") -> str:

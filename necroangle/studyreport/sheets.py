@@ -11,7 +11,7 @@ import numpy as np
 from necroangle.storage import write_atomically
 from necroangle.studyreport.content import HipPage, StudyReport, ViewDrawing
 from necroangle.studyreport.figures import Figure
-from necroangle.studyreport.pages import need_extra
+from necroangle.studyreport.pages import need_libraries
 from necroangle.studyreport.tables import Table, tables_of, visits_table
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def write_pdf(report: StudyReport, path: Path) -> int:
     CohortError
         If Jinja2 or matplotlib is not installed.
     """
-    need_extra()
+    need_libraries()
     import matplotlib as mpl
     from matplotlib.backends.backend_pdf import PdfPages
 

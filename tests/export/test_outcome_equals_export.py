@@ -425,10 +425,10 @@ class Hip:
         noise = self.study.noises[is_two]
         if noise is not None:
             return float(noise[0])
-        if is_two:
-            return None
-        errors = self.start["cna_se_total"], last["cna_se_total"]
-        return 1.96 * math.hypot(*errors)
+        # without repeats the error is that of this pair of rims, ends and slices: as the file says
+        limit = float(last["cna_change_mdc95_deg"])
+        assert is_two == math.isnan(limit)
+        return None if is_two else limit
 
     @property
     def arco_course(self) -> str | None:

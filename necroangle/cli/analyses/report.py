@@ -71,9 +71,9 @@ def command(
     from necroangle.review import index_images
     from necroangle.study import cohort_here, protocol_here, study_here
     from necroangle.studyreport import Look, gather, write_html, write_pdf
-    from necroangle.studyreport.pages import need_extra
+    from necroangle.studyreport.pages import need_libraries
 
-    need_extra()
+    need_libraries()
     if reading_file is not None:
         if figures is not None or cohort is not None or method is not None:
             raise click.UsageError("--reading goes with --out, --pdf and --images alone")

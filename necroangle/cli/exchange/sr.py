@@ -73,13 +73,13 @@ def command(
     from necroangle.batch import method_of_study, settings_of_study
     from necroangle.dicom import GuardedReader
     from necroangle.errors import NecroangleError
-    from necroangle.interop.extra import need_extra
+    from necroangle.extras import need_extra
     from necroangle.measurement import method_named
     from necroangle.plain_text import counted
     from necroangle.review import index_images
     from necroangle.study import study_here
 
-    need_extra("highdicom")
+    need_extra("interop", "highdicom")
     from necroangle.interop.objects import write_objects
 
     if secret is not None and not deidentified:
