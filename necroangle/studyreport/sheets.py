@@ -15,8 +15,10 @@ from necroangle.studyreport.pages import need_libraries
 from necroangle.studyreport.tables import Table, tables_of, visits_table
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Drawing
+
+    Box = tuple[float, float, float, float]
+    """Left, bottom, width and height as shares of the sheet."""
 
 __all__ = ["write_pdf"]
 
@@ -228,12 +230,9 @@ class _Sheets:
         self._foot(drawing)
         self._hand_on(drawing)
 
-    def _axes(self, x_pt: float, width_pt: float, height_pt: float) -> "Axes":
-        box = (x_pt / A4_PT[0], (self._down - height_pt) / A4_PT[1], width_pt / A4_PT[0],
-               height_pt / A4_PT[1])  # fmt: skip
-        axes = self._paper.add_axes(box)
-        axes.axis("off")
-        return axes
+    def _box(self, x_pt: float, width_pt: float, height_pt: float) -> "Box":
+        return (x_pt / A4_PT[0], (self._down - height_pt) / A4_PT[1], width_pt / A4_PT[0],
+                height_pt / A4_PT[1])  # fmt: skip
 
     def picture(self, jpeg: bytes, caption: str) -> None:
         """A picture over the whole width, with its caption above."""
@@ -244,7 +243,9 @@ class _Sheets:
         height = width * picture.shape[0] / picture.shape[1]
         self._need(height + 24)
         self.text(caption)
-        self._axes(LEFT_PT, width, height).imshow(picture, aspect="auto")
+        axes = self._paper.add_axes(self._box(LEFT_PT, width, height))
+        axes.axis("off")
+        axes.imshow(picture, aspect="auto")
         self._down -= height + 8
 
     def views(self, drawn: Sequence[tuple[str, ViewDrawing]]) -> None:
@@ -254,7 +255,7 @@ class _Sheets:
             self._need(side + 40)
             some = drawn[first : first + 4]
             for place, (_, view) in enumerate(some):
-                _draw_view(self._axes(LEFT_PT + place * (side + gap), side, side), view)
+                _draw_view(self._paper, self._box(LEFT_PT + place * (side + gap), side, side), view)
             self._down -= side + 3
             fitted = [_wrapped(label, side, 7.0) for label, _ in some]
             for place, lines in enumerate(fitted):
@@ -280,22 +281,35 @@ def _height(cells: Sequence[Sequence[str]]) -> float:
     return max(map(len, cells)) * TABLE_PT * LEADING + 5
 
 
-def _draw_view(axes: "Axes", view: ViewDrawing) -> None:
-    """A view from its marks: the head circle, the sectors of necrosis, the rim marks."""
+def _draw_view(sheet: "Drawing", box: "Box", view: ViewDrawing) -> None:
+    """A view from its marks: the head circle, the sectors of necrosis, the rim marks.
+
+    Straight on the sheet: axes, of which a large study has thousands, take most of the time.
+    """
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Circle, Wedge
+    from matplotlib.transforms import Affine2D, Bbox, TransformedBbox
 
     circle = view.measured.circle
     if circle is None:
         return
     u, v = circle.centre_mm
     reach = 1.25 * circle.radius_mm
-    for arc in view.measured.arcs:
-        low, high = arc.interval_deg()
-        axes.add_patch(
-            Wedge((u, v), circle.radius_mm, low, high, facecolor="#ef9a9a", edgecolor="#c62828",
-                  hatch="//", linewidth=1)
-        )  # fmt: skip
-    axes.add_patch(Circle((u, v), circle.radius_mm, fill=False, edgecolor="#37474f", linewidth=1.2))
+    x, y, width, height = box
+    place = (
+        Affine2D().translate(reach - u, -reach - v).scale(width / 2 / reach, -height / 2 / reach)
+    )
+    place.translate(x, y)
+    drawn: list[Any] = [
+        Wedge((u, v), circle.radius_mm, *arc.interval_deg(), facecolor="#ef9a9a",
+              edgecolor="#c62828", hatch="//", linewidth=1)
+        for arc in view.measured.arcs
+    ]  # fmt: skip
+    drawn.append(Circle((u, v), circle.radius_mm, fill=False, edgecolor="#37474f", linewidth=1.2))
     if view.rim_mm:
-        axes.plot(*zip(*view.rim_mm, strict=True), ".", color="#1565c0", markersize=3)
-    axes.set(xlim=(u - reach, u + reach), ylim=(v + reach, v - reach), aspect="equal")
+        marks = zip(*view.rim_mm, strict=True)
+        drawn.append(Line2D(*marks, linestyle="", marker=".", color="#1565c0", markersize=3))
+    for one in drawn:
+        one.set_transform(place + sheet.transFigure)
+        sheet.add_artist(one)
+        one.set_clip_box(TransformedBbox(Bbox.from_bounds(*box), sheet.transFigure))
