@@ -201,6 +201,7 @@ NOT_FOR_OTHERS = {
     "cli",
     "decoding",
     "demo",
+    "extras",
     "face",
     "moments",
     "plain_text",
