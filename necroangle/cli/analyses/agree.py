@@ -6,18 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.analyses.analysing import (
-    analysis_here,
-    analysis_options,
-    check_output,
-    say_notes,
-    write_rows,
-)
+from necroangle.cli.analyses.analysing import Asked, analysis_options, say_notes
 from necroangle.cli.screen import ScreenColumn, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from necroangle.analysis.agreement import AgreementRow, AgreementStudy, Flip
     from necroangle.protocol.study import AngleNoise
@@ -42,16 +35,7 @@ _FLIPS = tuple(ScreenColumn(name, wraps=True) for name in ("grade", "hip", "visi
     help="Add what is found to study.toml: from then on it is the error of every change.",
 )
 def command(
-    cohort: str | None,
-    method: str | None,
-    readers: tuple[str, ...],
-    visits: tuple[str, ...],
-    everything: bool,
-    table: str,
-    as_json: bool,
-    as_csv: bool,
-    adopt: bool,
-    output: Path | None,
+    asked: Asked, readers: tuple[str, ...], visits: tuple[str, ...], everything: bool, adopt: bool
 ) -> None:
     """Agreement of readers: correlation, limits, smallest real change, kappas.
 
@@ -59,29 +43,21 @@ def command(
     has a 95 % interval by formula, and one by drawing patients, who bring both hips.
     docs/agreement.md explains them.
     """
-    check_output(table, "statistics", output, as_json=as_json, as_csv=as_csv)
-    found = _agreement(cohort, method, readers, visits)
-    if as_json or as_csv:
-        _write(found, table, output, as_json=as_json)
+    from necroangle.analysis.agreement import agreement_of
+
+    found = agreement_of(asked.analysis(readers=readers or None), visits)
+    if asked.is_data:
+        _write(found, asked)
     else:
         _print(found, everything=everything)
     if adopt:
         _adopt(found.noise)
 
 
-def _agreement(
-    cohort: str | None, method: str | None, readers: Sequence[str], visits: Sequence[str]
-) -> AgreementStudy:
-    from necroangle.analysis.agreement import agreement_of
-
-    asked = {"method": method, "readers": readers or None}
-    return agreement_of(analysis_here(cohort, asked), visits)
-
-
-def _write(found: AgreementStudy, table: str, output: Path | None, *, as_json: bool) -> None:
+def _write(found: AgreementStudy, asked: Asked) -> None:
     from dataclasses import asdict
 
-    if table == "flips":
+    if asked.table == "flips":
         rows = [
             {
                 **{name: getattr(one, name) for name in ("quantity", "subject", "laterality")},
@@ -92,7 +68,7 @@ def _write(found: AgreementStudy, table: str, output: Path | None, *, as_json: b
         ]
     else:
         rows = [asdict(one) for one in found.rows]
-    write_rows(rows, found.notes, output, as_json=as_json)
+    asked.write(rows, found.notes)
 
 
 def _print(found: AgreementStudy, *, everything: bool) -> None:

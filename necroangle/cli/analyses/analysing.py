@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from necroangle.cli.given import data_only, output_option, write_data
+from necroangle.cli.given import (
+    cohort_option,
+    data_only,
+    method_option,
+    output_option,
+    write_data,
+)
 from necroangle.cli.screen import screen_width, wrapped
 
 if TYPE_CHECKING:
@@ -15,13 +23,57 @@ if TYPE_CHECKING:
 
     from necroangle.analysis import AnalysisSet
 
-__all__ = ["analysis_here", "analysis_options", "check_output", "say_notes", "write_rows"]
-
-Run = TypeVar("Run", bound="Callable[..., None]")
+__all__ = ["Asked", "analysis_options", "say_notes"]
 
 
-def analysis_options(tables: Sequence[str], meaning: str) -> Callable[[Run], Run]:
-    """Options of a command that prints an analysis: cohort, method, tables, and form of data.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Of which cohort an analysis is wanted, and in which form.
+
+    Attributes
+    ----------
+    cohort, method
+        The cohort table and the measuring method; None for the study's.
+    table
+        Which of the command's tables is wanted as data.
+    as_json
+        Whether as JSON; else, where it is data, as CSV.
+    is_data
+        Whether data are wanted, and not words for the screen.
+    output
+        The file to write; None for standard output.
+    """
+
+    cohort: str | None
+    method: str | None
+    table: str
+    as_json: bool
+    is_data: bool
+    output: Path | None
+
+    def analysis(self, **overrides: Any) -> AnalysisSet:
+        """The analysis set of that cohort, by the study's protocol and what is to override it."""
+        from necroangle.analysis.stored import analysis_of
+        from necroangle.ledger.store import CohortStore
+        from necroangle.study import cohort_here, protocol_here
+
+        protocol = protocol_here().overridden({"method": self.method, **overrides})
+        with CohortStore.open(cohort_here(self.cohort), create=False) as store:
+            return analysis_of(store, protocol)
+
+    def write(self, rows: Sequence[Mapping[str, Any]], notes: Sequence[str] = ()) -> None:
+        """Rows as JSON with their notes, or as CSV, to the file or to standard output."""
+        from necroangle.analysis.printing import rows_as_csv, rows_as_json
+
+        write_data(rows_as_json(rows, notes) if self.as_json else rows_as_csv(rows), self.output)
+
+
+def analysis_options(
+    tables: Sequence[str], meaning: str
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Options of a command that prints an analysis; it takes them as one value, ``asked``.
+
+    Two forms of data at once are refused, and what needs one without.
 
     Parameters
     ----------
@@ -31,10 +83,8 @@ def analysis_options(tables: Sequence[str], meaning: str) -> Callable[[Run], Run
         What the tables are, for ``--help``.
     """
     options = (
-        click.option("--cohort", metavar="FILE", help="The cohort table.  [default: the study's]"),
-        click.option(
-            "--method", metavar="NAME", help="Measuring method, where the cohort has several."
-        ),
+        cohort_option,
+        method_option,
         click.option(
             "--table",
             type=click.Choice(list(tables)),
@@ -46,43 +96,30 @@ def analysis_options(tables: Sequence[str], meaning: str) -> Callable[[Run], Run
         output_option,
     )
 
-    def with_options(run: Run) -> Run:
+    def with_options(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def with_asked(
+            cohort: str | None,
+            method: str | None,
+            table: str,
+            as_json: bool,
+            as_csv: bool,
+            output: Path | None,
+            **others: Any,
+        ) -> None:
+            if as_json and as_csv:
+                raise click.UsageError("choose one of --json and --csv")
+            if table != tables[0] and not (as_json or as_csv):
+                raise click.UsageError(f"--table {table} needs --csv or --json")
+            data_only(output, as_json or as_csv, "--json or --csv")
+            asked = Asked(cohort, method, table, as_json, as_json or as_csv, output)
+            command(asked=asked, **others)
+
         for option in reversed(options):
-            run = option(run)
-        return run
+            with_asked = option(with_asked)
+        return with_asked
 
     return with_options
-
-
-def check_output(
-    table: str, usual: str, output: Path | None, *, as_json: bool, as_csv: bool
-) -> None:
-    """Refuse two forms of data at once, and what needs one without."""
-    if as_json and as_csv:
-        raise click.UsageError("choose one of --json and --csv")
-    if table != usual and not (as_json or as_csv):
-        raise click.UsageError(f"--table {table} needs --csv or --json")
-    data_only(output, as_json or as_csv, "--json or --csv")
-
-
-def analysis_here(cohort: str | None, asked: Mapping[str, Any]) -> AnalysisSet:
-    """The analysis set of the cohort that is meant, by the study's protocol and what was asked."""
-    from necroangle.analysis.stored import analysis_of
-    from necroangle.ledger.store import CohortStore
-    from necroangle.study import cohort_here, protocol_here
-
-    protocol = protocol_here().overridden(asked)
-    with CohortStore.open(cohort_here(cohort), create=False) as store:
-        return analysis_of(store, protocol)
-
-
-def write_rows(
-    rows: Sequence[Mapping[str, Any]], notes: Sequence[str], output: Path | None, *, as_json: bool
-) -> None:
-    """Rows as JSON with their notes, or as CSV, to the file or to standard output."""
-    from necroangle.analysis.printing import rows_as_csv, rows_as_json
-
-    write_data(rows_as_json(rows, notes) if as_json else rows_as_csv(rows), output)
 
 
 def say_notes(notes: Sequence[str]) -> None:

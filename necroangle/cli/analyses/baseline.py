@@ -6,18 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from necroangle.cli.analyses.analysing import (
-    analysis_here,
-    analysis_options,
-    check_output,
-    say_notes,
-    write_rows,
-)
+from necroangle.cli.analyses.analysing import Asked, analysis_options, say_notes
 from necroangle.cli.screen import ScreenColumn, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from necroangle.analysis.baseline import BaselineCell, FlowRow, Sentence
 
@@ -33,31 +26,21 @@ __all__ = ["command"]
     type=click.Choice(["stage", "grade", "risk", "arm"]),
     help="Groups at the baseline: ARCO stage, Ha's grade or risk, or the first treatment.",
 )
-def command(
-    cohort: str | None,
-    method: str | None,
-    by: str | None,
-    table: str,
-    as_json: bool,
-    as_csv: bool,
-    output: Path | None,
-) -> None:
+def command(asked: Asked, by: str | None) -> None:
     """Baseline table, flow of patients and hips, and the results in sentences.
 
     Patients and hips are counted apart. docs/baseline.md explains the numbers.
     """
-    check_output(table, "baseline", output, as_json=as_json, as_csv=as_csv)
     from dataclasses import asdict
 
     from necroangle.analysis import outcomes_of
     from necroangle.analysis.baseline import baseline_table, flow, sentences
 
-    found = analysis_here(cohort, {"method": method})
+    found = asked.analysis()
     cells, steps, said = baseline_table(found, by), flow(found), sentences(outcomes_of(found))
-    if as_json or as_csv:
+    if asked.is_data:
         tables: dict[str, Sequence[Any]] = {"baseline": cells, "flow": steps, "sentences": said}
-        rows = [asdict(one) for one in tables[table]]
-        write_rows(rows, (), output, as_json=as_json)
+        asked.write([asdict(one) for one in tables[asked.table]])
         return
     _print(cells, steps, said)
 

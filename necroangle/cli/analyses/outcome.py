@@ -6,18 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from necroangle.cli.analyses.analysing import (
-    analysis_here,
-    check_output,
-    say_notes,
-    write_rows,
-)
-from necroangle.cli.given import cohort_option, method_option, output_option
+from necroangle.cli.analyses.analysing import Asked, analysis_options, say_notes
 from necroangle.cli.screen import ScreenColumn, show_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from necroangle.analysis import Outcomes
 
 __all__ = ["command"]
@@ -35,8 +27,7 @@ _TESTS = {
 
 
 @click.command("outcome")
-@cohort_option
-@method_option
+@analysis_options(_TABLES, "quantities, hips, or hips at visits.")
 @click.option(
     "--reader",
     "readers",
@@ -76,32 +67,13 @@ _TESTS = {
     help="Angle and scores by year, from every visit: mixed model and estimating equations.",
 )
 @click.option("--by-visit", is_flag=True, help="Print every visit against the baseline, too.")
-@click.option(
-    "--table",
-    "table",
-    type=click.Choice(_TABLES),
-    default="quantities",
-    help="What --json and --csv give: quantities, hips, or hips at visits.",
-)
-@click.option("--json", "as_json", is_flag=True, help="As JSON, digits in full.")
-@click.option("--csv", "as_csv", is_flag=True, help="As CSV, digits in full.")
-@output_option
-def command(
-    as_json: bool,
-    as_csv: bool,
-    output: Path | None,
-    by_visit: bool,
-    over_time: bool,
-    table: str,
-    **asked: Any,
-) -> None:
+def command(asked: Asked, by_visit: bool, over_time: bool, **rules: Any) -> None:
     """Patients, hips, stages, failure, change of the angle, pain, hip score, replacements.
 
     Within a study folder everything comes from study.toml; an option goes before it. Each number
     has its rule beside it (--csv, --json); docs/outcome.md explains them.
     """
-    check_output(table, "quantities", output, as_json=as_json, as_csv=as_csv)
-    outcomes = _outcomes(asked)
+    outcomes = _outcomes(asked, rules)
     if over_time:
         from dataclasses import replace
 
@@ -109,38 +81,29 @@ def command(
 
         slopes = slopes_of(outcomes.cohort)
         outcomes = replace(outcomes, quantities=(*outcomes.quantities, *slopes))
-    if as_json or as_csv:
-        _write(outcomes, table, output, as_json=as_json)
+    if asked.is_data:
+        from necroangle.analysis.printing import table_rows
+
+        asked.write(table_rows(outcomes, asked.table), outcomes.notes)
     else:
         _print(outcomes, by_visit=by_visit)
 
 
-def _outcomes(asked: dict[str, Any]) -> Outcomes:
+def _outcomes(asked: Asked, rules: dict[str, Any]) -> Outcomes:
     """The outcomes of the cohort that is meant, by the study's protocol and what was asked."""
     from necroangle.analysis import outcomes_of
 
-    quantiles, test = asked["quantiles"], asked["wilcoxon"]
-    return outcomes_of(
-        analysis_here(
-            asked["cohort"],
-            {
-                "method": asked["method"],
-                "readers": asked["readers"] or None,
-                "index_visit": asked["index_visit"],
-                "cut_offs.change_deg": asked["threshold_deg"],
-                "failure.rule": asked["failure"],
-                "statistics.quantiles": quantiles and int(quantiles),
-                "statistics.wilcoxon": test and _TESTS[test],
-                "statistics.zeros": asked["zeros"],
-            },
-        )
-    )
-
-
-def _write(outcomes: Outcomes, table: str, output: Path | None, *, as_json: bool) -> None:
-    from necroangle.analysis.printing import table_rows
-
-    write_rows(table_rows(outcomes, table), outcomes.notes, output, as_json=as_json)
+    quantiles, test = rules["quantiles"], rules["wilcoxon"]
+    overrides = {
+        "readers": rules["readers"] or None,
+        "index_visit": rules["index_visit"],
+        "cut_offs.change_deg": rules["threshold_deg"],
+        "failure.rule": rules["failure"],
+        "statistics.quantiles": quantiles and int(quantiles),
+        "statistics.wilcoxon": test and _TESTS[test],
+        "statistics.zeros": rules["zeros"],
+    }
+    return outcomes_of(asked.analysis(**overrides))
 
 
 def _print(outcomes: Outcomes, *, by_visit: bool) -> None:

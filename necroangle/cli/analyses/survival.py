@@ -6,18 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.analyses.analysing import (
-    analysis_here,
-    analysis_options,
-    check_output,
-    say_notes,
-    write_rows,
-)
+from necroangle.cli.analyses.analysing import Asked, analysis_options, say_notes
 from necroangle.cli.screen import ScreenColumn, show_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from necroangle.analysis.events import EventStudy
     from necroangle.analysis.quantities import Quantity
 
@@ -40,41 +32,27 @@ _GROUPINGS = ("stage", "grade", "risk", "arm")
     show_default=True,
     help="Groups at the baseline: ARCO stage, Ha's grade or risk, or the first treatment.",
 )
-def command(
-    cohort: str | None,
-    method: str | None,
-    endpoint: str,
-    by: str,
-    table: str,
-    as_json: bool,
-    as_csv: bool,
-    output: Path | None,
-) -> None:
+def command(asked: Asked, endpoint: str, by: str) -> None:
     """Time to radiographic failure, collapse or replacement.
 
     Cumulative incidence where replacement and death compete, Kaplan-Meier beside it, tests of
     groups, Cox and Fine-Gray by the angle, and how well the angle foretells the event.
     docs/survival.md explains each number.
     """
-    check_output(table, "quantities", output, as_json=as_json, as_csv=as_csv)
-    found = _events(cohort, method, endpoint, by)
-    if as_json or as_csv:
-        _write(found, table, output, as_json=as_json)
+    from necroangle.analysis.events import ENDPOINTS, events_of
+
+    wanted = next(name for name in ENDPOINTS if name == endpoint)
+    found = events_of(asked.analysis(), wanted, by)
+    if asked.is_data:
+        _write(found, asked)
     else:
         _print(found)
 
 
-def _events(cohort: str | None, method: str | None, endpoint: str, by: str) -> EventStudy:
-    from necroangle.analysis.events import ENDPOINTS, events_of
-
-    wanted = next(name for name in ENDPOINTS if name == endpoint)
-    return events_of(analysis_here(cohort, {"method": method}), wanted, by)
-
-
-def _write(found: EventStudy, table: str, output: Path | None, *, as_json: bool) -> None:
+def _write(found: EventStudy, asked: Asked) -> None:
     from dataclasses import asdict
 
-    if table == "times":
+    if asked.table == "times":
         rows = [
             {
                 "subject": one.hip.subject,
@@ -90,8 +68,10 @@ def _write(found: EventStudy, table: str, output: Path | None, *, as_json: bool)
             for one in found.times
         ]
     else:
-        rows = [asdict(one) for one in (found.curves if table == "curves" else found.quantities)]
-    write_rows(rows, found.notes, output, as_json=as_json)
+        rows = [
+            asdict(one) for one in (found.curves if asked.table == "curves" else found.quantities)
+        ]
+    asked.write(rows, found.notes)
 
 
 def _print(found: EventStudy) -> None:
