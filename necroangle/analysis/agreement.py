@@ -46,19 +46,6 @@ from necroangle.statistics.categories import (
 )
 from necroangle.statistics.intervals import Interval, cluster_interval
 
-__all__ = [
-    "GRADES",
-    "NUMBERS",
-    "AgreementRow",
-    "AgreementStudy",
-    "Flip",
-    "agreement_of",
-    "grade_pairs_of",
-    "is_main",
-    "noise_found",
-    "pairs_of",
-]
-
 Floats = NDArray[np.float64]
 
 NO_NECROSIS = "no necrosis"

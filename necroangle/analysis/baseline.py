@@ -17,17 +17,6 @@ from necroangle.entries import field_named
 from necroangle.plain_text import counted
 from necroangle.protocol.ending import VisitState
 
-__all__ = [
-    "BaselineCell",
-    "BaselineLine",
-    "FlowRow",
-    "Sentence",
-    "baseline_table",
-    "flow",
-    "lines_of",
-    "sentences",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class BaselineCell:

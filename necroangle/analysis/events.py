@@ -46,19 +46,6 @@ from necroangle.statistics.survival import (
     survival,
 )
 
-__all__ = [
-    "ENDPOINTS",
-    "GROUPINGS",
-    "CurveRow",
-    "Endpoint",
-    "EventStudy",
-    "HipTime",
-    "events_of",
-    "hip_times",
-    "roc_of_angle",
-    "title_of",
-]
-
 Endpoint = Literal["failure", "collapse", "replacement"]
 
 ENDPOINTS: Mapping[Endpoint, str] = {

@@ -12,8 +12,6 @@ from necroangle.protocol.ending import VisitState
 from necroangle.protocol.study import NO_STUDY, StudyProtocol
 from necroangle.study import find_study
 
-__all__ = ["hip_visits", "load"]
-
 
 def load(place: Path | str, protocol: StudyProtocol | None = None) -> pd.DataFrame:
     """The measured rows, one per hip, visit, reader, read and method, ordered by key.

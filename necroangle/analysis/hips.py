@@ -10,8 +10,6 @@ from necroangle.protocol.failure import FailureOutcome, StageAt, failure_of, res
 from necroangle.protocol.study import FailureRule, StudyProtocol
 from necroangle.terms import ArcoStage
 
-__all__ = ["ArcoCourse", "HipOutcome", "ScorePair", "failure_by", "hip_outcomes"]
-
 
 class ArcoCourse(StrEnum):
     """The ARCO stage at the last observation against the baseline."""

@@ -14,8 +14,6 @@ from necroangle.plain_text import counted
 from necroangle.protocol.study import EVENTS, FAILURE_RULES, FailureRule, TestKind
 from necroangle.statistics.signed_rank import holm, signed_rank
 
-__all__ = ["LAST", "Outcomes", "outcomes_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:

@@ -8,8 +8,6 @@ from necroangle.analysis.visits import HipVisit
 from necroangle.protocol.ending import VisitState
 from necroangle.statistics.slopes import Slope, estimating_slope, mixed_slope
 
-__all__ = ["slopes_of"]
-
 _NUMBERS: Mapping[str, tuple[str, Callable[[HipVisit], float | None]]] = {
     "cna": ("deg", lambda visit: visit.cna_deg),
     "vas": ("points of 10", lambda visit: visit.vas),

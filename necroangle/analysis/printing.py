@@ -14,19 +14,6 @@ from necroangle.analysis.visits import AngleChange, HipVisit
 from necroangle.measurement.row import Cell
 from necroangle.plain_text import harmless, quoted
 
-__all__ = [
-    "TABLES",
-    "Line",
-    "by_visit_lines",
-    "main_lines",
-    "rows_as_csv",
-    "rows_as_json",
-    "shown",
-    "table_rows",
-    "test_notes",
-    "visit_rows",
-]
-
 Line = tuple[str, str, str]
 """Name of the quantity, group, and what is found."""
 

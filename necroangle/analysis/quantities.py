@@ -9,21 +9,6 @@ from necroangle.errors import CohortError
 from necroangle.statistics.intervals import clopper_pearson
 from necroangle.terms import ArcoStage
 
-__all__ = [
-    "ALL",
-    "Quantity",
-    "Quartiles",
-    "by_stage",
-    "count",
-    "interval_words",
-    "number_words",
-    "p_words",
-    "quartiles",
-    "rate",
-    "spread",
-    "unknown",
-]
-
 QUANTILE_NAMES = {
     6: "quantiles of type 6, (n + 1) p, as SPSS",
     7: "quantiles of type 7, (n - 1) p + 1, as R, NumPy and Excel",

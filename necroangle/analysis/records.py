@@ -17,8 +17,6 @@ from necroangle.protocol.hips import (
 from necroangle.protocol.study import EVENTS
 from necroangle.terms import ArcoStage, Laterality
 
-__all__ = ["PlainRow", "read_records"]
-
 PlainRow = Mapping[str, Any]
 Key = TypeVar("Key")
 Fact = TypeVar("Fact")

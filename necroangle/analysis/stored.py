@@ -29,17 +29,6 @@ from necroangle.protocol.visits import Visit
 from necroangle.study import Study
 from necroangle.terms import Flag, UnreadReason
 
-__all__ = [
-    "analysis_of",
-    "as_it_may_leave",
-    "followed_rows",
-    "noise_in_study",
-    "rows_that_leave",
-    "states_in_study",
-    "states_of_hip",
-    "united_readings",
-]
-
 
 class _Place(msgspec.Struct):
     """The hip visit of a reading file, whatever else stands in it."""

@@ -10,8 +10,6 @@ from necroangle.protocol.study import StudyProtocol
 from necroangle.protocol.visits import DAYS_PER_MONTH, Visit
 from necroangle.terms import ArcoStage
 
-__all__ = ["DOUBTS", "AngleChange", "AngleRead", "HipVisit", "angle_change"]
-
 DOUBTS = {
     "arco_differs": "the reading and the clinical table give two ARCO stages: the table's counts",
     "arco_earlier": "the ARCO stage is earlier than at the baseline, which a stage cannot become",

@@ -9,8 +9,6 @@ from necroangle.geometry import ImagePlane, Marker
 from necroangle.geometry.vectors import cross3, dot3
 from necroangle.terms import VIEW_PAIRS, Finding
 
-__all__ = ["check_reading"]
-
 PIXEL_TOLERANCE = 0.01
 """How far, in pixels, a mark's pixel may be from where its mm fall on the plane."""
 

@@ -16,19 +16,6 @@ from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import ReadingError
 from necroangle.storage import write_atomically
 
-__all__ = [
-    "SUFFIX",
-    "decode_reading",
-    "encode_reading",
-    "file_name",
-    "file_name_of",
-    "load_reading",
-    "read_bytes",
-    "reading_schema",
-    "save_reading",
-    "sha256_of",
-]
-
 SUFFIX = ".reading.json"
 MAX_BYTES = 1 << 20
 """A reading is a few kB; a larger file is refused unread."""

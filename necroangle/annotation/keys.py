@@ -26,8 +26,6 @@ from necroangle.annotation.provenance import (
 )
 from necroangle.errors import ReadingError
 
-__all__ = ["count_keys", "expected_keys", "name_duplicate"]
-
 _MARK_KEYS = len(Mark.__struct_fields__)
 _IMAGE_KEYS = len(ImageRecord.__struct_fields__) - 1 + len(PlaneRecord.__struct_fields__)
 _PASSPORT_KEYS = len(StackPassport.__struct_fields__) - 4  # four stand there only at times

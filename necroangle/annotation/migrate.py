@@ -29,8 +29,6 @@ from necroangle.annotation.words import Identifier, ReadNo, Sha256, Software, Te
 from necroangle.decoding import MalformedError, from_json
 from necroangle.terms import ArcoStage, Finding, JicType, Laterality, Observation, View
 
-__all__ = ["HipReading2", "migrated", "of_version_2", "version_of"]
-
 _SINCE_VERSION_2 = 3 + len(Conduct.__struct_fields__) + len(Revision.__struct_fields__)
 _SINCE_VERSION_2_IN_VIEW = 1
 

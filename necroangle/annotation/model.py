@@ -37,23 +37,6 @@ from necroangle.terms import (
     View,
 )
 
-__all__ = [
-    "FORMAT",
-    "NO_ENTRIES",
-    "VERSION",
-    "HipReading",
-    "ImageRecord",
-    "Landmark",
-    "Mark",
-    "NecroticArc",
-    "NeighbourSlice",
-    "PlaneRecord",
-    "ReadView",
-    "ReaderEntries",
-    "ReadingKey",
-    "UnreadView",
-]
-
 FORMAT = "necroangle.reading"
 VERSION = 3
 

@@ -9,17 +9,6 @@ from necroangle.annotation.words import Identifier, Sha256, Text
 from necroangle.decoding import converted
 from necroangle.terms import Flag, Laterality, Weighting
 
-__all__ = [
-    "FIRST_REVISION",
-    "FREE_READING",
-    "STACK_FLAGS",
-    "Conduct",
-    "OfferedSeries",
-    "Revision",
-    "SeriesChoice",
-    "StackPassport",
-]
-
 Line = Annotated[str, Meta(max_length=200)]
 Count = Annotated[int, Meta(ge=0)]
 Millimetres = Annotated[float, Meta(ge=-1e6, le=1e6)]

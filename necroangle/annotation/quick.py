@@ -23,8 +23,6 @@ from necroangle.annotation.words import Identifier, Uid, UtcTime
 from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import ReadingError
 
-__all__ = ["Texts", "decode_many", "decode_quickly"]
-
 
 class _Image(ImageRecord, frozen=True, forbid_unknown_fields=True):
     study_uid: str

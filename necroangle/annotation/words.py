@@ -4,8 +4,6 @@ from typing import Annotated
 
 from msgspec import Meta
 
-__all__ = ["Identifier", "ReadNo", "Sha256", "Software", "Text", "Uid", "UtcTime"]
-
 _END = (
     r"(?![\s\S])"  # the very end, in Python and in ECMA alike ("$" lets a newline pass in Python)
 )

@@ -13,8 +13,6 @@ from necroangle.measurement.measure import measure_batch
 from necroangle.measurement.plausibility_cohort import ReadingPrint, prints_of
 from necroangle.measurement.row import Cell, RowColumns
 
-__all__ = ["cells_again"]
-
 _JUDGED = frozenset(f"{side}_{name}" for side in "ab" for name in ("flags", "rim_misplaced"))
 """Columns that say which rim marks look misplaced; without them nobody needs to look."""
 

@@ -19,8 +19,6 @@ from necroangle.batch.worker import Refusal
 from necroangle.decoding import MalformedError, from_json
 from necroangle.measurement.row import RowColumns, RowKey
 
-__all__ = ["key_numbers", "key_of", "one_row_per_key", "shared_numbers"]
-
 KeyNumbers = NDArray[np.uint64]
 
 

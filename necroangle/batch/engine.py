@@ -20,8 +20,6 @@ from urllib.parse import urlsplit
 
 from necroangle.errors import ReadingError
 
-__all__ = ["Scheduler", "run_here", "run_in_processes", "run_on_cluster"]
-
 # ---- the Dask scheduler that work is sent to ---------------------------------------------------
 # Who can reach a scheduler without TLS can run any program on its workers, and who listens reads
 # the readings. So plain ``tcp://`` beyond this machine is refused unless it is asked for.

@@ -21,8 +21,6 @@ from necroangle.batch.worker import Refusal
 from necroangle.errors import ReadingError
 from necroangle.storage import name_problem, rename_over, same_file_key, write_atomically
 
-__all__ = ["Packed", "pack", "table_of", "unpack"]
-
 ROWS_AT_ONCE = 1000
 
 

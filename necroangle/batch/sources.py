@@ -20,17 +20,6 @@ from necroangle.annotation.file import MAX_BYTES
 from necroangle.batch.worker import Refusal, read_or_refuse
 from necroangle.errors import ReadingError
 
-__all__ = [
-    "KEYS",
-    "NAMES",
-    "Source",
-    "SourceItem",
-    "find_readings",
-    "open_pack",
-    "open_sources",
-    "parquet",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class SourceItem:

@@ -27,15 +27,6 @@ if TYPE_CHECKING:
     from necroangle.measurement.plausibility_cohort import ReadingPrint
     from necroangle.measurement.row import Cell, RowColumns, RowKey
 
-__all__ = [
-    "Admit",
-    "Stream",
-    "measure_files",
-    "measure_items",
-    "open_stream",
-    "settings_of_repeats",
-]
-
 CHUNK = 1000
 """Readings at once: more does not go faster."""
 

@@ -19,8 +19,6 @@ from necroangle.measurement import (
 )
 from necroangle.study import Study, find_study
 
-__all__ = ["BY_IMAGE", "Measuring", "measuring_in", "method_of_study", "settings_of_study"]
-
 
 def method_of_study(study: Study | None) -> Method | None:
     """The method that a study states; None: by the kind of image.

@@ -31,17 +31,6 @@ if TYPE_CHECKING:
     from necroangle.measurement.plausibility_cohort import Misfit, ReadingPrint
     from necroangle.measurement.row import CohortRow
 
-__all__ = [
-    "BatchResult",
-    "ChunkResult",
-    "Plan",
-    "Refusal",
-    "measure_bytes",
-    "measure_chunk",
-    "measure_file",
-    "read_or_refuse",
-]
-
 Item = tuple[str, bytes]
 """The name of a reading file, for refusals, and its bytes."""
 

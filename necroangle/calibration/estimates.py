@@ -32,17 +32,6 @@ from necroangle.phantom.truth import SliceTruth, cap_union_deg, contour_mm, cut
 from necroangle.protocol.noise import EndNoise, t_quantile
 from necroangle.protocol.study import ReaderNoise
 
-__all__ = [
-    "CalibrationResult",
-    "ReaderError",
-    "Truths",
-    "ViewErrors",
-    "by_stratum",
-    "calibrated",
-    "noise_of",
-    "reader_error",
-]
-
 Array = NDArray[np.float64]
 
 LEAST_HIPS = 4

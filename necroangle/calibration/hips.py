@@ -46,8 +46,6 @@ from necroangle.readerstudy.worklist import StudyCase
 from necroangle.storage import write_atomically
 from necroangle.terms import Laterality, View
 
-__all__ = ["Calibration", "CalibrationHip", "load_calibration", "make_calibration"]
-
 USUAL_HIPS = 20
 SIZES_DEG = (36.0, 43.0, 50.0, 57.0, 64.0)
 """Half angles of the lesions; the combined angle is about four times that."""

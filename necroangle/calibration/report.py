@@ -14,8 +14,6 @@ from necroangle.plain_text import harmless
 from necroangle.protocol.noise import UNKNOWN_READER
 from necroangle.protocol.study import noise_toml
 
-__all__ = ["as_html", "as_text"]
-
 _FEW_HIPS = 10
 _Row = tuple[str, str, str, str]
 

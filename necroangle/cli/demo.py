@@ -15,8 +15,6 @@ from necroangle.cli.screen import ScreenColumn, bars, show_table
 if TYPE_CHECKING:
     from necroangle.demo import HipError
 
-__all__ = ["command"]
-
 SCREEN = ("xvfb-run", "-a", "-s", "-screen 0 1700x950x24")
 PATIENCE_S = 180
 

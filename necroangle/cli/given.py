@@ -15,22 +15,6 @@ if TYPE_CHECKING:
 
     Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
-__all__ = [
-    "NO_READINGS",
-    "cohort_option",
-    "data_only",
-    "images_option",
-    "method_option",
-    "new_subjects_option",
-    "out_option",
-    "output_option",
-    "reading_files",
-    "readings_argument",
-    "refusals_told",
-    "told_if_not_written",
-    "write_data",
-]
-
 NO_READINGS = "no reading files (*.reading.json) in what was given"
 
 readings_argument = click.argument(

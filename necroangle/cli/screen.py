@@ -22,18 +22,6 @@ from necroangle.plain_text import harmless, readable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = [
-    "Bar",
-    "Bars",
-    "ScreenColumn",
-    "bars",
-    "screen_width",
-    "show_table",
-    "spell_for_consoles",
-    "table_lines",
-    "wrapped",
-]
-
 PIPE_WIDTH = 160
 """Columns of what is printed where there is no terminal to ask, and no COLUMNS."""
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from necroangle.selftest import Check
 
-__all__ = ["command"]
-
 _COLUMNS = (
     ScreenColumn("what was tried", wraps=True),
     ScreenColumn("readings", is_number=True),

@@ -12,8 +12,6 @@ from typing import Any
 
 from necroangle.clinical.raw_table import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 
-__all__ = ["PASSWORD", "cell_text", "main"]
-
 MEMORY_BYTES = 2 << 30
 CPU_SECONDS = 60
 MAX_LETTERS = 32 << 20

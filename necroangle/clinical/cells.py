@@ -18,19 +18,6 @@ from necroangle.entries import KEYS, KINDS_OF_EVENT, LATERALITIES, CodeSet, Fiel
 from necroangle.errors import CohortError
 from necroangle.protocol.free_text import free_text_problem
 
-__all__ = [
-    "DateOrder",
-    "Reading",
-    "Stated",
-    "UnknownWordError",
-    "parse_cell",
-    "parse_date",
-    "parse_key",
-    "parse_key_part",
-    "stated_values",
-]
-
-
 DateOrder = Literal["year first", "DD/MM/YYYY", "MM/DD/YYYY"]
 """How a table writes its dates; dots and dashes pass for slashes."""
 

@@ -14,25 +14,6 @@ from necroangle.protocol.near_names import near_visit
 from necroangle.protocol.study import StudyProtocol
 from necroangle.protocol.visits import months_of_name
 
-__all__ = [
-    "Issue",
-    "Look",
-    "ReadVisit",
-    "aetiology_doubts",
-    "of_aetiology",
-    "of_death",
-    "of_future",
-    "of_harris",
-    "of_loss",
-    "of_order",
-    "of_pain_scale",
-    "of_replacement",
-    "of_steinberg",
-    "of_study",
-    "of_treatment",
-    "of_windows",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Issue:

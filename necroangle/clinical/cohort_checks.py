@@ -10,8 +10,6 @@ from necroangle.entries import fields_of, missing_name
 from necroangle.protocol.enrolment import Enrolment
 from necroangle.protocol.near_names import NearNames, written_like
 
-__all__ = ["Cohort", "of_doubled_readings", "of_fields", "of_list", "of_names", "of_twins"]
-
 _ENOUGH = 20
 _NEARLY_ALL = 0.9
 """A field that so many records of at least :data:`_ENOUGH` hold is expected of each."""

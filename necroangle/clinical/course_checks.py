@@ -15,28 +15,6 @@ from necroangle.clinical.records import Hip, Values, day_of, index_day, number_o
 from necroangle.entries import field_named
 from necroangle.protocol.reads import strangers
 
-__all__ = [
-    "of_angle",
-    "of_both_readers",
-    "of_event_day",
-    "of_index_day",
-    "of_missing_visits",
-    "of_other_side",
-    "of_pain_numbers",
-    "of_person",
-    "of_predecessors",
-    "of_reading_without_visit",
-    "of_repeated_visit",
-    "of_score_jumps",
-    "of_scores_together",
-    "of_stage_after_collapse",
-    "of_stages",
-    "of_strangers",
-    "of_swapped_sides",
-    "of_unilateral",
-    "of_visit_without_reading",
-]
-
 STAGED = ("arco", "jic_stage", "steinberg", "ficat")
 _COLLAPSED = 31
 """Code of ARCO 3A, the first stage of collapse."""

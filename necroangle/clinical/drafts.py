@@ -17,8 +17,6 @@ from necroangle.clinical.raw_table import MAX_PROBLEMS, Problem, RawRow, RawTabl
 from necroangle.clinical.records import Key
 from necroangle.entries import KEYS, NO_YES, Field, field_named
 
-__all__ = ["Draft", "Drafts", "Statement", "gather"]
-
 _SMALL = re.compile(r"[a-z][a-z /+-]{0,39}")
 _OCCURRED = Field("event", "occurred", "whole", "Occurred", "the event came", choices=NO_YES)
 

@@ -16,8 +16,6 @@ from necroangle.ledger.withdrawal import readings_of, withdraw_reading
 from necroangle.measurement.row import Cell
 from necroangle.protocol.study import Missing, StudyProtocol
 
-__all__ = ["edit_record", "withdraw_record"]
-
 
 def edit_record(
     store: CohortStore,

@@ -8,8 +8,6 @@ from necroangle.clinical.raw_table import RawTable
 from necroangle.clinical.table_files import read_table
 from necroangle.errors import CohortError
 
-__all__ = ["read_list", "sides_of"]
-
 _BOTH = frozenset(
     {"both", "bilateral", "lr", "rl", "l r", "r l", "양측", "両側", "双侧", "beidseits"}
 )

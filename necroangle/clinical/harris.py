@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from necroangle.entries import HARRIS_ITEMS, MISSING_SUFFIX, Field
 from necroangle.measurement.row import Cell
 
-__all__ = ["HarrisScore", "harris_score", "with_harris_total"]
-
 TOTAL, FUNCTION = "hhs", "hhs_function"
 TOLERANCE = 0.01
 """Range of motion is a real number: its hundredths may be rounded in the total."""

@@ -14,15 +14,6 @@ from typing import NamedTuple
 from necroangle.entries import CLINICAL_FIELDS, LATERALITIES
 from necroangle.protocol.study import NO_STUDY, StudyProtocol
 
-__all__ = [
-    "Understood",
-    "find_headings",
-    "joined_headings",
-    "understood",
-    "visit_of_months",
-    "visit_said",
-]
-
 
 class Understood(NamedTuple):
     """What a heading says.

@@ -5,13 +5,6 @@ import re
 from necroangle.protocol.free_text import holds_person_number
 from necroangle.protocol.visits import IDENTIFIER
 
-__all__ = [
-    "heading_tells_identity",
-    "refuse_as_name",
-    "refuse_as_subject",
-    "short_text",
-]
-
 _WORDS = re.compile(
     r"(sur|fore|first|last|full|family|given|patient)?names?|mrn|ssn|rrn|dob|birth(day|date)?"
     r"|geburts(datum|tag)|geb(datum)?|vorname|nachname|telefon|adresse|anschrift"

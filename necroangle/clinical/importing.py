@@ -21,15 +21,6 @@ from necroangle.ledger.records import Recorded, encode_key
 from necroangle.ledger.store import CohortStore
 from necroangle.protocol.study import NO_STUDY, Missing, StudyProtocol
 
-__all__ = [
-    "IMPORT_OF",
-    "TableImport",
-    "open_table",
-    "plan_import",
-    "suggest_mapping",
-    "write_import",
-]
-
 IMPORT_OF = "import of table "
 """How the reason of every record begins that a table brought; its hash follows."""
 

@@ -23,24 +23,6 @@ from necroangle.entries import (
 )
 from necroangle.errors import CohortError
 
-__all__ = [
-    "HEAD",
-    "IGNORE",
-    "KEY_PARTS",
-    "OCCURRED",
-    "UNDECIDED",
-    "Binding",
-    "Group",
-    "Rule",
-    "Source",
-    "TableMapping",
-    "bind",
-    "decode_mapping",
-    "known_headings",
-    "load_mapping",
-]
-
-
 IGNORE = "ignore"
 UNDECIDED = "?"
 """What stands in a proposed mapping where a person must decide; nothing is imported by it."""

@@ -16,8 +16,6 @@ from necroangle.ledger.records import Entry, Record
 from necroangle.measurement.row import Cell
 from necroangle.protocol.study import StudyProtocol
 
-__all__ = ["Plan", "Standing", "make_plan", "merge"]
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:

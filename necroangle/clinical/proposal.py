@@ -23,8 +23,6 @@ from necroangle.clinical.raw_table import RawTable
 from necroangle.entries import KEYS, NO_YES, Field, field_named
 from necroangle.protocol.study import NO_STUDY, StudyProtocol
 
-__all__ = ["propose"]
-
 _MISSING = {
     **dict.fromkeys(
         ("nd", "n.d.", "not done", "未", "未検", "未実施", "미시행", "未测", "未查"), "not done"

@@ -22,16 +22,6 @@ from necroangle.ledger.schema import ROWS
 from necroangle.ledger.store import CohortStore
 from necroangle.protocol.study import StudyProtocol
 
-__all__ = [
-    "STATES",
-    "Query",
-    "entries_of",
-    "find_queries",
-    "read_visits",
-    "record_queries",
-    "settle",
-]
-
 QueryState = Literal["open", "answered", "accepted", "resolved"]
 STATES: tuple[QueryState, ...] = ("open", "answered", "accepted", "resolved")
 """Asked; told something, and still so; so and accepted, with a reason; no longer so."""

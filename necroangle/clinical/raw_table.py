@@ -12,25 +12,6 @@ from typing import Literal
 from necroangle.clinical.headings import find_headings, joined_headings
 from necroangle.errors import CohortError
 
-__all__ = [
-    "MAX_CELLS",
-    "MAX_CELL_LETTERS",
-    "MAX_COLUMNS",
-    "MAX_PROBLEMS",
-    "MAX_ROWS",
-    "Problem",
-    "RawRow",
-    "RawTable",
-    "Severity",
-    "build_raw_table",
-    "clean_text",
-    "column_letters",
-    "fatal",
-    "in_lines",
-    "warning",
-]
-
-
 Severity = Literal["fatal", "warning"]
 
 

@@ -12,20 +12,6 @@ from necroangle.protocol import dates
 from necroangle.protocol.dates import index_visit_of
 from necroangle.protocol.study import StudyProtocol
 
-__all__ = [
-    "Hip",
-    "Key",
-    "Records",
-    "State",
-    "clinical_tables",
-    "day_of",
-    "index_day",
-    "number_of",
-    "parents_of",
-    "read_state",
-]
-
-
 Key = tuple[str, ...]
 Hip = tuple[str, str]
 Values = Mapping[str, Cell]

@@ -16,8 +16,6 @@ from necroangle.clinical.records import Hip, State
 from necroangle.protocol.enrolment import Enrolment
 from necroangle.protocol.study import StudyProtocol
 
-__all__ = ["RULES", "Rule", "check_cohort", "check_subject", "rule_named"]
-
 OfSubject = Callable[[Look], Iterator[Issue]]
 OfHip = Callable[[Look, Hip], Iterator[Issue]]
 OfCohort = Callable[[Cohort], Iterator[Issue]]

@@ -25,16 +25,6 @@ from necroangle.clinical.raw_table import (
 from necroangle.clinical.workbooks import read_other_workbook, read_workbook
 from necroangle.errors import CohortError
 
-__all__ = [
-    "DELIMITERS",
-    "ENCODINGS",
-    "decode_text",
-    "find_delimiter",
-    "read_table",
-    "split_records",
-]
-
-
 ENCODINGS = (
     "utf-8",
     "utf-16",

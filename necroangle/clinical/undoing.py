@@ -16,8 +16,6 @@ from necroangle.ledger.records import ENROLLED, QUERY, Entry, Recorded, decode_k
 from necroangle.ledger.schema import LEDGER
 from necroangle.ledger.store import CohortStore
 
-__all__ = ["ImportRun", "UndoPlan", "imports_of", "plan_undo", "undo_import"]
-
 _REASON = re.compile(rf"{IMPORT_OF}([0-9a-f]{{16}})(?:: .*)?", re.DOTALL)
 Place = tuple[str, str]
 """Kind and key, as they stand in the ledger."""

@@ -41,21 +41,6 @@ from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import CohortError
 from necroangle.memory import LOOK_S, held_bytes, system_limits
 
-__all__ = [
-    "Formats",
-    "Package",
-    "SharedTexts",
-    "WorksheetReader",
-    "is_date_format",
-    "number_text",
-    "open_package",
-    "read_workbook",
-    "relations",
-    "unescape",
-    "walk",
-]
-
-
 MAX_PARTS = 2_000
 MAX_PART_BYTES = 96 << 20
 MAX_TOTAL_BYTES = 256 << 20

@@ -20,14 +20,6 @@ from necroangle.dicom.records import FrameHeader
 from necroangle.dicom.scanner import MOST_BYTES, HeaderScanner
 from necroangle.errors import DicomError
 
-__all__ = [
-    "Budget",
-    "StackFiles",
-    "is_archive",
-    "member_headers",
-    "members",
-]
-
 MAX_MEMBERS = 200_000
 """An archive of more members is refused."""
 

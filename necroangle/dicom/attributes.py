@@ -18,29 +18,6 @@ from pydicom.multival import MultiValue
 from necroangle.errors import DicomError
 from necroangle.terms import Laterality
 
-__all__ = [
-    "FrameGroups",
-    "code",
-    "codes",
-    "first_number",
-    "frame_groups",
-    "has_long_uid",
-    "integer",
-    "item",
-    "laterality",
-    "made_uid",
-    "numbers",
-    "required_uid",
-    "since_start_s",
-    "spacing_mm",
-    "stated_code",
-    "stated_window",
-    "still_picture",
-    "uid",
-    "whole",
-    "wholes",
-]
-
 LEAST_SPACING_MM, MOST_SPACING_MM = 1e-4, 1e3
 """No pixel of a picture of a patient is smaller or larger."""
 

@@ -11,12 +11,6 @@ from dataclasses import dataclass
 from necroangle.dicom.records import SequenceFacts
 from necroangle.terms import Weighting
 
-__all__ = [
-    "ROLES",
-    "Contrast",
-    "contrast_of",
-]
-
 ROLES = (
     "anatomy", "opposed phase", "derived", "inversion", "FLAIR", "echo planar", "diffusion", "map",
     "phase", "subtraction", "localizer",

@@ -29,14 +29,6 @@ from pydicom.uid import (
 from necroangle.dicom.pictures import PICTURES
 from necroangle.errors import DicomError
 
-__all__ = [
-    "DECODERS",
-    "NATIVE",
-    "decode_frame",
-    "decoder_words",
-    "is_decodable",
-]
-
 DECODER_DEPENDENCIES = dict.fromkeys(
     (
         *(JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1),

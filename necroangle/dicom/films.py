@@ -13,16 +13,6 @@ from necroangle.dicom.records import SeriesSummary
 from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane, Marker
 
-__all__ = [
-    "DetectorScale",
-    "coded_view",
-    "detector_scale",
-    "film_letters",
-    "magnification",
-    "no_scale",
-    "scaled_by_marker",
-]
-
 MAX_MAGNIFICATION = 3
 """A larger magnification than this is a slip, and is not applied."""
 

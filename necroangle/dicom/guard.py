@@ -22,20 +22,6 @@ from pydicom.values import converters
 from necroangle.errors import DicomError
 from necroangle.silence import silence
 
-__all__ = [
-    "DIRECTORY",
-    "FRAME_HEAD",
-    "LONG_VRS",
-    "MAX_FRAME_PIXELS",
-    "is_dicom",
-    "is_program",
-    "may_be_dicom",
-    "pydicom_door",
-    "regular_file",
-    "stated_size",
-    "walked",
-]
-
 DIRECTORY = "1.2.840.10008.1.3.10"
 """SOP class of a ``DICOMDIR``: it is never parsed, and no path in it is ever followed."""
 

@@ -40,21 +40,6 @@ from necroangle.errors import DicomError, PlaneError
 from necroangle.geometry import ImagePlane
 from necroangle.terms import SourceImage
 
-__all__ = [
-    "KEYWORDS",
-    "MAKER",
-    "SYNTAX",
-    "Origin",
-    "check_pixels",
-    "frames_of",
-    "is_capture",
-    "mended_by_meta",
-    "plane_of",
-    "repeat_keys",
-    "sequence_facts",
-    "subject_of",
-]
-
 SYNTAX = re.compile(r"[0-9.]{0,64}")
 """A transfer syntax that may be repeated."""
 

@@ -18,14 +18,6 @@ from necroangle.dicom.series import group_refusals, numbered, summarise
 from necroangle.dicom.store import ARRIVING, DATABASE, Entry, MemoryStore, Stamp, Store
 from necroangle.errors import DicomError
 
-__all__ = [
-    "Changes",
-    "index_path",
-    "refresh_index",
-    "scan_folder",
-    "scan_index",
-]
-
 BATCH = 500
 """Files read between two commits."""
 

@@ -21,15 +21,6 @@ from necroangle.dicom.attributes import first_number, numbers, spacing_mm
 from necroangle.errors import DicomError, PlaneError
 from necroangle.geometry import ImagePlane, PixelPoints
 
-__all__ = [
-    "MOSAIC_TAGS",
-    "csa_fields",
-    "grid_of",
-    "is_mosaic",
-    "mosaic_of",
-    "tile",
-]
-
 MAX_FIELDS = 1024
 MAX_VALUES = 4096
 """More fields, or more values of a field, than these are not read."""

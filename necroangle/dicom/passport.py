@@ -15,15 +15,6 @@ from necroangle.dicom.stacks import POSITION_TOLERANCE_MM
 from necroangle.geometry import Marker, PlaneName
 from necroangle.terms import Laterality
 
-__all__ = [
-    "GeometryPassport",
-    "coded",
-    "passport_lines",
-    "passport_of",
-    "refusal_object",
-    "series_object",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Steps:

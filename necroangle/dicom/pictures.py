@@ -22,15 +22,6 @@ from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane
 from necroangle.terms import SourceImage
 
-__all__ = [
-    "AS_PICTURE",
-    "PICTURES",
-    "grey_values",
-    "may_be_picture",
-    "picture_header",
-    "picture_pixels",
-]
-
 PICTURES = ("PNG", "JPEG", "TIFF")
 """What is opened beside DICOM; also what stands for the transfer syntax of such a file."""
 

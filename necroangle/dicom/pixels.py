@@ -46,12 +46,6 @@ from necroangle.imaging import Volume
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-__all__ = [
-    "native_volume",
-    "read_volume",
-    "volume_of",
-]
-
 _NAMES = (
     "SOPInstanceUID",
     "ImagePositionPatient",

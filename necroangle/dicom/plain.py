@@ -15,18 +15,6 @@ from pydicom.uid import AllTransferSyntaxes
 
 from necroangle.dicom.guard import DIRECTORY, LONG_VRS, is_program
 
-__all__ = [
-    "SHORT_VRS",
-    "HeaderReader",
-    "PlainHeader",
-    "Unusual",
-    "element_bounds",
-    "past_element",
-    "plain_value",
-    "scan_elements",
-    "short_value",
-]
-
 SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 """Value representations whose length takes two bytes."""
 

@@ -12,14 +12,6 @@ from pathlib import Path
 
 from necroangle.errors import DicomError
 
-__all__ = [
-    "IdentifierCodes",
-    "SubjectNames",
-    "is_pseudonym",
-    "new_key",
-    "new_secret",
-]
-
 MIN_SECRET_BYTES = 16
 MAX_MAPPING_BYTES = 16 * 1024**2
 

@@ -10,19 +10,6 @@ from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane, Marker, PlaneName
 from necroangle.terms import Laterality, SourceImage
 
-__all__ = [
-    "RECOGNISED",
-    "REGULAR",
-    "FileTally",
-    "FrameHeader",
-    "Refusal",
-    "Regularity",
-    "RepeatKeys",
-    "Scan",
-    "SequenceFacts",
-    "SeriesSummary",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class RepeatKeys:

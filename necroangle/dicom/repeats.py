@@ -14,22 +14,6 @@ from numpy.typing import NDArray
 from necroangle.dicom.records import FrameHeader
 from necroangle.dicom.stacks import Depths
 
-__all__ = [
-    "ACQUISITION",
-    "CONTRAST_KEYS",
-    "FILE",
-    "ORDERS",
-    "STACK",
-    "Key",
-    "Labels",
-    "Split",
-    "bound",
-    "exact_keys",
-    "numbered_split",
-    "ranks",
-    "split_by",
-]
-
 LONG_PAUSE = 3.0
 """A pause between two volumes is so many times as long as any within one."""
 

@@ -50,13 +50,6 @@ from necroangle.terms import SourceImage
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-__all__ = [
-    "HeaderScanner",
-    "opened",
-    "plain_header",
-    "read_headers",
-]
-
 FIRST_BYTES = 12 * 1024
 """Read at first: nearly every header ends before."""
 

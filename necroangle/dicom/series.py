@@ -12,12 +12,6 @@ from necroangle.dicom.splitting import Part, split_series
 from necroangle.dicom.stacks import stack_geometry
 from necroangle.errors import DicomError
 
-__all__ = [
-    "group_refusals",
-    "numbered",
-    "summarise",
-]
-
 LOCALIZER_PLANES, LOCALIZER_SLICES = 3, 12
 """A series of so many planes with no more slices than this in each is a localizer."""
 

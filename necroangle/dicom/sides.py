@@ -19,8 +19,6 @@ from necroangle.dicom.records import SeriesSummary
 from necroangle.geometry import PatientPoints, PixelPoints
 from necroangle.terms import Laterality, SourceImage
 
-__all__ = ["HipSide", "SideEvidence", "StudySides", "width_mm"]
-
 BOTH_HIPS_MM = 250.0
 """A coronal or axial picture at least so wide shows both hips, or may: it has no side."""
 

@@ -41,8 +41,6 @@ from necroangle.dicom.stacks import (
     usual_step_mm,
 )
 
-__all__ = ["Aside", "Part", "split_series"]
-
 PLACE_GAP_MM = 10.0
 """Frames further apart than this within their plane, with nothing between, are of two places."""
 

@@ -17,19 +17,6 @@ from necroangle.dicom.records import REGULAR, FrameHeader, Regularity
 from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane
 
-__all__ = [
-    "POSITION_TOLERANCE_MM",
-    "Depths",
-    "StackGeometry",
-    "allowed_step_mm",
-    "along_normal",
-    "graded",
-    "near_groups",
-    "split_frames",
-    "stack_geometry",
-    "usual_step_mm",
-]
-
 POSITION_TOLERANCE_MM = 0.01
 """Frames nearer to each other than this along the normal stand at the same position."""
 

@@ -17,8 +17,6 @@ from necroangle.dicom.pseudonym import SubjectNames, new_key
 from necroangle.dicom.records import FrameHeader, Refusal
 from necroangle.errors import DicomError
 
-__all__ = ["ARRIVING", "DATABASE", "Entry", "IndexStore", "MemoryStore", "Stamp", "Store"]
-
 DATABASE = ".necroangle-index.sqlite"
 """Name of the index beside the study."""
 

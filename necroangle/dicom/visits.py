@@ -11,17 +11,6 @@ from necroangle.dicom.records import Scan, SeriesSummary
 from necroangle.dicom.sides import StudySides
 from necroangle.terms import VIEW_PAIRS, Laterality, View, Weighting
 
-__all__ = [
-    "MR_PAIR",
-    "RADIOGRAPH_PAIR",
-    "Visit",
-    "candidates",
-    "offer_of",
-    "sequence_words",
-    "series_words",
-    "visits_of",
-]
-
 MR_PAIR, RADIOGRAPH_PAIR, _ = VIEW_PAIRS
 
 _BOTH = (Laterality.RIGHT, Laterality.LEFT)

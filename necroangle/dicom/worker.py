@@ -31,11 +31,6 @@ from necroangle.memory import LOOK_S, held_bytes, limited, system_limits
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-__all__ = [
-    "GuardedReader",
-    "read_volume_guarded",
-]
-
 _SHARED = Path("/dev/shm")  # noqa: S108  the system's shared memory, no scratch folder
 _MIB = 1024**2
 _MOST_BYTES_A_PIXEL = 4

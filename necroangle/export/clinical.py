@@ -12,16 +12,6 @@ from necroangle.export.columns import ExportColumn, Kind, Missing, Value
 from necroangle.export.privacy import grouped_age
 from necroangle.measurement.row import Cell
 
-__all__ = [
-    "DERIVED_COLUMNS",
-    "ClinicalColumn",
-    "ClinicalIndex",
-    "ClinicalRow",
-    "clinical_columns",
-    "day_of",
-    "derived_values",
-]
-
 ClinicalRow = Mapping[str, object]
 
 _LEVELS: dict[str, Literal["patient", "hip", "visit"]] = {

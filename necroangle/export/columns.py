@@ -9,19 +9,6 @@ from typing import Literal
 
 from necroangle.errors import CohortError
 
-__all__ = [
-    "NAME_RULE",
-    "TEXT_LIMIT",
-    "ExportColumn",
-    "Kind",
-    "Missing",
-    "Value",
-    "bare",
-    "clean_text",
-    "cut_bytes",
-    "short_names",
-]
-
 Kind = Literal["text", "whole", "real", "date"]
 
 NAME_RULE = re.compile(r"[a-z][a-z0-9_]{0,25}", re.ASCII)

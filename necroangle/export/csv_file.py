@@ -8,8 +8,6 @@ from necroangle.export.columns import ExportColumn, Missing
 from necroangle.export.table import REASONS, ExportTable
 from necroangle.plain_text import quoted
 
-__all__ = ["CODEBOOK_HEADING", "codebook_rows", "csv_bytes", "data_csv", "quoted_texts"]
-
 BOM = b"\xef\xbb\xbf"
 """Excel takes a CSV without it for one in the system's old code page."""
 

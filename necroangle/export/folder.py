@@ -22,8 +22,6 @@ from necroangle.export.table import ExportTable
 from necroangle.plain_text import quoted
 from necroangle.storage import rename_over, sync_file
 
-__all__ = ["EXPORT_FORMAT", "FORMATS", "Provenance", "leftovers", "table_facts", "write_export"]
-
 EXPORT_FORMAT = "necroangle.export"
 EXPORT_VERSION = 1
 

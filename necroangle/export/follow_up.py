@@ -12,8 +12,6 @@ from necroangle.protocol.ending import VisitState
 from necroangle.protocol.hips import event_that_counts
 from necroangle.protocol.study import StudyProtocol
 
-__all__ = ["COURSE_COLUMNS", "VISIT_COLUMNS", "VisitLine", "course_values", "visit_values"]
-
 _WHEN = {
     "collapse": "the first after the index day, where there are several",
     "radiographic_failure": "the first after the index day, where there are several",

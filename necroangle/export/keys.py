@@ -16,19 +16,6 @@ from necroangle.export.columns import ExportColumn, Missing, Value
 from necroangle.export.privacy import image_key
 from necroangle.measurement.row import CohortRow
 
-__all__ = [
-    "FACT_COLUMNS",
-    "HIP_KEYS",
-    "KEY_COLUMNS",
-    "READING_KEYS",
-    "ReadingFacts",
-    "contents_in",
-    "fact_cells",
-    "facts_from",
-    "facts_of",
-    "key_cells",
-]
-
 HIP_KEYS = ("patient_id", "hip_id", "side")
 READING_KEYS = ("reader_id", "read_no", "method")
 """Keys of a reading within a visit; in a table of hip visits they say which reading it was."""

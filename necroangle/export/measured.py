@@ -15,17 +15,6 @@ from necroangle.measurement.columns import COLUMNS, Column
 from necroangle.measurement.row import Cell, CohortRow
 from necroangle.terms import Finding, Flag, UnreadReason
 
-__all__ = [
-    "FLAG_COLUMNS",
-    "INDEX_LABELS",
-    "LABELS",
-    "MEASURED_COLUMNS",
-    "NAMES",
-    "STEMS",
-    "VIEW_NAMES",
-    "measured_cells",
-]
-
 VIEW_NAMES = {"a": "cor", "b": "sag"}
 """What stands for A (coronal, AP) and B (sagittal, lateral) at the beginning of a name."""
 

@@ -11,17 +11,6 @@ from necroangle.errors import CohortError
 from necroangle.export.columns import Missing, Value
 from necroangle.export.table import ExportTable
 
-__all__ = [
-    "OLDEST_YEARS",
-    "Dates",
-    "grouped_age",
-    "image_key",
-    "load_secret",
-    "shift_days",
-    "shifted",
-    "smallest_cell",
-]
-
 Dates = Literal["none", "shifted"]
 
 OLDEST_YEARS = 89

@@ -12,8 +12,6 @@ from necroangle.export.csv_file import csv_bytes
 from necroangle.export.table import ExportTable
 from necroangle.plain_text import quoted
 
-__all__ = ["DICTIONARY_HEADING", "REDCAP_FILES", "REDCAP_WARNING", "redcap_files"]
-
 DICTIONARY_HEADING = (
     "Variable / Field Name",
     "Form Name",

@@ -49,8 +49,6 @@ from necroangle.protocol.reads import ReadOf, strangers
 from necroangle.protocol.study import NO_STUDY, StudyProtocol
 from necroangle.terms import Flag
 
-__all__ = ["ExportSource", "Unit", "build_table"]
-
 Unit = Literal["reading", "hip_visit"]
 Key = TypeVar("Key", bound=tuple[str, ...])
 

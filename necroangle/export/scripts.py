@@ -12,8 +12,6 @@ import numpy as np
 from necroangle.export.columns import TEXT_LIMIT, ExportColumn, Missing, cut_bytes
 from necroangle.export.table import ExportTable
 
-__all__ = ["python_script", "r_script", "spss_script", "stata_script"]
-
 _R_HEAD = """\
 # Reads cohort.csv as it was exported by necroangle: types, labels, codes as factors.
 # In R: source("import.R", encoding = "UTF-8"); the table is then `cohort`.

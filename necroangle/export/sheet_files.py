@@ -18,8 +18,6 @@ from necroangle.export.csv_file import CODEBOOK_HEADING, codebook_rows
 from necroangle.export.table import ExportTable
 from necroangle.extras import extra_module
 
-__all__ = ["METADATA_KEY", "write_parquet", "write_xlsx"]
-
 METADATA_KEY = "necroangle"
 """Key of the provenance in a Parquet file's metadata; each field has its own: label, unit..."""
 

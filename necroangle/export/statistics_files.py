@@ -25,8 +25,6 @@ from necroangle.export.columns import ExportColumn, Missing, cut_bytes, short_na
 from necroangle.export.table import REASONS, ExportTable
 from necroangle.extras import extra_module
 
-__all__ = ["SAS_LARGEST", "write_dta", "write_sav", "write_xpt"]
-
 _CODES = np.array([reason.code if reason else 0 for reason in REASONS], dtype=np.float64)
 _MISSING_LABELS = {reason.code: reason.label for reason in Missing}
 

@@ -18,17 +18,6 @@ from numpy.typing import NDArray
 from necroangle.errors import CohortError
 from necroangle.export.columns import ExportColumn, Missing, Value, clean_text
 
-__all__ = [
-    "LARGEST_REAL",
-    "LARGEST_WHOLE",
-    "PLACES",
-    "REASONS",
-    "Cells",
-    "ExportTable",
-    "Given",
-    "cells_of",
-]
-
 LARGEST_REAL = 1e300
 """Above it stand the numbers that mean "missing" in Stata and SPSS."""
 

@@ -8,8 +8,6 @@ from necroangle.export.columns import ExportColumn, Missing, Value
 from necroangle.export.keys import HIP_KEYS
 from necroangle.export.table import ExportTable
 
-__all__ = ["to_wide"]
-
 _ONCE = ("patient", "hip")
 
 

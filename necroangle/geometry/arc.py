@@ -16,17 +16,6 @@ from necroangle.errors import ArcError
 from necroangle.geometry.circle import Circle, directions_deg
 from necroangle.geometry.frames import PlanePoints
 
-__all__ = [
-    "Arc",
-    "ArcColumns",
-    "arc_polyline",
-    "arc_through",
-    "arcs_about",
-    "each",
-    "span_deg",
-    "union_deg",
-]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 

@@ -16,18 +16,6 @@ from necroangle.geometry.frames import PlanePoints
 from necroangle.geometry.orthogonal import WeightedRadius, geometric_centres, lengths
 from necroangle.geometry.point_sets import PointSets, ordered_sum
 
-__all__ = [
-    "Circle",
-    "CircleFit",
-    "Circles",
-    "directions_deg",
-    "fit_circle",
-    "fit_circles",
-    "hyper_centres",
-    "least_span_deg",
-    "rim_fault",
-]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 

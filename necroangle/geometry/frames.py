@@ -13,8 +13,6 @@ from typing import NewType
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PatientPoints", "PixelPoints", "PlanePoints"]
-
 PixelPoints = NewType("PixelPoints", NDArray[np.float64])
 PlanePoints = NewType("PlanePoints", NDArray[np.float64])
 PatientPoints = NewType("PatientPoints", NDArray[np.float64])

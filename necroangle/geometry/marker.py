@@ -7,8 +7,6 @@ import numpy as np
 from necroangle.errors import PlaneError
 from necroangle.geometry.plane import ImagePlane
 
-__all__ = ["Marker"]
-
 LEAST_MM, MOST_MM = 1.0, 500.0
 """No ball, coin or ruler that is laid beside a hip is smaller or larger."""
 

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 
 from necroangle.geometry.point_sets import PointSets, ordered_sum
 
-__all__ = ["WeightedRadius", "geometric_centres", "lengths", "solved"]
-
 Array = NDArray[np.float64]
 
 _MAX_STEPS = 100

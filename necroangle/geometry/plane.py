@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from necroangle.errors import PlaneError
 from necroangle.geometry.frames import PatientPoints, PixelPoints, PlanePoints
 
-__all__ = ["ImagePlane", "PlaneName", "Vector3"]
-
 Vector3 = tuple[float, float, float]
 
 COSINE_TOLERANCE = 1e-3

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PointSets", "ordered_sum", "parts_of", "runs"]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 

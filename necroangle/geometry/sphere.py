@@ -12,8 +12,6 @@ from necroangle.geometry.orthogonal import geometric_centres, lengths, solved
 from necroangle.geometry.point_sets import PointSets, ordered_sum
 from necroangle.geometry.vectors import dot3
 
-__all__ = ["Sphere", "SphereFit", "Spheres", "ball_fault", "fit_sphere", "fit_spheres"]
-
 Array = NDArray[np.float64]
 
 _FLAT = 1e-12

@@ -10,8 +10,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cross3", "dot3", "inverse3", "matmul3", "quadratic2", "quadratic3"]
-
 Number = TypeVar("Number", float, NDArray[np.float64])
 
 

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from necroangle.geometry import ImagePlane, PatientPoints, PixelPoints, PlanePoints
 from necroangle.imaging.volume import Slice
 
-__all__ = ["Crossing", "NoCrossing", "cross_reference", "plane_crossing"]
-
 PARALLEL_SINE = 1e-3
 """Planes tilted by less than this (0.06°) count as parallel: files state cosines no better."""
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GRID_MM", "LARGEST_TURN_DEG", "Fit", "Part", "best_shift", "fit_turn", "refined"]
-
 Array = NDArray[np.float64]
 
 GRID_MM = 0.6

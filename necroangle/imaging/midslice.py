@@ -14,16 +14,6 @@ from necroangle.errors import PlaneError
 from necroangle.geometry import ImagePlane, PatientPoints
 from necroangle.terms import SourceImage
 
-__all__ = [
-    "Bracket",
-    "MidSlice",
-    "SliceOffset",
-    "Stack",
-    "bracketing_slices",
-    "mid_slice",
-    "slice_offset_mm",
-]
-
 LONE_SLICE_REACH_MM = 2.0
 """How far a slice without neighbours counts as showing the head's middle: half a usual step."""
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from necroangle.errors import PlaneError
 from necroangle.geometry import ImagePlane, PatientPoints
 
-__all__ = ["SHAPE", "SPACING_MM", "coronal_plane", "neck_plane", "sagittal_plane"]
-
 SHAPE = (256, 256)
 """(rows, columns) of a made picture: 128 x 128 mm at the spacing below, one hip."""
 

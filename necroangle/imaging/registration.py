@@ -28,8 +28,6 @@ from necroangle.imaging.matching import GRID_MM, Fit, Part, best_shift, fit_turn
 from necroangle.imaging.volume import Slice
 from necroangle.terms import Laterality, Weighting
 
-__all__ = ["HeadMotion", "HeadPicture", "Unregistered", "register_heads"]
-
 Array = NDArray[np.float64]
 
 LARGEST_OFFSET_MM = 3.0

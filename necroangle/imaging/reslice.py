@@ -9,8 +9,6 @@ from necroangle.errors import PlaneError
 from necroangle.geometry import ImagePlane, PatientPoints, PixelPoints
 from necroangle.imaging.volume import Slice, Volume
 
-__all__ = ["reslice"]
-
 _EDGE_PX = 1e-6
 """A point this little outside the outermost pixel centres lies on them."""
 

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from necroangle.geometry import ImagePlane, PatientPoints
 from necroangle.terms import SourceImage
 
-__all__ = ["Slice", "Volume"]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slice:

@@ -13,25 +13,6 @@ from necroangle.entries import Entered, Field
 from necroangle.measurement.columns import COLUMNS
 from necroangle.terms import Flag, Laterality, View
 
-__all__ = [
-    "ANGLE",
-    "ARC_MARKS",
-    "DEGREE",
-    "FEMORAL_HEAD",
-    "MILLIMETRE",
-    "NECROSIS",
-    "ONE",
-    "RADIUS",
-    "SCHEME",
-    "Evaluation",
-    "column_code",
-    "entry_code",
-    "flag_code",
-    "own_code",
-    "plane_code",
-    "side_code",
-]
-
 SCHEME = "99NECROANGLE"
 """Designator of our own scheme; every document that uses it declares it."""
 

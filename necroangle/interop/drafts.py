@@ -38,8 +38,6 @@ from necroangle.moments import utc_now
 from necroangle.review import ImagePlaces
 from necroangle.terms import VIEW_PAIRS, Finding, Laterality, UnreadReason, View
 
-__all__ = ["Draft", "Drafts", "Whose", "drafts_of"]
-
 RIM_MARKS = 4
 ROUND = 0.05
 """An ellipse whose axes differ by more, relative, is no circle."""

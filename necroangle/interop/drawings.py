@@ -15,15 +15,6 @@ from necroangle.annotation import HipReading, ReadingKey
 from necroangle.geometry import ImagePlane, PatientPoints
 from necroangle.terms import Laterality, View
 
-__all__ = [
-    "MISMATCH_DEG",
-    "Drawing",
-    "Number",
-    "Taken",
-    "angle_deg",
-    "corner_of",
-]
-
 Array = NDArray[np.float64]
 Kind = Literal["angle", "circle", "arc", "rim"]
 

@@ -19,8 +19,6 @@ from necroangle.measurement import HipMeasurement
 from necroangle.measurement.row import CohortRow, to_row
 from necroangle.terms import Laterality
 
-__all__ = ["bundle_of", "encoded"]
-
 SYSTEM = "urn:necroangle:columns"
 """Code system of the columns of the cohort table and of their words."""
 

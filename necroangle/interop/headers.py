@@ -24,17 +24,6 @@ from necroangle.dicom.pseudonym import IdentifierCodes
 from necroangle.errors import DicomError
 from necroangle.terms import View
 
-__all__ = [
-    "BLOCK",
-    "CREATOR",
-    "HIDDEN_DATE",
-    "READING",
-    "Hidden",
-    "headers_of",
-    "person",
-    "read_dataset",
-]
-
 BLOCK, CREATOR, READING = 0x0099, "NECROANGLE", 0x01
 """The private element in which a report keeps the reading file."""
 

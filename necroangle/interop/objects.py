@@ -20,8 +20,6 @@ from necroangle.review.pictures import images_of
 from necroangle.storage import write_atomically
 from necroangle.terms import View
 
-__all__ = ["write_objects"]
-
 
 def write_objects(
     reading: HipReading,

@@ -17,8 +17,6 @@ from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import NecroangleError
 from necroangle.interop.drawings import Drawing, Number, Taken, angle_deg, corner_of
 
-__all__ = ["take_grand_challenge", "take_weasis"]
-
 _UID = re.compile(r"[0-2](\.\d+)+")
 _WORDS = re.compile(r"(-?\d+(?:[.,]\d+)?)\s*(?:deg|°)")
 _ANGLES = {"angle", "openAngle", "fourPointsAngle"}

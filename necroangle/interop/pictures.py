@@ -22,8 +22,6 @@ from necroangle.interop.report import Source, boundary_points, on_image
 from necroangle.measurement import ViewMeasurement, show_deg
 from necroangle.report.picture import Image
 
-__all__ = ["capture_of", "key_objects_of", "presentations_of"]
-
 STATES, KEYS, CAPTURES = 9902, 9903, 9904
 """Series numbers."""
 

@@ -17,8 +17,6 @@ from necroangle.errors import NecroangleError
 from necroangle.interop.drawings import Drawing, Taken
 from necroangle.terms import Laterality
 
-__all__ = ["POINT_COLUMNS", "points_table", "take_points"]
-
 POINT_COLUMNS = (
     *("subject", "laterality", "visit", "reader", "read_no", "view", "instance_uid"),
     *("frame_number", "mark", "number", "x_mm", "y_mm", "z_mm", "row", "column"),

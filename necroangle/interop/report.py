@@ -35,18 +35,6 @@ from necroangle.measurement import HipMeasurement, ViewMeasurement, show_deg
 from necroangle.measurement.row import CohortRow, to_row
 from necroangle.terms import View
 
-__all__ = [
-    "FLAVOURS",
-    "OHIF_ANGLE",
-    "Flavour",
-    "Source",
-    "boundary_points",
-    "has_place",
-    "head_points",
-    "on_image",
-    "report_of",
-]
-
 Flavour = Literal["standard", "ohif"]
 FLAVOURS: tuple[Flavour, ...] = ("standard", "ohif")
 

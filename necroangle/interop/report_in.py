@@ -31,8 +31,6 @@ from necroangle.interop.headers import BLOCK, CREATOR, READING, read_dataset
 from necroangle.measurement import measure, method_named
 from necroangle.terms import Laterality
 
-__all__ = ["take_report"]
-
 _ANGLES = {"1483009", "285285000", "121224", "110859", "C-21119"}
 _DEGREES = {"deg", "°", "degree", "degrees"}
 _GROUP, _TRACKING, _SIDE = "125007", "112039", "272741003"

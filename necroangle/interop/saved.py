@@ -9,8 +9,6 @@ from necroangle.extras import need_extra
 from necroangle.review import ImagePlaces
 from necroangle.study import find_study
 
-__all__ = ["write_report"]
-
 
 def write_report(reading: Path, scan: Scan, folder: Path) -> int:
     """Write the objects of a saved reading, for archives and for OHIF; gives how many there are.

@@ -24,8 +24,6 @@ from necroangle.export import ExportTable
 from necroangle.export.columns import ExportColumn, Missing, Value
 from necroangle.storage import write_atomically
 
-__all__ = ["Domain", "Variable", "sdtm_domains", "write_sdtm"]
-
 Row = dict[str, str | float]
 
 _LAST_TEST = re.compile(r"[^A-Z0-9]")

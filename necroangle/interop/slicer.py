@@ -38,8 +38,6 @@ from necroangle.measurement import ViewMeasurement, measure
 from necroangle.storage import write_atomically
 from necroangle.terms import View
 
-__all__ = ["MARKUPS", "CoordinateSystem", "take_markups", "write_markups"]
-
 MARKUPS = ".mrk.json"
 SCHEMA = (
     "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/"

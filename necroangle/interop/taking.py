@@ -15,8 +15,6 @@ from necroangle.interop.points_csv import take_points
 from necroangle.interop.report_in import take_report
 from necroangle.interop.slicer import MARKUPS, take_markups
 
-__all__ = ["files_of", "image_named", "readings_of", "take_file"]
-
 MAX_BYTES = 64 << 20
 """A larger file is no report and no list of marks."""
 

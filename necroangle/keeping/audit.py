@@ -18,8 +18,6 @@ from necroangle.ledger.records import decode_key
 from necroangle.ledger.store import CohortStore
 from necroangle.plain_text import harmless, quoted
 
-__all__ = ["HEADING", "AuditLine", "Wanted", "audit_trail", "to_csv", "to_html"]
-
 HEADING = (
     *("event", "at", "server_at", "server_user", "actor", "kind", "key", "action"),
     *("change", "reason", "hash"),

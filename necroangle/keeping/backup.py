@@ -29,8 +29,6 @@ from necroangle.moments import utc_now
 from necroangle.storage import name_problem, rename_over, sync_file, write_atomically
 from necroangle.study import Study, open_study
 
-__all__ = ["Manifest", "Restored", "make_backup", "restore"]
-
 _COHORT, _ANCHORS, _MANIFEST = "cohort.sqlite", "cohort.sqlite.anchors", "manifest.json"
 _STUDY, _SECRET, _READINGS = "study.toml", "secret.key", "readings"
 _MOST_BYTES = 1 << 36

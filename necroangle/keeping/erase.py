@@ -11,8 +11,6 @@ from necroangle.ledger.erasure import Erased, events_of
 from necroangle.ledger.store import CohortStore
 from necroangle.study import Study
 
-__all__ = ["Traces", "erase", "find_traces"]
-
 _TEXTS = frozenset({".csv", ".html", ".json", ".jsonl", ".txt", ".toml", ".autosave", ".part"})
 _BACKUPS = ("*.bak", "*.zip")
 _MOST_BYTES = 1 << 28

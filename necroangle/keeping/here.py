@@ -3,8 +3,6 @@
 from necroangle.errors import CohortError
 from necroangle.study import Study, study_here
 
-__all__ = ["the_study"]
-
 
 def the_study() -> Study:
     """The study that the working directory belongs to.

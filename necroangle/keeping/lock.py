@@ -12,8 +12,6 @@ from necroangle.protocol.visits import IDENTIFIER
 if TYPE_CHECKING:
     from necroangle.measurement.row import Cell
 
-__all__ = ["lock", "open_lock"]
-
 
 def lock(store: CohortStore, name: str, *, actor: str, reason: str) -> str:
     """Lock the state that the cohort has now; its canonical hash.

@@ -24,16 +24,6 @@ from necroangle.protocol.reads import strangers
 from necroangle.protocol.study import StudyProtocol
 from necroangle.study import find_study
 
-__all__ = [
-    "Admission",
-    "admission_of_folder",
-    "enrol",
-    "enrolment_of",
-    "freeze",
-    "known_subjects",
-    "strike",
-]
-
 _LIST_KEY = ("subjects",)
 _SIDES = "sides"
 _IF_MEANT = "If it is new, enrol it (`necroangle enrol`), or say --new-subjects"

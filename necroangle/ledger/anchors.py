@@ -31,19 +31,6 @@ from necroangle.study import Study
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-__all__ = [
-    "Anchor",
-    "AnchorCheck",
-    "Signer",
-    "append_anchor",
-    "encode_anchor",
-    "found_anchors",
-    "last_anchor",
-    "public_key_text",
-    "read_anchors",
-    "signer_of",
-]
-
 _META = re.compile(rb'<meta name="necroangle-anchor" content="([^"]*)">')
 _LONGEST = 4096
 _MOST_BYTES = 1 << 30

@@ -25,18 +25,6 @@ from typing import NamedTuple
 
 import msgspec
 
-__all__ = [
-    "GENESIS",
-    "LINK_COLUMNS",
-    "Break",
-    "Link",
-    "broken_links",
-    "is_erased",
-    "link",
-    "new_salt",
-    "rebuilt",
-]
-
 GENESIS = "0" * 64
 """What the first event has for a previous hash."""
 

@@ -8,8 +8,6 @@ from necroangle.errors import CohortError
 from necroangle.ledger.schema import copy_tables, found_version
 from necroangle.ledger.store import CohortStore, open_engine, refusal, writing
 
-__all__ = ["copy_cohort"]
-
 
 def copy_cohort(store: CohortStore, place: Path | str) -> None:
     """Copy every table to a place that has none; hashes and all stay as they are.

@@ -22,16 +22,6 @@ from necroangle.ledger.schema import CONTENT, LEDGER, ROWS
 if TYPE_CHECKING:
     from necroangle.measurement.row import Cell
 
-__all__ = [
-    "ERASURE",
-    "Erased",
-    "erase_events",
-    "erased_by",
-    "erased_numbers",
-    "events_of",
-    "subjects_of",
-]
-
 ERASURE = "erasure"
 _ONLY_SAID = {"key": "", "reason": "", "payload": None, "idempotency_key": None, "salt": None}
 _AT_ONCE = 400

@@ -35,20 +35,6 @@ from necroangle.measurement.row import Cell
 from necroangle.moments import utc_now
 from necroangle.protocol.free_text import free_text_problem
 
-__all__ = [
-    "LedgerEnd",
-    "current",
-    "decode_payload",
-    "find_record",
-    "is_before",
-    "known_writes",
-    "last_of",
-    "last_states",
-    "links",
-    "record",
-    "was_withdrawn",
-]
-
 _AT_ONCE = 500
 _FETCHED = 2000
 _LINK = sa.select(*LEDGER.columns)

@@ -34,26 +34,6 @@ from necroangle.ledger.schema import CONTENT, LEDGER, ROWS, insert_tuples, updat
 from necroangle.measurement.columns import COLUMNS, KEY, NAMES
 from necroangle.measurement.row import Cell, CohortRow, RowKey
 
-__all__ = [
-    "COLUMNS_KIND",
-    "MEASUREMENT",
-    "READING_FILE",
-    "columns_digest",
-    "contents",
-    "contents_between",
-    "decode_row",
-    "encode_row",
-    "history",
-    "names_today",
-    "rebuild_rows",
-    "row_key_text",
-    "rows_of",
-    "uniting_readings",
-    "withdraw_rows",
-    "write_contents",
-    "write_rows",
-]
-
 MEASUREMENT, COLUMNS_KIND, READING_FILE = "measurement", "columns", "reading_file"
 
 RENAMED = {f"{angle}_se_deg": f"{angle}_se_marking" for angle in ("a", "b", "cna")}

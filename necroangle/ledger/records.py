@@ -17,26 +17,6 @@ import msgspec
 from necroangle.errors import CohortError
 from necroangle.measurement.row import Cell
 
-__all__ = [
-    "ENROLLED",
-    "OWN_KINDS",
-    "QUERY",
-    "STUDY_LIST",
-    "WITHDRAWN_READING",
-    "Conflict",
-    "Entry",
-    "Event",
-    "Outcome",
-    "Record",
-    "Recorded",
-    "State",
-    "decide",
-    "decode_key",
-    "encode_key",
-    "encode_values",
-    "plain_text",
-]
-
 OWN_KINDS = frozenset({"measurement", "reading_file", "columns", "sealing", "erasure"})
 """Kinds of events that only the ledger itself writes."""
 

@@ -13,8 +13,6 @@ import sqlalchemy as sa
 from necroangle.errors import CohortError
 from necroangle.ledger.schema import ALEMBIC, CONTENT, LEDGER, META, ROWS, TAIL, server_path
 
-__all__ = ["ROLES", "make_roles", "policies", "role_functions"]
-
 ROLES = ("reader", "coordinator", "statistician")
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _MEMBER = "pg_has_role(session_user, current_database() || '_{role}', 'MEMBER')"

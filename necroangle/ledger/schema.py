@@ -22,27 +22,6 @@ from necroangle.ledger.chain import GENESIS
 from necroangle.measurement.columns import COLUMNS, Column
 from necroangle.storage import rename_over, sync_file
 
-__all__ = [
-    "ALEMBIC",
-    "CONTENT",
-    "LEDGER",
-    "META",
-    "REVISION",
-    "ROWS",
-    "SCHEMA_VERSION",
-    "SERVER_NOW",
-    "TAIL",
-    "UNLOCKED_KINDS",
-    "backup_file",
-    "copy_tables",
-    "create_tables",
-    "found_version",
-    "insert_tuples",
-    "migrate",
-    "server_path",
-    "update_tuples",
-]
-
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 REVISION = max(script.name[:5] for script in (_SCRIPTS / "versions").glob("v[0-9]*.py"))

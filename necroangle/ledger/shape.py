@@ -26,8 +26,6 @@ from necroangle.ledger.schema import (
     server_triggers,
 )
 
-__all__ = ["check_shape"]
-
 _CATALOGUE = (
     "SELECT CASE type WHEN 'trigger' THEN 'guard' ELSE type END || ' ' || name, "
     "coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"

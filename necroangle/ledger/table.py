@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from necroangle.measurement.row import Cell, CohortRow
 
-__all__ = ["HEADINGS", "all_cells", "frame_of", "main_cells", "show_cell", "to_csv", "to_json"]
-
 HEADINGS = ("hip", "visit", "reader", "method", "A", "B", "CNA", "category", "flags")
 """Headings of :func:`main_cells`."""
 

@@ -31,17 +31,6 @@ from necroangle.measurement.columns import KEY, NAMES
 from necroangle.measurement.plausibility_cohort import Misfit
 from necroangle.measurement.row import Cell, RowKey
 
-__all__ = [
-    "Counts",
-    "LedgerState",
-    "MeasuredCells",
-    "Problem",
-    "Verification",
-    "check_ledger",
-    "check_records",
-    "check_rows",
-]
-
 _SELECT = sa.select(*(ROWS.c[name] for name in NAMES))
 _FETCHED = 2000
 SEALING = "sealing"

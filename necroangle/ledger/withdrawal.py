@@ -12,8 +12,6 @@ from necroangle.ledger.schema import ROWS
 from necroangle.ledger.store import CohortStore
 from necroangle.measurement.row import RowKey
 
-__all__ = ["put_back", "readings_of", "withdraw_reading", "withdrawn_readings"]
-
 ReadingId = tuple[str, str, str, str, str]
 """Subject, laterality, visit, reader and number of a reading, as texts."""
 

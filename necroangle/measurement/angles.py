@@ -27,8 +27,6 @@ from necroangle.measurement.slices import centre_planes, outside
 from necroangle.measurement.stack_heads import Stacks
 from necroangle.terms import Finding, Flag
 
-__all__ = ["RimRuns", "ViewAngles", "angles_of"]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Bools = NDArray[np.bool_]

@@ -21,22 +21,6 @@ from necroangle.geometry.vectors import dot3
 from necroangle.measurement.marks import PlaneColumns, plane_columns, plane_points
 from necroangle.terms import Laterality, View
 
-__all__ = [
-    "AnatomicalAxes",
-    "Boundaries",
-    "SliceAngles",
-    "anatomical_axes",
-    "boundaries",
-    "boundary_columns",
-    "covered_deg",
-    "directions_from_superior",
-    "edge_gaps",
-    "extent_angles",
-    "from_superior_deg",
-    "surface_angles",
-    "view_arcs",
-]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Pair = tuple[Array, Array]

@@ -20,19 +20,6 @@ from numpy.typing import NDArray
 from necroangle.errors import GeometryError
 from necroangle.geometry import Arc
 
-__all__ = [
-    "Band",
-    "Cut",
-    "SliceArcs",
-    "band_angles_deg",
-    "bands_between",
-    "bands_of",
-    "bands_past",
-    "complement",
-    "in_order",
-    "joined",
-]
-
 Interval = tuple[float, float]
 """Lower bound and width of an arc, degrees."""
 

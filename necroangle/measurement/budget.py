@@ -37,8 +37,6 @@ from necroangle.protocol.pair_error import (
     slope_per_mm,
 )
 
-__all__ = ["Budget", "Centres", "JointCentres", "budget_of"]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Bools = NDArray[np.bool_]

@@ -18,8 +18,6 @@ from necroangle.protocol.pair_error import (
 from necroangle.protocol.study import CutOffs
 from necroangle.terms import Weighting
 
-__all__ = ["HipChange", "ViewChange", "change_between", "pair_read"]
-
 
 @dataclass(frozen=True, slots=True)
 class ViewChange:

@@ -39,8 +39,6 @@ from necroangle.terms import (
     Weighting,
 )
 
-__all__ = ["COLUMNS", "KEY", "NAMES", "Column", "ColumnData", "Kind", "index_column_name"]
-
 Kind = Literal["text", "whole", "real"]
 
 ColumnData = NDArray[np.float64] | list[str | None]

@@ -17,8 +17,6 @@ from necroangle.measurement.method import Settings
 from necroangle.measurement.pairs import Judges
 from necroangle.terms import Finding, Flag, UnreadReason, Weighting
 
-__all__ = ["LIMITS", "bits_of", "flag_words", "flags_of", "hip_doubts", "view_doubts"]
-
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Bits = NDArray[np.int64]

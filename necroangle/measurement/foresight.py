@@ -23,8 +23,6 @@ from necroangle.protocol.pair_error import (
 )
 from necroangle.terms import View
 
-__all__ = ["SeenRim", "SteepView", "foreseen_change_deg", "foreseen_reach_deg", "steep_views"]
-
 USUAL_ANGLE_DEG = 100.0
 """Of a view whose arc is not marked yet."""
 

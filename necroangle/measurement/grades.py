@@ -14,26 +14,6 @@ from numpy.typing import NDArray
 
 from necroangle.terms import Finding
 
-__all__ = [
-    "HA_GRADES",
-    "HA_RISKS",
-    "KERBOUL_BINS",
-    "KOO_KIM_SIZES",
-    "NO_NECROSIS",
-    "HaGrade",
-    "HaRisk",
-    "KerboulBin",
-    "KooKimSize",
-    "Scheme",
-    "ha_grade",
-    "ha_risk",
-    "is_without_necrosis",
-    "kerboul_bin",
-    "show_deg",
-    "stored",
-    "stored_deg",
-]
-
 Array = NDArray[np.float64]
 Category = TypeVar("Category", bound=Enum)
 

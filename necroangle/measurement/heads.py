@@ -25,8 +25,6 @@ from necroangle.measurement.refusals import Refusals, Stage
 from necroangle.protocol.pair_error import RADIUS_MM
 from necroangle.terms import View
 
-__all__ = ["Heads", "circles_of_runs", "fit_heads", "head_circle", "marking_unit_mm"]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Bools = NDArray[np.bool_]

@@ -43,19 +43,6 @@ from necroangle.terms import (
     Weighting,
 )
 
-__all__ = [
-    "HipFacts",
-    "PlaneColumns",
-    "ReadingBatch",
-    "ViewFacts",
-    "above",
-    "in_patient",
-    "in_plane",
-    "lay_out",
-    "plane_columns",
-    "plane_points",
-]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Bools = NDArray[np.bool_]

@@ -49,17 +49,6 @@ from necroangle.measurement.uncertainty import Estimate, Estimates, Noise, poole
 from necroangle.protocol.noise import EndNoise
 from necroangle.terms import Flag, Laterality, View, Weighting
 
-__all__ = [
-    "HipMeasurement",
-    "Measured",
-    "ViewColumns",
-    "ViewMeasurement",
-    "measure",
-    "measure_batch",
-    "measure_draft",
-    "measure_many",
-]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Bools = NDArray[np.bool_]

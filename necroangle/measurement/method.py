@@ -7,16 +7,6 @@ from necroangle.errors import MethodError
 from necroangle.measurement.grades import HA_GRADES, HA_RISKS, KERBOUL_BINS
 from necroangle.protocol.noise import UNKNOWN_READER, EndNoise
 
-__all__ = [
-    "DEFAULTS",
-    "DEFAULT_METHODS",
-    "METHODS",
-    "Method",
-    "RadiusPrior",
-    "Settings",
-    "method_named",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Method:

@@ -30,8 +30,6 @@ from necroangle.geometry import PlanePoints
 from necroangle.geometry.circle import MIN_RIM_SPAN_DEG, Circles, directions_deg, fit_circles
 from necroangle.geometry.point_sets import PointSets, parts_of
 
-__all__ = ["MISPLACED_MM", "Misplaced", "misplaced_in_sets", "misplaced_marks"]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Named = dict[int, tuple[tuple[int, float], ...]]

@@ -15,8 +15,6 @@ from necroangle.geometry.vectors import cross3, dot3, quadratic2
 from necroangle.measurement.heads import Heads
 from necroangle.measurement.marks import PlaneColumns, ReadingBatch, in_patient
 
-__all__ = ["HeadJudge", "Judges", "facing_of", "judge_heads", "spheres_of_runs"]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 

@@ -36,17 +36,6 @@ from necroangle.measurement.plausibility_rims import (
 from necroangle.measurement.refusals import Refused
 from necroangle.terms import Flag, Laterality, View
 
-__all__ = [
-    "CHECKS",
-    "PLAUSIBLE",
-    "Check",
-    "Plausibility",
-    "Plausible",
-    "head_radius_mm",
-    "head_x_mm",
-    "judge_plausibility",
-]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Bools = NDArray[np.bool_]

@@ -21,8 +21,6 @@ from necroangle.measurement.measure import Measured
 from necroangle.measurement.plausibility import CHECKS, PLAUSIBLE, head_radius_mm, head_x_mm
 from necroangle.terms import Flag, Laterality
 
-__all__ = ["Misfit", "ReadingPrint", "held_together", "prints_of", "told_of_rows"]
-
 Hip = tuple[str, str]
 
 

@@ -25,16 +25,6 @@ from necroangle.geometry.circle import directions_deg
 from necroangle.geometry.point_sets import PointSets, parts_of
 from necroangle.protocol.pair_error import SHAPE
 
-__all__ = [
-    "NeckRun",
-    "Rims",
-    "dent_shapes",
-    "neck_runs",
-    "radius_shifts",
-    "sizes",
-    "stretch_shapes",
-]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from necroangle.errors import GeometryError, MethodError, NecroangleError
 
-__all__ = ["Refusals", "Refused", "Stage"]
-
 
 class Stage(IntEnum):
     """The order in which faults of a hip are told."""

@@ -16,8 +16,6 @@ from necroangle.measurement.heads import head_circle
 from necroangle.measurement.method import DEFAULTS, Settings
 from necroangle.protocol.noise import EndNoise
 
-__all__ = ["settings_from_repeats"]
-
 _FAR = 3.5
 """So many standard deviations from the middle of its group, a mark is another structure's."""
 

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from necroangle.geometry.point_sets import PointSets, ordered_sum, parts_of
 from necroangle.protocol.pair_error import SHAPE, SHARED_HEIGHT
 
-__all__ = ["PRIORS", "Priors", "RimErrors", "Rims", "rim_errors"]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Bools = NDArray[np.bool_]

@@ -12,8 +12,6 @@ from necroangle.errors import CohortError
 from necroangle.measurement.columns import COLUMNS, KEY, NAMES, ColumnData
 from necroangle.measurement.measure import HipMeasurement, Measured
 
-__all__ = ["Cell", "CohortRow", "RowColumns", "RowKey", "to_row"]
-
 Cell = str | int | float | None
 
 _PLACES = {name: place for place, name in enumerate(NAMES)}

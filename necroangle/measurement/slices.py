@@ -31,20 +31,6 @@ from necroangle.measurement.bands import (
     joined,
 )
 
-__all__ = [
-    "CentrePlane",
-    "Ordered",
-    "OrderedSlices",
-    "Sensitivity",
-    "SurfaceShare",
-    "centre_plane",
-    "centre_planes",
-    "measured_slope",
-    "outside",
-    "surface_share",
-    "surface_shares",
-]
-
 Array = NDArray[np.float64]
 
 MIN_SLICES = 3

@@ -38,8 +38,6 @@ from necroangle.measurement.refusals import Refusals, Refused, Stage
 from necroangle.measurement.slices import Ordered, OrderedSlices, outside
 from necroangle.measurement.uncertainty import Noise, pooled_noise
 
-__all__ = ["Stacks", "fit_stacks"]
-
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 Bools = NDArray[np.bool_]

@@ -11,13 +11,6 @@ from numpy.typing import NDArray
 from necroangle.measurement.grades import show_deg
 from necroangle.measurement.method import Settings
 
-__all__ = [
-    "Estimate",
-    "Estimates",
-    "Noise",
-    "pooled_noise",
-]
-
 Array = NDArray[np.float64]
 
 _TWO_SIDED_95 = 0.975

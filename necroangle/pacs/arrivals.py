@@ -26,8 +26,6 @@ from necroangle.dicom.store import ARRIVING
 from necroangle.errors import DicomError
 from necroangle.storage import rename_over, sync_file, sync_folder
 
-__all__ = ["Arrivals", "DicomObject", "ObjectKey", "identified", "is_uid"]
-
 _UID = re.compile(r"[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*")
 _LEFTOVER_S = 24 * 3600
 """What lies on its way for a day belongs to no fetch that still runs."""

@@ -15,15 +15,6 @@ if TYPE_CHECKING:
     from necroangle.pacs.arrivals import Arrivals, DicomObject, ObjectKey
     from necroangle.pacs.query import FoundStudy, Query
 
-__all__ = [
-    "MAX_OBJECTS",
-    "MAX_STUDIES",
-    "Abilities",
-    "Connection",
-    "Losses",
-    "Problem",
-]
-
 MAX_STUDIES = 1000
 """A search that finds more was meant otherwise."""
 

@@ -28,8 +28,6 @@ from necroangle.pacs.query import FoundStudy, Query, matching
 from necroangle.pacs.servers import DicomwebServer, Server
 from necroangle.silence import silence
 
-__all__ = ["DicomwebConnection"]
-
 MAX_ANSWER_BYTES = 64 << 20
 PAGE = 1000
 MAX_REDIRECTS = 3

@@ -42,8 +42,6 @@ from necroangle.pacs.query import FoundStudy, Query, matching
 from necroangle.pacs.servers import DimseServer, Server
 from necroangle.silence import silence
 
-__all__ = ["DimseConnection"]
-
 _config.STORE_RECV_CHUNKED_DATASET = True
 _config.STORE_SEND_CHUNKED_DATASET = True
 

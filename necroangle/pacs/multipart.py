@@ -8,8 +8,6 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["CutError", "OneFile", "boundary_of", "write_part"]
-
 _MAX_HEAD = 64 * 1024
 _PIECE = 1 << 20
 

@@ -10,8 +10,6 @@ from necroangle.clinical.table_files import read_table
 from necroangle.errors import CohortError
 from necroangle.pacs.arrivals import is_uid
 
-__all__ = ["COLUMNS", "FoundStudy", "Query", "matching", "read_study_list"]
-
 COLUMNS = ("study_uid", "accession", "patient_id", "study_date")
 """Columns of a list of studies; others are passed over."""
 

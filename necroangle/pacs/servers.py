@@ -16,19 +16,6 @@ import msgspec
 from necroangle.decoding import MalformedError, from_toml
 from necroangle.errors import ServerError
 
-__all__ = [
-    "EXAMPLE",
-    "DicomwebServer",
-    "DimseServer",
-    "Server",
-    "Servers",
-    "Way",
-    "forget_credential",
-    "keep_credential",
-    "load_servers",
-    "servers_file",
-]
-
 FORMAT = "necroangle.servers"
 FILE = "servers.toml"
 APP = "necroangle"

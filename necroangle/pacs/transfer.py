@@ -25,18 +25,6 @@ from necroangle.pacs.query import FoundStudy, Query
 from necroangle.pacs.servers import DicomwebServer, Server
 from necroangle.plain_text import counted
 
-__all__ = [
-    "Fetched",
-    "Outgoing",
-    "Sent",
-    "Wanted",
-    "connect",
-    "fetch_studies",
-    "find_studies",
-    "outgoing_files",
-    "send_files",
-]
-
 WAITS_S = (1.0, 4.0)
 """Between tries in a row that bring nothing."""
 

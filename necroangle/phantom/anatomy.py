@@ -24,37 +24,6 @@ from numpy.typing import NDArray
 from necroangle.phantom.model import Lesion, PhantomHip, PhantomStudy, lateral_sign, neck_direction
 from necroangle.terms import Laterality
 
-__all__ = [
-    "BAND_MM",
-    "CARTILAGE",
-    "CORTEX",
-    "CUP_RADIUS",
-    "FAT",
-    "HEAD_RADIUS",
-    "MUSCLE",
-    "RIM_MM",
-    "Field",
-    "Point",
-    "Site",
-    "bladder",
-    "blend",
-    "capsule",
-    "cortex_mm",
-    "cup_angle_deg",
-    "ellipsoid",
-    "fade",
-    "femur",
-    "length",
-    "lesion_distance",
-    "marrow",
-    "pelvis",
-    "site_of",
-    "smooth_union",
-    "soft_tissue",
-    "t1_signal",
-    "trabeculae",
-]
-
 Field = NDArray[np.float32]
 Point = Sequence[float]
 

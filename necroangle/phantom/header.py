@@ -15,17 +15,6 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGLSLossless, generate_ui
 
 from necroangle.phantom.model import PhantomStudy
 
-__all__ = [
-    "code_item",
-    "decimal",
-    "save",
-    "series_header",
-    "study_header",
-    "study_uid",
-    "to_jpeg_ls",
-    "uid_of",
-]
-
 _UID_PREFIX = "1.2.826.0.1.3680043.8.498."
 _IMPLEMENTATION = generate_uid(_UID_PREFIX, ["necroangle", "phantom"])
 _IMPLEMENTATION_NAME = "NECROANGLE_1"

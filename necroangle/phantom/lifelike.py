@@ -41,8 +41,6 @@ from necroangle.phantom.model import PhantomHip, PhantomStudy, neck_direction
 from necroangle.phantom.surface import directions_from, sunken_mm, surface_mm
 from necroangle.terms import Laterality
 
-__all__ = ["lifelike_signal"]
-
 _T1_TONES = (0.0, 0.06, 0.14, MUSCLE, 0.42, 0.92, 1.0)
 """Signals of air, cortex, capsule, muscle, bowel and fat in T1: what a contrast says anew."""
 

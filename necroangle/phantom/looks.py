@@ -5,8 +5,6 @@ from enum import StrEnum
 
 from necroangle.errors import PhantomError
 
-__all__ = ["Contrast", "HeadForm", "MrLook"]
-
 
 class Contrast(StrEnum):
     """What weights the pictures."""

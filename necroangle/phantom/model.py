@@ -16,20 +16,6 @@ from necroangle.geometry import ImagePlane
 from necroangle.phantom.looks import Contrast, HeadForm, MrLook
 from necroangle.terms import Laterality, View
 
-__all__ = [
-    "PATIENT_POSITIONS",
-    "Lesion",
-    "PhantomHip",
-    "PhantomStudy",
-    "RadiographGeometry",
-    "SeriesGeometry",
-    "Vector3",
-    "lateral_sign",
-    "lesion_axis",
-    "neck_direction",
-    "rotation",
-]
-
 Vector3 = tuple[float, float, float]
 
 _MOST = 4096

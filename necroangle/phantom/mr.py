@@ -20,8 +20,6 @@ from necroangle.phantom.looks import Contrast, MrLook
 from necroangle.phantom.model import PhantomHip, PhantomStudy, SeriesGeometry
 from necroangle.terms import Laterality, SourceImage, View
 
-__all__ = ["MOST_GREY", "MrSeries", "frame_of_reference_uid", "mr_image", "mr_series"]
-
 FAT_GREY = 260.0
 """Grey value of a signal of 1 before the bias field."""
 MOST_GREY = 1023

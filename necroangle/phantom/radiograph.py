@@ -24,15 +24,6 @@ from necroangle.phantom.model import PhantomHip, PhantomStudy, RadiographGeometr
 from necroangle.phantom.truth import cap_union_deg
 from necroangle.terms import Laterality, SourceImage, View
 
-__all__ = [
-    "Radiograph",
-    "project",
-    "radiograph_image",
-    "radiograph_truth",
-    "radiographs",
-    "view_axes",
-]
-
 MOST_GREY = 4095
 """The largest grey value: 12 bits are stored."""
 

@@ -28,8 +28,6 @@ from necroangle.phantom.truth import contour_mm, cut, mid_index
 from necroangle.phantom.write import slice_truths
 from necroangle.terms import Finding, Laterality, Observation
 
-__all__ = ["READER", "readings_of", "save_readings"]
-
 READER = "truth"
 """The reader's id in readings that are marked at the truth."""
 

@@ -18,8 +18,6 @@ from necroangle.phantom.readings import save_readings
 from necroangle.phantom.write import refuse_filled, write_study
 from necroangle.terms import Laterality, View
 
-__all__ = ["sample_studies", "write_samples"]
-
 _R, _L = Laterality.RIGHT, Laterality.LEFT
 
 _CORONAL = SeriesGeometry(

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from necroangle.phantom.looks import HeadForm
 from necroangle.phantom.model import PhantomHip, lateral_sign
 
-__all__ = ["FOVEA", "directions_from", "sunken_mm", "surface_mm"]
-
 Array = NDArray[np.floating]
 
 FOVEA = np.array((-0.88, 0.26, 0.40)) / np.linalg.norm((-0.88, 0.26, 0.40))

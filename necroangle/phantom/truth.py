@@ -25,16 +25,6 @@ from necroangle.geometry import ImagePlane
 from necroangle.phantom.model import Lesion, PhantomHip, Vector3
 from necroangle.phantom.surface import directions_from, surface_mm
 
-__all__ = [
-    "ArcTruth",
-    "SliceTruth",
-    "cap_interval_deg",
-    "cap_union_deg",
-    "contour_mm",
-    "cut",
-    "mid_index",
-]
-
 Interval = tuple[float, float]
 
 _PARALLEL = 1e-12

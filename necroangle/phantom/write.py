@@ -23,17 +23,6 @@ from necroangle.phantom.radiograph import (
 from necroangle.phantom.truth import SliceTruth, cap_union_deg, cut, mid_index
 from necroangle.terms import View
 
-__all__ = [
-    "FORMAT",
-    "VERSION",
-    "count_files",
-    "refuse_filled",
-    "slice_truths",
-    "truth_bytes",
-    "truth_of",
-    "write_study",
-]
-
 FORMAT = "necroangle.phantom-truth"
 VERSION = 1
 

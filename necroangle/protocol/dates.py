@@ -9,8 +9,6 @@ from msgspec.structs import replace
 from necroangle.protocol.study import IndexDay, StudyProtocol
 from necroangle.protocol.visits import Visit, months_of_name
 
-__all__ = ["days_from", "index_day", "index_visit_of", "nominal_months", "with_visits"]
-
 
 def nominal_months(name: str, protocol: StudyProtocol) -> float | None:
     """Nominal months of a visit: as the study plans it, else as its name says; None: neither.

@@ -12,8 +12,6 @@ from enum import StrEnum
 from necroangle.protocol.dates import days_from
 from necroangle.protocol.hips import HipEvent, event_that_counts
 
-__all__ = ["Ending", "VisitState", "ending_of", "state_at"]
-
 
 class VisitState(StrEnum):
     """What a hip's visit is."""

@@ -7,8 +7,6 @@ from types import MappingProxyType
 
 from necroangle.protocol.near_names import NearNames
 
-__all__ = ["Enrolment"]
-
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:

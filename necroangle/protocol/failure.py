@@ -10,8 +10,6 @@ from necroangle.protocol.hips import HipEvent, event_that_counts
 from necroangle.protocol.study import FailureRule, StudyProtocol
 from necroangle.terms import ArcoStage
 
-__all__ = ["FailureOutcome", "StageAt", "failure_of", "resolve_rule"]
-
 
 @dataclass(frozen=True, slots=True)
 class StageAt:

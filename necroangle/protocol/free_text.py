@@ -6,8 +6,6 @@ find is refused, so that it never gets there. A name that passes is still the wr
 
 import re
 
-__all__ = ["free_text_problem", "holds_person_number"]
-
 _NUMBERS = re.compile(
     r"(?<!\d)(?:"
     r"\d{6}-?[1-8]\d{6}"  # Korean resident registration number

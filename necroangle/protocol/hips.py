@@ -7,16 +7,6 @@ from typing import NamedTuple
 
 from necroangle.terms import ArcoStage
 
-__all__ = [
-    "ClinicalHip",
-    "ClinicalVisit",
-    "HipEvent",
-    "HipKey",
-    "Patient",
-    "StudyRecords",
-    "event_that_counts",
-]
-
 
 class HipKey(NamedTuple):
     """A hip: pseudonym of the patient, and side. The patient is the cluster of two hips."""

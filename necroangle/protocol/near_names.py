@@ -18,8 +18,6 @@ from collections.abc import Iterable, Mapping
 from necroangle.protocol.study import StudyProtocol
 from necroangle.protocol.visits import months_of_name
 
-__all__ = ["NearNames", "near_visit", "unplanned", "written_like"]
-
 _LOOKS_LIKE = str.maketrans(
     {
         **dict.fromkeys("oоοօ", "0"),

@@ -5,16 +5,6 @@ from dataclasses import dataclass
 
 from necroangle.errors import MethodError
 
-__all__ = [
-    "NO_NOISE",
-    "UNKNOWN_READER",
-    "EndNoise",
-    "RepeatNoise",
-    "StudyNoise",
-    "mdc95_of_pair",
-    "t_quantile",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class EndNoise:

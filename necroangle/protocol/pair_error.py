@@ -18,24 +18,6 @@ from typing import Any
 from necroangle.protocol.noise import EndNoise, StudyNoise, t_quantile
 from necroangle.terms import Flag
 
-__all__ = [
-    "PAIR_COLUMNS",
-    "RADIUS_MM",
-    "SHAPE",
-    "SHARED_HEIGHT",
-    "STEP_MM",
-    "TILT_SQUARED",
-    "PairError",
-    "PairKind",
-    "PairRead",
-    "PairView",
-    "apart_by_marking",
-    "apart_by_place",
-    "pair_error",
-    "slope_per_mm",
-    "welch_dof",
-]
-
 TILT_DEG = (20.0, 14.0)
 """Standard deviation of the tilt of a lesion out of a coronal and out of a sagittal slice: lesions
 lean forward. A decision of this project."""

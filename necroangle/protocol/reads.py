@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from necroangle.protocol.study import StudyProtocol
 
-__all__ = ["ChosenRead", "ReadOf", "choose_read", "rule_of_reads", "strangers"]
-
 
 @dataclass(frozen=True, slots=True)
 class ReadOf:

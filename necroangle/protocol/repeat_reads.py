@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 from necroangle.protocol.noise import RepeatNoise, StudyNoise
 from necroangle.protocol.pair_error import PairRead, apart_by_marking, apart_by_place
 
-__all__ = ["SingleRead", "marking_shares", "noise_of_repeats", "single_reads"]
-
 _FAR, _USUAL_DEG = 3.5, 5.0
 """Beyond so many standard deviations, these no smaller than this, a read is of something else."""
 

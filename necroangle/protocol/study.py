@@ -23,27 +23,6 @@ from necroangle.protocol.noise import UNKNOWN_READER, EndNoise, RepeatNoise, Stu
 from necroangle.protocol.visits import Name, Visit
 from necroangle.terms import ArcoStage, Weighting
 
-__all__ = [
-    "EVENTS",
-    "FAILURE_RULES",
-    "FORMAT",
-    "INNER_FOLDERS",
-    "NO_STUDY",
-    "AngleNoise",
-    "CutOffs",
-    "Failure",
-    "IndexDay",
-    "Missing",
-    "Noise",
-    "ReaderNoise",
-    "Statistics",
-    "StudyProtocol",
-    "decode_protocol",
-    "new_protocol",
-    "noise_toml",
-    "study_toml",
-]
-
 FORMAT = "necroangle.study"
 INNER_FOLDERS = ("readings", "exports", "reports")
 

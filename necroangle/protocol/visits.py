@@ -6,8 +6,6 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-__all__ = ["DAYS_PER_MONTH", "IDENTIFIER", "Name", "Visit", "months_of_name"]
-
 DAYS_PER_MONTH = 365.25 / 12
 """A month in days: 30.4375."""
 

@@ -24,8 +24,6 @@ from necroangle.readerstudy.reader_worklist import SavedReading, reader_folder
 from necroangle.readerstudy.worklist import CONSENSUS
 from necroangle.terms import View
 
-__all__ = ["Adjudication", "CommonPlane", "Outline", "ViewDifference"]
-
 SAME_PLACE_MM = 0.01
 """Two slices whose corners lie no farther apart are one and the same place."""
 

@@ -12,19 +12,6 @@ from necroangle.readerstudy.order import ListedCase, reading_list
 from necroangle.readerstudy.worklist import StudyCase, Worklist, worklist_id
 from necroangle.terms import Laterality
 
-__all__ = [
-    "CaseItem",
-    "Progress",
-    "ReadingClock",
-    "Status",
-    "case_list",
-    "clock_doubt",
-    "conduct_of",
-    "next_case",
-    "progress_of",
-    "visible_readings",
-]
-
 _Key = tuple[str, Laterality, str, int]
 
 

@@ -9,8 +9,6 @@ from necroangle.dicom.visits import Visit, visits_of
 from necroangle.readerstudy.worklist import StudyCase
 from necroangle.terms import Laterality, View
 
-__all__ = ["FoundHips", "hips_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class FoundHips:

@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from necroangle.errors import ReadingError
 from necroangle.readerstudy.worklist import StudyCase, Worklist
 
-__all__ = ["ListedCase", "reading_list"]
-
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """32 of them, without those that look alike."""
 

@@ -41,8 +41,6 @@ from necroangle.readerstudy.worklist import Worklist, worklist_id
 from necroangle.storage import write_atomically
 from necroangle.terms import UnreadReason
 
-__all__ = ["ReaderState", "ReaderWorklist", "SavedReading", "reader_folder"]
-
 _Stamp = tuple[int, int, int]
 
 

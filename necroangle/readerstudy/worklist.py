@@ -24,19 +24,6 @@ from necroangle.moments import utc_now
 from necroangle.storage import write_atomically
 from necroangle.terms import VIEW_PAIRS, Laterality, View
 
-__all__ = [
-    "CONSENSUS",
-    "SUFFIX",
-    "StudyCase",
-    "Worklist",
-    "cases_of_csv",
-    "count_of_repeats",
-    "load_worklist",
-    "make_worklist",
-    "save_worklist",
-    "worklist_id",
-]
-
 SUFFIX = ".worklist.json"
 
 CONSENSUS = "consensus"

@@ -14,8 +14,6 @@ from necroangle.measurement import NO_NECROSIS, HipMeasurement, ViewMeasurement,
 from necroangle.report.picture import Colour, Image, load_cv2, write_text
 from necroangle.terms import Flag, View
 
-__all__ = ["ViewFrame", "draw_reading", "draw_slice"]
-
 
 @dataclass(frozen=True, slots=True)
 class ViewFrame:

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from necroangle.plain_text import readable
 from necroangle.storage import write_atomically
 
-__all__ = ["Image", "load_cv2", "write_png", "write_text"]
-
 Image = NDArray[np.uint8]
 """(rows, columns, 3), blue green red."""
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from necroangle.geometry import Arc, Circle
 from necroangle.measurement import ViewMeasurement
 
-__all__ = ["view_svg"]
-
 Place = tuple[float, float]
 
 SIZE_PX, MARGIN = 200, 1.25

@@ -17,8 +17,6 @@ from necroangle.geometry import Marker
 from necroangle.measurement import measure
 from necroangle.review.pictures import ImagePlaces
 
-__all__ = ["Difference", "ViewAudit", "audit_reading", "plane_on_disk", "with_planes_on_disk"]
-
 TOLERANCE_MM = 1e-4
 """Planes nearer than this everywhere on the image are the same; files round to about 1e-6."""
 

@@ -11,8 +11,6 @@ from necroangle.measurement.row import Cell
 from necroangle.plain_text import guarded, harmless
 from necroangle.review.differences import Differences, RowDifference
 
-__all__ = ["as_csv", "as_html", "as_text"]
-
 SHOWN_CELLS = 6
 """Changed columns that the text names; the CSV has them all."""
 

@@ -16,17 +16,6 @@ from necroangle.entries import READ_FIELDS
 from necroangle.measurement.grades import NO_NECROSIS, is_without_necrosis
 from necroangle.measurement.row import Cell, CohortRow, RowKey
 
-__all__ = [
-    "Cause",
-    "CellChange",
-    "Differences",
-    "ReadingChange",
-    "RowDifference",
-    "compare_rows",
-    "merged",
-    "reading_changes",
-]
-
 # ---- what was changed in a reading ---------------------------------------------------------------
 
 

@@ -32,18 +32,6 @@ from necroangle.report.picture import Image, load_cv2
 from necroangle.storage import put_in_place
 from necroangle.terms import View
 
-__all__ = [
-    "ImagePlaces",
-    "Missing",
-    "PictureReport",
-    "draw_files",
-    "draw_one",
-    "images_of",
-    "index_images",
-    "picture_name",
-    "write_contact_sheet",
-]
-
 
 class ImagePlaces:
     """The slices of folders, by SOPInstanceUID and frame number.

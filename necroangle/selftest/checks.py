@@ -13,8 +13,6 @@ from necroangle.selftest.phantoms import Family, Measure, families
 from necroangle.selftest.simulation import Simulation, simulate
 from necroangle.terms import ArcoStage
 
-__all__ = ["TOLERANCE_DEG", "Check", "run_checks"]
-
 TOLERANCE_DEG = 0.01
 """Marks at the truth must give the true angle within this."""
 

@@ -23,8 +23,6 @@ from necroangle.geometry import ImagePlane, PatientPoints
 from necroangle.phantom import SeriesGeometry
 from necroangle.terms import ArcoStage, Finding, Laterality, View
 
-__all__ = ["Clicks", "click_noise", "dome_pressed_in", "round_hip"]
-
 RADIUS_MM = 24.0
 _CENTRE_MM = (90.0, -10.0, 35.0)
 _SUPERIOR_DEG = -90.0  # v grows downwards

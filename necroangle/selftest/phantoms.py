@@ -24,8 +24,6 @@ from necroangle.phantom import (
 from necroangle.phantom.radiograph import radiograph_truth
 from necroangle.terms import Laterality, View
 
-__all__ = ["Case", "Family", "Measure", "families", "true_angles_deg"]
-
 Measure = Callable[[HipReading, Method | None, Settings], HipMeasurement]
 """What is on trial: :func:`necroangle.measurement.measure`, or something that claims to be it."""
 

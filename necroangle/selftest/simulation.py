@@ -13,8 +13,6 @@ from necroangle.protocol.noise import EndNoise
 from necroangle.selftest.clicks import Clicks, click_noise
 from necroangle.selftest.phantoms import Measure
 
-__all__ = ["Simulation", "simulate"]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simulation:

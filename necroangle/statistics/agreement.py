@@ -23,22 +23,6 @@ from necroangle.statistics.intervals import (
     percentile_bounds,
 )
 
-__all__ = [
-    "ICC_NAMES",
-    "BlandAltman",
-    "Components",
-    "Icc",
-    "MeanSquares",
-    "Reads",
-    "Spread",
-    "bland_altman",
-    "components",
-    "icc",
-    "icc_by_patients",
-    "mean_squares",
-    "within_reader",
-]
-
 Floats = NDArray[np.float64]
 
 ICC_NAMES = ("ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(2,k)")

@@ -11,19 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from necroangle.errors import CohortError
 from necroangle.statistics.intervals import Interval
 
-__all__ = [
-    "Kappa",
-    "WeightKind",
-    "cohen",
-    "cohen_values",
-    "counts_of",
-    "fleiss",
-    "gwet",
-    "kappa_values",
-    "percent_agreement",
-    "percent_values",
-]
-
 Floats = NDArray[np.float64]
 WeightKind = Literal["plain", "linear", "quadratic"]
 _Z = 1.959963984540054

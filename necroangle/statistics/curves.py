@@ -15,17 +15,6 @@ from necroangle.statistics.intervals import (
     percentile_bounds,
 )
 
-__all__ = [
-    "AreaDifference",
-    "Cut",
-    "Roc",
-    "Trend",
-    "area_difference",
-    "cochran_armitage",
-    "roc",
-    "youden_cut",
-]
-
 Floats = NDArray[np.float64]
 _Z = 1.959963984540054
 

@@ -12,18 +12,6 @@ from numpy.typing import NDArray
 
 from necroangle.errors import CohortError
 
-__all__ = [
-    "SEED",
-    "Interval",
-    "MeanSquare",
-    "clopper_pearson",
-    "cluster_interval",
-    "cluster_times",
-    "cluster_weights",
-    "interval_of_sum",
-    "percentile_bounds",
-]
-
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
 

@@ -16,8 +16,6 @@ from necroangle.errors import CohortError
 from necroangle.statistics.intervals import Interval
 from necroangle.statistics.survival import GroupTest, Times
 
-__all__ = ["Coefficient", "Hazards", "cox", "fine_gray", "groups_by_patients"]
-
 Floats = NDArray[np.float64]
 _Z = 1.959963984540054
 _STEPS = 50

@@ -10,16 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = [
-    "EXACT_AT_MOST",
-    "EXACT_UP_TO",
-    "SignedRank",
-    "TestKind",
-    "ZeroRule",
-    "holm",
-    "signed_rank",
-]
-
 TestKind = Literal["auto", "exact", "normal", "normal_cc"]
 ZeroRule = Literal["wilcoxon", "pratt"]
 

@@ -15,8 +15,6 @@ from necroangle.errors import CohortError
 from necroangle.extras import extra_module
 from necroangle.statistics.intervals import Interval
 
-__all__ = ["Slope", "estimating_slope", "mixed_slope"]
-
 Floats = NDArray[np.float64]
 _Z = 1.959963984540054
 

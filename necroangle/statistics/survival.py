@@ -16,22 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 from necroangle.errors import CohortError
 from necroangle.statistics.intervals import Interval
 
-__all__ = [
-    "Curve",
-    "GroupTest",
-    "RestrictedMean",
-    "Times",
-    "Turnbull",
-    "at_time",
-    "gray_test",
-    "incidence",
-    "interval_censored",
-    "log_rank",
-    "numbers_at_risk",
-    "restricted_mean",
-    "survival",
-]
-
 Floats = NDArray[np.float64]
 _Z = 1.959963984540054
 _ROUNDING = 1e-12

@@ -49,20 +49,6 @@ from necroangle.studyreport.figures import Figure, study_figures
 
 Part = TypeVar("Part")
 
-__all__ = [
-    "HipPage",
-    "Look",
-    "Provenance",
-    "StudyReport",
-    "ViewDrawing",
-    "VisitPicture",
-    "doubts_of_marks",
-    "drawings_of",
-    "gather",
-    "grade_words",
-    "pictures_of",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class ViewDrawing:

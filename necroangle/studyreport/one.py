@@ -22,8 +22,6 @@ from necroangle.studyreport.content import (
 )
 from necroangle.studyreport.pages import environment, need_libraries
 
-__all__ = ["ReadingPage", "page_of", "write_reading_html", "write_reading_pdf"]
-
 SIDES = {"L": "left hip", "R": "right hip"}
 
 

@@ -20,8 +20,6 @@ from necroangle.studyreport.tables import (
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["environment", "need_libraries", "write_html"]
-
 
 def write_html(report: StudyReport, path: Path) -> None:
     """Write the report; the file appears whole or not at all.

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     Box = tuple[float, float, float, float]
     """Left, bottom, width and height as shares of the sheet."""
 
-__all__ = ["write_pdf"]
-
 A4_PT = (595.0, 842.0)
 LEFT_PT, RIGHT_PT, TOP_PT, BOTTOM_PT = 48.0, 547.0, 800.0, 48.0
 TEXT_PT, TABLE_PT, LEADING = 9.0, 7.5, 1.3

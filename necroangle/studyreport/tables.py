@@ -13,16 +13,6 @@ from necroangle.clinical.queries import STATES
 from necroangle.measurement.grades import show_deg
 from necroangle.studyreport.content import HipPage, StudyReport, VisitPicture
 
-__all__ = [
-    "Table",
-    "angle_words",
-    "change_words",
-    "doubts_of",
-    "stage_words",
-    "tables_of",
-    "visits_table",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Table:

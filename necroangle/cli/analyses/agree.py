@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from necroangle.analysis.agreement import AgreementRow, AgreementStudy, Flip
     from necroangle.protocol.study import AngleNoise
 
-__all__ = ["command"]
-
 _COLUMNS = tuple(ScreenColumn(name, wraps=True) for name in ("statistic", "of", "found"))
 _FLIPS = tuple(ScreenColumn(name, wraps=True) for name in ("grade", "hip", "visit", "readers"))
 

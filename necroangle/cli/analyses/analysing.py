@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from necroangle.analysis import AnalysisSet
 
-__all__ = ["Asked", "analysis_options", "say_notes"]
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:

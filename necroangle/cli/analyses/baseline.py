@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from necroangle.analysis.baseline import BaselineCell, FlowRow, Sentence
 
-__all__ = ["command"]
-
 
 @click.command("baseline")
 @analysis_options(

@@ -12,8 +12,6 @@ from necroangle.cli.screen import ScreenColumn, show_table
 if TYPE_CHECKING:
     from necroangle.analysis import Outcomes
 
-__all__ = ["command"]
-
 _TABLES = ("quantities", "hips", "visits")
 _MAIN = tuple(ScreenColumn(name, wraps=True) for name in ("quantity", "of", "found"))
 _BY_VISIT = tuple(ScreenColumn(name, wraps=True) for name in ("visit", "quantity", "found"))

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from necroangle.studyreport import StudyReport
 
-__all__ = ["command"]
-
 
 @click.command("report")
 @cohort_option

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from necroangle.analysis.events import EventStudy
     from necroangle.analysis.quantities import Quantity
 
-__all__ = ["command"]
-
 _COLUMNS = tuple(ScreenColumn(name, wraps=True) for name in ("quantity", "of", "found"))
 _ENDPOINTS = ("failure", "collapse", "replacement")
 _GROUPINGS = ("stage", "grade", "risk", "arm")

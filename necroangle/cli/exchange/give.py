@@ -18,8 +18,6 @@ from necroangle.cli.screen import bars
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["command"]
-
 _POINTS = "points.csv"
 
 

@@ -21,8 +21,6 @@ from necroangle.cli.screen import bars
 if TYPE_CHECKING:
     from necroangle.interop.headers import Hidden
 
-__all__ = ["command"]
-
 
 @click.command("sr")
 @readings_argument

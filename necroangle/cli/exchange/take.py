@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from necroangle.interop.drafts import Whose
     from necroangle.interop.drawings import Taken
 
-__all__ = ["command"]
-
 _COLUMNS = (
     ScreenColumn("file", wraps=True),
     ScreenColumn("what", wraps=True),

@@ -12,8 +12,6 @@ from necroangle.plain_text import counted
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["command"]
-
 
 @click.command("trial")
 @cohort_option

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from necroangle.review import ImagePlaces
 
-__all__ = ["command"]
-
 
 @click.command("audit-geometry")
 @readings_argument

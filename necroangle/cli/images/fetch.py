@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from necroangle.pacs.servers import Server
     from necroangle.pacs.transfer import Fetched, Wanted
 
-__all__ = ["command"]
-
 _COLUMNS = (
     ScreenColumn("study"),
     ScreenColumn("asked by"),

@@ -21,8 +21,6 @@ from necroangle.dicom.sides import StudySides
 from necroangle.dicom.store import IndexStore
 from necroangle.plain_text import counted, harmless
 
-__all__ = ["command"]
-
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 

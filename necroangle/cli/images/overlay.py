@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from necroangle.review import PictureReport
 
-__all__ = ["command"]
-
 
 @click.command("overlay")
 @readings_argument

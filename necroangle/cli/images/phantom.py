@@ -10,8 +10,6 @@ from necroangle.cli.screen import bars
 if TYPE_CHECKING:
     from necroangle.phantom import HeadForm, MrLook, PhantomStudy, SeriesGeometry
 
-__all__ = ["command"]
-
 _HALF_DISTANCE_MM = 87.0
 _FIELD_MM = {"coronal": (177.0, 326.0), "sagittal": (112.0, 112.0)}
 _DEPTH_MM = 48.0

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from necroangle.pacs.servers import Server
     from necroangle.pacs.transfer import Outgoing, Sent
 
-__all__ = ["command"]
-
 
 @click.command(name="send")
 @click.argument(

@@ -29,8 +29,6 @@ from necroangle.plain_text import counted, harmless
 from necroangle.study import protocol_of_images
 from necroangle.terms import Weighting
 
-__all__ = ["command", "identity_options", "names_of"]
-
 _COLUMNS = (
     ScreenColumn("no.", is_number=True),
     ScreenColumn("weighting", wraps=True),

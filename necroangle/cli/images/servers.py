@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from necroangle.pacs.servers import Server
 
-__all__ = ["command"]
-
 _COLUMNS = (
     ScreenColumn("server"),
     ScreenColumn("kind"),

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from necroangle.dicom.pseudonym import SubjectNames
     from necroangle.pacs.servers import Server
 
-__all__ = ["chosen_server", "file_option", "server_options", "subject_names"]
-
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 file_option = click.option(

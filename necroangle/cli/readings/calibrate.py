@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from necroangle.calibration import Calibration
     from necroangle.readerstudy import ReaderState
 
-__all__ = ["command"]
-
 
 @click.command("calibrate")
 @click.argument("folder", type=click.Path(path_type=Path))

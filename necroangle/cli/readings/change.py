@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from necroangle.annotation import HipReading
     from necroangle.measurement import HipChange, HipMeasurement, Settings, ViewChange
 
-__all__ = ["command"]
-
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from necroangle.ledger.store import Changes, CohortStore
     from necroangle.measurement import Method, Settings
 
-__all__ = ["command"]
-
 
 @click.command("measure")
 @readings_argument

@@ -19,14 +19,6 @@ if TYPE_CHECKING:
     from necroangle.measurement import Method, Settings
     from necroangle.measurement.plausibility_cohort import Misfit
 
-__all__ = [
-    "Asked",
-    "admission",
-    "measuring_options",
-    "tell_admitted",
-    "tell_misfits",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:

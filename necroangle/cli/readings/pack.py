@@ -6,8 +6,6 @@ import click
 
 from necroangle.cli.given import refusals_told
 
-__all__ = ["command"]
-
 
 @click.command("pack")
 @click.argument("readings", nargs=-1, required=True)

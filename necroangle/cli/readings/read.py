@@ -9,8 +9,6 @@ from typing import TypeVar
 
 import click
 
-__all__ = ["command", "with_options"]
-
 Run = TypeVar("Run", bound=Callable[..., None])
 
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from necroangle.remeasure import Decide, Remeasured
     from necroangle.review import Differences
 
-__all__ = ["command"]
-
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 

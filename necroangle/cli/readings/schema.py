@@ -7,8 +7,6 @@ import click
 
 from necroangle.cli.given import output_option, write_data
 
-__all__ = ["command"]
-
 
 @click.command("schema")
 @output_option

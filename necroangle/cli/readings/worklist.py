@@ -13,8 +13,6 @@ from necroangle.plain_text import counted
 if TYPE_CHECKING:
     from necroangle.readerstudy import ReaderState, StudyCase
 
-__all__ = ["command"]
-
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -8,8 +8,6 @@ import click
 
 from necroangle.cli.given import cohort_option, output_option, write_data
 
-__all__ = ["command"]
-
 
 @click.command("anchor")
 @cohort_option

@@ -12,8 +12,6 @@ from necroangle.cli.given import cohort_option
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["command"]
-
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 

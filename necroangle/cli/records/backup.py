@@ -8,8 +8,6 @@ import click
 
 from necroangle.plain_text import counted
 
-__all__ = ["command"]
-
 
 @click.command("backup")
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))

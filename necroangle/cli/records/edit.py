@@ -7,8 +7,6 @@ import click
 from necroangle.cli.given import cohort_option
 from necroangle.entries import KINDS
 
-__all__ = ["command"]
-
 
 @click.command("edit")
 @click.argument("kind", type=click.Choice(KINDS))

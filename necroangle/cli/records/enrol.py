@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from necroangle.ledger.store import CohortStore
     from necroangle.protocol.enrolment import Enrolment
 
-__all__ = ["command"]
-
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods")
 
 

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from necroangle.keeping.erase import Traces
     from necroangle.study import Study
 
-__all__ = ["command"]
-
 
 @click.command("erase")
 @click.argument("subject")

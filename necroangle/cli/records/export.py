@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from necroangle.protocol.study import StudyProtocol
     from necroangle.study import Study
 
-__all__ = ["command"]
-
 FORMATS = ("csv", "xlsx", "sav", "dta", "xpt", "parquet", "redcap")
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from necroangle.ledger.records import Event
     from necroangle.measurement.row import Cell
 
-__all__ = ["command"]
-
 
 @click.command("history")
 @click.argument("kind", type=click.Choice(KINDS))

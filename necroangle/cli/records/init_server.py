@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-__all__ = ["command"]
-
 _PEOPLE = {
     "readers": "A reader: writes and sees their own readings alone.",
     "coordinators": "A coordinator: enters, withdraws, exports.",

@@ -6,8 +6,6 @@ import click
 
 from necroangle.plain_text import counted
 
-__all__ = ["command"]
-
 
 @click.command("lock")
 @click.argument("name", required=False)

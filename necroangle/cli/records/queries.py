@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from necroangle.clinical.queries import Query, QueryState
     from necroangle.ledger.store import CohortStore
 
-__all__ = ["command"]
-
 _SHOWN = ("open", "answered", "accepted", "resolved")
 _COLUMNS = ("id", "state", "rule", "kind", "key", "field", "finding", "asks", "answer", "by", "at")
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from necroangle.ledger.store import CohortStore
     from necroangle.measurement.row import CohortRow, RowKey
 
-__all__ = ["command"]
-
 _OTHER_LINES = 7
 """Lines of a screen that are no rows: heading, rule, caption, the next prompt."""
 

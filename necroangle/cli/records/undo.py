@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from necroangle.clinical.undoing import UndoPlan
     from necroangle.ledger.store import CohortStore
 
-__all__ = ["command"]
-
 
 @click.command("undo")
 @click.argument("table", metavar="[IMPORT]", default="")

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from necroangle.ledger.verify import Verification
     from necroangle.study import Study
 
-__all__ = ["command"]
-
 _COHORT, _READINGS = "cohort.sqlite", "readings"
 
 

@@ -12,8 +12,6 @@ from necroangle.entries import KINDS
 if TYPE_CHECKING:
     from necroangle.ledger.store import CohortStore
 
-__all__ = ["command"]
-
 _READING = ("SUBJECT", "SIDE", "VISIT", "READER", "READ_NO")
 
 

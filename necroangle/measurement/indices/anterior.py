@@ -11,8 +11,6 @@ from necroangle.measurement.indices.marks import (
     stored,
 )
 
-__all__ = ["ANTERIOR_COLLAPSE_DEG", "anterior_necrotic_deg"]
-
 ANTERIOR_COLLAPSE_DEG = 79.0
 """From this angle all 5 hips collapsed, below it 1 of 27, in hips whose lateral boundary lay in the
 middle third of the weight-bearing portion (Kubo et al. 2018). It says nothing of other hips."""

@@ -14,8 +14,6 @@ from necroangle.geometry import Circle
 from necroangle.measurement.indices.marks import Point, refuse_not_finite, stored
 from necroangle.terms import ArcoStage
 
-__all__ = ["JicStage", "collapse_arco", "collapse_depth_mm", "collapse_jic"]
-
 _ARCO_3A_UP_TO_MM = 2.0
 _JIC_3B_FROM_MM = 3.0
 

@@ -15,8 +15,6 @@ from necroangle.measurement.indices.marks import (
 )
 from necroangle.terms import LandmarkName
 
-__all__ = ["MarkedHead", "ViewGeometry", "marked_head"]
-
 
 @dataclass(frozen=True, slots=True)
 class ViewGeometry:

@@ -21,8 +21,6 @@ from necroangle.measurement.indices.marks import turn_from_axes
 from necroangle.measurement.indices.record import HipIndices, IndexRefusal
 from necroangle.terms import LandmarkName
 
-__all__ = ["hip_indices"]
-
 _Value = TypeVar("_Value")
 
 

@@ -31,8 +31,6 @@ from necroangle.measurement.indices.marks import (
 )
 from necroangle.terms import JicType
 
-__all__ = ["JicExtent", "jic_extent", "jic_type", "jic_w"]
-
 _A_UP_TO = stored(1.0 / 3.0)
 _B_UP_TO = stored(2.0 / 3.0)
 

@@ -15,8 +15,6 @@ from necroangle.measurement.indices.marks import (
     stored,
 )
 
-__all__ = ["LATERAL_SPARED_DEG", "arco2021_type", "lateral_spared_deg", "lcea_deg"]
-
 LATERAL_SPARED_DEG = 20.0
 """Least lateral arc that Kerboul 1974 wants spared (doi 10.1302/0301-620X.56B2.291).
 

@@ -12,20 +12,6 @@ from necroangle.errors import GeometryError
 from necroangle.geometry import Circle
 from necroangle.measurement.arcs import AnatomicalAxes
 
-__all__ = [
-    "Point",
-    "Turn",
-    "circle_point",
-    "direction_to",
-    "frame_along",
-    "neck_direction",
-    "refuse_contrary",
-    "refuse_not_finite",
-    "stored",
-    "turn_from_axes",
-    "turn_from_landmarks",
-]
-
 Point = tuple[float, float]
 """A landmark as plane (u, v), mm."""
 

@@ -7,8 +7,6 @@ from necroangle.measurement.indices.collapse import JicStage
 from necroangle.measurement.indices.extent import KooKimSize
 from necroangle.terms import ArcoStage, JicType
 
-__all__ = ["HipIndices", "IndexRefusal"]
-
 
 @dataclass(frozen=True, slots=True)
 class IndexRefusal:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-__all__ = ["INDEX_SOURCES", "IndexSource"]
-
 
 @dataclass(frozen=True, slots=True)
 class IndexSource:
