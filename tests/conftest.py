@@ -13,8 +13,14 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-settings.register_profile("house", deadline=None, print_blob=True)  # timing never decides a test
+settings.register_profile(
+    "house",
+    deadline=None,  # timing never decides a test
+    print_blob=True,
+    max_examples=40,
+)
 settings.register_profile("few", settings.get_profile("house"), max_examples=10)
+settings.register_profile("many", settings.get_profile("house"), max_examples=1000)
 settings.load_profile("house")
 
 REAL_DICOM = "NECROANGLE_REAL_DICOM"
@@ -52,8 +58,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real windows come first: they take the longest, and the others fill up the rest."""
+    """Real windows come first: they take the longest, and the others fill up the rest.
+
+    What a file of tests makes once is made by one process: its tests stay together.
+    """
     items.sort(key=lambda item: item.get_closest_marker("screen") is None)
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        if any(made.baseid == file and made.scope != "function" for made in _fixtures_of(item)):
+            item.add_marker(pytest.mark.xdist_group(file))
+
+
+def _fixtures_of(item: pytest.Item) -> Iterator[pytest.FixtureDef[Any]]:
+    information = getattr(item, "_fixtureinfo", None)
+    for found in information.name2fixturedefs.values() if information else ():
+        yield from found
 
 
 def pytest_collection_finish() -> None:

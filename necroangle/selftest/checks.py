@@ -1,15 +1,15 @@
 """What is proved, and the verdict: each check is one number and the limits it must keep."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from necroangle.annotation import HipReading, decode_reading, encode_reading
 from necroangle.errors import NecroangleError
-from necroangle.measurement import HipMeasurement, Settings, measure
+from necroangle.measurement import HipMeasurement, Settings, measure_many
 from necroangle.measurement.grades import HA_GRADES, HA_RISKS
 from necroangle.selftest.clicks import Clicks, dome_pressed_in, round_hip
-from necroangle.selftest.phantoms import Family, Measure, families
+from necroangle.selftest.phantoms import Family, Found, Measure, families
 from necroangle.selftest.simulation import Simulation, simulate
 from necroangle.terms import ArcoStage
 
@@ -65,7 +65,7 @@ class Check:
 
 
 def run_checks(
-    measure: Measure = measure,
+    measure: Measure = measure_many,
     *,
     repeats: int = 250,
     on_check: Callable[[Check], None] | None = None,
@@ -106,7 +106,7 @@ def run_checks(
 def _all_checks(measure: Measure, repeats: int) -> Iterator[Check]:
     wrong = graded = 0
     for family in families(_SEED):
-        found = [_measured(reading, measure) for reading, _ in family.cases]
+        found = _measured([reading for reading, _ in family.cases], measure)
         yield _angle_check(family, found)
         pairs = list(zip(found, family.cases, strict=True))
         mr = [(one, sum(truth)) for one, (reading, truth) in pairs if not reading.is_radiograph]
@@ -117,10 +117,15 @@ def _all_checks(measure: Measure, repeats: int) -> Iterator[Check]:
     yield from _noise_checks(measure, repeats)
 
 
-def _measured(reading: HipReading, measure: Measure) -> HipMeasurement | None:
-    """The measurement of a reading that has been written and read; None where it is refused."""
+def _measured(readings: Sequence[HipReading], measure: Measure) -> list[HipMeasurement | None]:
+    """The measurements of readings that have been written and read; None where one is refused."""
+    found = measure([decode_reading(encode_reading(one)) for one in readings], None, Settings())
+    return [_one_of(found, place) for place in range(len(readings))]
+
+
+def _one_of(found: Found, place: int) -> HipMeasurement | None:
     try:
-        return measure(decode_reading(encode_reading(reading)), None, Settings())
+        return found[place]
     except NecroangleError:
         return None
 
@@ -157,12 +162,14 @@ def _right_category(found: HipMeasurement | None, truth_deg: float) -> bool:
 
 def _collapse_check(measure: Measure) -> Check:
     """A dome pressed in by 2 mm: the circle must be that of the head before it collapsed."""
-    found = []
-    for angle in range(60, 181, 20):
-        clicks = Clicks(260.0, 18, 0.0, 0.0)
-        whole = round_hip(clicks, float(angle), arco=ArcoStage.STAGE_3B)
-        one = _measured(dome_pressed_in(whole, _SUNKEN_MM), measure)
-        found.append(_worst_error_deg(one, (float(angle), float(angle))))
+    clicks = Clicks(260.0, 18, 0.0, 0.0)
+    angles = [float(angle) for angle in range(60, 181, 20)]
+    whole = [round_hip(clicks, angle, arco=ArcoStage.STAGE_3B) for angle in angles]
+    pressed = [dome_pressed_in(one, _SUNKEN_MM) for one in whole]
+    found = [
+        _worst_error_deg(one, (angle, angle))
+        for one, angle in zip(_measured(pressed, measure), angles, strict=True)
+    ]
     return Check("collapsed by 2 mm", len(found), max(found), 0.0, TOLERANCE_DEG, "°")
 
 

@@ -3,8 +3,9 @@
 Only the geometry of the phantom is used: no pixel is drawn.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -24,8 +25,16 @@ from necroangle.phantom import (
 from necroangle.phantom.radiograph import radiograph_truth
 from necroangle.terms import Laterality, View
 
-Measure = Callable[[HipReading, Method | None, Settings], HipMeasurement]
-"""What is on trial: :func:`necroangle.measurement.measure`, or something that claims to be it."""
+
+class Found(Protocol):
+    """What was found of some readings."""
+
+    def __getitem__(self, place: int, /) -> HipMeasurement:
+        """Of one of them; it raises :class:`NecroangleError` where it was refused."""
+
+
+Measure = Callable[[Sequence[HipReading], Method | None, Settings], Found]
+"""What is on trial: :func:`necroangle.measurement.measure_many`, or what claims to be it."""
 
 Case = tuple[HipReading, tuple[float, float]]
 """A reading, and the true angles of its A and its B view, degrees."""

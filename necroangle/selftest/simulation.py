@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from necroangle.annotation import HipReading
 from necroangle.errors import MethodError
-from necroangle.measurement import Settings, measure
+from necroangle.measurement import Settings, measure_many
 from necroangle.protocol.noise import EndNoise
 from necroangle.selftest.clicks import Clicks, click_noise
 from necroangle.selftest.phantoms import Measure
@@ -55,7 +55,7 @@ def simulate(
     count: int,
     *,
     seed: int,
-    measure: Measure = measure,
+    measure: Measure = measure_many,
 ) -> Simulation:
     """Mark and measure one hip ``count`` times.
 
@@ -91,9 +91,11 @@ def simulate(
     """
     chance = np.random.default_rng(seed)
     settings = Settings(EndNoise(clicks.end_sd_mm, 0.0, math.inf, "simulation"))
+    readings = [click_noise(faultless, clicks, chance) for _ in range(count)]
+    found = measure(readings, None, settings)
     rows = []
-    for _ in range(count):
-        cna = measure(click_noise(faultless, clicks, chance), None, settings).cna
+    for place in range(count):
+        cna = found[place].cna
         if cna is None:
             raise MethodError("a reading with both views gave no combined angle")
         low, high = cna.interval_95()

@@ -10,6 +10,7 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QMainWindow, QMenu
 
 from napari_necroangle.canvas.hosts import NapariHost, OwnHost
+from napari_necroangle.canvas.view import make_ready
 from napari_necroangle.dock.dock import ReadingDock
 from napari_necroangle.reading.keys import key_label, keys_in_use
 from necroangle.errors import NecroangleError
@@ -82,6 +83,7 @@ def open_window(size: tuple[int, int], *, reader: str = "") -> ReadingDock:
         (width, height), logical pixels.
     """
     get_qapp()
+    make_ready()
     window = ReadingWindow()
     window.dock.workspace.reader = reader
     window.resize(*size)

@@ -1,6 +1,7 @@
 """Rows held against their marks many at once: the same problems as one by one."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import pytest
 from randomhips import random_files
@@ -8,14 +9,19 @@ from randomhips import random_files
 from necroangle.annotation import decode_reading, sha256_of
 from necroangle.batch import Refusal, measure_bytes
 from necroangle.batch.again import cells_again
-from necroangle.cohort import Cell
+from necroangle.cohort import Cell, CohortRow
 from necroangle.ledger.verify import COMPARED, Task, measure_again
 from necroangle.measurement import Method, Settings
 from necroangle.measurement.plausibility_cohort import ReadingPrint
 
 
+@cache
+def row_of(raw: bytes) -> CohortRow | Refusal:
+    return measure_bytes("a", raw)
+
+
 def task_of(raw: bytes, **changes: Cell) -> Task:
-    row = measure_bytes("a", raw)
+    row = row_of(raw)
     assert not isinstance(row, Refusal)
     cells = tuple(changes.get(name, row[name]) for name in COMPARED)
     return Task(str(decode_reading(raw).key), sha256_of(raw), raw, (cells,))
@@ -24,7 +30,7 @@ def task_of(raw: bytes, **changes: Cell) -> Task:
 @pytest.fixture(scope="module")
 def raws() -> list[bytes]:
     files = random_files(120, seed=21)
-    return [raw for _, raw in files if not isinstance(measure_bytes("a", raw), Refusal)]
+    return [raw for _, raw in files if not isinstance(row_of(raw), Refusal)]
 
 
 def test_nothing_is_wrong_with_what_was_measured(raws: list[bytes]) -> None:

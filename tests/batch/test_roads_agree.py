@@ -19,7 +19,7 @@ from necroangle.batch.stream import Stream
 from necroangle.measurement import DEFAULTS, METHODS, Method, RadiusPrior, Settings
 from necroangle.protocol.noise import EndNoise
 
-COUNT = int(os.environ.get("NECROANGLE_DIFFERENTIAL", "250"))
+COUNT = int(os.environ.get("NECROANGLE_DIFFERENTIAL", "160"))
 """5,000 in the full test: NECROANGLE_DIFFERENTIAL=5000."""
 
 Files = list[tuple[str, bytes]]

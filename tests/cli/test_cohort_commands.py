@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import run_command
 from hipmaker import make_reading
 from msgspec.structs import replace
 
@@ -28,13 +29,7 @@ HEAVY = ("numpy", "pandas", "sqlalchemy", "msgspec", "pydicom", "cv2", "qtpy", "
 
 
 def necroangle(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "necroangle", *map(str, arguments)],
-        cwd=folder,
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "COLUMNS": "100"},
-    )
+    return run_command(*arguments, folder=folder, columns=100)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import run_command
 from hipmaker import make_reading
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,11 +80,14 @@ def test_the_cohort_table_on_every_console(tmp_path: Path, encoding: str, width:
     readings = [make_reading(107.5, 110.8), make_reading(0.0, 80.0, subject="홍길동")]
     rows = [to_row(reading, measure(reading), "0" * 64) for reading in readings]
     CohortStore.open(tmp_path / "cohort.sqlite").upsert(rows)
-    env = {**os.environ, "COLUMNS": str(width), "PYTHONIOENCODING": encoding}
-    command = [sys.executable, "-m", "necroangle", "table"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True)
-    assert (done.returncode, done.stderr) == (0, b"")
-    seen, _, hidden = done.stdout.decode(encoding).partition("not shown, for want of room:")
+    done = run_command("table", folder=tmp_path, columns=width, encoding=encoding)
+    assert (done.returncode, done.stderr) == (0, "")
+    if encoding == "cp437":
+        env = {**os.environ, "COLUMNS": str(width), "PYTHONIOENCODING": encoding}
+        command = [sys.executable, "-m", "necroangle", "table"]
+        alone = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, check=True)
+        assert (alone.stdout.decode(encoding), alone.stderr) == (done.stdout, b"")
+    seen, _, hidden = done.stdout.partition("not shown, for want of room:")
     for row in rows:
         for name, cell in zip(HEADINGS, main_cells(row), strict=True):
             words = readable(cell, encoding).split()

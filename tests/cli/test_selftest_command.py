@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from math import inf
 
@@ -24,12 +24,12 @@ from necroangle.measurement import (
     Method,
     Settings,
     ViewMeasurement,
-    measure,
+    measure_many,
 )
-from necroangle.selftest import Check, Clicks, Measure, run_checks, simulate
+from necroangle.selftest import Check, Clicks, run_checks, simulate
 from necroangle.selftest.checks import TOLERANCE_DEG
 from necroangle.selftest.clicks import round_hip
-from necroangle.selftest.phantoms import families
+from necroangle.selftest.phantoms import Found, families
 
 TRUTH = (
     "arcs of 10° to 350°",
@@ -60,9 +60,27 @@ def test_this_copy_passes_and_the_command_says_so() -> None:
     assert max(map(len, done.stdout.splitlines())) <= 100
 
 
-def folded(reading: HipReading, method: Method | None, settings: Settings) -> HipMeasurement:
+@dataclasses.dataclass(frozen=True)
+class Broken:
+    """Stands for ``measure_many``: something is broken before it, or after it."""
+
+    before: Callable[[HipReading], HipReading] = lambda reading: reading
+    after: Callable[[HipMeasurement], HipMeasurement] = lambda found: found
+    found: Found | None = None
+
+    def __call__(
+        self, readings: Sequence[HipReading], method: Method | None, settings: Settings
+    ) -> "Broken":
+        found = measure_many(map(self.before, readings), method, settings)
+        return dataclasses.replace(self, found=found)
+
+    def __getitem__(self, place: int) -> HipMeasurement:
+        assert self.found is not None
+        return self.after(self.found[place])
+
+
+def folded(found: HipMeasurement) -> HipMeasurement:
     """An angle tool that cannot pass 180 degrees."""
-    found = measure(reading, method, settings)
 
     def fold(view: ViewMeasurement | None) -> ViewMeasurement | None:
         if view is None or view.angle_deg <= 180:
@@ -72,7 +90,7 @@ def folded(reading: HipReading, method: Method | None, settings: Settings) -> Hi
     return dataclasses.replace(found, a=fold(found.a), b=fold(found.b))
 
 
-def in_pixels(reading: HipReading, method: Method | None, settings: Settings) -> HipMeasurement:
+def in_pixels(reading: HipReading) -> HipReading:
     """Angles between pixels, as if rows and columns were equally spaced."""
 
     def square(plane: PlaneRecord) -> PlaneRecord:
@@ -89,50 +107,44 @@ def in_pixels(reading: HipReading, method: Method | None, settings: Settings) ->
         return replace(view, plane=square(view.plane), rim=rim, arcs=tuple(arcs))
 
     views = [flat(view) if isinstance(view, ReadView) else view for view in reading.views]
-    return measure(replace(reading, views=(views[0], views[1])), method, settings)
+    return replace(reading, views=(views[0], views[1]))
 
 
-def shifted(reading: HipReading, method: Method | None, settings: Settings) -> HipMeasurement:
+def shifted(found: HipMeasurement) -> HipMeasurement:
     """A sum that is a fiftieth of a degree too large, as no view is."""
-    found = measure(reading, method, settings)
     assert found.cna is not None
     return dataclasses.replace(
         found, cna=dataclasses.replace(found.cna, value=found.cna.value + 0.02)
     )
 
 
-def too_sure(reading: HipReading, method: Method | None, settings: Settings) -> HipMeasurement:
+def too_sure(found: HipMeasurement) -> HipMeasurement:
     """Standard errors of half the true ones, with right angles."""
-    found = measure(reading, method, settings)
     assert found.cna is not None
     one = found.cna
     half = dataclasses.replace(one, se=0.4 * one.se, se_marking=0.5 * one.se_marking)
     return dataclasses.replace(found, cna=half)
 
 
-def too_modest(reading: HipReading, method: Method | None, settings: Settings) -> HipMeasurement:
+def too_modest(found: HipMeasurement) -> HipMeasurement:
     """An error of marking of twice the true one, with a right interval."""
-    found = measure(reading, method, settings)
     assert found.cna is not None
     twice = dataclasses.replace(found.cna, se_marking=2 * found.cna.se_marking)
     return dataclasses.replace(found, cna=twice)
 
 
-def graded_up(reading: HipReading, method: Method | None, settings: Settings) -> HipMeasurement:
+def graded_up(found: HipMeasurement) -> HipMeasurement:
     """Every hip of grade 2 called grade 3."""
-    found = measure(reading, method, settings)
     up = HaGrade.GRADE_3 if found.ha_grade is HaGrade.GRADE_2 else found.ha_grade
     return dataclasses.replace(found, ha_grade=up)
 
 
-def blind_to_collapse(
-    reading: HipReading, method: Method | None, settings: Settings
-) -> HipMeasurement:
+def blind_to_collapse(reading: HipReading) -> HipReading:
     """The sunken rim taken for the round head."""
-    return measure(replace(reading, entries=NO_ENTRIES), method, settings)
+    return replace(reading, entries=NO_ENTRIES)
 
 
-def refusing(reading: HipReading, method: Method | None, settings: Settings) -> HipMeasurement:
+def refusing(_: HipMeasurement) -> HipMeasurement:
     """No measurement at all."""
     raise RimError("broken on purpose")
 
@@ -140,18 +152,22 @@ def refusing(reading: HipReading, method: Method | None, settings: Settings) -> 
 @pytest.mark.parametrize(
     ("broken", "noticed", "silent"),
     [
-        (folded, {TRUTH[0], TRUTH[4]}, {GRADE, SUNKEN}),
-        (in_pixels, {TRUTH[2], TRUTH[4]}, set()),  # no head is so large: others are refused
-        (shifted, {*TRUTH, SUNKEN}, {GRADE}),
-        (too_sure, {COVERAGE, STATED}, {*TRUTH, GRADE, SUNKEN}),
-        (too_modest, {STATED}, {*TRUTH, GRADE, SUNKEN}),
-        (graded_up, {GRADE}, {*TRUTH, SUNKEN}),
-        (blind_to_collapse, {SUNKEN}, {*TRUTH, GRADE}),
-        (refusing, EVERY, set()),
+        (Broken(after=folded), {TRUTH[0], TRUTH[4]}, {GRADE, SUNKEN}),
+        (
+            Broken(before=in_pixels),
+            {TRUTH[2], TRUTH[4]},
+            set(),
+        ),  # no head is so large: others are refused
+        (Broken(after=shifted), {*TRUTH, SUNKEN}, {GRADE}),
+        (Broken(after=too_sure), {COVERAGE, STATED}, {*TRUTH, GRADE, SUNKEN}),
+        (Broken(after=too_modest), {STATED}, {*TRUTH, GRADE, SUNKEN}),
+        (Broken(after=graded_up), {GRADE}, {*TRUTH, SUNKEN}),
+        (Broken(before=blind_to_collapse), {SUNKEN}, {*TRUTH, GRADE}),
+        (Broken(after=refusing), EVERY, set()),
     ],
 )
 def test_a_broken_copy_is_noticed_for_what_is_broken(
-    broken: Measure, noticed: set[str], silent: set[str]
+    broken: Broken, noticed: set[str], silent: set[str]
 ) -> None:
     failed = {check.name for check in run_checks(broken, repeats=REPEATS) if not check.passed}
     assert noticed <= failed
@@ -160,7 +176,7 @@ def test_a_broken_copy_is_noticed_for_what_is_broken(
 
 def test_the_command_fails_on_a_broken_copy(monkeypatch: pytest.MonkeyPatch) -> None:
     def run_broken(**how: object) -> tuple[Check, ...]:
-        return run_checks(shifted, repeats=10)
+        return run_checks(Broken(after=shifted), repeats=10)
 
     monkeypatch.setattr(necroangle.selftest, "run_checks", run_broken)
     result = CliRunner().invoke(cli, ["selftest"])

@@ -1,6 +1,7 @@
 """The tour in a real window: four steps by mouse and keys, and nothing is left of it."""
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -209,3 +210,13 @@ def test_the_tour_reads_a_copy_of_the_sample(config: Path, samples: Path) -> Non
     tour.end()
     assert left_behind(config) == []
     assert list((config.parent / "scratch").iterdir()) == []
+
+
+@screen
+def test_the_first_picture_loads_no_library_while_the_window_waits(dock: Any) -> None:
+    """napari asks for its units, and for xarray and pandas, with the first layer of a program."""
+    before = set(sys.modules)
+    dock.guide.begin()
+    assert dock.workspace.case is not None
+    loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+    assert loaded & {"xarray", "pandas", "pint", "flexparser"} == set()

@@ -29,7 +29,6 @@ SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (Debian: apt-get install chromium)"),
-    pytest.mark.xdist_group("browser"),
 ]
 
 

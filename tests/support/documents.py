@@ -15,18 +15,17 @@ In a page of Markdown:
 Commands of necroangle are run within the process, where all that they need is loaded once.
 """
 
-import contextlib
 import doctest
-import io
 import os
 import re
 import shlex
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import click
+from commands import run_command
 from msgspec.structs import replace
 from wholestudy import make_whole_study
 
@@ -176,14 +175,21 @@ def perform(act: Act) -> str:
     if words[1] in ELSEWHERE and Path.cwd().name != WHOLE:
         return _parsed(*words[1:])
     file = Path(words[words.index(">") + 1]) if ">" in words else None
-    code, printed, errors = _run(words[1 : words.index(">")] if file else words[1:])
+    done = run_command(*(words[1 : words.index(">")] if file else words[1:]))
     if file is not None:
-        file.write_text(printed, "utf-8")
+        file.write_text(done.stdout, "utf-8")
     if act.text is None:
-        return "" if code == 0 else f"{act.what}: exit code {code}\n{printed}{errors}"
-    if doctest.OutputChecker().check_output(act.text, printed + errors, _LOOSE):
+        return _failed(done)
+    if doctest.OutputChecker().check_output(act.text, done.stdout + done.stderr, _LOOSE):
         return ""
-    return f"{act.what}: the page shows\n{act.text}\nbut it prints\n{printed}{errors}"
+    return f"{act.what}: the page shows\n{act.text}\nbut it prints\n{done.stdout}{done.stderr}"
+
+
+def _failed(done: CompletedProcess[str]) -> str:
+    if done.returncode == 0:
+        return ""
+    words = " ".join(map(str, done.args))
+    return f"{words}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
 
 
 _STUDY = """\
@@ -219,19 +225,17 @@ def _make_study(folder: Path) -> str:
         for one in (reading, moved):
             save_reading(one, readings / file_name(one))
     os.chdir(folder)
-    for words in (["measure", "readings"], ["import", f"{samples}/clinical.csv", "--as", "test"]):
-        code, printed, errors = _run(words)
-        if code:
-            return f"{words}: exit code {code}\n{printed}{errors}"
-    return ""
+    measured = run_command("measure", "readings")
+    return _failed(measured) or _failed(
+        run_command("import", samples / "clinical.csv", "--as", "test")
+    )
 
 
 def _make_whole_study() -> str:
     """Make the study of 22 hips, and go there."""
     make_whole_study(Path(WHOLE))
     os.chdir(WHOLE)
-    code, printed, errors = _run(["measure", "readings"])
-    return f"measure: exit code {code}\n{printed}{errors}" if code else ""
+    return _failed(run_command("measure", "readings"))
 
 
 def _moved(view: ReadView | UnreadView) -> ReadView | UnreadView:
@@ -257,28 +261,3 @@ def _parsed(name: str, *words: str) -> str:
     except click.ClickException as error:
         return error.format_message()
     return ""
-
-
-def _run(words: list[str]) -> tuple[int, str, str]:
-    """Exit code, output and errors of the command."""
-    from necroangle.cli import main
-
-    printed = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
-    errors = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
-    before, code = sys.argv, 0
-    sys.argv = ["necroangle", *words]
-    try:
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
-            try:
-                main()
-            except SystemExit as stop:
-                code = stop.code if isinstance(stop.code, int) else 1
-    finally:
-        sys.argv = before
-    texts = []
-    for stream in (printed, errors):
-        stream.flush()
-        buffer = stream.buffer
-        assert isinstance(buffer, io.BytesIO)
-        texts.append(buffer.getvalue().decode("utf-8"))
-    return code, texts[0], texts[1]

@@ -56,6 +56,14 @@ _HELD = {
 """What a picture's layer keeps, so that it lies under its marks and shows one slice."""
 
 
+def make_ready() -> None:
+    """Load what napari asks for with the first picture: the window is not shown yet.
+
+    Its units, and xarray with pandas behind it, take half a second.
+    """
+    Image(np.zeros((1, 1, 1)), units=("mm",) * 3)
+
+
 class PlaneView:
     """A view of the case on a viewer model.
 
