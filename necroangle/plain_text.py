@@ -1,6 +1,8 @@
 """Texts that harm neither a terminal nor a spreadsheet, whatever a file or a reader put in them."""
 
-__all__ = ["counted", "guarded", "harmless", "quoted", "readable"]
+from collections.abc import Iterable
+
+__all__ = ["counted", "csv_line", "guarded", "harmless", "quoted", "readable"]
 
 _BREAKING = frozenset(',"\r\n')
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
@@ -44,6 +46,26 @@ def quoted(text: str) -> str:
     """
     safe = guarded(text)
     return safe if _BREAKING.isdisjoint(safe) else '"' + safe.replace('"', '""') + '"'
+
+
+def csv_line(cells: Iterable[object]) -> str:
+    r"""A line of a CSV: commas, ``\n`` at its end, numbers in full, empty where there is nothing.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe; numbers stay
+    numbers, negative ones too.
+
+    Examples
+    --------
+    >>> csv_line(["=m0", 2, -0.25, None, "a,b"])
+    '\'=m0,2,-0.25,,"a,b"\n'
+    """
+    return ",".join(map(_csv_cell, cells)) + "\n"
+
+
+def _csv_cell(cell: object) -> str:
+    if cell is None:
+        return ""
+    return quoted(str(cell)) if isinstance(cell, str) else repr(cell)
 
 
 _SPELT = {

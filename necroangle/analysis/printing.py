@@ -12,7 +12,7 @@ from necroangle.analysis.outcomes import LAST, Outcomes
 from necroangle.analysis.quantities import ALL, Quantity, p_words
 from necroangle.analysis.visits import AngleChange, HipVisit
 from necroangle.measurement.row import Cell
-from necroangle.plain_text import harmless, quoted
+from necroangle.plain_text import csv_line, harmless
 
 Line = tuple[str, str, str]
 """Name of the quantity, group, and what is found."""
@@ -323,9 +323,7 @@ def _change_cells(change: AngleChange | None) -> dict[str, Cell]:
 
 
 def rows_as_csv(rows: Sequence[Mapping[str, Cell]]) -> str:
-    r"""CSV with a heading: commas, ``\n`` line ends, floats in full, empty where there is nothing.
-
-    A text that a spreadsheet would take for a formula begins with an apostrophe.
+    r"""CSV with a heading; cells as by :func:`necroangle.plain_text.csv_line`.
 
     Examples
     --------
@@ -336,8 +334,7 @@ def rows_as_csv(rows: Sequence[Mapping[str, Cell]]) -> str:
     """
     if not rows:
         return ""
-    lines = [",".join(rows[0]), *(",".join(map(_cell, row.values())) for row in rows)]
-    return "\n".join(lines) + "\n"
+    return "".join(map(csv_line, (rows[0], *(row.values() for row in rows))))
 
 
 def rows_as_json(rows: Sequence[Mapping[str, Cell]], notes: Sequence[str]) -> str:
@@ -353,9 +350,3 @@ def rows_as_json(rows: Sequence[Mapping[str, Cell]], notes: Sequence[str]) -> st
     """
     lines = ",\n".join(json.dumps(dict(row), allow_nan=False) for row in rows)
     return f'{{"rows": [\n{lines}\n],\n"notes": {json.dumps(list(notes))}}}\n'
-
-
-def _cell(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    return quoted(str(cell)) if isinstance(cell, str) else repr(cell)

@@ -16,7 +16,7 @@ from necroangle.ledger.events import links
 from necroangle.ledger.measured import COLUMNS_KIND, MEASUREMENT, decode_row
 from necroangle.ledger.records import decode_key
 from necroangle.ledger.store import CohortStore
-from necroangle.plain_text import harmless, quoted
+from necroangle.plain_text import csv_line, harmless
 
 HEADING = (
     *("event", "at", "server_at", "server_user", "actor", "kind", "key", "action"),
@@ -131,9 +131,9 @@ def _line(one: Link, key: tuple[str, ...], change: str) -> AuditLine:
 
 def to_csv(lines: Iterable[AuditLine]) -> Iterator[str]:
     """The trail as CSV, line by line."""
-    yield ",".join(HEADING) + "\n"
+    yield csv_line(HEADING)
     for line in lines:
-        yield ",".join(map(quoted, line.cells)) + "\n"
+        yield csv_line(line.cells)
 
 
 def to_html(lines: Iterable[AuditLine], title: str, state: dict[str, object]) -> Iterator[str]:

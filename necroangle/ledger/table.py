@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from necroangle.entries import READ_FIELDS
 from necroangle.measurement import NO_NECROSIS, is_without_necrosis, show_deg
 from necroangle.measurement.columns import COLUMNS, NAMES, Column
-from necroangle.plain_text import harmless, quoted
+from necroangle.plain_text import csv_line, harmless
 from necroangle.terms import UnreadReason
 
 if TYPE_CHECKING:
@@ -157,13 +157,8 @@ def _full_cell(column: Column, cell: Cell) -> str:
 
 
 def to_csv(rows: Iterable[CohortRow]) -> str:
-    r"""CSV with a heading: commas, ``\n`` line ends, floats in full, empty where there is nothing.
-
-    A text that a spreadsheet would take for a formula begins with an apostrophe; numbers stay
-    numbers, negative ones too.
-    """
-    lines = [",".join(NAMES), *(",".join(map(_csv_cell, row.cells)) for row in rows)]
-    return "\n".join(lines) + "\n"
+    """CSV with a heading; cells as by :func:`necroangle.plain_text.csv_line`."""
+    return "".join(map(csv_line, (NAMES, *(row.cells for row in rows))))
 
 
 def to_json(rows: Iterable[CohortRow]) -> str:
@@ -173,9 +168,3 @@ def to_json(rows: Iterable[CohortRow]) -> str:
     """
     lines = ",\n".join(json.dumps(dict(row), allow_nan=False) for row in rows)
     return f"[\n{lines}\n]\n" if lines else "[]\n"
-
-
-def _csv_cell(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    return quoted(cell) if isinstance(cell, str) else repr(cell)

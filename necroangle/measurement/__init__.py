@@ -14,7 +14,7 @@ from necroangle.measurement.grades import (
     show_deg,
     stored_deg,
 )
-from necroangle.measurement.heads import head_circle
+from necroangle.measurement.heads import HeadJudge, head_circle
 from necroangle.measurement.measure import (
     HipMeasurement,
     Measured,
@@ -32,7 +32,6 @@ from necroangle.measurement.method import (
     method_named,
 )
 from necroangle.measurement.misplaced import Misplaced
-from necroangle.measurement.pairs import HeadJudge
 from necroangle.measurement.repeats import settings_from_repeats
 from necroangle.measurement.uncertainty import Estimate
 

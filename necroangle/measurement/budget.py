@@ -23,9 +23,9 @@ from necroangle.geometry.sphere import Spheres
 from necroangle.geometry.vectors import dot3, quadratic3
 from necroangle.measurement.angles import ViewAngles
 from necroangle.measurement.grades import stored
+from necroangle.measurement.heads import Judges
 from necroangle.measurement.marks import PlaneColumns, ReadingBatch
 from necroangle.measurement.method import Settings
-from necroangle.measurement.pairs import Judges
 from necroangle.measurement.rim_shape import RimErrors, Rims, rim_errors
 from necroangle.measurement.slices import measured_slope
 from necroangle.measurement.stack_heads import Stacks

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from necroangle.annotation import STACK_FLAGS
 from necroangle.measurement.angles import ViewAngles
 from necroangle.measurement.arcs import covered_deg, edge_gaps
-from necroangle.measurement.heads import Heads
+from necroangle.measurement.heads import Heads, Judges
 from necroangle.measurement.marks import ReadingBatch
 from necroangle.measurement.method import Settings
-from necroangle.measurement.pairs import Judges
 from necroangle.terms import Finding, Flag, UnreadReason, Weighting
 
 Array = NDArray[np.float64]

@@ -35,12 +35,11 @@ from necroangle.measurement.grades import (
     is_without_necrosis,
     stored,
 )
-from necroangle.measurement.heads import Heads, fit_heads
+from necroangle.measurement.heads import HeadJudge, Heads, Judges, fit_heads, judge_heads
 from necroangle.measurement.indices import HipIndices, ViewGeometry, hip_indices
 from necroangle.measurement.marks import ReadingBatch, in_patient, lay_out
 from necroangle.measurement.method import DEFAULT_METHODS, DEFAULTS, Method, Settings
 from necroangle.measurement.misplaced import Misplaced
-from necroangle.measurement.pairs import HeadJudge, Judges, judge_heads
 from necroangle.measurement.plausibility import judge_plausibility
 from necroangle.measurement.refusals import Refusals, Refused, Stage
 from necroangle.measurement.slices import MIN_SLICES, surface_shares

@@ -21,10 +21,9 @@ from necroangle.errors import GeometryError
 from necroangle.geometry.arc import ArcColumns, arcs_about
 from necroangle.measurement.arcs import from_superior_deg
 from necroangle.measurement.doubts import bits_of
-from necroangle.measurement.heads import Heads, circles_of_runs
+from necroangle.measurement.heads import Heads, Judges, circles_of_runs
 from necroangle.measurement.marks import PlaneColumns, ReadingBatch, above, in_patient, in_plane
 from necroangle.measurement.method import RadiusPrior, Settings
-from necroangle.measurement.pairs import Judges
 from necroangle.measurement.plausibility_rims import (
     Rims,
     dent_shapes,

@@ -24,7 +24,7 @@ from necroangle.geometry.orthogonal import lengths
 from necroangle.geometry.point_sets import PointSets, parts_of, runs
 from necroangle.geometry.vectors import dot3, inverse3, matmul3, quadratic3
 from necroangle.measurement.bands import SliceArcs
-from necroangle.measurement.heads import Heads, circles_of_runs
+from necroangle.measurement.heads import Heads, circles_of_runs, facing_of, spheres_of_runs
 from necroangle.measurement.marks import (
     PlaneColumns,
     ReadingBatch,
@@ -33,7 +33,6 @@ from necroangle.measurement.marks import (
     in_plane,
 )
 from necroangle.measurement.method import Settings
-from necroangle.measurement.pairs import facing_of, spheres_of_runs
 from necroangle.measurement.refusals import Refusals, Refused, Stage
 from necroangle.measurement.slices import Ordered, OrderedSlices, outside
 from necroangle.measurement.uncertainty import Noise, pooled_noise

@@ -1,14 +1,11 @@
 """The differences as text, as CSV and as one HTML page."""
 
-import csv
 import html
-import io
 from collections import Counter
 from collections.abc import Iterator
 
 from necroangle.measurement import show_deg
-from necroangle.measurement.row import Cell
-from necroangle.plain_text import guarded, harmless
+from necroangle.plain_text import csv_line, harmless
 from necroangle.review.differences import Differences, RowDifference
 
 SHOWN_CELLS = 6
@@ -47,16 +44,13 @@ def as_text(differences: Differences, most: int | None = None) -> str:
 
 def as_csv(differences: Differences) -> str:
     """One line for each changed column, text cells made harmless for a spreadsheet."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_CSV_HEAD)
+    lines = [csv_line(_CSV_HEAD)]
     for row in differences.rows:
         cells = [(cell.column, cell.before, cell.after) for cell in row.cells] or [("", None, None)]
         about = ("; ".join(row.causes), "; ".join(row.details), int(row.changes_category))
         for column, before, after in cells:
-            values = (*row.key, *about, column, before, after)
-            writer.writerow(map(_csv_cell, values))
-    return out.getvalue()
+            lines.append(csv_line((*row.key, *about, column, before, after)))
+    return "".join(lines)
 
 
 def as_html(differences: Differences) -> str:
@@ -140,7 +134,3 @@ def _html_row(row: RowDifference) -> str:
 
 def _safe(text: str) -> str:
     return html.escape(harmless(text))
-
-
-def _csv_cell(value: Cell) -> Cell:
-    return guarded(value) if isinstance(value, str) else value

@@ -65,3 +65,9 @@ def test_every_place_that_the_page_of_the_house_names_is_there() -> None:
     named = re.findall(r"`((?:necroangle|plugins|tests|docs)/[\w./]+)`", page)
     assert len(named) > 20
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_a_package_has_at_most_25_modules() -> None:
+    for package in {path.parent for root in ("necroangle", "plugins") for path in
+                    (ROOT / root).rglob("*.py")}:  # fmt: skip
+        assert len(list(package.glob("*.py"))) <= 25, package

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from necroangle.cli.given import (
     reading_files,
     readings_argument,
     told_if_not_written,
+    write_data,
 )
 from necroangle.cli.screen import bars
 
@@ -87,14 +87,12 @@ def command(
 
 
 def _tell(report: PictureReport, shut: Sequence[str], out: Path) -> None:
-    from necroangle.plain_text import counted, harmless
+    from necroangle.plain_text import counted, csv_line, harmless
 
     table = out / "missing.csv"
-    with table.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("reading", "view", "why"))
-        writer.writerows((one.file, one.view, one.why) for one in report.missing)
-        writer.writerows((name, "", why) for name, why in report.refused)
+    lines = [(one.file, one.view, one.why) for one in report.missing]
+    lines += [(name, "", why) for name, why in report.refused]
+    write_data("".join(map(csv_line, (("reading", "view", "why"), *lines))), table)
     for line in (*map(str, report.missing), *(f"{n}: {why}" for n, why in report.refused), *shut):
         click.echo(harmless(line), err=True)
     words = f"{len(report.pictures)} drawn in {out}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -278,14 +277,9 @@ _MOST_SHOWN = 50
 
 def _write_failures(path: Path, refusals: list[Refusal]) -> None:
     """The table of refusals; no cell of it is a formula to a spreadsheet, nor a line break."""
-    import io
-
-    from necroangle.plain_text import guarded, harmless
+    from necroangle.plain_text import csv_line, harmless
     from necroangle.storage import write_atomically
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("file", "place", "reason"))
-    for one in refusals:
-        writer.writerow([guarded(harmless(cell)) for cell in (one.file, one.place, one.problem)])
-    write_atomically(path, text.getvalue().encode())
+    lines = [map(harmless, (one.file, one.place, one.problem)) for one in refusals]
+    text = "".join(map(csv_line, (("file", "place", "reason"), *lines)))
+    write_atomically(path, text.encode())

@@ -129,14 +129,13 @@ def _print_rules() -> None:
 def _print(
     shown: list[Query], found: list[Query], *, as_csv: bool, as_json: bool, output: Path | None
 ) -> None:
-    from necroangle.plain_text import harmless, quoted
+    from necroangle.plain_text import csv_line, harmless
 
     if as_json:
         cells = [dict(zip(_COLUMNS, _cells(query), strict=True)) for query in shown]
         write_data(f"{json.dumps(cells, indent=1, ensure_ascii=False)}\n", output)
     elif as_csv:
-        lines = [_COLUMNS, *map(_cells, shown)]
-        write_data("".join(f"{','.join(map(quoted, line))}\n" for line in lines), output)
+        write_data("".join(map(csv_line, (_COLUMNS, *map(_cells, shown)))), output)
     else:
         for query in shown:
             click.echo(harmless(str(query)))
