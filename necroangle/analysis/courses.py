@@ -17,7 +17,7 @@ from necroangle.analysis.visits import AngleRead, HipVisit, angle_change
 from necroangle.errors import CohortError
 from necroangle.plain_text import counted
 from necroangle.protocol.dates import days_from, index_day, index_visit_of, with_visits
-from necroangle.protocol.ending import Ending, VisitState, ending_of, state_at
+from necroangle.protocol.ending import Ending, VisitState, ending_of, is_after, state_at
 from necroangle.protocol.hips import (
     ClinicalHip,
     ClinicalVisit,
@@ -549,17 +549,13 @@ def _flags(one: HipVisit, ending: Ending) -> tuple[str, ...]:
         "arco_differs": entered is not None and read is not None and entered != read,
         "out_of_window": one.in_window is False,
         "prosthesis_undated": bool(one.read and one.read.is_prosthesis) and ending.tha_day is None,
-        "seen_after_death": _later(place, ending.death_days),
-        "seen_after_lost": _later(place, ending.lost_days),
+        "seen_after_death": is_after(place, ending.death_days),
+        "seen_after_lost": is_after(place, ending.lost_days),
         "undated": one.days is None and place is not None,
         "unplaced": place is None,
         "unplanned": one.number is None,
     }
     return tuple(name for name, is_so in doubts.items() if is_so)
-
-
-def _later(place: float | None, event_days: float | None) -> bool:
-    return place is not None and event_days is not None and place > event_days
 
 
 def _in_order(visits: Sequence[HipVisit]) -> list[HipVisit]:

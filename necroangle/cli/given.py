@@ -45,6 +45,17 @@ output_option = click.option(
 """A shell may write what it is given in another encoding."""
 
 
+def together(*options: Decorator) -> Decorator:
+    """Several options as one decorator, in their order."""
+
+    def with_options(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return with_options
+
+
 def images_option(
     help_text: str = "Folder with the DICOM files; give it again for several.",
     *,

@@ -25,7 +25,7 @@ from xml.parsers import expat
 
 import msgspec
 
-from necroangle.clinical.calamine_process import MEMORY_BYTES, PASSWORD
+from necroangle.clinical.calamine_process import MEMORY_BYTES, PASSWORD, cell_text
 from necroangle.clinical.raw_table import (
     MAX_CELLS,
     MAX_COLUMNS,
@@ -331,7 +331,7 @@ def _date_text(days: float, from_1904: bool) -> str:
     if not (0 if from_1904 else _FIRST_SURE_DAY) <= days <= _LAST_DAY - 1462:
         return repr(days)
     moment = (_EPOCH_1904 if from_1904 else _EPOCH_1900) + timedelta(seconds=round(days * 86400))
-    return moment.isoformat() if moment.time() != moment.time().min else moment.date().isoformat()
+    return cell_text(moment)
 
 
 Formats = tuple[tuple[str | None, bool], ...]

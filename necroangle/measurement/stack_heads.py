@@ -114,7 +114,7 @@ class Stacks:
     problems: dict[int, Refused]
 
     @classmethod
-    def none(cls, batch: ReadingBatch) -> "Stacks":
+    def none(cls, batch: ReadingBatch, settings: Settings) -> "Stacks":
         """No stacks."""
         size = len(batch.own)
         unknown = np.full((2, size), np.nan)
@@ -125,7 +125,7 @@ class Stacks:
             covariance=np.zeros((6, size)),
             of_rims=np.zeros((6, size)),
             crossed=np.zeros((batch.size, 3, 3)),
-            noise=Noise(np.zeros(batch.size), np.zeros(batch.size)),
+            noise=pooled_noise(np.zeros(batch.size), np.zeros(batch.size), settings),
             moved_mm=unknown[0],
             moved_se_mm=unknown[1],
             slices={},
@@ -183,13 +183,13 @@ def fit_stacks(
     hips = refusals.free & ~batch.flat_hip & (beside | wanted)
     views = np.flatnonzero(hips[batch.hip])
     if not len(views):
-        return Stacks.none(batch)
+        return Stacks.none(batch, settings)
     fits = _Fits.of(batch, heads, views)
     rss, freedom = (
         np.asarray(np.bincount(batch.hip[views], one, batch.size), np.float64)
         for one in (fits.rss_mm2, fits.freedom)
     )
-    found = replace(Stacks.none(batch), noise=pooled_noise(rss, freedom, settings))
+    found = replace(Stacks.none(batch, settings), noise=pooled_noise(rss, freedom, settings))
     _weigh(batch, fits, found)
     if wanted:
         _refuse_without(batch, views, found, refusals)

@@ -124,19 +124,20 @@ def state_at(
     if day is not None and ending.tha_day is not None:
         if day > ending.tha_day or (day == ending.tha_day and not has_angle):
             return VisitState.CENSORED_THA
-    elif _is_after(days, ending.tha_days):
+    elif is_after(days, ending.tha_days):
         return VisitState.CENSORED_THA
     if day is not None and ending.death_day is not None:
         if day > ending.death_day:
             return VisitState.CENSORED_DEATH
-    elif _is_after(days, ending.death_days):
+    elif is_after(days, ending.death_days):
         return VisitState.CENSORED_DEATH
     if has_data:
         return VisitState.OBSERVED
-    return VisitState.LOST if _is_after(days, ending.lost_days) else VisitState.MISSING
+    return VisitState.LOST if is_after(days, ending.lost_days) else VisitState.MISSING
 
 
-def _is_after(days: float | None, event_days: float | None) -> bool:
+def is_after(days: float | None, event_days: float | None) -> bool:
+    """Whether a day lies after that of an event; not where one of them is not known."""
     return days is not None and event_days is not None and days > event_days
 
 

@@ -13,6 +13,7 @@ from necroangle.cli.given import (
     data_only,
     method_option,
     output_option,
+    together,
     write_data,
 )
 from necroangle.cli.screen import screen_width, wrapped
@@ -80,7 +81,7 @@ def analysis_options(
     meaning
         What the tables are, for ``--help``.
     """
-    options = (
+    options = together(
         cohort_option,
         method_option,
         click.option(
@@ -113,9 +114,7 @@ def analysis_options(
             asked = Asked(cohort, method, table, as_json, as_json or as_csv, output)
             command(asked=asked, **others)
 
-        for option in reversed(options):
-            with_asked = option(with_asked)
-        return with_asked
+        return options(with_asked)
 
     return with_options
 

@@ -6,12 +6,12 @@ program): they carry codes in place of UIDs, file names and subjects, unless the
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
-from necroangle.cli.given import data_only, output_option, write_data
+from necroangle.cli.given import data_only, output_option, together, write_data
 from necroangle.cli.screen import ScreenColumn, bars, show_table
 from necroangle.dicom import Scan, SeriesSummary, scan_folder
 from necroangle.dicom.contrast import contrast_of
@@ -44,7 +44,7 @@ _COLUMNS = (
     ScreenColumn("split by", wraps=True, yields=1),
 )
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OPTIONS = (
+identity_options = together(
     click.option("--json", "as_json", is_flag=True, help="One JSON object a line."),
     click.option(
         "--identifiers",
@@ -61,13 +61,7 @@ _OPTIONS = (
         help="The study's secret: names the subjects by a keyed hash, and keys the codes in JSON.",
     ),
 )
-
-
-def identity_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The options that say what may be told of identities."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+"""The options that say what may be told of identities."""
 
 
 @click.command(name="series")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from necroangle.cli.given import together
 
+if TYPE_CHECKING:
     from necroangle.dicom.pseudonym import SubjectNames
     from necroangle.pacs.servers import Server
 
@@ -21,7 +21,7 @@ file_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="File that names the servers; by default your own (`necroangle servers` says where).",
 )
-_OPTIONS = (
+server_options = together(
     click.option("--server", "name", required=True, help="Name of the server in that file."),
     file_option,
     click.option(
@@ -31,13 +31,7 @@ _OPTIONS = (
         "--secret", type=_FILE, help="The study's secret: names the subjects by a keyed hash."
     ),
 )
-
-
-def server_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The options that say which server, and how subjects are named."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+"""The options that say which server, and how subjects are named."""
 
 
 def chosen_server(name: str, path: Path | None) -> Server:

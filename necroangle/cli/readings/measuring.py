@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from necroangle.cli.given import new_subjects_option
+from necroangle.cli.given import new_subjects_option, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,7 +87,7 @@ class Asked:
         return replace(settings, end_noise=asked, of_readers=())
 
 
-_OPTIONS = (
+_options = together(
     click.option(
         "--cohort",
         metavar="FILE",
@@ -132,9 +132,7 @@ def measuring_options(command: Callable[..., None]) -> Callable[..., None]:
         asked = Asked(**{one.name: options.pop(one.name) for one in fields(Asked)})
         command(*args, asked=asked, **options)
 
-    for option in reversed(_OPTIONS):
-        with_asked = option(with_asked)
-    return with_asked
+    return _options(with_asked)
 
 
 _MOST_TOLD = 30

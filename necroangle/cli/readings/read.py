@@ -2,17 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
-Run = TypeVar("Run", bound=Callable[..., None])
+from necroangle.cli.given import together
 
-
-_ASKED = (
+with_options = together(
     click.argument(
         "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False
     ),
@@ -39,14 +36,7 @@ _ASKED = (
         "--keys", is_flag=True, help="Say where your own keys stand, and list all, and exit."
     ),
 )
-"""What a window can be opened with."""
-
-
-def with_options(run: Run) -> Run:
-    """A command that takes what a window can be opened with: this one, and the window's own."""
-    for asked in reversed(_ASKED):
-        run = asked(run)
-    return run
+"""What a window can be opened with: by this command, and by the window's own."""
 
 
 @click.command()
