@@ -3,10 +3,12 @@
 import gc
 import logging
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,21 +60,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real windows come first: they take the longest, and the others fill up the rest.
-
-    What a file of tests makes once is made by one process: its tests stay together.
-    """
+    """Real windows come first: they take the longest, and the others fill up the rest."""
     items.sort(key=lambda item: item.get_closest_marker("screen") is None)
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        if any(made.baseid == file and made.scope != "function" for made in _fixtures_of(item)):
-            item.add_marker(pytest.mark.xdist_group(file))
 
 
-def _fixtures_of(item: pytest.Item) -> Iterator[pytest.FixtureDef[Any]]:
-    information = getattr(item, "_fixtureinfo", None)
-    for found in information.name2fixturedefs.values() if information else ():
-        yield from found
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What a file of tests makes once is made by one process: ``--dist loadgroup``.
+
+    xdist's own groups hold nothing together since pytest 9.2: node ids are no plain texts there.
+    """
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if _makes_once(config.rootpath / file) else nodeid
+
+    return Together(config, log)
+
+
+@cache
+def _makes_once(file: Path) -> bool:
+    return bool(re.search(r'scope="(module|session)"', file.read_text("utf-8")))
 
 
 def pytest_collection_finish() -> None:

@@ -10,6 +10,7 @@ In a page of Markdown:
 - ``<!-- run: COMMAND -->``: a command that prepares the others, not shown;
 - ``<!-- in the study of the samples -->``: the others are run in the folder of a study that
   holds the samples, each hip read by two readers, with the clinical table of one patient;
+- ``<!-- in the study of one sample -->``: likewise, of the first patient alone;
 - ``<!-- in the study of 22 hips -->``: likewise, of made hips that two readers followed for years.
 
 Commands of necroangle are run within the process, where all that they need is loaded once.
@@ -78,12 +79,15 @@ ELSEWHERE = (
 )
 """Commands that take long, open a window or need a server: only their words are tried here."""
 
+SAMPLES = {"the samples": "PHANTOM-0[1-5]*", "one sample": "PHANTOM-01*"}
+"""Which readings a study of samples holds."""
+
 WHOLE = "whole_study"
 """The folder of the study of 22 hips: there those that take long are run, too."""
 
 _ITEM = re.compile(
     r"^(?P<indent> *)```(?P<kind>[^\n`]*)\n(?P<text>.*?)^ *```$"
-    r"|^ *<!-- in the study of (?P<study>the samples|22 hips) -->$"
+    r"|^ *<!-- in the study of (?P<study>the samples|one sample|22 hips) -->$"
     r"|^ *<!-- (?P<word>file|run): (?P<value>[^\n]*?)(?: -->$|\n(?P<hidden>.*?)^-->$)",
     re.DOTALL | re.MULTILINE,
 )
@@ -163,7 +167,7 @@ def perform(act: Act) -> str:
         Path(act.what).write_text(act.text or "", "utf-8")
         return ""
     if act.kind == "study":
-        return _make_study(Path("study")) if act.what == "the samples" else _make_whole_study()
+        return _make_whole_study() if act.what == "22 hips" else _make_study(SAMPLES[act.what])
     words = shlex.split(act.what, comments=True)
     if not words or words[0] in OTHER_PROGRAMS:
         return ""
@@ -214,12 +218,13 @@ after_days = 60
 """
 
 
-def _make_study(folder: Path) -> str:
-    """Make the study of the samples, and go there."""
+def _make_study(patients: str) -> str:
+    """Make the study of some samples, and go there."""
+    folder = Path("study")
     samples, readings = Path("sample_dicoms").resolve(), folder / "readings"
     readings.mkdir(parents=True)
     (folder / "study.toml").write_text(_STUDY, "utf-8")
-    for path in sorted((samples / "readings").glob("PHANTOM-0[1-5]*")):
+    for path in sorted((samples / "readings").glob(patients)):
         reading = load_reading(path)
         moved = replace(reading, reader="second", views=tuple(map(_moved, reading.views)))
         for one in (reading, moved):
