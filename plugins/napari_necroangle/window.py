@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QMainWindow, QMenu
 from napari_necroangle.canvas.hosts import NapariHost, OwnHost
 from napari_necroangle.canvas.view import make_ready
 from napari_necroangle.dock.dock import ReadingDock
-from napari_necroangle.reading.keys import key_label, keys_in_use
+from napari_necroangle.reading.keys import REPEATED, key_label, keys_in_use
 from necroangle.errors import NecroangleError
 
 DRAWING_MS = 1500
@@ -66,11 +66,14 @@ class ReadingWindow(QMainWindow):
         keys = [one.key.replace("Control", "Ctrl") for one in keys_in_use() if one.name == name]
         held = [key.replace("-", "+") for key in keys if "-" in key]
         shown = words if held else f"{words}\t{key_label(name)}"
-        self._add(menu, shown, lambda: self.dock.do(name), *held)
+        self._add(menu, shown, lambda: self.dock.do(name), *held, again=name in REPEATED)
 
-    def _add(self, menu: QMenu, words: str, run: Callable[[], object], *keys: str) -> None:
+    def _add(
+        self, menu: QMenu, words: str, run: Callable[[], object], *keys: str, again: bool = False
+    ) -> None:
         action = menu.addAction(words)
         action.setShortcuts([QKeySequence(key) for key in keys])
+        action.setAutoRepeat(again)
         action.triggered.connect(lambda: run())
 
 

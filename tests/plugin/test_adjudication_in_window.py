@@ -59,8 +59,12 @@ def test_both_are_drawn_and_the_consensus_is_saved(
 ) -> None:
     readings = [load_reading(path) for path in pair]
     cna = [measure(one).cna_deg or 0.0 for one in readings]
+    bar = dock.parts._scroll.verticalScrollBar()
+    bar.setValue(bar.maximum())  # where another hip may have left the list
     assert dock.compare(*pair)
+    qtbot.waitUntil(lambda: is_seen(dock, dock.board.heading, dock.board.table))
     qtbot.wait(200)
+    assert "Consensus from" in dock.parts.steps.line.text()
     for plane, view in zip(dock.planes, dock.mode.both.views, strict=True):
         lines = lines_of(plane)
         assert sorted(lines) == [
@@ -83,8 +87,10 @@ def test_both_are_drawn_and_the_consensus_is_saved(
     assert dock.workspace.case.session.outcome().hip.cna_deg == pytest.approx(cna[1])
     dock.workspace.case.session.undo()
     dock.board.button("r1").click()
+    assert "save the consensus" in dock.parts.steps.line.text()
     dock.workspace.case.session.enter(notes="agreed")
     path = dock.save()
+    assert dock.parts.steps.line.text().startswith("The consensus is saved.")
     assert path == tmp_path / "readings" / "consensus" / f"{NAME}__consensus__1.reading.json"
     saved = load_reading(path)
     assert saved.reader == "consensus"

@@ -181,6 +181,27 @@ def test_keys_are_ours_or_nobodys(bare: Bare, qtbot: Any) -> None:
     assert {one.name for one in KEYS} >= set(bare.ran)
 
 
+def test_a_key_that_lies_is_one_press(bare: Bare) -> None:
+    """A slow machine hears it again and again; only slices and undo go on with it."""
+    from napari_necroangle.canvas.mouse import key_of
+    from napari_necroangle.reading.keys import REPEATED
+    from qtpy.QtCore import QEvent
+    from qtpy.QtGui import QKeyEvent, QKeySequence
+
+    press, heard = QEvent.Type.KeyPress, []
+    for one in KEYS:
+        keys = one.key.replace("Control", "Ctrl").replace("-", "+").replace("Page", "Pg")
+        combined = QKeySequence(keys.replace("Enter", "Return"))[0]
+        for again in (False, True, True):
+            code, held = combined.key(), combined.keyboardModifiers()
+            event = QKeyEvent(press, code, held, "", again)
+            assert key_of(event) == one.name
+            QCoreApplication.sendEvent(bare.native, event)
+        heard += [one.name] * (3 if one.name in REPEATED else 1)
+    assert bare.ran == heard
+    assert sorted(REPEATED) == ["redo", "slice_down", "slice_up", "undo"]
+
+
 def test_the_space_bar_is_held_until_it_is_let_go_or_the_keys_go_elsewhere(
     bare: Bare, qtbot: Any
 ) -> None:

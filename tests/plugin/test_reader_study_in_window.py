@@ -89,6 +89,7 @@ def test_a_whole_study_blinded(dock: Any, qtbot: Any, samples: Path, worklist: P
         assert dock.dialogs.asked == []
     assert "All cases are done" in dock.parts.steps.line.text()
     assert dock.board.bar.value() == len(listed)
+    assert not dock.parts.save_next_button.isVisible()
     files = [load_reading(path) for path in (worklist.parent / "readings" / "r1").glob("*.json")]
     conducts = sorted((one.conduct for one in files), key=lambda one: one.read_order or 0)
     assert [one.read_order for one in conducts] == [1, 2, 3, 4, 5]
@@ -103,6 +104,22 @@ def test_a_locked_case_is_only_looked_at_until_it_is_reopened(
 ) -> None:
     dock.open_worklist(worklist, "r1")
     first = dock.mode.now.listed
+    assert not dock.board.list.verticalScrollBar().isVisible()
+    assert dock.parts.tools.title.text() == "Coronal: next click sets"
+    press(qtbot, dock, "N")
+    assert "Ctrl+Enter: submit, and open the next case" in dock.parts.steps.line.text()
+    assert dock.parts.tools.title.text() == "Coronal"
+    press(qtbot, dock, "Z", "Control")
+    for plane in dock.planes:
+        dock.commands.run("not_readable", plane.view)
+    line = dock.parts.steps.line.text()
+    assert line == "Complete. Ctrl+Enter: submit, and open the next case."
+    result = dock.parts.result
+    assert (result.grade.text(), result.risk.text()) == ("Not read", "image not readable")
+    assert result.parts.text() == "A not read (Coronal)   +   B not read (Sagittal)"
+    for key in "ZZ":
+        press(qtbot, dock, key, "Control")
+    assert result.grade.text() == ""
     mark(dock, truth_of(samples, first))
     press(qtbot, dock, "S", "Shift")
     folder = worklist.parent / "readings" / "r1"
@@ -111,6 +128,8 @@ def test_a_locked_case_is_only_looked_at_until_it_is_reopened(
     session = dock.workspace.case.session
     before = session.draft
     assert dock.parts.status.text() == "Submitted and locked"
+    tools = (dock.parts.tools, dock.parts.tools.extras, dock.parts.save_button)
+    assert [one.isEnabled() for one in tools] == [False] * 3
     native = dock.canvases.native
     for key in "1259NFSX":
         press(qtbot, dock, key)
@@ -130,6 +149,7 @@ def test_a_locked_case_is_only_looked_at_until_it_is_reopened(
     dock.dialogs.typed = "the sagittal arc was too long"
     dock.board.button("Reopen…").click()
     assert not dock.workspace.case.session.is_locked
+    assert [one.isEnabled() for one in tools] == [True] * 3
     assert "reopened" in dock.board.rows()[0]
     dock.workspace.case.session.enter(notes="shorter now")
     dock.board.button("Submit").click()

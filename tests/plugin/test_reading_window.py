@@ -47,6 +47,7 @@ def test_the_menu_does_what_the_keys_do(dock: Any, qtbot: Any, study: Path) -> N
     keys = {words: [key.toString() for key in one.shortcuts()] for words, one in offered.items()}
     assert sorted(keys["Redo"]) == ["Ctrl+Shift+Z", "Ctrl+Y"]
     assert (keys["Save"], keys["Full screen"]) == (["Ctrl+S"], ["F11"])
+    assert [words for words, one in offered.items() if one.autoRepeat()] == ["Undo", "Redo"]
     offered["Full screen"].trigger()
     qtbot.waitUntil(window.isFullScreen, timeout=60_000)
     offered["Full screen"].trigger()

@@ -24,7 +24,7 @@ from napari_necroangle.canvas.view import PlaneView
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import Handle, Role
 from napari_necroangle.reading.edits import marks_along
-from napari_necroangle.reading.keys import Shortcut, keys_in_use
+from napari_necroangle.reading.keys import REPEATED, Shortcut, keys_in_use
 from necroangle.terms import View
 
 GRAB_PX = 12.0
@@ -435,9 +435,10 @@ class CanvasFilter(QObject):
                 event.accept()
             return bool(name)
         event.accept()
-        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+        lies = event.isAutoRepeat()
+        if event.key() == Qt.Key.Key_Space and not lies:
             self._keys.space = kind == QEvent.Type.KeyPress
-        elif kind == QEvent.Type.KeyPress and name:
+        elif kind == QEvent.Type.KeyPress and name and not (lies and name not in REPEATED):
             self._on_key(name)
         return True
 

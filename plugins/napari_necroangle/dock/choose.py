@@ -40,9 +40,8 @@ from necroangle.dicom.visits import Visit, series_words
 from necroangle.errors import NecroangleError
 from necroangle.terms import Laterality, View
 
-LIST_HEIGHT_PX = 132
 MOST_LINES = 6
-"""So many hips are seen at once."""
+"""So many cases are seen at once; the list takes no more room than it has lines."""
 _ROW_GAP_PX = 1
 _TELL_S = 0.1
 _DASHES = {"first": "━━", "second": "╍╍"}
@@ -82,7 +81,10 @@ class CaseList(QListWidget):
                 self.addItem(item)
                 if one.is_open:
                     self.setCurrentItem(item)
-                    self.scrollToItem(item)
+        lines = min(len(rows), MOST_LINES)
+        self.setFixedHeight(lines * max(self.sizeHintForRow(0), 1) + 2 * self.frameWidth() + 2)
+        if self.currentItem() is not None:
+            self.scrollToItem(self.currentItem())
 
     def _clicked(self, item: QListWidgetItem) -> None:
         clicked = self.rows[self.row(item)]
@@ -244,8 +246,6 @@ class StudyPanel(QWidget):
         self.hips.setVisible(len(rows) > 1)
         done = sum(one.is_done and one.can_open for one in rows)
         self.hips.say(f"Hips of this folder: {done} of {len(rows)} read")
-        lines = min(len(rows), MOST_LINES)
-        self.list.setFixedHeight(lines * max(self.list.sizeHintForRow(0), 1) + 4)
 
     def _series_list(self, place: int) -> ChoiceList[SeriesSummary]:
         def picked(series: SeriesSummary) -> None:
@@ -307,7 +307,6 @@ class BoardPanel(QWidget):
         self.legend, self.words, self.doubts = QLabel(), note(), note()
         self.doubts.setObjectName("necroangle_doubts")
         self.list = CaseList(lambda key: window.mode.open(key))
-        self.list.setFixedHeight(LIST_HEIGHT_PX)
         self.table = QWidget()
         self._grid = QGridLayout(self.table)
         self._grid.setContentsMargins(0, 0, 0, 0)

@@ -20,6 +20,7 @@ from napari_necroangle.reading.draft import LANDMARKS, Handle, Role
 from napari_necroangle.reading.drawing import drawing_of
 from napari_necroangle.reading.followup import Earlier
 from napari_necroangle.reading.ghosts import FollowupOverlay, Ghost, tie_of
+from napari_necroangle.reading.guidance import saving_words
 from napari_necroangle.reading.keys import FINDING_COMMANDS, OBSERVATION_COMMANDS, key_label
 from napari_necroangle.reading.steps import Flow, Step
 from napari_necroangle.reading.texts import VIEWS
@@ -278,7 +279,7 @@ class Commands:
         case.session.choose_both(Finding.NO_NECROSIS, on)
         self._flow.go_to(Step.SAVE)
         named = " and ".join(f"{VIEWS[one].lower()} slice {at + 1}" for one, at in places.items())
-        case.notice = f"No necrosis, read on {named}. {key_label('save_next')} saves and goes on."
+        case.notice = f"No necrosis, read on {named}. {saving_words(case.session.draft)}"
         return True
 
     def _marked_or(self, case: Case, view: View, index: int) -> int:

@@ -100,6 +100,7 @@ class DockParts(QWidget):
         self.who.open(not self.entries.is_complete())
         self.extras.open(False)
         self._lay_low()
+        QTimer.singleShot(0, self, self._show_first)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """On a low screen, room for the steps and the tools."""
@@ -107,7 +108,7 @@ class DockParts(QWidget):
         self._lay_low()
 
     def _lay_low(self) -> None:
-        """Leave out what can be done without, and begin the list with what comes first."""
+        """Leave out what can be done without."""
         is_low = self.height() < LOW_PX
         self._title.setVisible(not is_low)
         self._where.setVisible(not is_low)
@@ -121,21 +122,28 @@ class DockParts(QWidget):
         return super().eventFilter(watched, event)
 
     def _show_tools(self) -> None:
-        if self._workspace.case is not None and self._first() is self.steps:
+        is_first = any(part.comes_first for part in self._above)
+        if self._workspace.case is not None and not is_first:
             QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
             self._scroll.ensureWidgetVisible(self.tools, 0, 0)
 
     def _show_first(self) -> None:
         # what has been folded takes its place only now, and the list its length
         QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
-        self._scroll.verticalScrollBar().setValue(self._first().y())
+        self._scroll.verticalScrollBar().setValue(self._first_y())
+        if self.height() >= LOW_PX:
+            self._show_tools()
 
-    def _first(self) -> QWidget:
-        """What the list begins with: an offer, what is compared, what the key lacks, the steps."""
+    def _first_y(self) -> int:
+        """Where the list begins: all of it, or what a low screen has room for.
+
+        That is an offer or what is compared, then what the key lacks, then the steps.
+        """
         above = next((part for part in self._above if part.comes_first), None)
         if above is not None:
-            return above
-        return self.who if self.who.isVisible() and self.who.is_open else self.steps
+            return above.y()
+        asks = self.who.isVisible() and self.who.is_open
+        return 0 if self.height() >= LOW_PX else (self.who if asks else self.steps).y()
 
     def refresh(self, against: Sequence[Contradiction]) -> None:
         """Show everything as it stands."""
@@ -158,6 +166,7 @@ class DockParts(QWidget):
         is_free = self._window.mode.may_choose_hip
         self.who.setVisible(case is not None and is_free)
         self.folder_button.setVisible(is_free)
+        self.save_button.setEnabled(case is not None and not case.session.is_locked)
         now = self._workspace.current
         is_saved = now is not None and now.saved is not None and not now.case.session.is_unsaved
         self.report_button.setVisible(is_free and is_saved)

@@ -166,8 +166,11 @@ class ViewPanel(QWidget):
             return
         draft = case.session.draft.view(view)
         aim = case.aim(view)
-        self.title.setText(f"{VIEWS[view]}: next click sets")
-        role = aim.role if aim is not None else None
+        is_locked = case.session.is_locked
+        for part in (self, self.extras):
+            part.setEnabled(not is_locked)
+        role = aim.role if aim is not None and not is_locked else None
+        self.title.setText(VIEWS[view] if role is None else f"{VIEWS[view]}: next click sets")
         hold([(self.tools[name], role is one) for name, one in _AIMS.items()])
         hold([(self.outline, role is Role.CONTOUR)])
         self.beside.setChecked(case.beside_on)
@@ -506,7 +509,8 @@ def _parts(outcome: Outcome) -> str:
     words = []
     for letter, view in zip("AB", outcome.views, strict=True):
         angle = view.measurement.angle_deg if view.measurement is not None else None
-        words.append(f"{letter} {show_deg(angle)} ({VIEWS[view.view]})")
+        found = "not read" if view.left_unread is not None else show_deg(angle)
+        words.append(f"{letter} {found} ({VIEWS[view.view]})")
     return "   +   ".join(words)
 
 

@@ -51,6 +51,7 @@ Row = tuple[str, str, str]
 """A line of the table of differences: what, and its words for the A view and the B view."""
 
 _READINGS = "readings"
+_HOW_TO_BEGIN = "Take a reader's marks up as the consensus (Consensus from), or mark the hip anew."
 
 
 class Start(StrEnum):
@@ -115,6 +116,8 @@ class AdjudicationMode(Mode):
             window.dialogs.tell("These readings cannot be compared", str(error))
             return False
         window.offer_unsaved()
+        if self._workspace.case is not None and self.session.file_sha256 is None:
+            self._workspace.case.notice = _HOW_TO_BEGIN
         window.show_current()
         window.go_to_slices()
         if self._problem:
@@ -149,6 +152,8 @@ class AdjudicationMode(Mode):
 
     def start(self, start: Start) -> None:
         """Begin the consensus with either reader's marks, or none; undo takes it back."""
+        if self._workspace.case is not None:
+            self._workspace.case.notice = ""
         self.session.recover(consensus_draft(self.both, start), self.session.file_sha256)
         self._window.go_to_slices()
 

@@ -222,9 +222,10 @@ class Worklist(Mode):
         self._readings_before = self._workspace.readings
 
     def next_words(self) -> str:
-        """What the button that goes on says: a submitted case is only left."""
-        is_locked = self.now is not None and self.now.session.is_locked
-        return "Next case" if is_locked else "Submit, next case"
+        """What the button that goes on says: a submitted case is only left, for one to read."""
+        if self.now is None or not self.now.session.is_locked:
+            return "Submit, next case"
+        return "Next case" if self.state.progress.to_read else ""
 
     def begin(self) -> bool:
         """Open the next case to read."""

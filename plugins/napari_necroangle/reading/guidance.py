@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from napari_necroangle.reading.case import LOCKED, Case
-from napari_necroangle.reading.draft import ArcDraft
+from napari_necroangle.reading.draft import ArcDraft, ReadingDraft
 from napari_necroangle.reading.followup import VisitRadius, head_radius_mm
 from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.outcome import Outcome, ViewOutcome
@@ -294,10 +294,18 @@ def _save_line(flow: Flow, against: Sequence[Contradiction]) -> str:
         return " ".join(lacking)
     advice = _advice(flow)
     draft = flow.case.session.draft
+    if draft.consensus_of and not flow.case.session.is_unsaved:
+        return "The consensus is saved. Close, above, ends the comparison."
+    has_ends = any(view.arcs for view in draft.views)
+    ends = f"{key_label('second_look')}: second look at the arc ends." if has_ends else ""
+    return f"Complete. {saving_words(draft)} {advice or ends}".rstrip()
+
+
+def saving_words(draft: ReadingDraft) -> str:
+    """Which key saves or submits a reading, and what comes then."""
     what = "submit, and open the next case" if draft.conduct.worklist else "save, open the next hip"
     what = "save the consensus" if draft.consensus_of else what
-    look = advice or f"{key_label('second_look')}: second look at the arc ends."
-    return f"Complete. {key_label('save_next')}: {what}. {look}"
+    return f"{key_label('save_next')}: {what}."
 
 
 def _advice(flow: Flow) -> str:

@@ -117,6 +117,13 @@ KEYS = (
     Shortcut("Control-Y", "redo", "redo", _HIP),
 )
 
+REPEATED = frozenset(("slice_up", "slice_down", "undo", "redo"))
+"""What a key that is held does again and again.
+
+All else is done once a press: on a slow machine a key lies longer than its reader means, and the
+next hip would be found normal, saved or submitted unseen.
+"""
+
 _LABELS = {"Control": "Ctrl", "PageDown": "Page↓", "PageUp": "Page↑", "Up": "↑", "Down": "↓"}
 _MODIFIERS = {"Ctrl": "Control", "Control": "Control", "Alt": "Alt", "Shift": "Shift"}
 _NAMED = (

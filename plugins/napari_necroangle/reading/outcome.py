@@ -169,6 +169,13 @@ class ViewOutcome:
     rim_rms_mm: float | None = None
 
     @property
+    def left_unread(self) -> UnreadReason | None:
+        """Why it was decided not to read it; None where it is read, or nothing is decided yet."""
+        return (
+            self.entry.reason if isinstance(self.entry, UnreadView) and not self.missing else None
+        )
+
+    @property
     def head_centre(self) -> PatientPoints | None:
         """(1, 3) patient LPS mm: the centre of its head circle; None before it has one."""
         return None if self.plane is None else centre_of(self.circle, self.plane)

@@ -180,10 +180,15 @@ def _rim_line(count: int, outcome: ViewOutcome, gain: str) -> str:
 
 
 def grade_lines(outcome: Outcome) -> tuple[str, str]:
-    """The grade and the risk of collapse; for radiographs Kerboul's size and an empty line."""
+    """The grade and the risk of collapse; for radiographs Kerboul's size and an empty line.
+
+    Of a hip that is not read in either view, that and why.
+    """
     hip = outcome.hip
     if hip.cna_deg is None:
-        return "", ""
+        why = {view.left_unread for view in outcome.views}
+        reasons = [CHOICES[one].partition(": ")[2] for one in UnreadReason if one in why]
+        return ("", "") if None in why else ("Not read", ", ".join(reasons))
     if hip.no_necrosis:
         return NO_NECROSIS.capitalize(), ""
     if hip.ha_grade is not None and hip.ha_risk is not None:
