@@ -50,7 +50,7 @@ LANDMARK_WORDS = {
 _SAID_BY = {Flag.SHORT_RIM: Flag.VERY_SHORT_RIM}
 """A flag that is not said of a view where the other one is: it says the same and more."""
 _RISKS = {HaRisk.LOW: "low", HaRisk.MODERATE: "moderate", HaRisk.HIGH: "high"}
-_KERBOUL = {KerboulBin.SMALL: "small", KerboulBin.MEDIUM: "medium", KerboulBin.LARGE: "large"}
+_KERBOUL = {KerboulBin.SMALL: "Small", KerboulBin.MEDIUM: "Medium", KerboulBin.LARGE: "Large"}
 _STEPS = {
     Role.START: "Click one end of the necrotic arc: the outer margin of the dark band, "
     "where it meets the surface.",
