@@ -306,18 +306,18 @@ def _beside_each_other(angles_deg: Sequence[float]) -> list[float]:
 
 
 def pairs_of(
-    cohort: AnalysisSet, name: str, visits: Sequence[str] = ()
+    cohort: AnalysisSet, name: str
 ) -> Iterator[tuple[str, str, list[tuple[float, float]]]]:
     """First reads of each pair of readers: their names, and the numbers of each hip visit.
 
     Parameters
     ----------
-    cohort, visits
+    cohort
         As for :func:`agreement_of`.
     name
         A column of :data:`NUMBERS`.
     """
-    table = _Table.of([row for row in cohort.reads if not visits or row["visit"] in visits], 0)
+    table = _Table.of(cohort.reads, 0)
     for first, second in combinations(table.readers, 2):
         values, _ = table.firsts(name, (first, second))
         yield first, second, [(float(one), float(other)) for one, other in values]

@@ -233,8 +233,8 @@ def _show_frame(header: Dataset, found: Dataset, number: int) -> None:
     setattr(header, _PER_FRAME, [Dataset()])
 
 
-def read_dataset(path: Any, file: str, *, pixels: bool = False) -> Dataset:
-    """A DICOM file that has been walked before it is parsed.
+def read_dataset(path: Any, file: str) -> Dataset:
+    """A DICOM file up to its pixels, walked before it is parsed.
 
     Raises
     ------
@@ -244,6 +244,6 @@ def read_dataset(path: Any, file: str, *, pixels: bool = False) -> Dataset:
     if walked(path, file) is None:
         raise DicomError("no DICOM file", file=file, stage="open")
     with pydicom_door(file, "reading the file", stage="header"):
-        found = dcmread(path, force=True, stop_before_pixels=not pixels)
+        found = dcmread(path, force=True, stop_before_pixels=True)
         found.decode()
     return found

@@ -15,6 +15,8 @@ from necroangle.errors import CohortError
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
 
+_TAIL = (1.0 - 0.95) / 2.0
+
 SEED = 20241
 """Where no other is given: the same table gives the same interval."""
 
@@ -28,18 +30,17 @@ class MeanSquare:
     coefficient: float = 1.0
 
 
-def interval_of_sum(parts: Sequence[MeanSquare], level: float = 0.95) -> Interval:
-    """Interval of a sum of mean squares whose coefficients may be negative (modified large sample).
+def interval_of_sum(parts: Sequence[MeanSquare]) -> Interval:
+    """95 % interval of a sum of mean squares, whose coefficients may be negative.
 
-    Exact for one mean square; for sums its coverage stays near the level where an interval by the
-    normal curve fails, at few degrees of freedom. Bounds below 0 are 0: it is a variance.
+    By modified large samples: exact for one mean square; for sums its coverage stays near 95 %
+    where an interval by the normal curve fails, at few degrees of freedom. Bounds below 0 are 0: it
+    is a variance.
 
     Parameters
     ----------
     parts
         Independent mean squares, each with degrees of freedom and coefficient.
-    level
-        Coverage.
 
     References
     ----------
@@ -55,7 +56,7 @@ def interval_of_sum(parts: Sequence[MeanSquare], level: float = 0.95) -> Interva
     """
     from scipy.special import chdtri, fdtri
 
-    tail = (1.0 - level) / 2.0
+    tail = _TAIL
     estimate = math.fsum(one.coefficient * one.value for one in parts)
     low_part, high_part = 0.0, 0.0
     less = {id(one): 1.0 - one.dof / float(chdtri(one.dof, tail)) for one in parts}
@@ -86,17 +87,15 @@ def interval_of_sum(parts: Sequence[MeanSquare], level: float = 0.95) -> Interva
     return max(low, 0.0), max(high, 0.0)
 
 
-def clopper_pearson(events: int, total: int, level: float = 0.95) -> Interval | None:
-    """Exact interval of a share: the shares under which so few, or so many, are not too rare.
+def clopper_pearson(events: int, total: int) -> Interval | None:
+    """Exact 95 % interval of a share: those under which so few, or so many, are not too rare.
 
-    ``low`` solves P(X >= events) = alpha/2 and ``high`` P(X <= events) = alpha/2 for a binomial X.
+    ``low`` solves P(X >= events) = 0.025 and ``high`` P(X <= events) = 0.025 for a binomial X.
 
     Parameters
     ----------
     events, total
         How many of how many.
-    level
-        Coverage, above 0 and below 1.
 
     Returns
     -------
@@ -129,7 +128,7 @@ def clopper_pearson(events: int, total: int, level: float = 0.95) -> Interval | 
         raise CohortError(f"a share needs 0 <= events <= total, found {events} of {total}")
     if total == 0:
         return None
-    tail = (1.0 - level) / 2.0
+    tail = _TAIL
     low = 0.0 if events == 0 else float(betaincinv(events, total - events + 1, tail))
     high = 1.0 if events == total else float(betaincinv(events + 1, total - events, 1.0 - tail))
     return low, high
@@ -162,8 +161,8 @@ def cluster_times(clusters: Sequence[object], draws: int, seed: int = SEED) -> t
     return cluster_weights(len(place), draws, seed)[:, own].astype(float), len(place)
 
 
-def percentile_bounds(values: Floats, clusters: int, level: float = 0.95) -> Interval | None:
-    """Expanded percentile interval of resampled values; None where fewer than half are finite.
+def percentile_bounds(values: Floats, clusters: int) -> Interval | None:
+    """Expanded 95 % percentile interval of resampled values; None where fewer than half are finite.
 
     A plain percentile interval is too short with few patients: its tail is drawn out by what a t
     with one degree of freedom less than patients is wider than the normal curve.
@@ -178,19 +177,15 @@ def percentile_bounds(values: Floats, clusters: int, level: float = 0.95) -> Int
     if clusters < 2 or kept.size < max(values.size / 2, 20):
         return None
     size = math.sqrt(clusters / (clusters - 1))
-    tail = float(ndtr(size * stdtrit(clusters - 1, (1.0 - level) / 2.0)))
+    tail = float(ndtr(size * stdtrit(clusters - 1, _TAIL)))
     low, high = np.quantile(kept, (tail, 1.0 - tail))
     return float(low), float(high)
 
 
 def cluster_interval(
-    statistic: Callable[[Floats], Floats],
-    clusters: Sequence[object],
-    draws: int = 1000,
-    seed: int = SEED,
-    level: float = 0.95,
+    statistic: Callable[[Floats], Floats], clusters: Sequence[object], draws: int = 1000
 ) -> Interval | None:
-    """Interval of any statistic of rows, by drawing patients with all their rows.
+    """95 % interval of any statistic of rows, by drawing patients with all their rows.
 
     Parameters
     ----------
@@ -199,8 +194,8 @@ def cluster_interval(
         each sample, shape (draws,); NaN where it has none.
     clusters
         The patient of each row.
-    draws, seed, level
-        Samples drawn, where chance begins, and coverage.
+    draws
+        Samples drawn.
 
     Examples
     --------
@@ -209,7 +204,7 @@ def cluster_interval(
     >>> bool(low < ages.mean() < high)
     True
     """
-    times, count = cluster_times(clusters, draws, seed)
+    times, count = cluster_times(clusters, draws)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = statistic(times)
-    return percentile_bounds(found, count, level)
+    return percentile_bounds(found, count)
