@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from necroangle.batch import Refusal
+    from necroangle.dicom.pseudonym import SubjectNames
 
     Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -154,3 +155,39 @@ def write_data(text: str, output: Path | None) -> None:
 
     with told_if_not_written(output):
         write_atomically(output, text.encode())
+
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+names_options = together(
+    click.option(
+        "--subjects", type=_FILE, help="CSV of the study: patient_id,pseudonym. Names the subjects."
+    ),
+    click.option(
+        "--secret",
+        type=_FILE,
+        help="The study's secret: names the subjects by a keyed hash, and keys codes in JSON.",
+    ),
+)
+"""The options that say how subjects are named."""
+
+
+def subject_names(subjects: Path | None, secret: Path | None) -> SubjectNames | None:
+    """The study's names, from the options.
+
+    Raises
+    ------
+    click.UsageError
+        If both are given.
+    DicomError
+        If the file cannot be used.
+    """
+    if subjects is None and secret is None:
+        return None
+    from necroangle.dicom.pseudonym import SubjectNames
+
+    if subjects is not None and secret is not None:
+        raise click.UsageError("--subjects or --secret: subjects have one name each")
+    if subjects is not None:
+        return SubjectNames.from_mapping(subjects)
+    assert secret is not None  # noqa: S101
+    return SubjectNames.from_secret_file(secret)

@@ -45,6 +45,12 @@ ROUND = 0.05
 OFF_SLICE_MM = 2.0
 """Points in mm may lie so far from the nearest slice."""
 
+EDGE_PX = 1.0
+"""Points may lie so far beside the picture: some viewers let a line begin on its edge."""
+
+MISMATCH_MM = 0.5
+"""A written radius that differs by more from that of its points is said to."""
+
 UNEQUAL = 1e-3
 """Spacings that differ by more, relative, are unequal: swapped, they give another angle."""
 
@@ -152,12 +158,17 @@ def _written(drawing: Drawing) -> str:
 
 
 def _placed(drawing: Drawing, places: ImagePlaces, sides: StudySides, whose: Whose) -> _Placed:
-    place = _slice_of(drawing, places)
-    series, index = place
+    series, index = _slice_of(drawing, places)
     view = _view_of(series)
     plane = series.planes[index]
     points = drawing.on_plane(plane)
     u, v = points[1].tolist() if drawing.kind == "angle" else points.mean(axis=0).tolist()
+    inside = np.array([(u, v)]) if drawing.kind == "circle" else points
+    if not _within(inside, series).all():
+        raise NecroangleError(
+            f"it lies beside the picture of {series.columns} x {series.rows} pixels: it was drawn "
+            "on another image"
+        )
     centre = plane.plane_to_patient(PlanePoints(np.array([[u, v]])))[0].tolist()
     side = whose.side or drawing.side or series.laterality
     if side is None and series.kind == "stack":
@@ -169,37 +180,70 @@ def _placed(drawing: Drawing, places: ImagePlaces, sides: StudySides, whose: Who
 
 def _slice_of(drawing: Drawing, places: ImagePlaces) -> tuple[SeriesSummary, int]:
     if drawing.image is not None:
-        place = places.place_of(*drawing.image)
+        uid, frame = drawing.image
+        place = places.place_of(uid, frame or 1)
+        if place is None and frame not in (None, 1) and places.place_of(uid, 1) is not None:
+            raise NecroangleError(f"its image has no frame {frame} that can be read")
         if place is None:
             raise NecroangleError(
                 "its image is in none of the folders (--images): where a pixel lies is not known"
             )
-        return place
+        if frame is None and places.place_of(uid, 2) is not None:
+            raise NecroangleError("its image has several frames, and its file names none of them")
+        return _checked(drawing, *place)
     if drawing.points.shape[1] == 2:
         raise NecroangleError(
             "its file does not say on which image it was drawn: name it (--image)"
         )
-    best = min(_distances(drawing, places), key=lambda one: one[0], default=None)
-    if best is None or best[0] > OFF_SLICE_MM:
-        raise NecroangleError(f"no slice at hand lies within {OFF_SLICE_MM:g} mm of its points")
-    return best[1], best[2]
+    near = sorted(_distances(drawing, places), key=lambda one: one[0])
+    near = [one for one in near if one[0] <= OFF_SLICE_MM]
+    if not near:
+        words = " in its frame of reference" if drawing.frame_uid is not None else ""
+        raise NecroangleError(
+            f"no slice at hand{words} lies within {OFF_SLICE_MM:g} mm of its points"
+        )
+    if len({series.study_uid for _, series, _ in near}) > 1:
+        raise NecroangleError(
+            "slices of several studies lie where it was drawn, and its file names no image: give "
+            "the images of one study (--images)"
+        )
+    return near[0][1:]
+
+
+def _checked(drawing: Drawing, series: SeriesSummary, index: int) -> tuple[SeriesSummary, int]:
+    """The slice that a file names, unless what it says of the patient lies elsewhere."""
+    if drawing.points.shape[1] == 3:
+        if drawing.frame_uid not in (None, series.sources[index].frame_of_reference_uid):
+            raise NecroangleError("its image is in another frame of reference than its points")
+        away = _away_mm(drawing, series.planes[index])
+        if away > OFF_SLICE_MM:
+            raise NecroangleError(f"its points lie {away:.1f} mm off the image that it names")
+    return series, index
+
+
+def _away_mm(drawing: Drawing, plane: ImagePlane) -> float:
+    return float(np.abs((drawing.points - np.array(plane.origin_mm)) @ plane.normal).max())
 
 
 def _distances(drawing: Drawing, places: ImagePlaces) -> Iterator[tuple[float, SeriesSummary, int]]:
-    """How far the points lie from each slice; those beside a picture are as far as can be."""
+    """How far the points lie from each slice that they could have been drawn on."""
+    frame = drawing.frame_uid
     for scan in places.scans:
         for series in scan.series:
             if series.kind != "stack":
                 continue
+            if frame is not None and series.sources[0].frame_of_reference_uid != frame:
+                continue
             for index, plane in enumerate(series.planes):
-                away = (drawing.points - np.array(plane.origin_mm)) @ plane.normal
-                u, v = drawing.on_plane(plane).mean(axis=0).tolist()
-                wide, high = (
-                    series.columns * series.column_spacing_mm,
-                    series.rows * series.row_spacing_mm,
-                )
-                if 0 <= u <= wide and 0 <= v <= high:
-                    yield float(np.abs(away).max()), series, index
+                if _within(drawing.on_plane(plane).mean(axis=0)[None], series).all():
+                    yield _away_mm(drawing, plane), series, index
+
+
+def _within(points: Array, series: SeriesSummary) -> Array:
+    """Whether points, (N, 2) plane mm, lie on the pixels of a picture."""
+    pixels = points / (series.column_spacing_mm, series.row_spacing_mm) + 0.5
+    lies = (pixels >= -EDGE_PX) & (pixels <= np.array((series.columns, series.rows)) + EDGE_PX)
+    return np.asarray(lies.all(axis=1))
 
 
 def _view_of(series: SeriesSummary) -> View:
@@ -215,7 +259,27 @@ def _view_of(series: SeriesSummary) -> View:
 
 
 def _check(placed: _Placed) -> Iterator[str]:
-    """What the points of an angle say otherwise than the number that was written with them."""
+    """What points say otherwise than the number that was written with them."""
+    if placed.drawing.kind == "circle":
+        yield from _check_circle(placed)
+    elif placed.drawing.kind == "angle":
+        yield from _check_angle(placed)
+
+
+def _check_circle(placed: _Placed) -> Iterator[str]:
+    written = placed.drawing.written_mm
+    if written is None or not placed.series.calibrated:
+        return
+    around = placed.points - placed.points.mean(axis=0)
+    found = float(np.hypot(*around.T).mean())
+    if abs(found - written) > MISMATCH_MM and np.ptp(np.hypot(*around.T)) <= ROUND * found:
+        yield (
+            f"{placed.view.label}: the circle is written with a radius of {written:.1f} mm, its "
+            f"points say {found:.1f}"
+        )
+
+
+def _check_angle(placed: _Placed) -> Iterator[str]:
     written, plane = placed.drawing.written_deg, placed.plane
     unequal = abs(plane.row_spacing_mm / plane.column_spacing_mm - 1) > UNEQUAL
     is_pixel = placed.drawing.points.shape[1] == 2
@@ -249,8 +313,7 @@ def _draft(hip: list[_Placed], sides: StudySides, whose: Whose, notes: list[str]
     views: dict[View, ReadView] = {}
     for view, drawn in by_view.items():
         for one in drawn:
-            if one.drawing.kind == "angle":
-                notes += _check(one)
+            notes += _check(one)
         views[view] = _read(view, drawn, sides, notes)
     series, tool = hip[0].series, hip[0].drawing.tool
     owner = hip[0].drawing.owner
@@ -351,7 +414,7 @@ def _circle(on_one: Sequence[_Placed], angles: Sequence[_Placed], notes: list[st
         circle = fit_circle(PlanePoints(one.points)).circle
         reach = np.hypot(*(one.points - np.array(circle.centre_mm)).T)
         if np.ptp(reach) > ROUND * circle.radius_mm:
-            notes.append(f"{view}: an ellipse that is no circle is left aside")
+            notes.append(f"{view}: an ellipse or a line that is no circle is left aside")
             continue
         away = float(np.hypot(*(np.array(circle.centre_mm) - near)))
         found.append((away, (*circle.centre_mm, circle.radius_mm)))

@@ -31,17 +31,22 @@ class Drawing:
     Attributes
     ----------
     kind
-        ``"angle"``: start, corner and end. ``"circle"``: three points on it or more. ``"arc"``:
-        start, a point on the dead side and end, as a reader of ours marked them. ``"rim"``: such
-        marks.
+        ``"angle"``: start, corner and end. ``"circle"``: three points on it or more, or two: its
+        centre and a point on it. ``"arc"``: start, a point on the dead side and end, as a reader
+        of ours marked them. ``"rim"``: such marks.
     points
         (N, 2) row and column in pixels of ``image``, or (N, 3) patient LPS mm.
     tool
         The program, in one word of small letters.
     image
         SOPInstanceUID and frame of the image; None where the points are in mm and it is not told.
+        The frame is None where the file names none: it must be the only one.
     written_deg
         The angle as the file says it, or None.
+    written_mm
+        The radius of a circle as the file says it, or None.
+    frame_uid
+        FrameOfReferenceUID of points in mm, where the file says it.
     side
         The side of the hip as the file codes it, or None.
     owner
@@ -51,17 +56,23 @@ class Drawing:
     kind: Kind
     points: Array
     tool: str
-    image: tuple[str, int] | None = None
+    image: tuple[str, int | None] | None = None
     written_deg: float | None = None
+    written_mm: float | None = None
+    frame_uid: str | None = None
     side: Laterality | None = None
     owner: ReadingKey | None = None
 
     def on_plane(self, plane: ImagePlane) -> Array:
-        """(N, 2) the points in plane mm (u, v)."""
+        """(N, 2) the points in plane mm (u, v); of a circle by two points four on it."""
         if self.points.shape[1] == 3:
-            return np.asarray(plane.patient_to_plane(PatientPoints(self.points)))
-        spacing = np.array((plane.column_spacing_mm, plane.row_spacing_mm))
-        return np.asarray(self.points[:, ::-1] * spacing)
+            points = np.asarray(plane.patient_to_plane(PatientPoints(self.points)))
+        else:
+            points = self.points[:, ::-1] * (plane.column_spacing_mm, plane.row_spacing_mm)
+        if self.kind == "circle" and len(points) == 2:
+            centre, (u, v) = points[0], points[1] - points[0]
+            points = centre + np.array([(u, v), (-v, u), (-u, -v), (v, -u)])
+        return points
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,20 +31,41 @@ def take_weasis(path: Path) -> Taken:
     NecroangleError
         If it is no such file.
     """
+    return _weasis(path.name, xml_of(path))
+
+
+def xml_of(path: Path, *, many_tops: bool = False) -> ElementTree.Element:
+    """The top of an XML file; ``many_tops`` puts one over several.
+
+    Raises
+    ------
+    NecroangleError
+        If it is no XML, or defines entities.
+    """
     raw = path.read_bytes()
     if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
         raise NecroangleError(f"{path.name}: XML with definitions of its own is not read")
+    if many_tops:
+        raw = b"<top>" + re.sub(rb"<\?xml.*?\?>", b"", raw.strip(b"\0"), count=1) + b"</top>"
     try:
-        top = ElementTree.fromstring(raw)  # noqa: S314 (it defines no entities)
+        return ElementTree.fromstring(raw)  # noqa: S314 (it defines no entities)
     except ElementTree.ParseError:
         raise NecroangleError(f"{path.name}: no valid XML") from None
+
+
+def name_of(element: ElementTree.Element) -> str:
+    """The name of an element without its namespace."""
+    return element.tag.rpartition("}")[2]
+
+
+def _weasis(file: str, top: ElementTree.Element) -> Taken:
     image = next(_images(top), None)
     drawings: list[Drawing] = []
     numbers: list[Number] = []
     notes: list[str] = []
     for element in top.iter():
-        kind = element.tag.rpartition("}")[2]
-        points = _points(element, path.name)
+        kind = name_of(element)
+        points = _points(element, file)
         if kind not in _ANGLES | _CIRCLES or points is None:
             continue
         written = _written(element) if kind in _ANGLES else None
@@ -61,26 +82,23 @@ def take_weasis(path: Path) -> Taken:
         drawings.append(Drawing(what, shape, "weasis", image, written))  # type: ignore[arg-type]
     if not drawings and not notes:
         notes.append("no angle and no circle in it")
-    return Taken(path.name, drawings=tuple(drawings), numbers=tuple(numbers), notes=tuple(notes))
+    return Taken(file, drawings=tuple(drawings), numbers=tuple(numbers), notes=tuple(notes))
 
 
-def _images(top: ElementTree.Element) -> Iterator[tuple[str, int]]:
-    """The images that a file names, by identifier and frame."""
+def _images(top: ElementTree.Element) -> Iterator[tuple[str, None]]:
+    """The images that a file names, by identifier; it names no frame."""
     for element in top.iter():
-        if element.tag.rpartition("}")[2] != "image":
+        if name_of(element) != "image":
             continue
         for value in element.attrib.values():
             if _UID.fullmatch(value) and len(value) <= 64:
-                yield value, 1
+                yield value, None
 
 
 def _points(element: ElementTree.Element, file: str) -> Any:
     """(N, 2) row and column of what an element draws, or None."""
     places = [
-        (one.get("y"), one.get("x"))
-        for pts in element
-        if pts.tag.rpartition("}")[2] == "pts"
-        for one in pts
+        (one.get("y"), one.get("x")) for pts in element if name_of(pts) == "pts" for one in pts
     ]
     if not places:
         return None

@@ -376,7 +376,7 @@ def _ohif(source: Source) -> list[Any]:
             )
             label = f"{words}, {show_deg(angle_deg)}\N{DEGREE SIGN}"
             if angle_deg > 180.0:
-                label += ", the larger of the two angles between these lines"
+                label += f", {codes.LARGER_ANGLE}"
             group[0].ContentSequence.append(
                 hd.sr.TextContentItem(
                     CodedConcept("121106", "DCM", "Comment"),

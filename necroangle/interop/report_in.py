@@ -1,15 +1,19 @@
 """A DICOM structured report in: our own as the reading it was, those of others as drawings.
 
 OHIF, dwv, highdicom, dcmjs, dcmqi and MITK write the same template in different ways: coordinates
-below their number, beside it or above it. So the tree is walked as it stands, and a number belongs
-to the coordinates that are nearest to it.
+below their number, beside it or above it, by name or by reference. So the tree is walked as it
+stands, and what is not said at the coordinates themselves (number, image, side) is taken from where
+it stands nearest, if it is said there only once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from math import isfinite
+from functools import partial
+from math import isfinite, pi, sqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -17,7 +21,7 @@ from pydicom.dataset import Dataset
 from necroangle.annotation import HipReading, decode_reading
 from necroangle.dicom.guard import pydicom_door
 from necroangle.errors import DicomError, NecroangleError
-from necroangle.interop.codes import ARC_MARKS
+from necroangle.interop.codes import ARC_MARKS, LARGER_ANGLE
 from necroangle.interop.drawings import (
     MISMATCH_DEG,
     Array,
@@ -31,11 +35,33 @@ from necroangle.interop.headers import BLOCK, CREATOR, READING, read_dataset
 from necroangle.measurement import measure, method_named
 from necroangle.terms import Laterality
 
-_ANGLES = {"1483009", "285285000", "121224", "110859", "C-21119"}
-_DEGREES = {"deg", "°", "degree", "degrees"}
-_GROUP, _TRACKING, _SIDE = "125007", "112039", "272741003"
-_LABELS = {"122438"}
-"""Coordinates that say where a label stands."""
+_ANGLES = {"1483009", "285285000", "121224", "110859"}
+_ANGLE_UNITS = {
+    "rad": 180.0 / pi, "mrad": 0.18 / pi, "gon": 0.9, "'": 1.0 / 60.0, "''": 1.0 / 3600.0,
+    "deg": 1.0, "[deg]": 1.0, "{deg}": 1.0, "°": 1.0, "º": 1.0, "degree": 1.0, "degrees": 1.0,
+    "radian": 180.0 / pi, "radians": 180.0 / pi,
+}  # fmt: skip
+"""Degrees in a unit: those of UCUM, and what is written in their place."""
+
+_LENGTH_UNITS = {"mm": 1.0, "cm": 10.0, "um": 1e-3, "m": 1e3}
+_AREA_UNITS = {f"{unit}2": mm * mm for unit, mm in _LENGTH_UNITS.items()}
+_RADII: tuple[tuple[str, str, Mapping[str, float], Callable[[float], float]], ...] = (
+    ("radius", "131190003", _LENGTH_UNITS, lambda length: length),
+    ("diameter", "81827009", _LENGTH_UNITS, lambda length: length / 2.0),
+    ("area", "42798000", _AREA_UNITS, lambda area: sqrt(max(area, 0.0) / pi)),
+    ("perimeter", "131191004", _LENGTH_UNITS, lambda length: length / (2.0 * pi)),
+)
+"""Numbers that give a circle's radius, the best first: word, code, units, radius of mm or mm2."""
+
+_GROUP, _TRACKING = "125007", "112039"
+_SITES, _SIDE = {"363698007", "G-C0E3"}, {"272741003", "G-C171"}
+_LABELS = {"122438", "TextPosition", "ControlPoints"}
+"""Coordinates that say where a label stands, or what a curve was made of."""
+
+_APART = "lines that do not meet: no angle at the centre of a head"
+
+_CLOSED = 8
+"""A closed line of so many points may be a circle that was drawn by hand."""
 
 _SIDES = {
     "7771000": Laterality.LEFT,
@@ -43,6 +69,15 @@ _SIDES = {
     "G-A101": Laterality.LEFT,
     "G-A100": Laterality.RIGHT,
 }
+_SIDE_WORDS = {"left": Laterality.LEFT, "right": Laterality.RIGHT}
+_NO_REPORTS = {
+    "PR": "a presentation state: lines and words over a picture, no measurements",
+    "SEG": "a segmentation: areas, no angle and no circle",
+    "KO": "a selection of key images: no measurements",
+    "RTSTRUCT": "contours for radiotherapy: no angle and no circle",
+}
+"""What other objects that lie beside images are, by modality."""
+
 _TOOLS = {
     "necroangle": "necroangle",
     "cornerstone3dtools": "ohif",
@@ -74,6 +109,24 @@ class _Item:
             yield one
             yield from one.below()
 
+    def around(self) -> "Iterator[list[_Item]]":
+        """What is said of this item: below it, then below what holds it, up to the top.
+
+        Left out is what is said of other numbers, coordinates and groups.
+        """
+        item: _Item | None = self
+        came: _Item | None = None
+        while item is not None:
+            yield [one for child in item.children if child is not came for one in child.said()]
+            item, came = item.parent, item
+
+    def said(self) -> "Iterator[_Item]":
+        """Itself and what lies below it, unless that is of another thing than what holds it."""
+        if self.kind not in ("CONTAINER", "NUM", "SCOORD", "SCOORD3D"):
+            yield self
+            for one in self.children:
+                yield from one.said()
+
     @property
     def group(self) -> "_Item":
         """The measurement group that it stands in; else the top."""
@@ -92,8 +145,10 @@ def take_report(path: Path) -> Taken:
         If it is no DICOM file, no structured report, or damaged.
     """
     dataset = read_dataset(path, path.name)
-    if str(dataset.get("Modality") or "SR") != "SR" or "ContentSequence" not in dataset:
-        raise DicomError("no structured report", file=path.name, tag="Modality")
+    modality = str(dataset.get("Modality") or "SR")
+    if modality != "SR" or "ContentSequence" not in dataset:
+        kind = _NO_REPORTS.get(modality, "no structured report")
+        raise DicomError(kind, file=path.name, tag="Modality")
     with pydicom_door(path.name, "reading the report", stage="header"):
         top = _tree(dataset)
         reading = _own_reading(dataset)
@@ -165,37 +220,42 @@ def _foreign(file: str, dataset: Dataset, top: _Item) -> Taken:
 def _drawing(item: _Item, numbers: Sequence[_Item], tool: str) -> Drawing | str:
     """An angle or a circle, or why there is none."""
     points = _points(item)
-    image = _image(item)
     if isinstance(points, str):
         return points
-    if image is None and points.shape[1] == 2:
-        return f"{_named(item)}: coordinates without an image"
-    graphic = str(item.data.get("GraphicType") or "")
-    side, written = _side(item.group), _written(numbers)
+    image = _image(item)
+    if isinstance(image, str):
+        return f"{_named(item)}: {image}"
+    frame = str(item.data.get("ReferencedFrameOfReferenceUID") or "") or None
+    drawn = partial(
+        Drawing, points=points, tool=tool, image=image, side=_side(item), frame_uid=frame
+    )
+    graphic = str(item.data.get("GraphicType") or "").strip().upper()
     if item.concept == ARC_MARKS.value and len(points) == 3:
-        return Drawing("arc", points, tool, image, side=side)
+        return drawn("arc")
     if graphic == "MULTIPOINT" and any(one.concept.endswith("_rim_count") for one in numbers):
-        return Drawing("rim", points, tool, image, side=side)
+        return drawn("rim")
     if graphic in ("CIRCLE", "ELLIPSE"):
-        return Drawing("circle", _on_circle(graphic, points), tool, image, side=side)
-    if graphic in ("POLYLINE", "MULTIPOINT", "POLYGON") and written is not None:
+        if len(points) != (2 if graphic == "CIRCLE" else 4):
+            return f"{_named(item)}: {graphic.lower()} of {len(points)} points"
+        return drawn("circle", written_mm=_written_mm(numbers))
+    angles = [one for one in numbers if _is_angle(one)]
+    if graphic in ("POLYLINE", "MULTIPOINT", "POLYGON") and angles:
+        written = _directed(_degrees(angles[0]), item)
         corner = corner_of(points)
-        if corner is None:
-            return (
-                f"{_named(item)}: {written:g} degrees between lines that do not meet: no angle at "
-                "the centre of a head"
-            )
-        return Drawing("angle", corner, tool, image, written, side)
-    return f"{_named(item)}: {graphic.lower()}, neither an angle nor a circle"
+        if corner is not None:
+            return drawn("angle", points=corner, written_deg=written)
+        words = "an angle" if written is None else f"{written:g} degrees"
+        return f"{_named(item)}: {words} between {_APART}"
+    if _is_closed(graphic, points):
+        return drawn("circle", written_mm=_written_mm(numbers))
+    return f"{_named(item)}: {graphic.lower() or 'no shape'}, neither an angle nor a circle"
 
 
-def _on_circle(graphic: str, points: Array) -> Array:
-    """Four points on a circle: of an ellipse the ends of its axes."""
-    if graphic == "ELLIPSE" or len(points) != 2:
-        return points
-    centre, away = points[0], points[1] - points[0]
-    turned = np.array((-away[1], away[0])) if len(away) == 2 else away
-    return np.array([centre + away, centre + turned, centre - away, centre - turned])
+def _is_closed(graphic: str, points: Array) -> bool:
+    """Whether it is a closed line: whether it is a circle is seen where millimetres are known."""
+    if len(points) < _CLOSED or graphic not in ("POLYGON", "POLYLINE"):
+        return False
+    return graphic == "POLYGON" or not np.abs(points[0] - points[-1]).max()
 
 
 def _points(item: _Item) -> Array | str:
@@ -221,19 +281,72 @@ def _numbers_of(item: _Item) -> list[_Item]:
     if parent is None:
         return []
     if parent.kind == "NUM":
-        return [parent]
-    for near in (item.children, parent.children):
-        found = [one for one in near if one.kind == "NUM"]
-        if found:
-            return found
-    return []
+        group = parent.parent
+        beside = [] if group is None or len(_shapes(group)) > 1 else _lone_numbers(group)
+        return [parent, *beside]
+    inner = [one for one in item.children if one.kind == "NUM"]
+    if inner:
+        return inner
+    found, shapes = _lone_numbers(parent), [one for one in parent.children if _is_shape(one)]
+    if len(shapes) < 2:
+        return found
+    angles = [one for one in found if _is_angle(one)]
+    return [angles[shapes.index(item)]] if len(angles) == len(shapes) else []
 
 
-def _written(numbers: Sequence[_Item]) -> float | None:
-    """The first angle among numbers, degrees."""
-    for one in numbers:
-        if _unit(one) in _DEGREES or (one.concept in _ANGLES and not _unit(one)):
-            return _value(one)
+def _lone_numbers(group: _Item) -> list[_Item]:
+    """The numbers of a group that have no coordinates of their own."""
+    numbers = (one for one in group.children if one.kind == "NUM")
+    return [one for one in numbers if not any(map(_is_shape, one.children))]
+
+
+def _shapes(group: _Item) -> list[_Item]:
+    return [one for one in group.below() if _is_shape(one)]
+
+
+def _is_shape(item: _Item) -> bool:
+    return item.kind in ("SCOORD", "SCOORD3D") and item.concept not in _LABELS
+
+
+def _is_angle(item: _Item) -> bool:
+    """Whether a number is an angle: by its unit; without a unit by its code or its meaning."""
+    if _unit(item) in ("", "1"):
+        return item.concept in _ANGLES or "angle" in item.meaning.casefold()
+    return _per_unit(item, _ANGLE_UNITS) is not None
+
+
+def _degrees(item: _Item) -> float | None:
+    """An angle in degrees; one without a unit is taken to be in degrees."""
+    value, degrees = _value(item), _per_unit(item, _ANGLE_UNITS)
+    return None if value is None else value * (1.0 if degrees is None else degrees)
+
+
+def _directed(written_deg: float | None, item: _Item) -> float | None:
+    """An angle that our own label calls the larger of two: other tools write the smaller one."""
+    texts = (str(one.data.get("TextValue") or "") for said in item.around() for one in said)
+    if written_deg is not None and any(LARGER_ANGLE in one for one in texts):
+        return max(written_deg, 360.0 - written_deg)
+    return written_deg
+
+
+def _written_mm(numbers: Sequence[_Item]) -> float | None:
+    """The radius of a circle by the number that gives it best, mm."""
+    for word, code, units, radius in _RADII:
+        for one in numbers:
+            scale, value = _per_unit(one, units), _value(one)
+            is_meant = one.concept == code or word in one.meaning.casefold()
+            if is_meant and scale is not None and value is not None:
+                return radius(value * scale)
+    return None
+
+
+def _per_unit(item: _Item, units: Mapping[str, float]) -> float | None:
+    """How much a unit is worth, by its code or by its name."""
+    for one in item.data.get("MeasuredValueSequence") or ():
+        for word in _code(one, "MeasurementUnitsCodeSequence"):
+            found = units.get(word.strip().replace("²", "2").replace("^2", "2").casefold())
+            if found is not None:
+                return found
     return None
 
 
@@ -243,7 +356,7 @@ def _number(item: _Item, used: Mapping[int, Drawing]) -> Number | None:
         return None
     drawn = used.get(id(item))
     if drawn is not None:
-        is_angle = drawn.kind == "angle" and _unit(item) in _DEGREES
+        is_angle = drawn.kind == "angle" and _is_angle(item)
         points = drawn.points
         found = angle_deg(points[1], points[[0, 2]]) if is_angle else None
         return Number(item.meaning or item.concept, value, _unit(item), drawn.kind, found)
@@ -252,25 +365,46 @@ def _number(item: _Item, used: Mapping[int, Drawing]) -> Number | None:
     return Number(item.meaning or item.concept, value, _unit(item), note)
 
 
-def _side(group: _Item) -> Laterality | None:
-    for one in group.below():
-        if one.concept in (_SIDE, "G-C171"):
-            return _SIDES.get(_code(one.data, "ConceptCodeSequence")[0])
+def _side(item: _Item) -> Laterality | None:
+    """The side where it is said nearest: by its code, else by a word of the finding site."""
+    for said in item.around():
+        coded = {_side_of(one) for one in said if one.concept in _SIDE} - {None}
+        if not coded:
+            coded = {_side_of(one) for one in said if one.concept in _SITES} - {None}
+        if coded:
+            return coded.pop() if len(coded) == 1 else None
     return None
 
 
-def _image(item: _Item) -> tuple[str, int] | None:
-    images = [one for one in item.below() if one.kind == "IMAGE"]
-    if not images and item.kind == "SCOORD":
-        images = [one for one in item.group.below() if one.kind == "IMAGE"][:1]
-    for one in images:
-        for reference in one.data.get("ReferencedSOPSequence") or ():
-            frames = reference.get("ReferencedFrameNumber")
-            frame = frames[0] if isinstance(frames, Sequence) and frames else frames
-            uid = str(reference.get("ReferencedSOPInstanceUID") or "")
+def _side_of(item: _Item) -> Laterality | None:
+    code, meaning = _code(item.data, "ConceptCodeSequence")
+    words = {_SIDE_WORDS[one] for one in re.findall(r"\b(?:left|right)\b", meaning.casefold())}
+    return _SIDES.get(code) or (words.pop() if len(words) == 1 else None)
+
+
+def _image(item: _Item) -> tuple[str, int | None] | str | None:
+    """The image where it is said nearest, and its frame; or why none can be taken."""
+    for said in item.around():
+        images = {one: None for item in said if item.kind == "IMAGE" for one in _references(item)}
+        if len(images) > 1:
+            return f"it names {len(images)} images or frames: on which it was drawn is not said"
+        if images:
+            return next(iter(images))
+        if item.kind == "SCOORD3D":  # its place needs no image; one of its own only is used
+            return None
+    return "coordinates without an image"
+
+
+def _references(item: _Item) -> Iterator[tuple[str, int | None]]:
+    for reference in item.data.get("ReferencedSOPSequence") or ():
+        uid = str(reference.get("ReferencedSOPInstanceUID") or "")
+        frames = reference.get("ReferencedFrameNumber")
+        listed = (
+            frames if isinstance(frames, Sequence) and not isinstance(frames, str) else [frames]
+        )
+        for frame in listed or [None]:
             if uid:
-                return uid, int(frame or 1)
-    return None
+                yield uid, None if frame is None else int(frame)
 
 
 # ---- the tree ----------------------------------------------------------------------------------
@@ -288,7 +422,41 @@ def _tree(dataset: Dataset) -> _Item:
                 raise DicomError(f"more than {MOST_ITEMS} items", tag="ContentSequence")
             item.children.append(_item(child, item))
         todo += item.children
+    _resolve(top)
     return top
+
+
+def _resolve(top: _Item) -> None:
+    """Put coordinates and images where a reference stands: a number for each level, from 1."""
+    pairs = [(one, _referred(top, one)) for one in top.below() if _path(one) is not None]
+    for item, found in pairs:
+        if found is None or any(_path(one) is not None for one in (found, *found.below())):
+            continue
+        item.kind, item.concept, item.meaning = found.kind, found.concept, found.meaning
+        item.data, item.children = found.data, [_copied(one, item) for one in found.children]
+    for _, found in pairs:
+        if found is not None and found.parent is not None and _is_shape(found):
+            found.parent.children = [one for one in found.parent.children if one is not found]
+
+
+def _path(item: _Item) -> Any:
+    return item.data.get("ReferencedContentItemIdentifier")
+
+
+def _referred(top: _Item, item: _Item) -> _Item | None:
+    path = _path(item)
+    found = top
+    for number in list(path)[1:] if isinstance(path, Sequence) else []:
+        if not 0 < number <= len(found.children):
+            return None
+        found = found.children[number - 1]
+    return found if found.kind in ("SCOORD", "SCOORD3D", "IMAGE") else None
+
+
+def _copied(item: _Item, parent: _Item) -> _Item:
+    made = _Item(item.kind, item.concept, item.meaning, item.data, parent)
+    made.children = [_copied(one, made) for one in item.children]
+    return made
 
 
 def _item(data: Dataset, parent: _Item | None) -> _Item:

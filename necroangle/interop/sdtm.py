@@ -1,28 +1,27 @@
-"""A trial's delivery: CDISC SDTM domains MK and PR, their relation, and define.xml.
+"""A trial's delivery: CDISC SDTM domains MK and PR, and their relation.
 
 Made of the long export table, one row a reading, so that codes, labels, missing reasons and what
 may leave are those of every export. The imaging of a hip visit is a procedure (PR); what was read
 on it are musculoskeletal findings (MK); RELREC ties them by their link identifiers. A finding that
-is not there is a record with the status NOT DONE and one of the three reasons. Dates do not leave:
-the study day is that of the export.
+is not there is a record with the status NOT DONE and one of the three reasons. Treatments and
+replacements of the hip are procedures, too. Dates do not leave: an operation has its study day.
 
-Sources: CDISC SDTM v2.0 and SDTMIG v3.4 for names and roles of variables, Define-XML v2.1.
+Sources: CDISC SDTM v2.0 and SDTMIG v3.4 for names and roles of variables.
 """
 
-import csv
-import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from xml.etree import ElementTree
 
-from necroangle import __version__
+from necroangle.analysis.courses import HipCourse
+from necroangle.entries import KINDS_OF_EVENT, field_named
 from necroangle.errors import CohortError
 from necroangle.export import ExportTable
+from necroangle.export.clinical import day_of
 from necroangle.export.columns import ExportColumn, Missing, Value
-from necroangle.storage import write_atomically
+from necroangle.protocol.dates import days_from
+from necroangle.protocol.hips import HipKey
 
 Row = dict[str, str | float]
 
@@ -67,14 +66,14 @@ class Domain:
     variables: tuple[Variable, ...]
     rows: tuple[Row, ...]
 
-    def csv(self) -> bytes:
-        """The records as CSV: UTF-8, comma and dot."""
-        stream = io.StringIO(newline="")
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([one.name for one in self.variables])
-        for row in self.rows:
-            writer.writerow([row.get(one.name, "") for one in self.variables])
-        return stream.getvalue().encode()
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A treatment or a replacement of a hip; its study day is None where a date is not known."""
+
+    hip: HipKey
+    name: str
+    study_day: int | None
 
 
 _ID = (
@@ -116,6 +115,7 @@ _PR = (
     Variable("PRLOC", "Location of Procedure", "Record Qualifier"),
     Variable("PRLAT", "Laterality", "Variable Qualifier"),
     *_WHEN,
+    Variable("PRSTDY", "Study Day of Start of Procedure", "Timing", is_number=True),
 )
 _RELREC = (
     Variable("STUDYID", "Study Identifier", "Identifier"),
@@ -128,7 +128,49 @@ _RELREC = (
 )
 
 
-def sdtm_domains(table: ExportTable, study: str) -> tuple[Domain, ...]:
+_NO_OPERATION = {"conservative"}
+
+
+def operations_of(
+    treatments: Iterable[Mapping[str, object]], courses: Iterable[HipCourse]
+) -> tuple[Operation, ...]:
+    """The treatments and replacements of hips, with their study day: the index day is day 1.
+
+    Parameters
+    ----------
+    treatments
+        The clinic's rows of treatments. A conservative treatment is no procedure.
+    courses
+        The courses of the hips: they hold the index day and the replacements.
+    """
+    placed = {course.hip: course for course in courses}
+    choices = field_named("treatment", "treatment").choices
+    found = []
+    for row in treatments:
+        hip, word = HipKey(str(row["subject"]), str(row["laterality"])), row.get("treatment")
+        if not word or word in _NO_OPERATION:
+            continue
+        course = placed.get(hip)
+        day = days_from(course.index_day if course else None, day_of(row, "treatment_date"))
+        name = choices.label(str(word)) if choices is not None else str(word)
+        found.append(Operation(hip, name.upper(), _study_day(day)))
+    replaced = KINDS_OF_EVENT.label("tha").upper()
+    for hip, course in placed.items():
+        for event in course.events:
+            if event.event == "tha":
+                day = days_from(course.index_day, event.day)
+                found.append(Operation(hip, replaced, _study_day(day)))
+    return tuple(found)
+
+
+def _study_day(days: int | None) -> int | None:
+    """SDTM has no day 0: the index day is day 1, the day before it -1."""
+    return days if days is None or days < 0 else days + 1
+
+
+def sdtm_domains(
+    table: ExportTable, study: str, operations: Sequence[Operation] = ()
+) -> tuple[Domain, ...]:
     """The domains MK, PR and RELREC of a long export table of readings.
 
     Parameters
@@ -137,6 +179,8 @@ def sdtm_domains(table: ExportTable, study: str) -> tuple[Domain, ...]:
         Of :func:`necroangle.export.build_table`, one row a reading.
     study
         STUDYID.
+    operations
+        Of :func:`operations_of`.
 
     Raises
     ------
@@ -164,12 +208,13 @@ def sdtm_domains(table: ExportTable, study: str) -> tuple[Domain, ...]:
                 | _evaluated(told, link)
             )
     mk = _numbered(findings, "MKSEQ", ("USUBJID", "MKLNKID", "MKEVALID", "MKREPNUM", "MKMETHOD"))
-    pr = _numbered(procedures.values(), "PRSEQ", ("USUBJID", "PRLNKID"))
+    operated = [_operation(one, study) for one in operations]
+    pr = _numbered([*procedures.values(), *operated], "PRSEQ", ("USUBJID", "PRLNKID", "PRTRT"))
     mk = tuple({**row, "DOMAIN": "MK"} for row in mk)
     pr = tuple({**row, "DOMAIN": "PR"} for row in pr)
     return (
         Domain("MK", "Musculoskeletal System Findings", "One record per finding", _MK, mk),
-        Domain("PR", "Procedures", "One record per imaging procedure", _PR, pr),
+        Domain("PR", "Procedures", "One record per procedure", _PR, pr),
         Domain(
             "RELREC", "Related Records", "One record per related dataset", _RELREC, _ties(study)
         ),
@@ -232,6 +277,18 @@ def _procedure(told: Mapping[str, str], shared: Mapping[str, str], link: str) ->
     }
 
 
+def _operation(one: Operation, study: str) -> Row:
+    row: Row = {
+        "STUDYID": study,
+        "USUBJID": f"{study}-{one.hip.subject}",
+        "PRTRT": one.name,
+        "PRCAT": "SURGERY",
+        "PRLOC": "HIP JOINT",
+        "PRLAT": {"L": "LEFT", "R": "RIGHT"}.get(one.hip.laterality, ""),
+    }
+    return row if one.study_day is None else row | {"PRSTDY": one.study_day}
+
+
 def _finding(column: ExportColumn, value: Value, code: str, name: str) -> Row:
     row: Row = {"MKTESTCD": code, "MKTEST": name}
     if isinstance(value, Missing):
@@ -251,7 +308,7 @@ def _evaluated(told: Mapping[str, str], link: str) -> Row:
         "MKLNKID": link,
         "MKLOC": "FEMUR, HEAD",
         "MKLAT": told["side"].upper(),
-        "MKMETHOD": told["method"][:200],
+        "MKMETHOD": told["method"],
         "MKEVAL": "ADJUDICATOR" if is_united else "INDEPENDENT ASSESSOR",
         "MKEVALID": told["reader_id"],
         "MKREPNUM": told["read_no"],
@@ -277,153 +334,3 @@ def _ties(study: str) -> tuple[Row, ...]:
         {**shared, "RDOMAIN": "PR", "IDVAR": "PRLNKID", "RELTYPE": "ONE"},
         {**shared, "RDOMAIN": "MK", "IDVAR": "MKLNKID", "RELTYPE": "MANY"},
     )
-
-
-# ---- files -------------------------------------------------------------------------------------
-
-_ODM = "http://www.cdisc.org/ns/odm/v1.3"
-_DEF = "http://www.cdisc.org/ns/def/v2.1"
-_XLINK = "http://www.w3.org/1999/xlink"
-_CODED = ("MKTESTCD", "MKSTAT", "MKREASND", "MKLAT", "MKEVAL", "PRTRT", "PRLAT", "RELTYPE")
-
-
-def write_sdtm(domains: Sequence[Domain], folder: Path, study: str, when: str) -> tuple[Path, ...]:
-    """Write each domain as a CSV file, and define.xml, which describes them.
-
-    Parameters
-    ----------
-    domains
-        Of :func:`sdtm_domains`.
-    folder
-        Where; made if it is not there.
-    study
-        STUDYID.
-    when
-        When they were made, ``2026-01-31T08:15:00.000Z``.
-
-    Raises
-    ------
-    OSError
-        If a file cannot be written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for domain in domains:
-        path = folder / f"{domain.name.lower()}.csv"
-        write_atomically(path, domain.csv())
-        files.append(path)
-    path = folder / "define.xml"
-    write_atomically(path, define_xml(domains, study, when))
-    return (*files, path)
-
-
-def define_xml(domains: Sequence[Domain], study: str, when: str) -> bytes:
-    """Define-XML 2.1 of the domains: datasets, variables, and the words of coded ones."""
-    for prefix, space in (("", _ODM), ("def", _DEF), ("xlink", _XLINK)):
-        ElementTree.register_namespace(prefix, space)
-    top = ElementTree.Element(
-        f"{{{_ODM}}}ODM",
-        {
-            "ODMVersion": "1.3.2",
-            "FileType": "Snapshot",
-            "FileOID": f"DEFINE.{study}",
-            "CreationDateTime": when,
-            f"{{{_DEF}}}Context": "Submission",
-        },
-    )
-    about = _below(top, "Study", OID=f"STUDY.{study}")
-    words = _below(about, "GlobalVariables")
-    for name, text in (
-        ("StudyName", study),
-        ("StudyDescription", "Combined necrotic angle of the femoral head"),
-        ("ProtocolName", study),
-    ):
-        _below(words, name).text = text
-    version = _below(about, "MetaDataVersion", OID="MDV.1", Name=f"necroangle {__version__}")
-    version.set(f"{{{_DEF}}}DefineVersion", "2.1.0")
-    _standards(version)
-    coded = {one: _words_of(domains, one) for one in _CODED}
-    for domain in domains:
-        _item_group(version, domain)
-    for domain in domains:
-        for variable in domain.variables:
-            _item(version, domain, variable, coded.get(variable.name, ()))
-    for name, found in coded.items():
-        if found:
-            listed = _below(version, "CodeList", OID=f"CL.{name}", Name=name, DataType="text")
-            for word in found:
-                _below(listed, "EnumeratedItem", CodedValue=word)
-    for domain in domains:
-        leaf = ElementTree.SubElement(version, f"{{{_DEF}}}leaf", {"ID": f"LF.{domain.name}"})
-        leaf.set(f"{{{_XLINK}}}href", f"{domain.name.lower()}.csv")
-        ElementTree.SubElement(leaf, f"{{{_DEF}}}title").text = f"{domain.name.lower()}.csv"
-    ElementTree.indent(top, " ")
-    content: bytes = ElementTree.tostring(top, encoding="utf-8", xml_declaration=True)
-    return content + b"\n"
-
-
-def _below(parent: ElementTree.Element, name: str, **attributes: str) -> ElementTree.Element:
-    return ElementTree.SubElement(parent, f"{{{_ODM}}}{name}", attributes)
-
-
-def _standards(version: ElementTree.Element) -> None:
-    listed = ElementTree.SubElement(version, f"{{{_DEF}}}Standards")
-    attributes = {"OID": "STD.1", "Name": "SDTMIG", "Type": "IG", "Version": "3.4"}
-    ElementTree.SubElement(listed, f"{{{_DEF}}}Standard", {**attributes, "Status": "Final"})
-
-
-def _described(parent: ElementTree.Element, words: str) -> None:
-    text = _below(_below(parent, "Description"), "TranslatedText")
-    text.set("{http://www.w3.org/XML/1998/namespace}lang", "en")
-    text.text = words
-
-
-def _item_group(version: ElementTree.Element, domain: Domain) -> None:
-    group = _below(
-        version,
-        "ItemGroupDef",
-        OID=f"IG.{domain.name}",
-        Domain=domain.name,
-        Name=domain.name,
-        Repeating="Yes",
-        IsReferenceData="No",
-        SASDatasetName=domain.name,
-        Purpose="Tabulation",
-    )
-    group.set(f"{{{_DEF}}}Structure", domain.structure)
-    group.set(f"{{{_DEF}}}StandardOID", "STD.1")
-    group.set(f"{{{_DEF}}}ArchiveLocationID", f"LF.{domain.name}")
-    _described(group, domain.label)
-    for number, variable in enumerate(domain.variables, start=1):
-        _below(
-            group,
-            "ItemRef",
-            ItemOID=f"IT.{domain.name}.{variable.name}",
-            OrderNumber=str(number),
-            Mandatory="Yes" if variable.role in ("Identifier", "Topic") else "No",
-            Role=variable.role,
-        )
-
-
-def _item(
-    version: ElementTree.Element, domain: Domain, variable: Variable, coded: Sequence[str]
-) -> None:
-    longest = max((len(str(row.get(variable.name, ""))) for row in domain.rows), default=1)
-    kind = {"DataType": "float"} if variable.is_number else {"DataType": "text"}
-    item = _below(
-        version,
-        "ItemDef",
-        OID=f"IT.{domain.name}.{variable.name}",
-        Name=variable.name,
-        SASFieldName=variable.name,
-        Length=str(max(longest, 1)),
-        **kind,
-    )
-    _described(item, variable.label)
-    if coded:
-        _below(item, "CodeListRef", CodeListOID=f"CL.{variable.name}")
-
-
-def _words_of(domains: Sequence[Domain], name: str) -> tuple[str, ...]:
-    found = {str(row[name]) for domain in domains for row in domain.rows if row.get(name)}
-    return tuple(sorted(found))

@@ -10,19 +10,40 @@ from necroangle.dicom.guard import is_dicom
 from necroangle.errors import DicomError, NecroangleError
 from necroangle.interop.drawings import Taken
 from necroangle.interop.headers import read_dataset
-from necroangle.interop.other_files import take_grand_challenge, take_weasis
+from necroangle.interop.other_files import name_of, take_grand_challenge, take_weasis, xml_of
 from necroangle.interop.points_csv import take_points
 from necroangle.interop.report_in import take_report
 from necroangle.interop.slicer import MARKUPS, take_markups
+from necroangle.interop.workstation_files import (
+    AIM_TOP,
+    OHIF_COLUMNS,
+    take_aim,
+    take_mitk,
+    take_ohif_table,
+)
 
+MAX_HEADING_BYTES = 1 << 16
 MAX_BYTES = 64 << 20
 """A larger file is no report and no list of marks."""
+
+
+def _take_xml(path: Path) -> Taken:
+    return take_aim(path) if name_of(xml_of(path)) == AIM_TOP else take_weasis(path)
+
+
+def _take_csv(path: Path) -> Taken:
+    with path.open("rb") as stream:
+        heading = stream.readline(MAX_HEADING_BYTES).decode(errors="replace")
+    is_ohif = all(name in heading for name in OHIF_COLUMNS)
+    return take_ohif_table(path) if is_ohif else take_points(path)
+
 
 _READERS: dict[str, Callable[[Path], Taken]] = {
     MARKUPS: take_markups,
     ".json": take_grand_challenge,
-    ".xml": take_weasis,
-    ".csv": take_points,
+    ".xml": _take_xml,
+    ".csv": _take_csv,
+    ".pf": take_mitk,
 }
 """Readers of files that are no DICOM, by the end of their name."""
 
@@ -74,7 +95,7 @@ def readings_of(taken: Iterable[Taken]) -> tuple[HipReading, ...]:
     return (*found, *parts.values())
 
 
-def image_named(path: Path) -> tuple[str, int]:
+def image_named(path: Path) -> tuple[str, None]:
     """The identifier of a DICOM image, for drawings whose file names none.
 
     Raises
@@ -85,4 +106,4 @@ def image_named(path: Path) -> tuple[str, int]:
     uid = str(read_dataset(path, path.name).get("SOPInstanceUID") or "")
     if not uid:
         raise DicomError("it has no identifier", file=path.name, tag="SOPInstanceUID")
-    return uid, 1
+    return uid, None

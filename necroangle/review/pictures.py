@@ -23,6 +23,7 @@ import numpy as np
 from necroangle.annotation import SUFFIX, HipReading, ImageRecord, ReadView, file_name, load_reading
 from necroangle.dicom import GuardedReader, Scan, SeriesSummary
 from necroangle.dicom.index import Progress, index_path, refresh_index, scan_index
+from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.store import IndexStore
 from necroangle.errors import DicomError, NecroangleError
 from necroangle.imaging import Slice
@@ -94,8 +95,14 @@ class ImagePlaces:
         return {view: summary for view, summary in found if summary is not None}
 
 
-def index_images(folders: Iterable[Path], progress: Progress | None = None) -> ImagePlaces:
+def index_images(
+    folders: Iterable[Path],
+    progress: Progress | None = None,
+    names: SubjectNames | None = None,
+) -> ImagePlaces:
     """Bring the index of each folder up to date, and give where its slices lie.
+
+    Without ``names`` subjects have the names that the files carry.
 
     Raises
     ------
@@ -110,7 +117,7 @@ def index_images(folders: Iterable[Path], progress: Progress | None = None) -> I
     """
     scans = []
     for folder in folders:
-        with closing(IndexStore(index_path(folder))) as store:
+        with closing(IndexStore(index_path(folder), names)) as store:
             refresh_index(folder, store, progress)
             scans.append(scan_index(folder, store))
     return ImagePlaces(scans)

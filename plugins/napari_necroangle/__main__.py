@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from necroangle.cli.given import subject_names
 from necroangle.cli.readings.read import with_options
 from necroangle.errors import ReadingError
 
@@ -24,6 +25,8 @@ def main(
     size: str,
     screenshot: Path | None,
     keys: bool,
+    subjects: Path | None,
+    secret: Path | None,
 ) -> None:
     """Open the reading window."""
     _take_keys(shows_them=keys)
@@ -40,6 +43,7 @@ def main(
 
     width, height = (int(part) for part in size.split("x"))
     dock = open_window((width, height), reader=reader)
+    dock.workspace.names = subject_names(subjects, secret)
     if folder is not None:
         dock.open_folder(folder)
     if reading is not None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -177,6 +178,164 @@ def test_a_table_of_points_comes_back(tmp_path: Path) -> None:
     assert after.cna.value == pytest.approx(before.cna.value, abs=1e-6)
 
 
+TURNED = make_reading(100.0, None, turn_deg=(12.0, -9.0, 20.0))
+HEAD_MM = (90.0, -10.0, 35.0)
+
+
+def turned_view() -> ReadView:
+    view = TURNED.views[0]
+    assert isinstance(view, ReadView)
+    return view
+
+
+def mitk_file() -> str:
+    """A head circle, an angle and a cross on a plane of MITK: in mm from its corner, turned."""
+    plane = turned_view().plane.plane()
+    across, down, normal = (
+        np.array(v) for v in (plane.row_cosine, plane.column_cosine, plane.normal)
+    )
+    spacing = np.array((0.4, 0.9))
+    corner = np.array(plane.origin_mm) - 3.0 * across - 2.0 * down
+    matrix = np.column_stack((across * spacing[0], down * spacing[1], normal * 3.0))
+    parameters = [*matrix.ravel(), *corner]
+
+    def figure(kind: str, *marks: tuple[float, float, float]) -> str:
+        places = [((np.array(m) - corner) @ across, (np.array(m) - corner) @ down) for m in marks]
+        vertices = "".join(
+            f'<Vertex id="{n}" x="{x}" y="{y}" />' for n, (x, y) in enumerate(places)
+        )
+        named = " ".join(f'param{n}="{value}"' for n, value in enumerate(parameters))
+        return (
+            f'<PlanarFigure type="{kind}"><property key="name"><string value="SECRET" /></property>'
+            f"<ControlPoints>{vertices}</ControlPoints><Geometry><transformParam {named} />"
+            '<Spacing x="0.4" y="0.9" z="3" /></Geometry></PlanarFigure>'
+        )
+
+    view = turned_view()
+    start, end = (mark.patient_mm for mark in (view.arcs[0].start, view.arcs[0].end))
+    figures = (
+        figure("PlanarAngle", start, HEAD_MM, end),
+        figure("PlanarCircle", HEAD_MM, view.rim[3].patient_mm),
+        figure("PlanarCross", start, end, HEAD_MM, start),
+    )
+    return '<?xml version="1.0" encoding=""?>\n<Version FileVersion="1" />\n' + "\n".join(figures)
+
+
+def aim_file() -> str:
+    """A head circle, an angle and its number, a text: as AIM 4 keeps them."""
+    view = turned_view()
+    plane = view.plane.plane()
+
+    def markup(kind: str, uid: str, *marks: Mark) -> str:
+        places = "".join(
+            f'<TwoDimensionSpatialCoordinate><coordinateIndex value="{n}"/>'
+            f'<x value="{m.pixel[1] + 0.5}"/><y value="{m.pixel[0] + 0.5}"/>'
+            "</TwoDimensionSpatialCoordinate>"
+            for n, m in reversed(list(enumerate(marks)))
+        )
+        return (
+            f'<MarkupEntity xsi:type="{kind}"><uniqueIdentifier root="{uid}"/>'
+            f'<imageReferenceUid root="{view.image.instance_uid}"/>'
+            '<referencedFrameNumber value="1"/><twoDimensionSpatialCoordinateCollection>'
+            f"{places}</twoDimensionSpatialCoordinateCollection></MarkupEntity>"
+        )
+
+    head = Mark.at_patient(plane, HEAD_MM)
+    angle = markup("TwoDimensionPolyline", "9.2", view.arcs[0].start, head, view.arcs[0].end)
+    circle = markup("TwoDimensionCircle", "9.3", head, view.rim[5])
+    return (
+        '<ImageAnnotationCollection xmlns="gme://caCORE.caCORE/4.4/edu.northwestern.radiology.AIM" '
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><person><name value="SECRET^NAME"/>'
+        "</person><imageAnnotations><ImageAnnotation><calculationEntityCollection>"
+        '<CalculationEntity><uniqueIdentifier root="9.1"/><description value="Angle"/>'
+        '<calculationResultCollection><CalculationResult xsi:type="ExtendedCalculationResult">'
+        '<unitOfMeasure value="deg"/><calculationDataCollection><CalculationData>'
+        '<value value="103.0"/></CalculationData></calculationDataCollection></CalculationResult>'
+        "</calculationResultCollection></CalculationEntity></calculationEntityCollection>"
+        f"<markupEntityCollection>{angle}{circle}"
+        '<MarkupEntity xsi:type="TextAnnotationEntity"/></markupEntityCollection>'
+        "<imageAnnotationStatementCollection><ImageAnnotationStatement>"
+        '<subjectUniqueIdentifier root="9.1"/><objectUniqueIdentifier root="9.2"/>'
+        "</ImageAnnotationStatement></imageAnnotationStatementCollection></ImageAnnotation>"
+        "</imageAnnotations></ImageAnnotationCollection>"
+    )
+
+
+def ohif_table() -> str:
+    """A table whose names hold commas without quotation marks, as OHIF writes them."""
+    view = turned_view()
+    columns = (
+        "Patient ID,Patient Name,StudyInstanceUID,SeriesInstanceUID,SOPInstanceUID,Label,"
+        "AnnotationType,Angle (\N{DEGREE SIGN}),FrameOfReferenceUID,points,Area,Unit,Length"
+    )
+    image = view.image
+    who = f"SECRET,HONG, GILDONG,{image.study_uid},{image.series_uid},{image.instance_uid},a, b"
+
+    def line(kind: str, angle: str, *marks: tuple[float, ...], rest: str = ",,") -> str:
+        points = ";".join(" ".join(map(repr, one)) for one in marks)
+        frame = image.frame_of_reference_uid
+        return f"{who},Cornerstone:{kind},{angle},{frame},{points},{rest}"
+
+    start, end = (mark.patient_mm for mark in (view.arcs[0].start, view.arcs[0].end))
+    return "\n".join(
+        (
+            columns,
+            line("Angle", "103.0", start, HEAD_MM, end),
+            line("CircleROI", "", HEAD_MM, view.rim[2].patient_mm, rest="1809.557,mm\u00b2,"),
+            line("Length", "", start, end, rest=",,36.8"),
+        )
+    )
+
+
+WORKSTATIONS = {
+    "figures.pf": (mitk_file, "mitk", "PlanarCross: neither"),
+    "aim.xml": (aim_file, "aim", "TextAnnotationEntity: neither"),
+    "ohif.csv": (ohif_table, "ohif", "Length: neither"),
+}
+
+
+@pytest.mark.parametrize("name", WORKSTATIONS)
+def test_files_of_workstations_become_a_draft(tmp_path: Path, name: str) -> None:
+    content, tool, left = WORKSTATIONS[name]
+    (tmp_path / name).write_text(content(), "utf-8")
+    taken = take_file(tmp_path / name)
+    assert [one.kind for one in taken.drawings] == ["angle", "circle"]
+    assert taken.notes == (f"{left} an angle nor a circle",)
+    (draft,) = drafts_of(taken.drawings, places_of(TURNED), Whose()).drafts
+    measured = measure(draft.reading)
+    assert measured.a is not None
+    assert measured.a.angle_deg == pytest.approx(100.0, abs=1e-3)
+    assert measured.a.radius_mm == pytest.approx(24.0, abs=1e-3)
+    assert draft.reading.reader == tool
+    assert "SECRET" not in repr((taken, draft))
+    told = [one for one in draft.notes if "written as 103.0" in one]
+    assert len(told) == (0 if tool == "mitk" else 1)
+    assert len(draft.notes) == len(told)
+
+
+@pytest.mark.parametrize("name", ["figures.pf", "ohif.csv"])
+def test_places_that_the_images_do_not_show_give_no_draft(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(WORKSTATIONS[name][0](), "utf-8")
+    taken = take_file(tmp_path / name)
+    elsewhere = msgspec.structs.replace(
+        TURNED, views=(moved(TURNED.views[0], 40.0), TURNED.views[1])
+    )
+    none = drafts_of(taken.drawings, places_of(elsewhere), Whose())
+    assert none.drafts == ()
+    words = {"figures.pf": "within 2 mm of its points", "ohif.csv": "40.0 mm off the image"}[name]
+    assert len(none.notes) == 2
+    assert all(words in note for note in none.notes)
+
+
+def moved(view: Any, by_mm: float) -> Any:
+    """A view whose image lies elsewhere."""
+    normal = view.plane.plane().normal
+    origin = tuple(map(float, np.array(view.plane.origin_mm) + by_mm * normal))
+    return msgspec.structs.replace(
+        view, plane=msgspec.structs.replace(view.plane, origin_mm=origin)
+    )
+
+
 BROKEN: dict[str, tuple[str, str]] = {
     "a.mrk.json": ("{", "line 1"),
     "b.mrk.json": ('{"markups": 3}', "no markups"),
@@ -194,6 +353,18 @@ BROKEN: dict[str, tuple[str, str]] = {
     "b.csv": (
         "subject,laterality,visit,reader,mark,number,x_mm,y_mm,z_mm\nS,Q,m,r,rim,1,1,2,3\n",
         "line 2",
+    ),
+    "d.csv": ("AnnotationType,points\nCornerstone:Angle,1 2;3\n", "line 2: points that are no"),
+    "e.csv": ("AnnotationType,points\nCornerstone:Angle\n", "line 2: fewer cells"),
+    "f.csv": ("AnnotationType,points\nCornerstone:Angle,1 2 x\n", "line 2: a coordinate is no"),
+    "a.pf": ("hello <", "no valid XML"),
+    "b.pf": ("<PlanarFigure type='PlanarAngle'/>", "without its points"),
+    "c.pf": ("<x/>", "no planar figure"),
+    "d.xml": (
+        "<ImageAnnotationCollection><ImageAnnotation><MarkupEntity>"
+        "<TwoDimensionSpatialCoordinate/></MarkupEntity></ImageAnnotation>"
+        "</ImageAnnotationCollection>",
+        "a coordinate is no number",
     ),
     "c.txt": ("hello", "nothing that can be taken in"),
     "d.reading.json": ("{}", "needs no taking in"),

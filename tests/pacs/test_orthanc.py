@@ -10,13 +10,15 @@ import pytest
 from click.testing import CliRunner, Result
 from orthanc import Orthanc
 from patientstudies import PatientStudy, data_set, made_study
-from pydicom import Dataset, FileMetaDataset, dcmread
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom import dcmread
+from pydicom.uid import generate_uid
 
+from necroangle.annotation import HipReading, load_reading
 from necroangle.cli import cli
 from necroangle.dicom import read_volume, scan_folder
 from necroangle.dicom.store import ARRIVING
 from necroangle.errors import ServerError
+from necroangle.interop.saved import write_report
 from necroangle.pacs.arrivals import Arrivals
 from necroangle.pacs.query import Query
 from necroangle.pacs.servers import load_servers
@@ -28,6 +30,7 @@ from necroangle.pacs.transfer import (
     outgoing_files,
     send_files,
 )
+from necroangle.samples import sample_folder
 
 pytestmark = pytest.mark.orthanc
 
@@ -76,32 +79,75 @@ def test_a_study_comes_back_as_it_was_stored(orthanc: Orthanc, way: str, tmp_pat
     assert (again.is_whole, again.fetched, again.there) == (True, 0, len(study.files))
 
 
-@pytest.mark.parametrize("way", ["web", "get"])
-def test_objects_that_are_no_images_go_and_come_equal(
-    orthanc: Orthanc, way: str, tmp_path: Path
+@pytest.fixture(scope="session")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, HipReading]:
+    """All that ``necroangle sr`` writes of a hip, and what the window's button writes."""
+    pytest.importorskip("highdicom", reason='needs the extra "interop"')
+    folder = tmp_path_factory.mktemp("objects")
+    images = folder / "images"
+    shutil.copytree(sample_folder("plain"), images)
+    (reading, *_) = sorted((sample_folder("plain").parent / "readings").glob("PHANTOM-01*.json"))
+    done = run("sr", reading, "--images", images, "-o", folder / "objects",
+               "--flavour", "both", "--capture")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert write_report(reading, scan_folder(images), folder / "button") == 5
+    shutil.rmtree(images)
+    return folder, load_reading(reading)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_sr_writes_goes_and_comes_equal(
+    orthanc: Orthanc, way: str, tmp_path: Path, objects: tuple[Path, HipReading]
 ) -> None:
-    """An SR and a presentation state beside their image."""
-    study = made_study(tmp_path / "original", f"no images {way}", most=1)
-    files = list(study.files)
-    for sop_class in ("1.2.840.10008.5.1.4.1.1.88.34", "1.2.840.10008.5.1.4.1.1.11.1"):
-        made = dcmread(study.files[0], stop_before_pixels=True, specific_tags=_IDENTITY)
-        dataset = Dataset(made)
-        dataset.SOPClassUID, dataset.Modality = sop_class, "SR"
-        dataset.SeriesInstanceUID = generate_uid(entropy_srcs=[way, sop_class])
-        dataset.SOPInstanceUID = generate_uid(entropy_srcs=[way, sop_class, "x"])
-        dataset.file_meta = FileMetaDataset()
-        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        files.append(tmp_path / "original" / f"{sop_class}.dcm")
-        dataset.save_as(files[-1], enforce_file_format=True)
-    server = load_servers(orthanc.servers).of(way)
-    assert {one.state for one in send_files(server, outgoing_files(files))} == {"sent"}
-    assert {one.state for one in send_files(server, outgoing_files(files))} == {"there"}
-    assert fetched(orthanc, way, study, tmp_path / "images").is_whole
-    sent = sorted(data_set(path.read_bytes()) for path in files)
-    assert sorted(map(data_set, contents(tmp_path / "images"))) == sent
+    """Reports of both kinds, presentation states, key objects and the capture of a hip.
+
+    Each way sends them as objects of its own: the archive holds what another way has sent.
+    """
+    folder, reading = objects
+    sent: dict[str, Path] = {}
+    uids: set[str] = set()
+    for path in sorted((folder / "objects").glob("*.dcm")):
+        dataset = dcmread(path)
+        for keyword in ("StudyInstanceUID", "SOPInstanceUID"):
+            uid = generate_uid(entropy_srcs=[way, str(dataset[keyword].value)])
+            setattr(dataset, keyword, uid)
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        sent[str(dataset.SOPInstanceUID)] = tmp_path / "out" / path.name
+        uids.add(str(dataset.StudyInstanceUID))
+        (tmp_path / "out").mkdir(exist_ok=True)
+        dataset.save_as(tmp_path / "out" / path.name, enforce_file_format=True)
+    kinds = sorted(path.name.split(".")[-2] for path in sent.values())
+    assert kinds == ["capture", "key-objects", "presentation-a", "presentation-b",
+                     "report-ohif", "report-standard"]  # fmt: skip
+    (study_uid,) = uids
+    where = ("--servers", orthanc.servers, "--server", way)
+    for count in (f"{len(sent)} sent, 0 there already", f"0 sent, {len(sent)} there already"):
+        done = run("send", tmp_path / "out", *where, "--yes")
+        assert done.exit_code == 0, done.output
+        assert count in done.output
+    images = tmp_path / "images"
+    done = run("fetch", *where, "--study-uid", study_uid, "-o", images)
+    assert done.exit_code == 0, done.output
+    came = {str(dcmread(path).SOPInstanceUID): path for path in images.rglob("*.dcm")}
+    assert came.keys() == sent.keys()
+    for name, path in sent.items():
+        assert data_set(came[name].read_bytes()) == data_set(path.read_bytes())
+        if "capture" in path.name:
+            assert np.array_equal(dcmread(came[name]).pixel_array, dcmread(path).pixel_array)
+    taken = run("take", images, "-o", tmp_path / "taken")
+    assert taken.exit_code == 0, taken.output
+    (back,) = (tmp_path / "taken").iterdir()
+    assert load_reading(back) == reading
 
 
-_IDENTITY = ["StudyInstanceUID", "PatientName", "PatientID", "StudyDate", "AccessionNumber"]
+def test_what_the_button_wrote_is_sent(orthanc: Orthanc, objects: tuple[Path, HipReading]) -> None:
+    """The folder that the window's button wrote goes as it is."""
+    done = run(
+        "send", objects[0] / "button", "--servers", orthanc.servers, "--server", "web", "--yes"
+    )
+    assert done.exit_code == 0, done.output
+    assert "5 sent, 0 there already, 0 not sent" in done.output
+    assert not [one for one in ("PHANTOM-01^", "1.2.") if one in done.output]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -157,7 +203,7 @@ def test_two_fetches_at_once_into_one_folder(orthanc: Orthanc, tmp_path: Path) -
 def test_the_commands(orthanc: Orthanc, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Sent after a question, found without a name, fetched, in the list of series."""
     caplog.set_level(logging.DEBUG)
-    study = made_study(tmp_path / "original", "commands")
+    study = made_study(tmp_path / "original", "commands", 12, ("coronal", "sagittal_l"))
     names = tmp_path / "names.csv"
     names.write_text(f"patient_id,pseudonym\n{study.patient_id},P-07\n", "utf-8")
     where = ("--servers", orthanc.servers, "--server", "web")
@@ -184,7 +230,15 @@ def test_the_commands(orthanc: Orthanc, tmp_path: Path, caplog: pytest.LogCaptur
     assert f"whole  P-07, row 2: {len(study.files)} fetched, 0 there already" in done.output
     listed = run("series", images, "--subjects", names)
     assert listed.exit_code == 0
-    for text in (asked.output, sent.output, found.output, done.output, caplog.text):
+    cases = run("worklist", "make", images, "--readers", "anna", "--subjects", names,
+                "-o", tmp_path / "cases.worklist.json")  # fmt: skip
+    assert "1 hip of 1 subject" in cases.output
+    nameless = run("worklist", "make", images, "--readers", "anna", "-o", tmp_path / "none.json")
+    assert nameless.exit_code != 0
+    listing = (tmp_path / "cases.worklist.json").read_text("utf-8")
+    assert "P-07" in listing
+    printed = (asked, sent, found, done, cases, nameless)
+    for text in (*(one.output for one in printed), listing, caplog.text):
         assert not [one for one in study.planted if one in text]
     assert run("servers", "web", "--servers", orthanc.servers).exit_code == 0
 

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import pytest
 from brokenservers import FakeServer, running_fake
 from certificates import make_certificate
-from fetching import fetched, never
+from fetching import fetched, files, never
 from orthanc import free_port
 from patientstudies import PatientStudy, made_study
 from pydicom import Dataset, dcmread
-from pynetdicom import AE, AllStoragePresentationContexts, evt
+from pynetdicom import AE, build_context, evt
 
 from necroangle.errors import ServerError
 from necroangle.pacs.dimse import SYNTAXES
@@ -24,6 +24,7 @@ from necroangle.pacs.transfer import connect, find_studies
 pytest.importorskip("cryptography", reason="needs the package cryptography")
 
 _FIND, _GET = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.3"
+_MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
 
 
 class Keys(NamedTuple):
@@ -117,9 +118,16 @@ def test_dicomweb_with_wrong_certificates(
 
 @contextmanager
 def dicom(
-    folder: Path, keys: Keys, study: PatientStudy, lines: str, *, asks_for_ours: bool
+    folder: Path,
+    keys: Keys,
+    study: PatientStudy,
+    lines: str,
+    *,
+    asks_for_ours: bool,
+    shows: tuple[Path, Path] | None = None,
 ) -> Iterator[tuple[Server, list[str]]]:
-    """A DICOM server that holds a study, and what it was asked."""
+    """A DICOM server that holds a study, and what it was asked; what it shows when it connects."""
+    own_port = free_port()
     datasets = [dcmread(file) for file in study.files]
     asked: list[str] = []
 
@@ -143,24 +151,34 @@ def dicom(
         for dataset in some:
             yield 0xFF00, dataset
 
+    def move(event: Any) -> Iterator[Any]:
+        asked.append("C-MOVE")
+        context = ssl.create_default_context(cafile=str(keys.ours[0]))
+        context.load_cert_chain(*(shows or keys.server))
+        kinds = {str(one.SOPClassUID): one.file_meta.TransferSyntaxUID for one in datasets}
+        contexts = [build_context(kind, syntax) for kind, syntax in kinds.items()]
+        yield "127.0.0.1", own_port, {"contexts": contexts, "tls_args": (context, "127.0.0.1")}
+        yield from give(event)
+
     entity = AE(ae_title="SECURED")
+    entity.add_supported_context(_MOVE)
     entity.add_supported_context(_FIND)
     entity.add_supported_context(_GET)
-    for context in AllStoragePresentationContexts:
-        kind = str(context.abstract_syntax)
-        entity.add_supported_context(kind, list(SYNTAXES), scu_role=True, scp_role=True)
+    kind = str(datasets[0].SOPClassUID)
+    entity.add_supported_context(kind, list(SYNTAXES), scu_role=True, scp_role=True)
     port = free_port()
     running = entity.start_server(
         ("127.0.0.1", port),
         block=False,
-        evt_handlers=[(evt.EVT_C_FIND, find), (evt.EVT_C_GET, give)],
+        evt_handlers=[(evt.EVT_C_FIND, find), (evt.EVT_C_GET, give), (evt.EVT_C_MOVE, move)],
         ssl_context=accepting(keys, asks_for_ours=asks_for_ours),
     )
     assert running is not None
     path = folder / "servers.toml"
     path.write_text(
         'format = "necroangle.servers"\nversion = 1\n[servers.secured]\nkind = "dimse"\n'
-        f'host = "127.0.0.1"\nport = {port}\nae_title = "SECURED"\nanswer_s = 20\n{lines}',
+        f'host = "127.0.0.1"\nport = {port}\nae_title = "SECURED"\nanswer_s = 20\n'
+        f'own_host = "127.0.0.1"\nown_port = {own_port}\n{lines}',
         "utf-8",
     )
     try:
@@ -180,6 +198,22 @@ def test_dicom_by_tls(
         came = all_objects(server, study, tmp_path / "fetched")
     assert {"C-FIND", "C-GET"} <= set(asked)
     assert len(came) == len(study.files)
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_dicom_that_connects_to_us_by_tls(
+    *, is_right: bool, keys: Keys, study: PatientStudy, tmp_path: Path
+) -> None:
+    """C-MOVE: the archive must show a certificate that we trust before we take an object."""
+    lines = 'tls = true\nretrieve = "move"\n' + trusting(keys.server, keys.ours)
+    shows = keys.server if is_right else keys.other
+    with dicom(tmp_path, keys, study, lines, asks_for_ours=True, shows=shows) as (server, asked):
+        done = fetched(server, study, tmp_path / "fetched")
+    assert "C-MOVE" in asked
+    assert done.is_whole is is_right
+    came = files(tmp_path / "fetched")
+    assert len(came) == (len(study.files) if is_right else 0)
+    assert is_right or done.problems
 
 
 @pytest.mark.parametrize("wrong", ["no tls", "another authority", "none of ours", "other"])

@@ -33,6 +33,8 @@ def test_a_study_of_a_server_opens(
     images = tmp_path / "images"
     table = tmp_path / "studies.csv"
     table.write_text(f"accession\n{study.accession}\n", "utf-8")
+    names = tmp_path / "names.csv"
+    names.write_text(f"patient_id,pseudonym\n{study.patient_id},P-07\n", "utf-8")
     with running_fake(study, lambda _, good: good()) as fake:
         path = fake.named(tmp_path / "servers.toml")
         monkeypatch.setattr(servers, "servers_file", lambda: path)
@@ -40,10 +42,12 @@ def test_a_study_of_a_server_opens(
         dock.dialogs.typed = study.accession
         dock.dialogs.folder = lambda *_: images
         dock.dialogs.study_list = lambda _: table
+        dock.dialogs.names_file = lambda *_: names
         actions(dock.window())["Open from server…"].trigger()
     assert dock.workspace.folder == images
     assert len(list(images.rglob("*.dcm"))) == len(study.files)
-    assert dock.dialogs.asked[-1].startswith("Open from server: ")
+    assert {visit.subject for visit in dock.workspace.visits} == {"P-07" if is_listed else ""}
+    assert "Open from server: How are the patients named?" in dock.dialogs.asked
 
 
 def test_what_is_not_there_is_said(

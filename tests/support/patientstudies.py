@@ -37,8 +37,10 @@ class PatientStudy:
         return (NAME, "GILDONG", self.patient_id, self.accession, self.study_uid, "19630521")
 
 
-def made_study(folder: Path, name: str, most: int = 1000) -> PatientStudy:
-    """The coronal series of a sample hip as another patient's study; its pixels are JPEG-LS.
+def made_study(
+    folder: Path, name: str, most: int = 1000, views: tuple[str, ...] = ("coronal",)
+) -> PatientStudy:
+    """The series of a sample hip as another patient's study; their pixels are JPEG-LS.
 
     Parameters
     ----------
@@ -47,18 +49,22 @@ def made_study(folder: Path, name: str, most: int = 1000) -> PatientStudy:
     name
         Tells it from others: every identifier follows from it.
     most
-        Files at most.
+        Files of a series at most.
+    views
+        Which series.
     """
     folder.mkdir(parents=True, exist_ok=True)
     number = zlib.crc32(name.encode())
     patient_id, accession = f"H-{number:010d}", f"ACC{number:010d}"
     study_uid = generate_uid(entropy_srcs=[name, "study"])
     files = []
-    for path in sorted(sample_folder("plain").glob("coronal/*.dcm"))[:most]:
+    found = [sorted(sample_folder("plain").glob(f"{view}/*.dcm"))[:most] for view in views]
+    for path in (one for some in found for one in some):
+        own = name if path.parent.name == "coronal" else f"{name} {path.parent.name}"
         dataset = dcmread(path)
         dataset.StudyInstanceUID = study_uid
-        dataset.SeriesInstanceUID = generate_uid(entropy_srcs=[name, "series"])
-        dataset.SOPInstanceUID = generate_uid(entropy_srcs=[name, path.name])
+        dataset.SeriesInstanceUID = generate_uid(entropy_srcs=[own, "series"])
+        dataset.SOPInstanceUID = generate_uid(entropy_srcs=[own, path.name])
         dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
         dataset.PatientName, dataset.PatientID = NAME, patient_id
         dataset.PatientBirthDate, dataset.StudyDate = "19630521", "20240131"
@@ -66,8 +72,8 @@ def made_study(folder: Path, name: str, most: int = 1000) -> PatientStudy:
         for keyword in ("ClinicalTrialSubjectID", "PatientIdentityRemoved"):
             if keyword in dataset:
                 delattr(dataset, keyword)
-        dataset.save_as(folder / path.name, enforce_file_format=True)
-        files.append(folder / path.name)
+        files.append(folder / f"{path.parent.name}-{path.name}")
+        dataset.save_as(files[-1], enforce_file_format=True)
     return PatientStudy(tuple(files), study_uid, patient_id, accession)
 
 

@@ -1,8 +1,10 @@
 """What Slicer's markups schema 1.0.3 asks of a file, in a JSON Schema of our own.
 
 Field names, types, lengths and words are those of the published schema
-(``Modules/Loadable/Markups/Resources/Schema`` of 3D Slicer). Fields that it does not name are
-allowed there; Slicer does not save them.
+(``Modules/Loadable/Markups/Resources/Schema`` of 3D Slicer). They were compared by hand, field by
+field, but for how a markup is displayed; the files of all sample readings, in both systems, are
+valid by the published schema, too. Fields that it does not name are allowed there; Slicer does not
+save them.
 """
 
 from typing import Any
@@ -44,6 +46,13 @@ MARKUP_FIELDS: dict[str, Any] = {
     "center": _numbers(3),
     "normal": _numbers(3),
     "size": _numbers(3),
+    "planeBounds": _numbers(4),
+    "orientation": _numbers(9),
+    "autoScalingSizeFactor": {"type": "number"},
+    "lastUsedControlPointNumber": {"type": "integer"},
+    "roiType": _TEXT,
+    "insideOut": _FLAG,
+    "display": {"type": "object"},
     "objectToBase": _numbers(16),
     "baseToNode": _numbers(16),
     "controlPoints": {"type": "array", "items": {"type": "object", "properties": POINT_FIELDS}},

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.given import images_option, out_option, refusals_told
+from necroangle.cli.given import (
+    images_option,
+    names_options,
+    out_option,
+    refusals_told,
+    subject_names,
+)
 from necroangle.cli.screen import ScreenColumn, bars, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from necroangle.annotation import HipReading
+    from necroangle.dicom.pseudonym import SubjectNames
     from necroangle.interop.drafts import Whose
     from necroangle.interop.drawings import Taken
 
@@ -40,6 +47,7 @@ _COLUMNS = (
 @click.option("--visit", metavar="NAME", help="The visit, where the images do not say it.")
 @click.option("--side", type=click.Choice(["L", "R"]), help="The side, where it is not known.")
 @click.option("--reader", metavar="NAME", help="The reader, by default the name of the tool.")
+@names_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -51,6 +59,8 @@ def command(
     visit: str | None,
     side: str | None,
     reader: str | None,
+    subjects: Path | None,
+    secret: Path | None,
 ) -> None:
     """Take in FILES of other tools: structured reports, or folders of them.
 
@@ -74,7 +84,7 @@ def command(
     readings: list[tuple[HipReading, tuple[str, ...]]] = [(one, ()) for one in readings_of(taken)]
     notes = [f"{found.file}: {note}" for found in taken for note in found.notes]
     try:
-        drafts, more = _drafts(taken, images, whose)
+        drafts, more = _drafts(taken, images, whose, subject_names(subjects, secret))
     except NecroangleError as error:
         raise click.ClickException(str(error)) from error
     written = 0
@@ -116,7 +126,7 @@ def _taken(files: Sequence[Path], image: Path | None) -> tuple[list[Taken], list
 
 
 def _drafts(
-    taken: Sequence[Taken], images: Sequence[Path], whose: Whose
+    taken: Sequence[Taken], images: Sequence[Path], whose: Whose, names: SubjectNames | None
 ) -> tuple[list[tuple[HipReading, tuple[str, ...]]], list[str]]:
     from necroangle.interop.drafts import drafts_of
     from necroangle.review import index_images
@@ -125,7 +135,7 @@ def _drafts(
     if not drawings:
         return [], []
     with bars() as shown:
-        places = index_images(images, shown.begin("finding the images").to)
+        places = index_images(images, shown.begin("finding the images").to, names)
     made = drafts_of(drawings, places, whose)
     return [(one.reading, one.notes) for one in made.drafts], list(made.notes)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.images.serving import chosen_server, server_options, subject_names
+from necroangle.cli.given import subject_names
+from necroangle.cli.images.serving import chosen_server, server_options
 from necroangle.cli.screen import ScreenColumn, bars, show_table
 from necroangle.plain_text import counted, harmless
 

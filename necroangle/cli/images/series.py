@@ -11,7 +11,14 @@ from pathlib import Path
 
 import click
 
-from necroangle.cli.given import data_only, output_option, together, write_data
+from necroangle.cli.given import (
+    data_only,
+    names_options,
+    output_option,
+    subject_names,
+    together,
+    write_data,
+)
 from necroangle.cli.screen import ScreenColumn, bars, show_table
 from necroangle.dicom import Scan, SeriesSummary, scan_folder
 from necroangle.dicom.contrast import contrast_of
@@ -43,7 +50,6 @@ _COLUMNS = (
     ScreenColumn("stack", is_number=True, yields=5),
     ScreenColumn("split by", wraps=True, yields=1),
 )
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 identity_options = together(
     click.option("--json", "as_json", is_flag=True, help="One JSON object a line."),
     click.option(
@@ -52,14 +58,7 @@ identity_options = together(
         help="With --json: UIDs and file names as they are, not as codes. Identifies patients: "
         "for use within the study.",
     ),
-    click.option(
-        "--subjects", type=_FILE, help="CSV of the study: patient_id,pseudonym. Names the subjects."
-    ),
-    click.option(
-        "--secret",
-        type=_FILE,
-        help="The study's secret: names the subjects by a keyed hash, and keys the codes in JSON.",
-    ),
+    names_options,
 )
 """The options that say what may be told of identities."""
 
@@ -119,11 +118,7 @@ def names_of(
     """
     if identifiers and not as_json:
         raise click.UsageError("--identifiers goes with --json")
-    if subjects is not None and secret is not None:
-        raise click.UsageError("--subjects or --secret: subjects have one name each")
-    if subjects is not None:
-        return SubjectNames.from_mapping(subjects)
-    return None if secret is None else SubjectNames.from_secret_file(secret)
+    return subject_names(subjects, secret)
 
 
 def _show(scan: Scan, passport: bool, prefer: Sequence[Weighting]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from necroangle.cli.given import together
+from necroangle.cli.given import names_options, together
 
 with_options = together(
     click.argument(
@@ -35,6 +35,7 @@ with_options = together(
     click.option(
         "--keys", is_flag=True, help="Say where your own keys stand, and list all, and exit."
     ),
+    names_options,
 )
 """What a window can be opened with: by this command, and by the window's own."""
 
@@ -50,6 +51,8 @@ def command(
     screenshot: Path | None,
     size: str,
     keys: bool,
+    subjects: Path | None,
+    secret: Path | None,
 ) -> None:
     """Open a study in the reading window."""
     _refuse_mixture(folder, reader, reading, worklist, adjudicate)
@@ -62,6 +65,8 @@ def command(
         "--worklist": worklist,
         "--screenshot": screenshot,
         "--size": size,
+        "--subjects": subjects,
+        "--secret": secret,
     }
     given = [part for name, value in options.items() if value for part in (name, str(value))]
     given += ["--keys"] if keys else []

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.given import names_options, subject_names
 from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from necroangle.readerstudy import ReaderState, StudyCase
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -59,6 +62,7 @@ class _ReadersInARow(click.Command):
     help="What the lateral radiographs are.",
 )
 @click.option("--method", default="", help="Name of the study's measuring method.")
+@names_options
 def make(
     study_folder: Path,
     readers: tuple[str, ...],
@@ -71,14 +75,22 @@ def make(
     table: Path | None,
     lateral: str | None,
     method: str,
+    subjects: Path | None,
+    secret: Path | None,
 ) -> None:
     """Make a worklist of the hips in STUDY_FOLDER, or of those in a table.
 
     Each reader gets the cases in an order of their own. Put STUDY_FOLDER before --readers.
     """
-    from necroangle.readerstudy import count_of_repeats, make_worklist, save_worklist
+    from necroangle.readerstudy import (
+        cases_of_csv,
+        count_of_repeats,
+        make_worklist,
+        save_worklist,
+    )
 
-    cases = _cases(study_folder, table, lateral, method)
+    listed = cases_of_csv(table) if table else _found(study_folder, lateral, subjects, secret)
+    cases = _with_method(listed, method)
     worklist = make_worklist(
         cases,
         readers,
@@ -90,9 +102,9 @@ def make(
         idle_limit_s=idle_limit,
     )
     save_worklist(worklist, output)
-    subjects = len({case.subject for case in cases})
+    count = len({case.subject for case in cases})
     click.echo(
-        f"{output.name}: {counted(len(cases), 'hip')} of {counted(subjects, 'subject')}, "
+        f"{output.name}: {counted(len(cases), 'hip')} of {counted(count, 'subject')}, "
         f"{worklist.repeats} of them twice, for {counted(len(readers), 'reader')}"
     )
 
@@ -130,15 +142,12 @@ def status(worklist_file: Path, readings: Path | None, today: object, with_cases
         raise click.exceptions.Exit(1)
 
 
-def _cases(
-    study_folder: Path, table: Path | None, lateral: str | None, method: str
-) -> list[StudyCase]:
+def _with_method(listed: Iterable[StudyCase], method: str) -> list[StudyCase]:
     from msgspec.structs import replace
 
     from necroangle.measurement import method_named
-    from necroangle.readerstudy import cases_of_csv
 
-    cases = list(cases_of_csv(table)) if table else _found(study_folder, lateral)
+    cases = list(listed)
     if method:
         cases = [replace(case, method=method) for case in cases]
     for name in sorted({case.method for case in cases if case.method}):
@@ -146,7 +155,9 @@ def _cases(
     return cases
 
 
-def _found(folder: Path, lateral: str | None) -> list[StudyCase]:
+def _found(
+    folder: Path, lateral: str | None, subjects: Path | None, secret: Path | None
+) -> list[StudyCase]:
     from contextlib import closing
 
     from necroangle.dicom.index import index_path, refresh_index, scan_index
@@ -156,7 +167,7 @@ def _found(folder: Path, lateral: str | None) -> list[StudyCase]:
     from necroangle.readerstudy.hips import hips_of
     from necroangle.terms import View
 
-    with closing(IndexStore(index_path(folder))) as store:
+    with closing(IndexStore(index_path(folder), subject_names(subjects, secret))) as store:
         refresh_index(folder, store)
         found = hips_of(scan_index(folder, store), View(lateral) if lateral else None)
     for problem in found.left_out:

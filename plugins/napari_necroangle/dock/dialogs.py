@@ -42,6 +42,14 @@ class QtDialogs:
         )
         return Path(chosen) if chosen else None
 
+    def names_file(self, start: Path | None, is_secret: bool) -> Path | None:
+        """Ask for the study's list of pseudonyms, or its secret; None if the reader turns away."""
+        title = "Open the study's secret" if is_secret else "Open the study's list of pseudonyms"
+        kinds = "All files (*)" if is_secret else "Lists (*.csv)"
+        begin = str(start or Path.home())
+        chosen, _ = QFileDialog.getOpenFileName(self._parent, title, begin, kinds)
+        return Path(chosen) if chosen else None
+
     def text(self, title: str, words: str, start: str = "") -> str:
         """Ask for a line of text; empty if the reader turns away."""
         found, is_given = QInputDialog.getText(self._parent, title, words, text=start)

@@ -445,8 +445,9 @@ class ReadingDock(QWidget):
         """Ask for studies of a server, fetch them, and open their folder."""
         from napari_necroangle.dock.server import fetch_in_window
 
-        folder = fetch_in_window(self, self.dialogs, self.workspace.folder)
-        if folder is not None:
+        came = fetch_in_window(self, self.dialogs, self.workspace.folder, self.workspace.names)
+        if came is not None:
+            folder, self.workspace.names = came
             self.open_folder(folder)
 
     def ask_reading(self) -> None:

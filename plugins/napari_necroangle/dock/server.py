@@ -11,6 +11,7 @@ from typing import Any
 from qtpy.QtCore import QEventLoop, Qt, QThread, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QProgressDialog, QWidget
 
+from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.errors import NecroangleError
 from necroangle.pacs.query import Query, read_study_list
 from necroangle.pacs.servers import Server, load_servers
@@ -18,23 +19,40 @@ from necroangle.pacs.transfer import Fetched, connect, fetch_studies, find_studi
 
 TITLE = "Open from server"
 _ACCESSION, _LIST = "Accession number…", "List of studies…"
+_NAMED_BY_FILES = "As the files say"
+_NAMED_BY_LIST, _NAMED_BY_KEY = "By the study's list…", "By the study's secret…"
+_READERS = {
+    _NAMED_BY_LIST: SubjectNames.from_mapping,
+    _NAMED_BY_KEY: SubjectNames.from_secret_file,
+}
 
 
-def fetch_in_window(parent: QWidget, dialogs: Any, start: Path | None) -> Path | None:
+def fetch_in_window(
+    parent: QWidget, dialogs: Any, start: Path | None, names: SubjectNames | None
+) -> tuple[Path, SubjectNames | None] | None:
     """Ask which studies of which server, and fetch them.
+
+    Without ``names`` the window asks how patients are named.
 
     Returns
     -------
-    Path or None
-        The folder that holds what has come; None where there is nothing to open.
+    tuple or None
+        The folder that holds what has come, and the names; None where there is nothing to open.
     """
     try:
         server = _server(dialogs)
         queries = server and _queries(dialogs, start)
-        folder = queries and dialogs.folder("Put the studies into this folder", start)
-        if not (server and queries and folder):
+        if not (server and queries):
             return None
-        return _fetched(parent, dialogs, server, queries, folder)
+        asked = _NAMED_BY_FILES if names is not None else _naming(dialogs)
+        if asked in _READERS:
+            path = dialogs.names_file(start, asked == _NAMED_BY_KEY)
+            names = path and _READERS[asked](path)
+        folder = dialogs.folder("Put the studies into this folder", start)
+        if not folder or (asked != _NAMED_BY_FILES and names is None):
+            return None
+        came = _fetched(parent, dialogs, _Fetching(server, queries, folder, names))
+        return (folder, names) if came else None
     except NecroangleError as error:
         dialogs.tell(TITLE, str(error))
         return None
@@ -56,10 +74,13 @@ def _queries(dialogs: Any, start: Path | None) -> list[Query]:
     return [Query(accession=accession, place="accession number")] if accession else []
 
 
-def _fetched(
-    parent: QWidget, dialogs: Any, server: Server, queries: list[Query], folder: Path
-) -> Path | None:
-    fetching = _Fetching(server, queries, folder)
+def _naming(dialogs: Any) -> str:
+    words = "How are the patients named?"
+    return dialogs.choose(TITLE, words, [_NAMED_BY_FILES, *_READERS]) or ""
+
+
+def _fetched(parent: QWidget, dialogs: Any, fetching: "_Fetching") -> bool:
+    """Fetch while the window shows how far it is; whether there is anything to open."""
     shown = QProgressDialog("Fetching objects…", "Stop", 0, 0, parent)
     shown.setWindowTitle(TITLE)
     shown.setWindowModality(Qt.WindowModality.WindowModal)
@@ -77,7 +98,7 @@ def _fetched(
     shown.deleteLater()
     if fetching.problem:
         dialogs.tell(TITLE, fetching.problem)
-    return folder if fetching.count else None
+    return fetching.count > 0
 
 
 class _Fetching(QThread):
@@ -93,9 +114,12 @@ class _Fetching(QThread):
 
     moved = Signal(int, int)
 
-    def __init__(self, server: Server, queries: list[Query], folder: Path) -> None:
+    def __init__(
+        self, server: Server, queries: list[Query], folder: Path, names: SubjectNames | None
+    ) -> None:
         super().__init__()
         self._server, self._queries, self._folder = server, queries, folder
+        self._names = names
         self._is_stopped = False
         self.problem, self.count = "", 0
 
@@ -115,8 +139,11 @@ class _Fetching(QThread):
 
     def _fetch(self) -> list[Fetched]:
         with closing(connect(self._server)) as connection:
-            wanted = find_studies(connection, self._queries)
-        return list(fetch_studies(self._server, wanted, self._folder, progress=self._progress))
+            wanted = find_studies(connection, self._queries, self._names)
+        fetched = fetch_studies(
+            self._server, wanted, self._folder, self._names, progress=self._progress
+        )
+        return list(fetched)
 
     def _progress(self, done: int, total: int) -> None:
         self.count = done

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_necroangle.reading.case import Case, CaseKey, Picture, marker_of
 from napari_necroangle.reading.followup import VisitRadius, radii_of_other_visits
@@ -23,6 +24,9 @@ from necroangle.geometry import Marker
 from necroangle.imaging import Volume
 from necroangle.study import protocol_of_images
 from necroangle.terms import Laterality, View, Weighting
+
+if TYPE_CHECKING:
+    from necroangle.dicom.pseudonym import SubjectNames
 
 MAX_AHEAD_MIB = 1024
 """No more than this is held ahead: a larger series is read when it is opened."""
@@ -128,6 +132,8 @@ class Workspace:
 
     Attributes
     ----------
+    names
+        The study's names of its subjects, or None for those that the files carry.
     reader
         The reader's code, kept from case to case.
     trouble
@@ -136,6 +142,7 @@ class Workspace:
 
     def __init__(self) -> None:
         self.folder: Path | None = None
+        self.names: SubjectNames | None = None
         self.scan = Scan((), (), 0)
         self.visits: tuple[Visit, ...] = ()
         self.readings: Path | None = None
@@ -192,7 +199,7 @@ class Workspace:
             If the folder, or the study that it belongs to, cannot be read.
         """
         self._prefer = protocol_of_images(folder).weightings
-        self.scan = scan_folder(folder, progress)
+        self.scan = scan_folder(folder, progress, self.names)
         self.folder = folder
         self.visits = visits_of(self.scan)
         if not self.keeps_readings:
