@@ -9,7 +9,8 @@ gives the same bytes, and only where the export extra is installed.)
 
 import re
 import struct
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -210,6 +211,61 @@ def write_xpt(table: ExportTable, path: Path, *, version: Literal[5, 8] = 8) -> 
         )
     sizes, start = _sas_layout(path.read_bytes(), len(table.columns))
     _mark_missing(path, table, sizes, start, [reason.letter.upper().encode() for reason in Missing])
+
+
+_STAMP = re.compile(rb"\d\d[A-Z]{3}\d\d:\d\d:\d\d:\d\d")
+_HEADINGS_BYTES = 9 * _SAS_RECORD
+
+
+def transport_file(
+    columns: Mapping[str, Sequence[str] | Sequence[float]],
+    labels: Mapping[str, str],
+    *,
+    name: str,
+    label: str,
+    stamp: datetime,
+) -> bytes:
+    """A SAS transport file of version 5 as bytes: the same table gives the same ones.
+
+    Parameters
+    ----------
+    columns
+        By name of at most 8 letters; a number that is missing is not a number.
+    labels
+        Of each column, at most 40 letters.
+    name, label
+        Of the table.
+    stamp
+        When it says that it was made.
+
+    Raises
+    ------
+    CohortError
+        If pyreadstat is not installed.
+    """
+    pyreadstat = extra_module("export", "pyreadstat", "xpt", CohortError)
+    frame = pd.DataFrame(
+        {
+            column: pd.Series(
+                cells, dtype=object if any(isinstance(one, str) for one in cells) else float
+            )
+            for column, cells in columns.items()
+        }
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "table.xpt"
+        with _readstat_errors(pyreadstat):
+            pyreadstat.write_xport(
+                frame,
+                str(path),
+                file_label=label,
+                column_labels=dict(labels),
+                table_name=name,
+                file_format_version=5,
+            )
+        raw = path.read_bytes()
+    made = f"{stamp:%d%b%y:%H:%M:%S}".upper().encode()
+    return _STAMP.sub(made, raw[:_HEADINGS_BYTES]) + raw[_HEADINGS_BYTES:]
 
 
 def _frame(

@@ -9,17 +9,15 @@ files and on lengths of names, labels and texts).
 
 import csv
 import io
-import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from math import nan
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 from necroangle import __version__
 from necroangle.errors import CohortError
-from necroangle.extras import extra_module
 from necroangle.interop.sdtm import Domain, Variable
 from necroangle.storage import write_atomically
 
@@ -31,9 +29,6 @@ _CODED = ("MKTESTCD", "MKSTAT", "MKREASND", "MKLAT", "MKEVAL", "PRTRT", "PRLAT",
 
 MOST_NAME, MOST_LABEL, MOST_TEXT = 8, 40, 200
 """Letters of names, labels and texts in a SAS transport file of version 5."""
-
-_STAMP = re.compile(rb"\d\d[A-Z]{3}\d\d:\d\d:\d\d:\d\d")
-_HEADINGS_BYTES = 720
 
 
 class Written(NamedTuple):
@@ -106,36 +101,21 @@ def domain_xpt(domain: Domain, when: str) -> bytes:
     CohortError
         If pyreadstat is not installed, or a name, a label or a text does not fit.
     """
-    pyreadstat = extra_module("export", "pyreadstat", "xpt", CohortError)
     problem = next(_unfit(domain), None)
     if problem is not None:
         raise CohortError(f"{domain.name.lower()}.xpt: {problem}")
-    import pandas as pd
+    from necroangle.export.statistics_files import transport_file
 
-    columns: dict[str, Any] = {}
+    columns: dict[str, list[str] | list[float]] = {}
     for one in domain.variables:
         values = [row.get(one.name, "") for row in domain.rows]
         if one.is_number:
-            numbers = [float("nan") if value == "" else float(value) for value in values]
-            columns[one.name] = pd.Series(numbers, dtype=float)
+            columns[one.name] = [nan if value == "" else float(value) for value in values]
         else:
-            columns[one.name] = pd.Series([str(value) for value in values], dtype=object)
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "domain.xpt"
-        try:
-            pyreadstat.write_xport(
-                pd.DataFrame(columns),
-                str(path),
-                file_label=domain.label,
-                column_labels={one.name: one.label for one in domain.variables},
-                table_name=domain.name,
-                file_format_version=5,
-            )
-        except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
-            raise OSError(str(error)) from error
-        raw = path.read_bytes()
-    stamp = f"{datetime.fromisoformat(when):%d%b%y:%H:%M:%S}".upper().encode()
-    return _STAMP.sub(stamp, raw[:_HEADINGS_BYTES]) + raw[_HEADINGS_BYTES:]
+            columns[one.name] = [str(value) for value in values]
+    labels = {one.name: one.label for one in domain.variables}
+    stamp = datetime.fromisoformat(when)
+    return transport_file(columns, labels, name=domain.name, label=domain.label, stamp=stamp)
 
 
 def _unfit(domain: Domain) -> Iterator[str]:

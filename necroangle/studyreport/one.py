@@ -110,12 +110,34 @@ def write_reading_html(page: ReadingPage, path: Path) -> None:
     CohortError
         If Jinja2 or matplotlib is not installed.
     """
-    template = environment("reading.html.j2")
-    write_atomically(path, template.render(page=page).encode("utf-8"))
+    write_atomically(path, reading_html(page))
+
+
+def reading_html(page: ReadingPage) -> bytes:
+    """The page as one HTML file that opens offline.
+
+    Raises
+    ------
+    CohortError
+        If Jinja2 or matplotlib is not installed.
+    """
+    html: str = environment("reading.html.j2").render(page=page)
+    return html.encode("utf-8")
 
 
 def write_reading_pdf(page: ReadingPage, path: Path) -> None:
-    """Write the page as one sheet of A4 with real text; the file appears whole or not at all.
+    """Write the page as PDF; the file appears whole or not at all.
+
+    Raises
+    ------
+    CohortError
+        If Jinja2 or matplotlib is not installed.
+    """
+    write_atomically(path, reading_pdf(page))
+
+
+def reading_pdf(page: ReadingPage) -> bytes:
+    """The page as one sheet of A4 with real text.
 
     Raises
     ------
@@ -146,7 +168,7 @@ def write_reading_pdf(page: ReadingPage, path: Path) -> None:
     facts: dict[str, Any] = {"Title": page.title, "CreationDate": None}
     with mpl.rc_context({"pdf.fonttype": 42}):
         drawing.savefig(stream, format="pdf", metadata=facts)
-    write_atomically(path, stream.getvalue())
+    return stream.getvalue()
 
 
 def _wrapped(text: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from hipmaker import RADIUS_MM, make_reading
 from hipstrategy import hip_angles_deg, spacings_mm, turns_deg
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -58,9 +58,13 @@ def test_our_report_comes_back_as_the_reading_it_was(
     chance: object,
 ) -> None:
     reading = make_reading(*angles, spacing_mm=spacing, turn_deg=turn, laterality=side)
+    try:
+        before = measure(reading)
+    except NecroangleError:  # an arc whose middle would lie over the neck is refused
+        reject()
     (found,) = take_report(written(reading, tmp_path / "a.dcm")).readings
     assert found == reading
-    before, after = measure(reading), measure(found)
+    after = measure(found)
     assert (before.flags, before.a, before.b) == (after.flags, after.a, after.b)
     assert before.cna == after.cna
 

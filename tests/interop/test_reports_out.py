@@ -1,5 +1,7 @@
 """Readings as DICOM objects: valid, complete, the same every time, and with nobody's name."""
 
+import base64
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,20 +13,31 @@ import pydicom
 import pytest
 from click.testing import CliRunner
 from hipmaker import make_reading
+from patientstudies import made_study
+from pydicom import Dataset
 from reportmaker import source_of
 from secrets_of_every_kind import secret_elements
 
-from necroangle.annotation import HipReading, ImageRecord, Mark, NecroticArc, PlaneRecord, ReadView
+from necroangle.annotation import (
+    HipReading,
+    ImageRecord,
+    Mark,
+    NecroticArc,
+    PlaneRecord,
+    ReadView,
+    StackPassport,
+)
 from necroangle.annotation.file import file_name, save_reading
 from necroangle.cli import cli
-from necroangle.dicom import GuardedReader, read_volume, scan_folder
+from necroangle.dicom import GuardedReader, passport_of, read_volume, scan_folder
+from necroangle.dicom.sides import StudySides
 from necroangle.geometry import ImagePlane
 from necroangle.interop.objects import write_objects
 from necroangle.interop.pictures import presentations_of
 from necroangle.interop.report import OHIF_ANGLE, report_of
 from necroangle.measurement import measure
 from necroangle.review import ImagePlaces
-from necroangle.terms import ArcoStage, Flag, View
+from necroangle.terms import ArcoStage, Flag, Laterality, View
 
 
 def items(dataset: Any) -> Iterator[Any]:
@@ -272,6 +285,104 @@ def test_nothing_that_leaves_deidentified_holds_an_identity(tmp_path: Path) -> N
     assert report.PatientID == image.PatientID
     assert report.StudyInstanceUID == image.StudyInstanceUID
     assert [one for one in secrets if one in hidden.output + said.output] == []
+
+
+def planted_image(folder: Path) -> list[str]:
+    """An image of a patient with identities wherever an image may hold them, and its own UIDs."""
+    study = made_study(folder, "planted", most=1)
+    (path,) = study.files
+    image = pydicom.dcmread(path)
+    words = [f"PLANT{number:02d}" for number in range(18)]
+    word = iter(words)
+    for group in (0x0029, 0x0099, 0x7FE1):
+        block = image.private_block(group, "NECROANGLE" if group == 0x99 else "MAKER", create=True)
+        block.add_new(0x01, "LO", next(word))
+        block.add_new(0x02, "PN", f"{next(word)}^NAME")
+        inner = Dataset()
+        inner.PatientName = next(word)
+        block.add_new(0x03, "SQ", [inner])
+    image.add_new(0x60000010, "US", 8)
+    image.add_new(0x60000011, "US", 8)
+    image.add_new(0x60000022, "LO", next(word))
+    image.add_new(0x60001500, "LO", next(word))
+    image.add_new(0x60003000, "OW", next(word).encode() + b" ")
+    icon = Dataset()
+    icon.Rows, icon.Columns, icon.BitsAllocated = 4, 2, 8
+    icon.PixelData = next(word).encode() + b" "
+    image.IconImageSequence = [icon]
+    patient = Dataset()
+    patient.ReferencedSOPInstanceUID = "1.2.77.1963"
+    patient.PatientName = next(word)
+    image.ReferencedPatientSequence = [patient]
+    machine = Dataset()
+    machine.DeviceSerialNumber, machine.InstitutionName = next(word), next(word)
+    machine.OperatorsName = next(word)
+    image.ContributingEquipmentSequence = [machine]
+    request = Dataset()
+    request.RequestedProcedureDescription = next(word)
+    image.RequestAttributesSequence = [request]
+    image.DeviceSerialNumber, image.StationName = "SN196305", "HOST1963"
+    image.ImageComments = image.PatientComments = "PLANTED COMMENT"
+    image.AcquisitionDateTime = "20240131081533"
+    image.PatientBirthDate = "19630521"
+    image.save_as(path, enforce_file_format=True)
+    path.rename(folder / "HONG_GILDONG_19630521.dcm")
+    uids = [str(image[one].value) for one in ("SOPInstanceUID", "SeriesInstanceUID")]
+    more = ["SN196305", "HOST1963", "PLANTED", "20240131", "081533", "1.2.77.1963"]
+    return [*study.planted, *words, *uids, *more]
+
+
+def test_identities_planted_anywhere_do_not_leave(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In image, names of files and folders, and reading: in no object, name, page or message."""
+    caplog.set_level("DEBUG")
+    folder = tmp_path / "HONG_GILDONG"
+    planted = planted_image(folder)
+    raw_image = next(folder.iterdir()).read_bytes()
+    assert all(one.encode() in raw_image for one in planted)
+    reading, places = reading_on(folder)
+    (series,) = places.scans[0].series
+    sides = StudySides(places.scans[0].series)
+    view = reading.views[0]
+    assert isinstance(view, ReadView)
+    passport = StackPassport.of(passport_of(series, sides).to_dict())
+    reading = msgspec.structs.replace(
+        reading,
+        views=(msgspec.structs.replace(view, passport=passport), reading.views[1]),
+        laterality=Laterality.RIGHT,
+        notes="HONG^GILDONG called, PLANTED",
+        revision=msgspec.structs.replace(
+            reading.revision, number=2, previous_sha256="ab" * 32, reason="PLANTED reason"
+        ),
+        saved_at="2024-01-31T08:15:33.000Z",
+    )
+    path = tmp_path / file_name(reading)
+    save_reading(reading, path)
+    asked = ["sr", str(path), "--images", str(folder), "--flavour", "both", "--capture"]
+    run = CliRunner().invoke(cli, [*asked, "-o", str(tmp_path / "out"), "--deidentified"])
+    assert run.exit_code == 0, run.output
+    files = sorted((tmp_path / "out").iterdir())
+    assert len(files) == 5
+    bundle = CliRunner().invoke(cli, ["fhir", str(path)])
+    assert bundle.exit_code == 0, bundle.output
+    content = json.loads(bundle.output)
+    pages = [
+        base64.b64decode(one["data"])
+        for entry in content["entry"]
+        for one in entry["resource"].get("presentedForm", ())
+    ]
+    assert len(pages) == 2
+    told = [run.output, bundle.output, caplog.text, *(file.name for file in files)]
+    held = [*(text.encode() for text in told), *(file.read_bytes() for file in files), *pages]
+    dates = ("2024-01-31", "08:15:33")
+    found = [
+        (number, one)
+        for number, raw in enumerate(held)
+        for one in (*planted, *dates, "GILDONG")
+        if one.encode() in raw or one.encode("utf-16-le") in raw
+    ]
+    assert found == []
 
 
 def test_identifiers_with_the_study_secret_are_the_same_in_every_run(

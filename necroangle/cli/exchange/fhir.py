@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from necroangle.annotation import HipReading
+    from necroangle.measurement import Settings
 
 _PAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("fhir")
 @click.argument("reading", type=click.Path(path_type=Path))
-@click.option("--html", type=_PAGE, help="The page of the reading, of `necroangle report`.")
+@click.option("--html", type=_PAGE, help="A page of your own in place of the reading's report.")
 @click.option("--pdf", type=_PAGE, help="The same to print.")
+@click.option("--no-pages", is_flag=True, help="Attach no page.")
 @click.option(
     "-o",
     "--output",
@@ -31,14 +37,15 @@ def command(
     reading: Path,
     html: Path | None,
     pdf: Path | None,
+    no_pages: bool,
     output: Path | None,
     identifiers: bool,
     secret: Path | None,
 ) -> None:
     """Write a reading as a FHIR R5 bundle (IHE IMR): report, observations, imaging selections.
 
-    The patient is the pseudonym. `--html` and `--pdf` attach the page that `necroangle report
-    --reading` makes.
+    The patient is the pseudonym. The reading's report is attached as HTML and PDF, as `necroangle
+    report --reading` makes it; `--html` and `--pdf` attach other pages.
     """
     from necroangle.annotation import encode_reading, load_reading, sha256_of
     from necroangle.batch import method_of_study, settings_of_study
@@ -57,5 +64,15 @@ def command(
     measured = measure(kept, method_of_study(study), settings_of_study(study))
     named = (("text/html", html), ("application/pdf", pdf))
     pages = tuple((kind, file.read_bytes()) for kind, file in named if file is not None)
+    if not (pages or no_pages):
+        pages = _own_pages(kept, settings_of_study(study))
     bundle = bundle_of(kept, measured, sha256_of(encode_reading(kept)), pages)
     write_data(encoded(bundle).decode(), output)
+
+
+def _own_pages(reading: HipReading, settings: Settings) -> tuple[tuple[str, bytes], ...]:
+    """The report of the reading itself, made without its images."""
+    from necroangle.studyreport import page_of, reading_html, reading_pdf
+
+    page = page_of(reading, None, settings)
+    return ("text/html", reading_html(page)), ("application/pdf", reading_pdf(page))
