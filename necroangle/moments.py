@@ -1,8 +1,11 @@
 """Moments as every file and table writes them: UTC with milliseconds."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-__all__ = ["utc_now", "utc_text"]
+__all__ = ["is_before", "utc_now", "utc_text"]
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""So far apart the clocks of two computers may be, or a writer have waited for its turn."""
 
 
 def utc_text(moment: datetime) -> str:
@@ -19,3 +22,20 @@ def utc_text(moment: datetime) -> str:
 def utc_now() -> str:
     """The present moment as text."""
     return utc_text(datetime.now(UTC))
+
+
+def is_before(at: str, earlier: str) -> bool:
+    """Whether a moment lies before one that came earlier, by more than clocks differ.
+
+    Examples
+    --------
+    >>> is_before("2026-01-31T08:00:00.000Z", "2026-01-31T08:04:00.000Z")
+    False
+    >>> is_before("2019-01-31T08:00:00.000Z", "2026-01-31T08:04:00.000Z")
+    True
+    """
+    try:
+        gap = datetime.fromisoformat(earlier) - datetime.fromisoformat(at)
+    except (TypeError, ValueError):  # tampered with
+        return False
+    return gap > _CLOCKS_DIFFER

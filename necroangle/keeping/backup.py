@@ -20,10 +20,10 @@ import msgspec
 from necroangle import __version__
 from necroangle.annotation import sha256_of
 from necroangle.errors import CohortError
-from necroangle.ledger.anchors import Anchor, append_anchor, last_anchor
+from necroangle.ledger.anchors import Anchor, last_anchor
 from necroangle.ledger.copying import copy_cohort
 from necroangle.ledger.erasure import erased_numbers
-from necroangle.ledger.records import Entry
+from necroangle.ledger.records import RESTORED, Entry
 from necroangle.ledger.store import CohortStore
 from necroangle.moments import utc_now
 from necroangle.storage import name_problem, rename_over, sync_file, write_atomically
@@ -235,9 +235,9 @@ def _put(
     store = CohortStore.open(study.cohort, create=False, study=study)
     if given_up and manifest.anchor is not None:
         lost = msgspec.structs.replace(manifest.anchor, at=utc_now(), lost=given_up, key="")
-        append_anchor(study.anchors, msgspec.structs.replace(lost, signature=""))
+        store.keep(msgspec.structs.replace(lost, signature=""))
         told = {"events": manifest.anchor.seq, "given_up": given_up}
-        store.record([Entry("restored", (manifest.at,), told, who[1])], actor=who[0])
+        store.record([Entry(RESTORED, (manifest.at, lost.at), told, who[1])], actor=who[0])
     again = store.erase_numbers(erased, actor=who[0])
     return Restored(manifest, store.canonical_sha256(), given_up, again)
 
@@ -249,11 +249,12 @@ def _given_up(manifest: Manifest, folder: Path, who: tuple[str, str]) -> tuple[i
     study = open_study(folder)
     last = last_anchor(study.anchors)
     ends = 0 if manifest.anchor is None else manifest.anchor.seq
-    if last is None or last.seq <= ends:
+    given_up = 0 if last is None else max(last.seq, last.lost)  # the latter: it was cut off
+    if given_up <= ends:
         return 0, frozenset()
     if not who[1].strip() or not who[0].strip():
         raise CohortError(
-            f"{folder}: the study has {last.seq} events, the backup ends with event {ends}: to "
+            f"{folder}: the study has {given_up} events, the backup ends with event {ends}: to "
             "give the others up, say who you are (--as) and why (--reason)"
         )
     erased: frozenset[int] = frozenset()
@@ -261,7 +262,7 @@ def _given_up(manifest: Manifest, folder: Path, who: tuple[str, str]) -> tuple[i
         store = CohortStore.open(study.cohort, create=False, study=study)
         with store.reading() as connection:
             erased = erased_numbers(connection)
-    return last.seq, frozenset(seq for seq in erased if seq <= ends)
+    return given_up, frozenset(seq for seq in erased if seq <= ends)
 
 
 def _once(path: Path, content: bytes) -> None:

@@ -7,14 +7,18 @@ rows there were. One is appended to a file beside the cohort after every write
 (``cohort.sqlite.anchors``), and one goes into every export and report. A copy of it that is kept
 elsewhere, or a signature by a key that is, proves the past to anyone.
 
-A signed anchor carries an Ed25519 signature over its own JSON without the signature.
+The lines of the file are chained, too: each carries a hash of the one before it, so that a line
+that was taken out, changed or moved is found. An anchor names the study by a hash of its secret, so
+that a ledger that was exchanged with another study's, with its anchors, is found. A signed anchor
+carries an Ed25519 signature over its own JSON without the signature.
 """
 
 import base64
+import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import unescape
@@ -25,13 +29,22 @@ import msgspec
 
 from necroangle.errors import CohortError
 from necroangle.ledger.chain import Link
+from necroangle.moments import is_before
 from necroangle.storage import sync
 from necroangle.study import Study
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-_META = re.compile(rb'<meta name="necroangle-anchor" content="([^"]*)">')
+_PLACES = {
+    ".html": re.compile(rb'<meta name="necroangle-anchor" content="([^"]*)">'),
+    ".pdf": re.compile(rb"/Keywords \((\{[^()]*\})\)"),
+}
+"""Where a report has its anchor, by the end of its name."""
+
+_OWN_HASH = re.compile(
+    rb"\n(?:<!-- |% )sha256 of all before this line: ([0-9a-f]{64})(?: -->)?\n\Z"
+)
 _LONGEST = 4096
 _MOST_BYTES = 1 << 30
 _EXTRA = "the extra 'sign' is not installed: pip install 'necroangle[sign]'"
@@ -52,6 +65,10 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         Measured rows.
     lost
         The last event that an older backup was put back over; 0 where none was.
+    study
+        Which study, as :func:`study_mark` says; empty where its secret is not known.
+    before
+        Hash of the line before it in the file of anchors; empty in the first, and elsewhere.
     key, signature
         Public key and Ed25519 signature, Base64; empty where it is not signed.
     """
@@ -62,6 +79,8 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     at: str
     rows: int
     lost: int = 0
+    study: str = ""
+    before: str = ""
     key: str = ""
     signature: str = ""
 
@@ -78,12 +97,26 @@ def encode_anchor(anchor: Anchor) -> str:
     return msgspec.json.encode(anchor).decode()
 
 
+def study_mark(study: Study) -> str:
+    """What an anchor names a study by: a hash of its secret; empty where that cannot be read."""
+    try:
+        secret = study.secret()
+    except CohortError:
+        return ""
+    return hashlib.sha256(b"necroangle anchor" + secret).hexdigest()[:16]
+
+
+def _line_hash(line: bytes) -> str:
+    return hashlib.sha256(line.removesuffix(b"\r")).hexdigest()[:16]
+
+
 class Found(NamedTuple):
     """An anchor, or what is wrong with it, and where it was found."""
 
     place: str
     anchor: Anchor | None
     problem: str = ""
+    part: str = "anchor"
 
 
 class Signer(NamedTuple):
@@ -93,7 +126,7 @@ class Signer(NamedTuple):
 
     def sign(self, anchor: Anchor) -> Anchor:
         """The same anchor, signed."""
-        named = msgspec.structs.replace(anchor, key=_public_text(self.key), signature="")
+        named = msgspec.structs.replace(anchor, key=public_text(self.key), signature="")
         signature = base64.b64encode(self.key.sign(named.signed_text())).decode()
         return msgspec.structs.replace(named, signature=signature)
 
@@ -154,7 +187,8 @@ def public_key_text(file: Path) -> str:
         raise CohortError(f"{file.name}: no public Ed25519 key can be read from it") from error
 
 
-def _public_text(key: "Ed25519PrivateKey") -> str:
+def public_text(key: "Ed25519PrivateKey") -> str:
+    """The public half of a key, as anchors carry it."""
     return base64.b64encode(key.public_key().public_bytes_raw()).decode()
 
 
@@ -178,21 +212,31 @@ def _is_signed_by_its_key(anchor: Anchor) -> bool:
     return True
 
 
-def append_anchor(file: Path, anchor: Anchor) -> None:
-    """Append a line to the file of anchors, flushed to the disk.
+def append_anchor(
+    file: Path, anchor: Anchor, sealed: Callable[[Anchor], Anchor] | None = None
+) -> None:
+    """Append a line to the file of anchors, chained to its last one and flushed to the disk.
+
+    Parameters
+    ----------
+    sealed
+        Signs the anchor, where it is to be signed.
 
     Raises
     ------
     OSError
         If the disk refuses.
     """
-    line = f"{encode_anchor(anchor)}\n".encode()
     descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
     try:
-        if os.fstat(descriptor).st_size:
-            os.lseek(descriptor, -1, os.SEEK_END)
-            if os.read(descriptor, 1) != b"\n":
-                line = b"\n" + line  # the power went out in the middle of a line
+        size = os.fstat(descriptor).st_size
+        os.lseek(descriptor, max(0, size - _LONGEST), os.SEEK_SET)
+        tail = os.read(descriptor, _LONGEST)
+        before = _line_hash(tail.removesuffix(b"\n").rsplit(b"\n", 1)[-1]) if tail else ""
+        anchor = msgspec.structs.replace(anchor, before=before)
+        line = f"{encode_anchor(sealed(anchor) if sealed else anchor)}\n".encode()
+        if tail and not tail.endswith(b"\n"):
+            line = b"\n" + line  # the power went out in the middle of a line
         os.write(descriptor, line)
         sync(descriptor)
     finally:
@@ -240,33 +284,91 @@ def read_anchors(file: Path) -> Iterator[Found]:
         raw = file.read_bytes()
     except OSError as error:
         raise CohortError(f"{file.name}: cannot be read: {error.strerror}") from error
-    if file.suffix == ".html":
-        found = _META.search(raw)
+    if file.suffix in _PLACES:
+        found = _PLACES[file.suffix].search(raw)
         if found is not None:
             yield _decoded(unescape(found[1].decode(errors="replace")).encode(), file.name)
+        own = _OWN_HASH.search(raw)
+        if own is not None and hashlib.sha256(raw[: own.start()]).hexdigest() != own[1].decode():
+            yield Found(file.name, None, "was changed since it was made: make it again", "file")
     elif file.suffix == ".json":
-        yield from _of_provenance(raw, file.name)
+        yield from _of_provenance(raw, file)
     else:
-        for number, line in enumerate(raw.splitlines(), start=1):
-            yield _decoded(line, f"{file.name} line {number}")
+        yield from _lines(raw, file.name)
 
 
-def _of_provenance(raw: bytes, name: str) -> Iterator[Found]:
+def _lines(raw: bytes, name: str) -> Iterator[Found]:
+    """The lines of a file of anchors; each must follow one that stands before it.
+
+    Two programs that write at once may both follow the same line.
+    """
+    seen: set[str] = set()
+    is_chained = False
+    lines = raw.removesuffix(b"\n").split(b"\n") if raw else []
+    for number, line in enumerate(lines, start=1):
+        place, own = f"{name} line {number}", _line_hash(line)
+        found = _decoded(line, place)
+        anchor = found.anchor
+        if anchor is not None and encode_anchor(anchor).encode() != line.removesuffix(b"\r"):
+            found = Found(place, anchor, "is not as it was written: changed")
+        elif own in seen:
+            found = Found(place, anchor, "stands there twice")
+        elif anchor is not None and not _follows(anchor, seen, is_chained):
+            problem = "does not follow a line before it: one was taken out, changed or put between"
+            found = Found(place, anchor, problem)
+        seen.add(own)
+        is_chained = is_chained or bool(anchor is not None and anchor.before)
+        yield found
+    if b"\r\n" in raw:
+        yield Found(name, None, "its line ends were changed to those of Windows: save it as it was")
+
+
+def _follows(anchor: Anchor, seen: set[str], is_chained: bool) -> bool:
+    """Whether a line follows one that was seen; those of older versions do not say."""
+    return not is_chained if not anchor.before else anchor.before in seen
+
+
+def _of_provenance(raw: bytes, file: Path) -> Iterator[Found]:
+    """The anchor of an export, and the files that are not as they were exported."""
+    name = f"{file.parent.name}/{file.name}"
     try:
         said = json.loads(raw)
     except (ValueError, RecursionError):
         yield Found(name, None, "is no provenance: changed, or cut off")
         return
-    if isinstance(said, dict) and "anchor" in said:
+    if not isinstance(said, dict):
+        return
+    if "anchor" in said:
         yield _decoded(json.dumps(said["anchor"]).encode(), name)
+    files = said.get("files")
+    for one, sha256 in files.items() if isinstance(files, dict) else ():
+        exported = file.parent / str(one)
+        is_there = exported.parent == file.parent and exported.is_file()
+        if is_there and hashlib.sha256(exported.read_bytes()).hexdigest() != sha256:
+            problem = "was changed since it was exported: export it again"
+            yield Found(f"{file.parent.name}/{one}", None, problem, "file")
 
 
 def found_anchors(study: Study) -> Iterator[Path]:
     """The exports and reports of a study that may hold an anchor."""
-    yield from sorted(study.folder.glob("*.html"))
+    for end in _PLACES:
+        yield from sorted(study.folder.glob(f"*{end}"))
     for folder in (study.exports, study.reports):
-        for pattern in ("**/provenance.json", "**/*.html"):
+        for pattern in ("**/provenance.json", *(f"**/*{end}" for end in _PLACES)):
             yield from sorted(folder.glob(pattern))
+
+
+def with_own_hash(report: bytes, suffix: str) -> bytes:
+    r"""A report (``".html"``, ``".pdf"``) with a last line that tells the hash of all before it.
+
+    Examples
+    --------
+    >>> with_own_hash(b"<html></html>", ".html")[:52]
+    b'<html></html>\n<!-- sha256 of all before this line: '
+    """
+    start, end = ("<!-- ", " -->") if suffix == ".html" else ("% ", "")
+    own = hashlib.sha256(report).hexdigest()
+    return report + f"\n{start}sha256 of all before this line: {own}{end}\n".encode()
 
 
 @dataclass(slots=True)
@@ -279,23 +381,39 @@ class AnchorCheck:
         Where anchors are looked for.
     key
         Public key that every anchor must be signed by; empty where any will do, or none.
+    beside
+        The file of anchors beside the cohort; None where there is none.
+    own_key
+        Public key of the study, which no signature may differ from; empty where it has none.
+    study
+        The study's mark; empty where it is not known.
+    is_shared
+        Whether others write to the ledger who keep their anchors elsewhere: on a server.
     problems
-        What is wrong: the place and what it is.
+        What is wrong: the part, the place and what it is.
     notes
-        What was given up when an older backup was put back.
+        What was given up when an older backup was put back, and which events have no anchor.
     count
         Anchors that could be read.
+    restored
+        What events tell of backups that were put back: their last event, and the last given up.
     """
 
     files: list[Path] = field(default_factory=list)
     key: str = ""
-    problems: list[tuple[str, str]] = field(default_factory=list)
+    beside: Path | None = None
+    own_key: str = ""
+    study: str = ""
+    is_shared: bool = False
+    problems: list[tuple[str, str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     count: int = 0
+    restored: set[tuple[int, int]] = field(default_factory=set)
     _wanted: dict[int, list[tuple[str, Anchor]]] = field(default_factory=dict)
-    _restored: list[Anchor] = field(default_factory=list)
+    _restored: list[tuple[str, Anchor]] = field(default_factory=list)
     _first: str = ""
     _is_signed: bool = False
+    _bare: "_Bare" = field(default_factory=lambda: _Bare())
 
     def load(self) -> None:
         """Read the anchors: before the database is looked at, for others may write meanwhile.
@@ -307,17 +425,24 @@ class AnchorCheck:
         """
         for file in self.files:
             self._is_signed = False
-            for place, anchor, problem in read_anchors(file):
+            for place, anchor, problem, part in read_anchors(file):
                 if anchor is not None:
-                    problem = self._take(place, anchor)
+                    problem = self._take(place, anchor) or problem
                 if problem:
-                    self.problems.append((place, problem))
+                    self.problems.append((part, place, problem))
+            if self.own_key and file == self.beside and not self._is_signed:
+                self._problem(file.name, "no anchor is signed, though study.toml names a key")
+
+    def _problem(self, place: str, problem: str) -> None:
+        self.problems.append(("anchor", place, problem))
 
     def _take(self, place: str, anchor: Anchor) -> str:
         self.count += 1
         self._wanted.setdefault(anchor.seq, []).append((place, anchor))
+        if self.study and anchor.study and anchor.study != self.study:
+            return "is of another study, or the study's secret was exchanged"
         if anchor.lost:
-            self._restored.append(anchor)
+            self._restored.append((place, anchor))
             self.notes.append(
                 f"{place}: at {anchor.at} a backup that ends with event {anchor.seq} was put back; "
                 f"events up to {anchor.lost} were given up"
@@ -326,7 +451,7 @@ class AnchorCheck:
             needs = self._is_signed or self.key
             return "is not signed, though others of this cohort are" if needs else ""
         self._is_signed = True
-        if self.key and anchor.key != self.key:
+        if anchor.key != (self.key or self.own_key or anchor.key):
             return "is signed by another key"
         return "" if _is_signed_by_its_key(anchor) else "its signature does not fit: changed"
 
@@ -341,28 +466,63 @@ class AnchorCheck:
             Measured rows after it.
         """
         self._first = self._first or one.hash
-        for place, anchor in self._wanted.pop(one.seq, ()):
+        found = self._wanted.pop(one.seq, [])
+        self._bare.pass_by(one, is_anchored=bool(found))
+        for place, anchor in found:
             if anchor.head == one.hash:
                 if rows != anchor.rows:
                     problem = f"says {anchor.rows} measured rows, there were {rows}: changed"
-                    self.problems.append((place, problem))
+                    self._problem(place, problem)
+                elif is_before(anchor.at, one.at):
+                    self._problem(place, f"is of {anchor.at}, before its event, {one.at}: changed")
             elif not self._is_given_up(anchor):
                 problem = (
                     f"says that event {one.seq} had the hash {anchor.head:.16}...: the ledger was "
                     "rewritten, or the anchor was changed"
                 )
-                self.problems.append((place, self._of_another(anchor) or problem))
+                self._problem(place, self._of_another(anchor) or problem)
 
-    def end(self, events: int) -> list[tuple[str, str]]:
-        """What is wrong, place and problem, once the whole chain of so many events has passed."""
+    def end(self, events: int) -> list[tuple[str, str, str]]:
+        """What is wrong, part, place and problem, once the whole chain of so many has passed."""
         for place, anchor in (one for some in self._wanted.values() for one in some):
             if not self._is_given_up(anchor):
                 problem = (
                     f"tells of event {anchor.seq} at {anchor.at}, the ledger ends with event "
                     f"{events}: its end was cut off, or an older copy was put back"
                 )
-                self.problems.append((place, self._of_another(anchor) or problem))
+                self._problem(place, self._of_another(anchor) or problem)
+        for place, anchor in self._restored:
+            if (anchor.seq, anchor.lost) not in self.restored:
+                problem = (
+                    "says that a backup was put back, and no event tells who did it and why: put "
+                    "the backup back with `necroangle restore`"
+                )
+                self._problem(place, problem)
+        self._tell_bare(events)
         return self.problems
+
+    def _tell_bare(self, events: int) -> None:
+        """Tell of the events at the end that no anchor covers.
+
+        One write may be: its program was cut off before the anchor stood, or is just writing it.
+        """
+        bare, beside = self._bare, self.beside
+        last = None if beside is None else last_anchor(beside)  # perhaps written meanwhile
+        if beside is None or last is None or not bare.writes or last.seq >= events:
+            return
+        words = f"events {bare.first} to {events} have"
+        if bare.first == events:
+            words = f"event {events} has"
+        if self.is_shared:
+            self.notes.append(f"{words} no anchor in {beside.name}: written elsewhere")
+        elif bare.writes == 1:
+            self.notes.append(f"{words} no anchor yet: written last, or from outside")
+        else:
+            problem = (
+                f"{words} no anchor: lines were taken out, another program wrote the events, or "
+                "the disk was full; the next write anchors what stands there"
+            )
+            self._problem(beside.name, problem)
 
     def _of_another(self, anchor: Anchor) -> str:
         if not self._first or anchor.ledger == self._first:
@@ -374,5 +534,25 @@ class AnchorCheck:
 
     def _is_given_up(self, anchor: Anchor) -> bool:
         return any(
-            one.seq < anchor.seq <= one.lost and anchor.at <= one.at for one in self._restored
+            one.seq < anchor.seq <= one.lost and anchor.at <= one.at for _, one in self._restored
         )
+
+
+@dataclass(slots=True)
+class _Bare:
+    """The events since the last anchor: the first, and how many writes they come from."""
+
+    first: int = 0
+    writes: int = 0
+    _at: str = ""
+
+    def pass_by(self, one: Link, *, is_anchored: bool) -> None:
+        """Look at the next event."""
+        if is_anchored:
+            self.writes = 0
+            return
+        if not self.writes:
+            self.first = one.seq
+        if not self.writes or one.at != self._at:
+            self.writes += 1
+        self._at = one.at

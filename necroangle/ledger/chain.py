@@ -165,6 +165,9 @@ def broken_links(links: Iterable[Link]) -> Iterator[Break]:
     """
     previous, number = GENESIS, 0
     for one in links:
+        if one.seq < 1:
+            yield Break(one.seq, "no event has such a number: added from outside")
+            continue
         if one.seq != number + 1:
             yield Break(one.seq, _gap(number, one.seq))
         elif one.previous_hash != previous:

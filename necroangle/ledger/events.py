@@ -7,7 +7,6 @@ that holds the write lock.
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -32,16 +31,13 @@ from necroangle.ledger.records import (
 )
 from necroangle.ledger.schema import LEDGER, SERVER_NOW, TAIL, insert_tuples
 from necroangle.measurement.row import Cell
-from necroangle.moments import utc_now
+from necroangle.moments import is_before, utc_now
 from necroangle.protocol.free_text import free_text_problem
 
 _AT_ONCE = 500
 _FETCHED = 2000
 _LINK = sa.select(*LEDGER.columns)
 _LOG = logging.getLogger(__name__)
-
-_CLOCKS_DIFFER = timedelta(minutes=5)
-"""So far apart the clocks of two computers may be, or a writer have waited for its turn."""
 
 _ENCODE = msgspec.json.Encoder().encode
 _COUNTED = {
@@ -80,9 +76,12 @@ def find_record(connection: sa.Connection, kind: str, key: str) -> Record | None
     return None if row is None or row.payload is None else _record(Link(*row))
 
 
-def links(connection: sa.Connection, *, after: int = 0) -> Iterator[Link]:
-    """Every event after a number, in order, fetched a few at a time."""
-    query = _LINK.where(LEDGER.c.seq > after).order_by(LEDGER.c.seq)
+def links(connection: sa.Connection) -> Iterator[Link]:
+    """Every event, in order, fetched a few at a time.
+
+    Those with a number below 1, which this program does not write, come first.
+    """
+    query = _LINK.order_by(LEDGER.c.seq)
     for row in connection.execute(query.execution_options(yield_per=_FETCHED)):
         yield Link(*row)
 
@@ -259,23 +258,6 @@ def _server_stamp(connection: sa.Connection) -> tuple[str | None, str | None]:
         return None, None
     at, user = connection.exec_driver_sql(f"SELECT {SERVER_NOW}, session_user::text").one()
     return str(at), str(user)
-
-
-def is_before(at: str, earlier: str) -> bool:
-    """Whether a moment lies before one that came earlier, by more than clocks differ.
-
-    Examples
-    --------
-    >>> is_before("2026-01-31T08:00:00.000Z", "2026-01-31T08:04:00.000Z")
-    False
-    >>> is_before("2019-01-31T08:00:00.000Z", "2026-01-31T08:04:00.000Z")
-    True
-    """
-    try:
-        gap = datetime.fromisoformat(earlier) - datetime.fromisoformat(at)
-    except (TypeError, ValueError):  # tampered with
-        return False
-    return gap > _CLOCKS_DIFFER
 
 
 def record(

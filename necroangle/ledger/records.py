@@ -26,6 +26,9 @@ ENROLLED, STUDY_LIST = "enrolled", "study_list"
 QUERY = "query"
 """What is asked about a record, key ``(subject, ..., rule)``: its state, and the answer."""
 
+RESTORED = "restored"
+"""A backup that was put back over later events: its last event, and the last one given up."""
+
 WITHDRAWN_READING = "withdrawn_reading"
 """A reading that was taken out, key ``(subject, laterality, visit, reader, read_no)``."""
 

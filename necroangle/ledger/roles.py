@@ -6,6 +6,7 @@ the server; a reader's user has the name that stands in the readings.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import sqlalchemy as sa
@@ -18,6 +19,67 @@ _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _MEMBER = "pg_has_role(session_user, current_database() || '_{role}', 'MEMBER')"
 _OWN = "kind IN ('measurement', 'reading_file') AND key <> '' AND key::jsonb ->> 3 = session_user"
 _OPEN_TO_READERS = "'columns', 'enrolled', 'study_list', 'withdrawn_reading', 'lock'"
+
+_TABLES = (META, ALEMBIC, TAIL, ROWS, LEDGER, CONTENT)
+OUR_TABLES = """c.relnamespace = current_schema()::regnamespace AND c.relname IN (
+{names})""".format(names=", ".join(f"'{table.name}'" for table in _TABLES))
+_GRANTED = f"""
+SELECT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(g.grantee) END,
+ g.privilege_type || g.of_column, g.relname FROM (
+ SELECT c.relname, c.relowner, '' AS of_column, (aclexplode(c.relacl)).* FROM pg_class c
+ WHERE {OUR_TABLES} UNION ALL
+ SELECT c.relname, c.relowner, ' (' || a.attname || ')', (aclexplode(a.attacl)).*
+ FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE {OUR_TABLES}) g
+WHERE g.grantee <> g.relowner"""  # noqa: S608 - own names
+_OWNERS = f"""
+SELECT 'table ' || c.relname, pg_get_userbyid(c.relowner) FROM pg_class c WHERE {OUR_TABLES}
+UNION ALL SELECT 'function ' || p.proname, pg_get_userbyid(p.proowner) FROM pg_proc p
+WHERE p.pronamespace = current_schema()::regnamespace AND p.proname LIKE 'necroangle\\_%'"""  # noqa: S608
+_OPEN_SCHEMA = """
+SELECT 1 FROM pg_namespace n, aclexplode(n.nspacl) g
+WHERE n.oid = current_schema()::regnamespace AND g.grantee = 0 AND g.privilege_type = 'CREATE'"""
+_PASSING_BY = """
+SELECT DISTINCT r.rolname FROM pg_roles r JOIN pg_roles g ON pg_has_role(r.oid, g.oid, 'MEMBER')
+WHERE g.rolname = ANY(:groups) AND r.rolbypassrls AND NOT r.rolsuper"""
+"""Row security does not hold for users with ``BYPASSRLS``."""
+
+
+def check_rights(connection: sa.Connection, *, has_roles: bool) -> Iterator[tuple[str, str]]:
+    """Rights and owners on a server that loosen what guards and roles hold: the place, the problem.
+
+    Where there are no roles, the owner may give rights to users by hand, but not to everybody.
+    """
+    owners = [(str(place), str(owner)) for place, owner in connection.execute(sa.text(_OWNERS))]
+    usual = Counter(owner for _, owner in owners).most_common(1)
+    for place, owner in owners:
+        if owner != usual[0][0]:
+            yield place, f"belongs to {owner}, all else to {usual[0][0]}: changed from outside"
+    groups = _groups(connection)
+    wanted = {(groups[role], right, name) for role, right, name in _single_grants()}
+    for grantee, right, name in connection.execute(sa.text(_GRANTED)):
+        if (grantee == "PUBLIC" or has_roles) and (grantee, right, name) not in wanted:
+            yield f"right {right} on {name}", f"was given to {grantee}: revoke it"
+    if not has_roles:
+        return
+    if connection.execute(sa.text(_OPEN_SCHEMA)).scalar():
+        yield "right CREATE on the schema", "was given to everybody: revoke it"
+    query = sa.text(_PASSING_BY)
+    for name in connection.execute(query, {"groups": list(groups.values())}).scalars():
+        yield f"user {name}", "passes by row security (BYPASSRLS): take that away"
+
+
+def _groups(connection: sa.Connection) -> dict[str, str]:
+    database = str(connection.exec_driver_sql("SELECT current_database()").scalar())
+    return {role: f"{database}_{role}" for role in ROLES}
+
+
+def _single_grants() -> Iterator[tuple[str, str, str]]:
+    """The same as :func:`_grants`, one right and one column at a time."""
+    for role, rights, name in _grants():
+        kind, _, columns = rights.partition(" (")
+        for right in kind.split(", "):
+            for column in columns.rstrip(")").split(", "):
+                yield role, f"{right} ({column})" if column else right, name
 
 
 def role_functions() -> dict[str, tuple[str, str]]:
@@ -89,8 +151,7 @@ def make_roles(connection: sa.Connection, users: Mapping[str, Iterable[str]]) ->
     CohortError
         If a name is no user's.
     """
-    database = str(connection.exec_driver_sql("SELECT current_database()").scalar())
-    groups = {role: f"{database}_{role}" for role in ROLES}
+    groups = _groups(connection)
     for group in groups.values():
         _make_role(connection, group, "NOLOGIN")
     for statement in _statements(groups, server_path(connection)):
@@ -118,7 +179,7 @@ def _make_role(connection: sa.Connection, name: str, kind: str) -> bool:
 def _statements(groups: Mapping[str, str], path: str) -> Iterator[str]:
     schema = path.split(", ")[0]
     yield f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC"
-    for table in (META, ALEMBIC, TAIL, ROWS, LEDGER, CONTENT):
+    for table in _TABLES:
         everyone = ", ".join(["PUBLIC", *(f'"{group}"' for group in groups.values())])
         yield f"REVOKE ALL ON {table.name} FROM {everyone}"
     for group in groups.values():

@@ -5,14 +5,15 @@ name would not tell. In a file the texts are those of SQLite's own catalogue, an
 memory is what they are held against. On a server they are put together from its catalogue.
 """
 
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
-from necroangle.ledger.roles import policies, role_functions
+from necroangle.ledger.roles import OUR_TABLES, check_rights, policies, role_functions
 from necroangle.ledger.schema import (
     ALEMBIC,
     CONTENT,
@@ -28,8 +29,10 @@ from necroangle.ledger.schema import (
 
 _CATALOGUE = (
     "SELECT CASE type WHEN 'trigger' THEN 'guard' ELSE type END || ' ' || name, "
-    "coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    "coalesce(sql, '') FROM sqlite_master WHERE NOT (name LIKE 'sqlite\\_stat_' ESCAPE '\\' "
+    "AND type = 'table')"
 )
+_LITERAL = re.compile(r"('(?:[^']|'')*')")
 _UNUSED_PRAGMAS = ("user_version", "application_id")
 _TABLES = (ALEMBIC, CONTENT, LEDGER, META, ROWS, TAIL)
 _SERVER_TYPES = {
@@ -40,14 +43,15 @@ _SERVER_TYPES = {
     "BYTEA": "bytea",
 }
 
-_OF_OURS = "c.relnamespace = current_schema()::regnamespace AND c.relname IN ({names})"
 _COLUMNS = """
 SELECT 'table ' || c.relname, string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
  || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+ || CASE WHEN a.attcollation = y.typcollation THEN '' ELSE ' ' || l.collname END
  || CASE WHEN a.atthasdef OR a.attgenerated <> '' OR a.attidentity <> '' THEN ' computed' ELSE ''
  END, ', ' ORDER BY a.attnum) || CASE WHEN c.relkind = 'r' THEN '' ELSE ' (no table)' END
  || CASE WHEN c.relpersistence = 'p' THEN '' ELSE ' (not kept after a crash)' END
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation
 WHERE {ours} GROUP BY c.relname, c.relkind, c.relpersistence"""
 _INDEXES = """
 SELECT 'index ' || i.relname, CASE WHEN x.indisvalid THEN '' ELSE 'invalid ' END
@@ -60,7 +64,8 @@ SELECT 'guard ' || t.tgname, replace(pg_get_triggerdef(t.oid), current_schema() 
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal AND {ours}"""
 _FUNCTIONS = """
 SELECT 'function ' || p.proname, p.prosrc || CASE WHEN l.lanname = 'plpgsql' THEN '' ELSE ' in '
- || l.lanname END || CASE WHEN p.prosecdef THEN ' by its owner' ELSE '' END
+ || l.lanname END || CASE WHEN p.proisstrict THEN ' strict' ELSE '' END
+ || CASE WHEN p.prosecdef THEN ' by its owner' ELSE '' END
  || coalesce(' set ' || array_to_string(p.proconfig, ' '), '')
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace = current_schema()::regnamespace AND p.proname LIKE 'necroangle\\_%'"""
@@ -69,7 +74,8 @@ SELECT 'rule ' || r.rulename, pg_get_ruledef(r.oid) FROM pg_rewrite r
 JOIN pg_class c ON c.oid = r.ev_class WHERE {ours} AND c.relkind = 'r'"""
 _CONSTRAINTS = """
 SELECT 'constraint ' || k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint k
-JOIN pg_class c ON c.oid = k.conrelid WHERE k.contype NOT IN ('p', 'u', 'n') AND {ours}"""
+JOIN pg_class c ON c.oid = k.conrelid WHERE {ours}
+ AND (k.contype NOT IN ('p', 'u', 'n') OR k.condeferrable)"""
 _HEIRS = """
 SELECT 'heir ' || h.inhrelid::regclass, c.relname FROM pg_inherits h
 JOIN pg_class c ON c.oid = h.inhparent WHERE {ours}"""
@@ -94,25 +100,32 @@ def check_shape(connection: sa.Connection) -> Iterator[tuple[str, str]]:
     """What differs from a new cohort's tables: its kind and name, and what is wrong with it."""
     if connection.dialect.name == "postgresql":
         found, path = _found_on_server(connection), server_path(connection)
-        has_roles = any(name.startswith(("policy", "row security")) for name in found)
-        has_roles = has_roles or any(f"function {name}" in found for name in role_functions())
+        names = {name for name, _ in found}
+        has_roles = any(name.startswith(("policy", "row security")) for name in names)
+        has_roles = has_roles or any(f"function {name}" in names for name in role_functions())
         yield from _compared(found, _on_server(path) | (_of_roles(path) if has_roles else {}))
+        yield from check_rights(connection, has_roles=has_roles)
         return
-    found = {name: _plain(text) for name, text in connection.exec_driver_sql(_CATALOGUE)}
-    yield from _compared(found, _in_file())
+    found_in_file = [(name, _plain(text)) for name, text in connection.exec_driver_sql(_CATALOGUE)]
+    yield from _compared(found_in_file, _in_file())
     for pragma in _UNUSED_PRAGMAS:
         value = connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
         if value:
             yield f"pragma {pragma}", f"is {value}: another program has set it"
 
 
-def _compared(found: dict[str, str], wanted: dict[str, str]) -> Iterator[tuple[str, str]]:
-    for name in sorted(found.keys() | wanted.keys()):
-        if name not in found:
+def _compared(
+    found: Iterable[tuple[str, str]], wanted: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    texts: dict[str, list[str]] = {}
+    for name, text in found:  # a server takes one name twice: on two tables, with other arguments
+        texts.setdefault(name, []).append(text)
+    for name in sorted(texts.keys() | wanted.keys()):
+        if name not in texts:
             yield name, "is missing: the ledger could be changed" if _guards(name) else "is missing"
         elif name not in wanted:
             yield name, "is not of this program: added from outside"
-        elif found[name] != wanted[name]:
+        elif texts[name] != [wanted[name]]:
             yield name, "is not as this program makes it: changed from outside"
 
 
@@ -121,8 +134,17 @@ def _guards(name: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """A statement of SQLite's catalogue, whatever its white space, case and quotes of names."""
-    return "".join(text.split()).lower().replace('"', "")
+    r"""A statement of SQLite's catalogue, whatever its white space, case and quotes of names.
+
+    Examples
+    --------
+    >>> _plain("CREATE  TABLE A (x DEFAULT ' B ')")
+    "createtablea(xdefault' B ')"
+    """
+    return "".join(
+        part if part.startswith("'") else "".join(part.split()).lower().replace('"', "")
+        for part in _LITERAL.split(text)
+    )
 
 
 @cache
@@ -161,13 +183,15 @@ def _on_server(path: str) -> dict[str, str]:
 def _column(column: "sa.Column[object]") -> str:
     from sqlalchemy.dialects import postgresql
 
-    text = column.type.compile(postgresql.dialect()).split(" COLLATE")[0]  # type: ignore[no-untyped-call]
+    compiled = column.type.compile(postgresql.dialect())  # type: ignore[no-untyped-call]
+    text, _, collation = compiled.partition(" COLLATE ")
     kind = next(
         theirs + text.removeprefix(ours)
         for ours, theirs in _SERVER_TYPES.items()
         if text.startswith(ours)
     )
-    return f"{column.name} {kind}{'' if column.nullable else ' not null'}"
+    own = f" {collation.strip(chr(34))}" if collation else ""
+    return f"{column.name} {kind}{'' if column.nullable else ' not null'}{own}"
 
 
 def _indexes(table: sa.Table) -> Iterator[tuple[str, str]]:
@@ -187,9 +211,7 @@ def _indexes(table: sa.Table) -> Iterator[tuple[str, str]]:
         )
 
 
-def _found_on_server(connection: sa.Connection) -> dict[str, str]:
-    names = ", ".join(f"'{table.name}'" for table in _TABLES)
-    ours = _OF_OURS.format(names=names)
+def _found_on_server(connection: sa.Connection) -> list[tuple[str, str]]:
     queries = (
         _POLICIES,
         _SECURED,
@@ -202,8 +224,8 @@ def _found_on_server(connection: sa.Connection) -> dict[str, str]:
         _HEIRS,
         _REPLICA,
     )
-    found: dict[str, str] = {}
-    for query in queries:
-        rows = connection.execute(sa.text(query.replace("{ours}", ours)))
-        found.update((str(name), str(text)) for name, text in rows)
-    return found
+    return [
+        (str(name), str(text))
+        for query in queries
+        for name, text in connection.execute(sa.text(query.replace("{ours}", OUR_TABLES)))
+    ]

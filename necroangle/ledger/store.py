@@ -6,6 +6,7 @@ rollback journal is used; WAL only where the SQLite library is 3.51.3 or newer (
 it can corrupt the file) and the disk is surely local (WAL fails on network shares).
 """
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -13,7 +14,6 @@ import re
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,15 @@ from sqlalchemy.pool import NullPool
 
 from necroangle.errors import CohortError
 from necroangle.ledger import events, measured
-from necroangle.ledger.anchors import Anchor, append_anchor, last_anchor, signer_of
+from necroangle.ledger.anchors import (
+    Anchor,
+    AnchorCheck,
+    append_anchor,
+    last_anchor,
+    public_text,
+    signer_of,
+    study_mark,
+)
 from necroangle.ledger.erasure import Erased, erase_events, subjects_of
 from necroangle.ledger.events import LedgerEnd
 from necroangle.ledger.locking import UNLOCKED_KINDS, LockedState, locked_state
@@ -398,7 +406,7 @@ class CohortStore:
     ) -> None:
         self.close()
 
-    @contextmanager
+    @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection that sees one state of the database from its first look to its last."""
         engine = self._engine
@@ -407,7 +415,7 @@ class CohortStore:
         with self._reported(), engine.begin() as connection:
             yield connection
 
-    @contextmanager
+    @contextlib.contextmanager
     def appending(self, actor: str) -> Iterator[tuple[sa.Connection, LedgerEnd]]:
         """One transaction that writes: the connection, and the end of the ledger to append to.
 
@@ -442,7 +450,7 @@ class CohortStore:
         if anchor is None or self.anchors is None:
             return
         try:
-            append_anchor(self.anchors, self._signed(anchor))
+            append_anchor(self.anchors, anchor, self._signed)
         except OSError as error:
             _LOG.warning("%s: no anchor could be kept: %s", self.anchors.name, error)
 
@@ -477,11 +485,38 @@ class CohortStore:
             return anchor
         try:
             study = find_study(self.anchors.parent)
-            key = study.signing_key if study is not None else None
+            if study is None:
+                return anchor
+            anchor = msgspec.structs.replace(anchor, study=study_mark(study))
+            key = study.signing_key
             return anchor if key is None else signer_of(key).sign(anchor)
         except CohortError as error:
             _LOG.warning("%s: an anchor is not signed: %s", self.anchors.name, error)
             return anchor
+
+    def anchor_check(self, more: Iterable[Path], key: str) -> AnchorCheck:
+        """The anchors that this ledger is held against: those beside it, and more.
+
+        Parameters
+        ----------
+        more
+            Kept copies, exports, reports.
+        key
+            Public key that every anchor must be signed by; empty for any.
+        """
+        beside = self.anchors if self.anchors and self.anchors.exists() else None
+        study, own_key = None if beside is None else find_study(beside.parent), ""
+        with contextlib.suppress(CohortError):  # at this desk the key may be out of reach
+            if study is not None and study.signing_key is not None:
+                own_key = public_text(signer_of(study.signing_key).key)
+        return AnchorCheck(
+            [*([beside] if beside else []), *more],
+            key,
+            beside,
+            own_key,
+            "" if study is None else study_mark(study),
+            is_shared=self._engine.dialect.name != "sqlite",
+        )
 
     def _refuse_other(self, connection: sa.Connection, end: LedgerEnd) -> None:
         """Refuse to write to a ledger that is not the one that was anchored last."""
@@ -496,7 +531,7 @@ class CohortStore:
                 "run `necroangle verify`; to go on with an older backup, `necroangle restore`"
             )
 
-    @contextmanager
+    @contextlib.contextmanager
     def _reported(self) -> Iterator[None]:
         """Say the table's name in every refusal; never a statement or its values."""
         try:

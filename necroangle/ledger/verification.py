@@ -14,7 +14,8 @@ from necroangle.errors import CohortError
 from necroangle.ledger.anchors import AnchorCheck
 from necroangle.ledger.chain import GENESIS, Link, broken_links, is_erased
 from necroangle.ledger.erasure import ERASURE, erased_by
-from necroangle.ledger.events import decode_payload, is_before, links
+from necroangle.ledger.events import decode_payload, links
+from necroangle.ledger.locking import LOCK, UNLOCKED_KINDS
 from necroangle.ledger.measured import (
     COLUMNS_KIND,
     MEASUREMENT,
@@ -24,15 +25,17 @@ from necroangle.ledger.measured import (
     names_today,
     row_key_text,
 )
-from necroangle.ledger.records import OWN_KINDS, decode_key
-from necroangle.ledger.schema import LEDGER, ROWS, TAIL
+from necroangle.ledger.records import OWN_KINDS, RESTORED, decode_key
+from necroangle.ledger.schema import ALEMBIC, LEDGER, META, REVISION, ROWS, SCHEMA_VERSION, TAIL
 from necroangle.ledger.shape import check_shape
 from necroangle.measurement.columns import KEY, NAMES
 from necroangle.measurement.plausibility_cohort import Misfit
 from necroangle.measurement.row import Cell, RowKey
+from necroangle.moments import is_before, utc_now
 
 _SELECT = sa.select(*(ROWS.c[name] for name in NAMES))
 _FETCHED = 2000
+_OF_RESTORED = ("events", "given_up")
 SEALING = "sealing"
 """Kind of the event that tells what the ledger's end was before its events were sealed."""
 
@@ -167,35 +170,30 @@ class LedgerState:
         self.erased: set[int] = set()
         self.erasures: set[int] = set()
         self.row_count = 0
-        self._last: Link | None = None
+        self._clock = _Clock()
+        self.unlocked = _LockCheck()
 
     def passing(self, some: Iterable[Link]) -> Iterator[Link]:
         """The same events, looked at as they pass."""
         for link in some:
-            self.events += 1
-            self.head = link.hash
-            if link.hash in self.hashes_wanted:
-                self.hashes_found.add(link.hash)
-            if all(isinstance(part, str) for part in (link.kind, link.key)):  # or tampered with
-                self._look_at(link)
-            self.anchors.at(link, self.row_count)
-            self._look_at_clock(link)
+            if link.seq >= 1:
+                self._pass(link)
             yield link
 
-    def _look_at_clock(self, link: Link) -> None:
-        """Tell where the time of an event goes backwards, or is not the server's."""
-        last, self._last = self._last, link
-        if last is not None and is_before(link.server_at or link.at, last.server_at or last.at):
-            self.notes.append(
-                f"event {link.seq}: its time {link.server_at or link.at} is before that of event "
-                f"{last.seq}, {last.server_at or last.at}: a clock was wrong, or was set back"
-            )
-        theirs = link.server_at
-        if theirs and (is_before(link.at, theirs) or is_before(theirs, link.at)):
-            self.notes.append(
-                f"event {link.seq}: {link.actor or 'unnamed'} (server user {link.server_user}) "
-                f"wrote at {link.at}, the server's clock said {theirs}"
-            )
+    def _pass(self, link: Link) -> None:
+        self.events += 1
+        self.head = link.hash
+        if link.hash in self.hashes_wanted:
+            self.hashes_found.add(link.hash)
+        if all(isinstance(part, str) for part in (link.kind, link.key)):  # or tampered with
+            self._look_at(link)
+            self.unlocked.pass_by(link)
+        self.anchors.at(link, self.row_count)
+        self._clock.pass_by(link)
+
+    def end(self) -> None:
+        """Note what is known once the last event has passed."""
+        self.notes += self._clock.notes()
 
     def _look_at(self, link: Link) -> None:
         if link.kind == MEASUREMENT:
@@ -218,11 +216,78 @@ class LedgerState:
         elif link.kind == READING_FILE:
             self.readings[_said_in(link.payload, "sha256")] = (link.key, link.seq)
         elif link.kind not in OWN_KINDS:
-            keys = self.records.setdefault(link.kind, set())
-            if link.payload is None:
-                keys.discard(decode_key(link.key))
-            else:
-                keys.add(decode_key(link.key))
+            self._look_at_record(link)
+
+    def _look_at_record(self, link: Link) -> None:
+        if link.kind == RESTORED:
+            ends, given_up = (_said_in(link.payload, name) for name in _OF_RESTORED)
+            if ends.isdigit() and given_up.isdigit():
+                self.anchors.restored.add((int(ends), int(given_up)))
+        keys = self.records.setdefault(link.kind, set())
+        if link.payload is None:
+            keys.discard(decode_key(link.key))
+        else:
+            keys.add(decode_key(link.key))
+
+
+class _Clock:
+    """The times of the events, as they pass."""
+
+    def __init__(self) -> None:
+        self._now = utc_now()
+        self._last: Link | None = None
+        self._notes: list[str] = []
+        self._small: list[tuple[int, str, str]] = []
+
+    def pass_by(self, link: Link) -> None:
+        """Look where the time goes backwards, lies in the future, or is not the server's."""
+        last, self._last = self._last, link
+        at = link.server_at or link.at
+        before = at if last is None else last.server_at or last.at
+        if is_before(at, before):
+            assert last is not None  # noqa: S101
+            self._notes.append(
+                f"event {link.seq}: its time {at} is before that of event {last.seq}, {before}: a "
+                "clock was wrong, or was set back"
+            )
+        elif link.server_at is None and _is_earlier(at, before):  # a server's writers wait in turn
+            self._small.append((link.seq, at, before))
+        if is_before(self._now, at):
+            self._notes.append(f"event {link.seq}: its time {at} lies in the future")
+        theirs = link.server_at
+        if theirs and (is_before(link.at, theirs) or is_before(theirs, link.at)):
+            self._notes.append(
+                f"event {link.seq}: {link.actor or 'unnamed'} (server user {link.server_user}) "
+                f"wrote at {link.at}, the server's clock said {theirs}"
+            )
+
+    def notes(self) -> list[str]:
+        """What was seen; small steps back in one line, for clocks are set right every day."""
+        if not self._small:
+            return self._notes
+        seq, at, before = self._small[0]
+        more = "" if len(self._small) == 1 else f", and {len(self._small) - 1} more times"
+        told = f"event {seq}: its time {at} is before that of the event before it, {before}{more}"
+        return [*self._notes, f"{told}: a clock was set back a little, or two differ"]
+
+
+def _is_earlier(at: object, before: object) -> bool:
+    return isinstance(at, str) and isinstance(before, str) and at < before
+
+
+class _LockCheck:
+    """Events that changed the cohort while a state was locked: no program of ours writes them."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self.found: list[tuple[int, str]] = []
+
+    def pass_by(self, link: Link) -> None:
+        """Look at the next event."""
+        if link.kind == LOCK:
+            self._name = "" if link.payload is None else " ".join(decode_key(link.key))
+        elif self._name and link.kind not in UNLOCKED_KINDS:
+            self.found.append((link.seq, self._name))
 
 
 def check_ledger(connection: sa.Connection, state: LedgerState) -> Iterator[Problem]:
@@ -232,22 +297,34 @@ def check_ledger(connection: sa.Connection, state: LedgerState) -> Iterator[Prob
         for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
             if line != "ok":
                 yield Problem("database", "file", f"{line}; take a backup")
-    for place, problem in check_shape(connection):
+    for place, problem in (*check_shape(connection), *_check_own_words(connection)):
         yield Problem("database", place, problem)
     for seq, problem in broken_links(state.passing(links(connection))):
         yield Problem("event", _name(connection, seq), problem)
+    state.end()
     yield from _check_end(connection, state)
+    for seq, name in state.unlocked.found:
+        problem = f"was written while the state {name!r} was locked: from outside"
+        yield Problem("event", _name(connection, seq), problem)
     for seq in sorted(state.erased - state.erasures):
         yield Problem("event", str(seq), "what it says was erased, and no later event tells why")
-    for place, problem in state.anchors.end(state.events):
-        yield Problem("anchor", place, problem)
+    for part, place, problem in state.anchors.end(state.events):
+        yield Problem(part, place, problem)
     for lost in sorted(state.hashes_wanted - state.hashes_found):
         yield Problem("event", f"{lost:.16}...", "no event has this hash: the ledger was rewritten")
 
 
+def _check_own_words(connection: sa.Connection) -> Iterator[tuple[str, str]]:
+    """What the tables say of their version, and nothing else."""
+    version = [("schema", str(SCHEMA_VERSION))]
+    for table, wanted in ((META, version), (ALEMBIC, [(REVISION,)])):
+        if sorted(tuple(row) for row in connection.execute(sa.select(table))) != wanted:
+            yield f"table {table.name}", "does not hold the version alone: changed from outside"
+
+
 def _check_end(connection: sa.Connection, state: LedgerState) -> Iterator[Problem]:
-    tails = connection.execute(sa.select(TAIL.c.seq, TAIL.c.hash)).all()
-    if [tuple(tail) for tail in tails] == [(state.events, state.head)]:
+    tails = connection.execute(sa.select(TAIL.c.id, TAIL.c.seq, TAIL.c.hash)).all()
+    if [tuple(tail) for tail in tails] == [(1, state.events, state.head)]:
         return
     said = tails[0].seq if tails else "nothing"
     yield Problem(

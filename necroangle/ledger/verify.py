@@ -6,6 +6,7 @@ kept reading is measured again and held against the rows that were measured from
 
 import math
 import os
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +21,13 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from necroangle.annotation import SUFFIX, HipReading, decode_reading, read_bytes, sha256_of
+from necroangle.annotation import (
+    SUFFIX,
+    HipReading,
+    decode_reading,
+    read_bytes,
+    sha256_of,
+)
 from necroangle.annotation.quick import decode_many
 from necroangle.entries import KINDS
 from necroangle.errors import CohortError, NecroangleError, ReadingError
@@ -100,6 +107,7 @@ _COMPARED_OF = itemgetter(*(NAMES.index(name) for name in COMPARED))
 _FLAGS_OF = itemgetter(*(NAMES.index(name) for name in ("a_flags", "b_flags", "flags")))
 _AT_ONCE = 500
 _PART = ".part"
+_NAMED = re.compile(r".+__[LR]__.+__.+__\d+" + re.escape(SUFFIX))
 _OLD_S = 3600.0
 """A temporary file that is older than this was left by a program that was cut off."""
 
@@ -189,11 +197,10 @@ def verify(
     """
     if readings is not None and not readings.is_dir():
         raise CohortError(f"{readings}: no such folder of reading files")
-    files = [*([store.anchors] if store.anchors and store.anchors.exists() else []), *anchors]
-    run = _Run(store, head, AnchorCheck(files, key))
+    run = _Run(store, head, store.anchor_check(anchors, key))
     problems = list(run.database())
     if run.was_stopped:  # perhaps by a text that is no UTF-8; slower, so only then
-        run = _Run(store, head, AnchorCheck(files, key))
+        run = _Run(store, head, store.anchor_check(anchors, key))
         problems = list(run.database(any_letters=True))
     found = FoundFiles()
     if readings is not None:
@@ -260,12 +267,14 @@ class _Run:
 
     def _without_anchors(self) -> Iterator[Problem]:
         beside = self._store.anchors
-        if beside is not None and not beside.exists() and self.ledger.events:
+        is_there = beside is not None and beside.exists() and beside.stat().st_size
+        if beside is not None and not is_there and self.ledger.events:
             yield Problem(
                 "anchor",
                 beside.name,
-                "is missing, so nothing proves that this is the ledger of yesterday: bring it "
-                "back, or hold the ledger against a kept one and run `necroangle anchor --anew`",
+                "is missing or empty, so nothing proves that this is the ledger of yesterday: "
+                "bring it back, or hold the ledger against a kept one and run "
+                "`necroangle anchor --anew`",
             )
 
     def _remember(self, found: MeasuredCells) -> None:
@@ -527,16 +536,23 @@ class _Look:
             sha256 = sha256_of(raw)
             if sha256 in self._measured:
                 self.found.by_hash.setdefault(sha256, file)
-                return ""
+                return _misnamed(file.name, self._measured[sha256])
             key = tuple(map(str, decode_reading(raw).key))
         except ReadingError as error:
             return ": ".join(part for part in (error.place, error.problem) if part)
         self.explained.add(key)
-        if key in self._withdrawn:
-            return ""  # it stands in the folder, and the ledger says why it does not count
+        if key in self._withdrawn:  # it may stand there: the ledger says why it does not count
+            return "" if sha256 in self._older else "withdrawn, and changed since"
         if sha256 in self._older:
             return "an older version than the one that was measured; bring the newer one back"
         return _changed(raw, self._hashes.get(key), self._kept)
+
+
+def _misnamed(name: str, key: ReadingId) -> str:
+    """Whether a file that is named after a reading holds another; other names say nothing."""
+    if _NAMED.fullmatch(name) and name.removesuffix(SUFFIX) != "__".join(key):
+        return f"holds the reading {' '.join(key)}, which its name denies: files were exchanged"
+    return ""
 
 
 def check_files(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from necroangle.errors import CohortError
 from necroangle.extras import need_extra
+from necroangle.ledger.anchors import with_own_hash
 from necroangle.storage import write_atomically
 from necroangle.studyreport.content import StudyReport
 from necroangle.studyreport.tables import (
@@ -29,7 +30,7 @@ def write_html(report: StudyReport, path: Path) -> None:
     CohortError
         If Jinja2 or matplotlib is not installed.
     """
-    write_atomically(path, html_of(report).encode("utf-8"))
+    write_atomically(path, with_own_hash(html_of(report).encode("utf-8"), ".html"))
 
 
 def html_of(report: StudyReport) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from necroangle.ledger.anchors import with_own_hash
 from necroangle.storage import write_atomically
 from necroangle.studyreport.content import HipPage, StudyReport, ViewDrawing
 from necroangle.studyreport.figures import Figure
@@ -44,12 +45,14 @@ def write_pdf(report: StudyReport, path: Path) -> int:
         "Title": f"Report of the study {report.study}",
         "Creator": report.provenance.software,
         "CreationDate": report.provenance.made,
+        "Subject": f"locked state: {report.provenance.state or 'none'}",
+        "Keywords": report.provenance.anchor,
     }
     with mpl.rc_context({"pdf.fonttype": 42}), PdfPages(stream, metadata=facts) as pdf:
         sheets = _Sheets(f"{report.study}, {report.provenance.made:%Y-%m-%d}", pdf.savefig)
         _write(report, sheets)
         sheets.turn()
-    write_atomically(path, stream.getvalue())
+    write_atomically(path, with_own_hash(stream.getvalue(), ".pdf"))
     return sheets.number
 
 

@@ -4,10 +4,14 @@ Only what is kept elsewhere stands against one who writes all of them: a copy of
 noted line, or a signing key. What they do then is tried too.
 """
 
+import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime, timedelta
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ import sqlalchemy as sa
 from ledgertools import reach_in
 from postgres import new_place
 
+from necroangle.annotation import sha256_of
 from necroangle.cohort import CohortStore
 from necroangle.errors import CohortError
 from necroangle.ledger import events
@@ -27,6 +32,7 @@ from necroangle.ledger.anchors import (
     public_key_text,
     read_anchors,
     signer_of,
+    with_own_hash,
 )
 from necroangle.ledger.chain import LINK_COLUMNS, Link, link
 from necroangle.ledger.records import Entry
@@ -305,13 +311,26 @@ def test_guards_that_do_nothing_are_told_from_guards(cohort: Place) -> None:
     assert_named(cohort.found(), "function necroangle_ledger_erased", "not as this program makes")
 
 
+def groups(manipulations: dict[str, tuple[str, str]]) -> list[dict[str, str]]:
+    """Manipulations that can be told apart when they are done to one cohort together."""
+    found: list[dict[str, str]] = []
+    for statements, wanted in manipulations.values():
+        place = wanted.split(":")[0]
+        fits = (one for one in found if place not in {words.split(":")[0] for words in one})
+        group = {} if "VIEW cohort" in statements else next(fits, {})
+        group[wanted] = statements
+        if group not in found:
+            found.append(group)
+    return sorted(found, key=len)
+
+
 IN_FILE = {
     "a foreign trigger": (
         "CREATE TRIGGER extra AFTER INSERT ON ledger BEGIN DELETE FROM cohort; END",
         "guard extra: is not of this program",
     ),
     "a foreign table": ("CREATE TABLE extra (x)", "table extra: is not of this program"),
-    "a foreign view": ("CREATE VIEW extra AS SELECT 1", "view extra: is not of this program"),
+    "a foreign view": ("CREATE VIEW odd AS SELECT 1", "view odd: is not of this program"),
     "an index dropped": ("DROP INDEX ledger_of_key", "index ledger_of_key: is missing"),
     "an index of another kind": (
         "DROP INDEX ledger_of_key; CREATE INDEX ledger_of_key ON ledger (kind)",
@@ -334,15 +353,187 @@ IN_FILE = {
         "table ledger: is not as",
     ),
     "a pragma": ("PRAGMA user_version=7", "pragma user_version: is 7"),
+    "another index": ("CREATE INDEX more ON ledger (actor)", "index more: is not of this program"),
+    "a word of a guard weakened": (
+        "PRAGMA writable_schema=ON; UPDATE sqlite_master SET "
+        "sql = replace(sql, char(39, 32, 39), char(39, 39)) "
+        "WHERE name = 'ledger_no_update'; PRAGMA writable_schema=RESET",
+        "guard ledger_no_update: is not as",
+    ),
+    "a trigger by a name of SQLite's own": (
+        "PRAGMA writable_schema=ON; INSERT INTO sqlite_master VALUES ('trigger', 'sqlite_x', "
+        "'ledger', 0, 'CREATE TRIGGER sqlite_x AFTER INSERT ON ledger BEGIN SELECT 1; END'); "
+        "PRAGMA writable_schema=RESET",
+        "guard sqlite_x: is not of this program",
+    ),
+    "a table with weaker rules": (
+        "CREATE TABLE x AS SELECT * FROM ledger_tail; DROP TABLE ledger_tail; "
+        "CREATE TABLE ledger_tail AS SELECT * FROM x",
+        "table ledger_tail: is not as",
+    ),
 }
 
 
-@pytest.mark.parametrize("what", IN_FILE)
-def test_tables_of_a_file_are_compared_by_their_text(file: Place, what: str) -> None:
-    statements, wanted = IN_FILE[what]
-    with closing(sqlite3.connect(file.folder / "cohort.sqlite")) as connection:
-        connection.executescript(statements)
-    assert_named(file.found(), wanted)
+@pytest.mark.parametrize("group", groups(IN_FILE))
+def test_tables_of_a_file_are_compared_by_their_text(file: Place, group: dict[str, str]) -> None:
+    for statements in group.values():
+        with closing(sqlite3.connect(file.folder / "cohort.sqlite")) as connection:
+            connection.executescript(statements)
+    found = file.found()
+    for wanted in group:
+        assert_named(found, wanted)
+
+
+IN_BOTH = {
+    "an event with a number below one": (
+        "INSERT INTO ledger SELECT -1, at, server_at, server_user, actor, kind, key, action, "
+        "reason, payload, NULL, salt, sealed, previous_hash, hash FROM ledger WHERE seq = 3",
+        "event -1 ",
+    ),
+    "another word on the version": (
+        "INSERT INTO necroangle_meta VALUES ('x', 'y')",
+        "table necroangle_meta: does not hold the version alone",
+    ),
+    "another version": (
+        "UPDATE necroangle_version SET version_num = 'v0003'",
+        "table necroangle_version: does not hold the version alone",
+    ),
+    "the end told under another number": ("UPDATE ledger_tail SET id = 7", "event 9: is the last"),
+    "a key that is none": ("UPDATE ledger SET key = 'x' WHERE seq = 4", "event 4 (subject x): its"),
+    "the time of an event": ("UPDATE ledger SET at = '2020' WHERE seq = 5", "event 5 "),
+    "the person of an event": ("UPDATE ledger SET actor = 'lee' WHERE seq = 6", "event 6 "),
+}
+
+
+def test_rows_that_no_program_of_ours_writes(cohort: Place) -> None:
+    cohort.do(*(statement for statement, _ in IN_BOTH.values()))
+    found = cohort.found()
+    for _, wanted in IN_BOTH.values():
+        assert_named(found, wanted)
+
+
+REWRITTEN: dict[str, Callable[[Link], Link]] = {
+    "another person": lambda one: one._replace(actor="lee"),
+    "a second earlier": lambda one: one._replace(at="2020-01-01T08:00:00.000Z"),
+    "another reason": lambda one: one._replace(reason="as told again"),
+    "another patient": lambda one: one._replace(key=one.key.replace("S01", "S02")),
+    "another salt": lambda one: one._replace(salt="00" * 16),
+    "a change made a new record": lambda one: one._replace(action="create"),
+}
+
+
+def test_a_chain_made_anew_meets_its_anchors_whatever_was_changed(file: Place) -> None:
+    before = (file.folder / "cohort.sqlite").read_bytes()
+    for what, change in REWRITTEN.items():
+        rewritten(file, lambda one, do=change: do(one) if one.seq == 6 else one)  # type: ignore[misc]
+        is_same = what == "a change made a new record"  # it was one
+        assert is_same or any("rewritten" in line for line in file.found()), what
+        (file.folder / "cohort.sqlite").write_bytes(before)
+
+
+LINES: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
+    "a line twice": (lambda lines: [*lines[:2], *lines[1:]], "line 3: stands there twice"),
+    "a line taken out": (lambda lines: [*lines[:2], *lines[3:]], "line 3: does not follow"),
+    "the first line taken out": (lambda lines: lines[1:], "line 1: does not follow"),
+    "lines exchanged": (lambda lines: [lines[1], lines[0], *lines[2:]], "line 1: does not follow"),
+    "a line cut": (lambda lines: [lines[0], lines[1][:50] + b"\n", *lines[2:]], "line 2: is no"),
+    "the end taken out": (lambda lines: lines[:2], "events 4 to 9 have no anchor"),
+    "the last line taken out": (lambda lines: lines[:-1], "note events 8 to 9 have no anchor yet"),
+    "all taken out": (lambda _: [], "is missing or empty"),
+    "ends of lines": (
+        lambda lines: [one.replace(b"\n", b"\r\n") for one in lines],
+        "line ends were changed",
+    ),
+    "a time": (
+        lambda lines: [*lines[:-1], lines[-1].replace(b'"at":"2', b'"at":"1')],
+        "line 6: is of 1",
+    ),
+    "a name twice": (
+        lambda lines: [*lines[:-1], lines[-1].replace(b'"seq":9', b'"seq":1,"seq":9')],
+        "line 6: is not as it was written",
+    ),
+    "a number": (
+        lambda lines: [*lines[:-1], lines[-1].replace(b'"seq":9', b'"seq":99999999999999999999')],
+        "line 6: tells of event 99999999999999999999",
+    ),
+    "a backup that nobody put back": (
+        lambda lines: [*lines, lines[3].replace(b'"rows":0', b'"rows":0,"lost":9')],
+        "line 7: says that a backup was put back, and no event tells",
+    ),
+    "a mark of another study": (
+        lambda lines: [*lines[:-1], lines[-1].replace(b'"rows":0', b'"rows":0,"study":"00"')],
+        "line 6: is of another study",
+    ),
+}
+
+
+def test_lines_of_anchors_that_were_moved_changed_or_taken_out(tmp_path: Path) -> None:
+    from necroangle.study import init_study
+
+    file = Place("sqlite", init_study(tmp_path / "study", "onfh").folder)
+    file.fill()
+    lines = file.anchors.read_bytes().splitlines(keepends=True)
+    assert file.found() == []
+    for change, wanted in LINES.values():
+        changed = [re.sub(rb',"study":"[0-9a-f]{16}"', b"", one) for one in change(lines)]
+        file.anchors.write_bytes(b"".join(changed if "another study" in wanted else change(lines)))
+        assert_named(file.found(), wanted)
+
+
+def test_a_ledger_and_its_anchors_exchanged_with_another_studys(tmp_path: Path) -> None:
+    from necroangle.study import init_study
+
+    ours, theirs = (Place("sqlite", init_study(tmp_path / n, n).folder) for n in ("a", "b"))
+    for one in (ours, theirs):
+        one.fill()
+    for name in ("cohort.sqlite", "cohort.sqlite.anchors"):
+        shutil.copy(theirs.folder / name, ours.folder / name)
+    assert_named(ours.found(), "line 1: is of another study")
+
+
+def test_reports_and_exports_that_were_edited(file: Place) -> None:
+    page, printed = file.folder / "page.html", file.folder / "page.pdf"
+    anchor = encode_anchor(file.store().anchor() or Anchor("", 0, "", "", 0))
+    meta = f'<meta name="necroangle-anchor" content="{escape(anchor)}"><p>CNA 190</p>'
+    page.write_bytes(with_own_hash(meta.encode(), ".html"))
+    printed.write_bytes(with_own_hash(f"/Keywords ({anchor})\n% CNA 190".encode(), ".pdf"))
+    exported = file.folder / "out"
+    exported.mkdir()
+    (exported / "cohort.csv").write_text("cna\n190\n")
+    said = {"files": {"cohort.csv": sha256_of(b"cna\n190\n")}, "anchor": json.loads(anchor)}
+    (exported / "provenance.json").write_text(json.dumps(said))
+    kept = [page, printed, exported / "provenance.json"]
+    assert file.found(anchors=kept) == []
+    for one in (page, printed, exported / "cohort.csv"):
+        one.write_bytes(one.read_bytes().replace(b"190", b"240"))
+    found = file.found(anchors=kept)
+    for name in ("page.html", "page.pdf", "out/cohort.csv"):
+        assert_named(found, f"file {name}: was changed since it was")
+
+
+def test_events_of_a_locked_state_and_times_to_come(
+    cohort: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cohort.store().record([Entry("lock", ("state",), {"events": 9}, "analysis")], actor="kim")
+    monkeypatch.setattr(events, "locked_state", lambda _: None)
+    if cohort.kind == "postgresql":
+        cohort.on_server("ALTER TABLE ledger DISABLE TRIGGER ledger_grows")
+    monkeypatch.setattr(events, "utc_now", lambda: "2101-05-01T08:00:00.000Z")
+    cohort.store().record([Entry("subject", ("S09",), {})], actor="kim")
+    found = cohort.found()
+    assert_named(found, "event 11", "was written while the state 'state' was locked")
+    assert_named(found, "note event 11", "2101-05-01")
+
+
+def test_a_clock_that_goes_back_by_a_second_is_told(
+    file: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = file.query("SELECT max(at) FROM ledger")[0][0]
+    earlier = (datetime.fromisoformat(at) - timedelta(seconds=1)).isoformat(timespec="milliseconds")
+    monkeypatch.setattr(events, "utc_now", lambda: earlier.replace("+00:00", "Z"))
+    file.store().record([Entry("subject", ("S09",), {})], actor="kim")
+    assert_named(file.found(), "note event 10", "a clock was set back a little")
+    assert verify(file.store()).is_clean
 
 
 ON_SERVER = {
@@ -356,8 +547,8 @@ ON_SERVER = {
         "guard ledger_kept: is not as",
     ),
     "a guard half asleep": (
-        "ALTER TABLE ledger ENABLE TRIGGER ledger_kept",
-        "guard ledger_kept: is not as",
+        "ALTER TABLE ledger ENABLE TRIGGER ledger_erased",
+        "guard ledger_erased: is not as",
     ),
     "a rule": (
         "CREATE RULE quiet AS ON INSERT TO reading_content DO INSTEAD NOTHING",
@@ -375,16 +566,55 @@ ON_SERVER = {
     ),
     "an heir": ("CREATE TABLE more () INHERITS (ledger)", "heir more: is not of this program"),
     "not kept after a crash": ("ALTER TABLE ledger SET UNLOGGED", "table ledger: is not as"),
+    "a right for everybody": (
+        "GRANT UPDATE ON ledger_tail TO PUBLIC",
+        "right UPDATE on ledger_tail: was given to PUBLIC",
+    ),
+    "a right on a column": (
+        "GRANT UPDATE (actor) ON ledger TO PUBLIC",
+        "right UPDATE (actor) on ledger: was given to PUBLIC",
+    ),
+    "another owner": (
+        "DO $$BEGIN CREATE ROLE eve; EXCEPTION WHEN duplicate_object THEN NULL; END$$;\n"
+        "ALTER TABLE necroangle_meta OWNER TO eve",
+        "table necroangle_meta: belongs to eve",
+    ),
+    "a function by the same name": (
+        "CREATE FUNCTION necroangle_ledger_grows(int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "function necroangle_ledger_grows: is not as",
+    ),
+    "a guard's name on another table": (
+        "CREATE FUNCTION y() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;\n"
+        "CREATE TRIGGER reading_kept BEFORE INSERT ON cohort FOR EACH ROW EXECUTE FUNCTION y()",
+        "guard reading_kept: is not as",
+    ),
+    "another order of letters": (
+        'ALTER TABLE ledger ALTER COLUMN kind TYPE varchar(64) COLLATE "POSIX"',
+        "table ledger: is not as",
+    ),
+    "a key that is looked at late": (
+        "ALTER TABLE ledger_tail DROP CONSTRAINT ledger_tail_pkey;\n"
+        "ALTER TABLE ledger_tail ADD PRIMARY KEY (id) DEFERRABLE",
+        "constraint ledger_tail_pkey: is not of this program",
+    ),
+    "a word that is filled in": (
+        "ALTER TABLE ledger ALTER COLUMN reason SET DEFAULT 'x'",
+        "table ledger: is not as",
+    ),
 }
 
 
-@pytest.mark.parametrize("what", ON_SERVER)
-def test_tables_of_a_server_are_compared_by_their_text(tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize("group", groups(ON_SERVER))
+def test_tables_of_a_server_are_compared_by_their_text(
+    tmp_path: Path, group: dict[str, str]
+) -> None:
     cohort = Place("postgresql", tmp_path)
     cohort.fill()
-    statements, wanted = ON_SERVER[what]
-    cohort.on_server(*statements.split(";\n") if ";\n" in statements else [statements])
-    assert_named(cohort.found(), wanted)
+    for statements in group.values():
+        cohort.on_server(*statements.split(";\n") if ";\n" in statements else [statements])
+    found = cohort.found()
+    for wanted in group:
+        assert_named(found, wanted)
 
 
 def test_a_journal_that_was_left_behind(file: Place) -> None:
@@ -446,7 +676,9 @@ def test_an_anchor_that_cannot_be_kept_is_a_warning(
     monkeypatch.setattr(store_module, "append_anchor", full)
     assert file.store().record([Entry("subject", ("S09",), {})], actor="kim").created == 1
     assert "no anchor could be kept" in caplog.text
-    assert file.found() == [], "the one before still holds"
+    assert file.found() == ["note event 10 has no anchor yet: written last, or from outside"]
+    assert file.store().record([Entry("subject", ("S10",), {})], actor="kim").created == 1
+    assert_named(file.found(), "events 10 to 11 have no anchor: lines were taken out")
 
 
 def test_a_line_that_was_cut_off_by_the_power_does_not_spoil_the_next(file: Place) -> None:

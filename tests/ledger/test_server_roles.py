@@ -174,6 +174,9 @@ def test_rules_that_were_loosened_are_named(tmp_path: Path) -> None:
         ("CREATE POLICY more ON ledger USING (true)", "policy more: is not of this program"),
         ("ALTER TABLE cohort DISABLE ROW LEVEL SECURITY", "row security cohort: is missing"),
         ("ALTER POLICY ledger_seen ON ledger USING (true)", "policy ledger_seen: is not as"),
+        (f'ALTER ROLE "{loosened.names["reader"]}" BYPASSRLS', "passes by row security"),
+        (f'GRANT DELETE ON cohort TO "{loosened.names["reader"]}"', "right DELETE on cohort: was"),
+        ("GRANT CREATE ON SCHEMA public TO PUBLIC", "right CREATE on the schema: was given to ev"),
     ):
         with loosened.owner._engine.begin() as connection:
             connection.exec_driver_sql(statement)

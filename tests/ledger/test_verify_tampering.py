@@ -22,6 +22,7 @@ from necroangle.errors import CohortError
 from necroangle.ledger.chain import LINK_COLUMNS, Link, link
 from necroangle.ledger.records import Entry
 from necroangle.ledger.verify import Problem, verify
+from necroangle.ledger.withdrawal import withdraw_reading
 from necroangle.measurement import measure
 from necroangle.measurement.columns import NAMES
 
@@ -325,6 +326,24 @@ def test_files_that_have_no_row_and_rows_that_have_no_file(study: Path) -> None:
     assert lines[1].startswith("file S04 L m00 r1 1: no file holds the reading")
     assert lines[2].startswith("file S77__L__m00__r1__1.reading.json: an orphan")
     assert len(lines) == 3
+
+
+def test_files_that_were_exchanged_and_a_withdrawn_one_that_was_changed(study: Path) -> None:
+    store = CohortStore.open(study / "cohort.sqlite")
+    first, second, third = (study / "readings" / file_name(READINGS[place]) for place in (0, 1, 2))
+    raw = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(raw)
+    gone = tuple(map(str, READINGS[2].key))
+    withdraw_reading(store, gone, actor="kim", reason="the wrong hip")  # type: ignore[arg-type]
+    lines = [str(problem) for problem in found(study, files=True)]
+    assert len(lines) == 2
+    assert all("its name denies: files were exchanged" in line for line in lines)
+    third.write_bytes(third.read_bytes().replace(b'"notes": ""', b'"notes": "x"'))
+    assert any(
+        third.name in str(one) and "withdrawn, and changed since" in str(one)
+        for one in found(study, files=True)
+    )
 
 
 def test_an_old_version_brought_back_is_told(study: Path) -> None:

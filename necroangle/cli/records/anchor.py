@@ -33,14 +33,14 @@ def command(
     `necroangle verify --anchors FILE`. It holds nothing of any patient.
     """
     from necroangle.errors import CohortError
-    from necroangle.ledger.anchors import encode_anchor, signer_of
+    from necroangle.ledger.anchors import encode_anchor, last_anchor, signer_of
     from necroangle.ledger.records import Entry
     from necroangle.ledger.store import CohortStore
     from necroangle.study import cohort_here
 
     store = CohortStore.open(cohort_here(cohort), create=False)
     if anew is not None:
-        if store.anchors is None or store.anchors.exists():
+        if store.anchors is None or last_anchor(store.anchors) is not None:
             raise CohortError("there are anchors: nothing is begun anew")
         if not anew.strip():
             raise CohortError("say why the anchors are begun anew")

@@ -46,6 +46,7 @@ def command(
     import msgspec
 
     from necroangle.keeping.audit import Wanted, audit_trail, to_csv, to_html
+    from necroangle.ledger.anchors import with_own_hash
     from necroangle.ledger.store import CohortStore
     from necroangle.storage import write_atomically
     from necroangle.study import cohort_here
@@ -66,5 +67,6 @@ def command(
     else:
         pieces = to_csv(lines)
     text = "".join(pieces)
-    write_atomically(output, text.encode())
+    raw = text.encode()
+    write_atomically(output, with_own_hash(raw, ".html") if output.suffix == ".html" else raw)
     click.echo(f"{output}: {text.count('<tr><td>') or text.count(chr(10)) - 1} events")
