@@ -389,6 +389,8 @@ class AnchorCheck:
         The study's mark; empty where it is not known.
     is_shared
         Whether others write to the ledger who keep their anchors elsewhere: on a server.
+    others
+        The ledgers of the study's other cohorts, by the hash of their first event: their names.
     problems
         What is wrong: the part, the place and what it is.
     notes
@@ -405,6 +407,7 @@ class AnchorCheck:
     own_key: str = ""
     study: str = ""
     is_shared: bool = False
+    others: dict[str, str] = field(default_factory=dict)
     problems: list[tuple[str, str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     count: int = 0
@@ -441,6 +444,10 @@ class AnchorCheck:
         self._wanted.setdefault(anchor.seq, []).append((place, anchor))
         if self.study and anchor.study and anchor.study != self.study:
             return "is of another study, or the study's secret was exchanged"
+        if (other := self.others.get(anchor.ledger)) is not None:
+            self._wanted[anchor.seq].pop()
+            self.notes.append(f"{place}: is of the cohort {other}: verify that with --cohort")
+            return ""
         if anchor.lost:
             self._restored.append((place, anchor))
             self.notes.append(

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 
 from necroangle.errors import CohortError
 from necroangle.ledger.events import LedgerEnd
-from necroangle.ledger.records import decode_key, encode_key, encode_values
+from necroangle.ledger.records import OWN_KINDS, QUERY, decode_key, encode_key, encode_values
 from necroangle.ledger.schema import CONTENT, LEDGER, ROWS
+from necroangle.protocol.near_names import NearNames
 
 if TYPE_CHECKING:
     from necroangle.measurement.row import Cell
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 ERASURE = "erasure"
 _ONLY_SAID = {"key": "", "reason": "", "payload": None, "idempotency_key": None, "salt": None}
 _AT_ONCE = 400
+_WORD = re.compile(r"\w[\w.-]*\w|\w")
 
 
 class _Tombstone(msgspec.Struct):
@@ -75,12 +77,22 @@ def erased_by(payload: object) -> tuple[set[int], int]:
 
 
 def events_of(connection: sa.Connection, subject: str) -> list[int]:
-    """The numbers of the events whose key begins with a patient's pseudonym."""
+    """The numbers of the events whose key begins with a patient's pseudonym.
+
+    And of the queries of other patients that name this one: they are asked anew by themselves.
+    """
     text = encode_key((subject,))
     start = text[:-1] + ","
     begins = sa.func.substr(LEDGER.c.key, 1, len(start)) == start
     query = sa.select(LEDGER.c.seq).where(sa.or_(LEDGER.c.key == text, begins))
-    return sorted(connection.execute(query).scalars())
+    found = set(connection.execute(query).scalars())
+    queries = sa.select(LEDGER.c.seq, LEDGER.c.key, LEDGER.c.reason, LEDGER.c.payload).where(
+        LEDGER.c.kind == QUERY, LEDGER.c.key != ""
+    )
+    for seq, *texts in connection.execute(queries):
+        if any(_names(str(text), subject) for text in texts if text):
+            found.add(seq)
+    return sorted(found)
 
 
 def erased_numbers(connection: sa.Connection) -> frozenset[int]:
@@ -95,7 +107,9 @@ def subjects_of(connection: sa.Connection, numbers: Iterable[int]) -> set[str]:
     """The pseudonyms that the events of some numbers still tell of."""
     found: set[str] = set()
     for some in _portions(sorted(numbers)):
-        query = sa.select(LEDGER.c.key).where(LEDGER.c.seq.in_(some), LEDGER.c.key != "")
+        query = sa.select(LEDGER.c.key).where(
+            LEDGER.c.seq.in_(some), LEDGER.c.key != "", LEDGER.c.kind != QUERY
+        )  # a query that went may have been another patient's
         found.update(decode_key(key)[0] for key in connection.execute(query).scalars())
     return found
 
@@ -141,13 +155,17 @@ def _readings_of(connection: sa.Connection, seqs: list[int]) -> list[str]:
 
 
 def _mentions(connection: sa.Connection, subject: str) -> Iterator[int]:
-    """Events of others that name a patient, as a word of their reason, key or content."""
-    texts = (LEDGER.c.reason, LEDGER.c.key, LEDGER.c.payload)
-    like = [text.contains(subject, autoescape=True) for text in texts]
-    query = sa.select(LEDGER.c.seq, *texts).where(sa.or_(*like)).order_by(LEDGER.c.seq)
-    for seq, *found in connection.execute(query):
-        if any(_names(str(text), subject) for text in found if text):
+    """Events of others that name a patient, or a name alike, in their reason or content."""
+    names = NearNames([subject])
+    query = sa.select(LEDGER.c.seq, LEDGER.c.reason, LEDGER.c.payload).where(
+        LEDGER.c.kind.not_in(OWN_KINDS)
+    )
+    for seq, *found in connection.execute(query.order_by(LEDGER.c.seq)):
+        words = {word for text in found if text for word in _WORD.findall(str(text))}
+        if any(word == subject or names.alike(word) for word in words):
             yield seq
+        elif any(_names(str(text), subject) for text in found if text):
+            yield seq  # a pseudonym that is more than one word
 
 
 def _names(text: str, subject: str) -> bool:

@@ -193,9 +193,20 @@ def _file_guards() -> tuple[str, ...]:
         _guard_in_file("ledger", "UPDATE", f"NOT ({erasing})"),
         _guard_in_file("ledger", "DELETE"),
         _guard_in_file("ledger", "INSERT", f"{_REPLACED} OR {_SAME_NAME}"),
+        f"CREATE TRIGGER ledger_locked BEFORE INSERT ON ledger WHEN {_locked('0')} "
+        "BEGIN SELECT RAISE(ABORT, 'a state is locked; nothing that is analysed changes'); END",
         _guard_in_file(CONTENT.name, "UPDATE"),
         _guard_in_file(CONTENT.name, "DELETE", _TOLD.format(instr="instr")),
         _guard_in_file(CONTENT.name, "INSERT", _SAME_BYTES),
+    )
+
+
+def _locked(no: str) -> str:
+    """Whether an event would change a locked state."""
+    unlocked = ", ".join(f"'{kind}'" for kind in sorted(UNLOCKED_KINDS))
+    return (
+        f"NEW.kind NOT IN ({unlocked}) AND coalesce((SELECT payload IS NOT NULL FROM ledger\n"  # noqa: S608
+        f" WHERE kind = 'lock' ORDER BY seq DESC LIMIT 1), {no})"
     )
 
 
@@ -219,7 +230,12 @@ def _server_guards(path: str) -> tuple[str, ...]:
         for name, trigger in server_triggers().items()
         for statement in (trigger, _always(name, trigger))
     )
-    return (*functions, *triggers)
+    looks = (
+        f"CREATE OR REPLACE FUNCTION {name}({arguments}) RETURNS {result} LANGUAGE plpgsql STABLE "
+        f"SECURITY DEFINER SET search_path = {path} AS $${body}$$"
+        for name, (arguments, result, body) in server_looks().items()
+    )
+    return (*functions, *looks, *triggers)
 
 
 def _always(name: str, trigger: str) -> str:
@@ -232,7 +248,6 @@ def server_functions() -> dict[str, str]:
     """The bodies of the guards' functions on a database server, by name."""
     refuse = "RAISE EXCEPTION USING MESSAGE = 'the table ' || TG_TABLE_NAME || ' is append-only';"
     erasing = _ERASING.format(same=_same("IS NOT DISTINCT FROM"), instr="strpos")
-    unlocked = ", ".join(f"'{kind}'" for kind in sorted(UNLOCKED_KINDS))
     return {
         "necroangle_append_only": f" BEGIN {refuse} END ",
         "necroangle_ledger_grows": f""" BEGIN
@@ -241,8 +256,7 @@ IF NEW.previous_hash IS DISTINCT FROM coalesce((SELECT hash FROM ledger WHERE se
  repeat('0', 64)) THEN
 RAISE EXCEPTION USING MESSAGE = 'the end of the ledger was tampered with; run `necroangle verify`';
 END IF;
-IF NEW.kind NOT IN ({unlocked}) AND coalesce((SELECT payload IS NOT NULL FROM ledger
- WHERE kind = 'lock' ORDER BY seq DESC LIMIT 1), false) THEN
+IF {_locked("false")} THEN
 RAISE EXCEPTION USING MESSAGE = 'a state is locked; nothing that is analysed changes'; END IF;
 IF NEW.server_at IS DISTINCT FROM {SERVER_NOW}
  OR NEW.server_user IS DISTINCT FROM session_user::text THEN
@@ -254,6 +268,25 @@ IF {erasing} THEN RETURN NEW; END IF;
         "necroangle_reading_removed": f""" BEGIN
 IF {_TOLD.format(instr="strpos")} THEN {refuse} END IF;
 RETURN OLD; END """,
+    }
+
+
+def server_looks() -> dict[str, tuple[str, str, str]]:
+    """What anchors need that a user of a server may not see: arguments, result, body, by name.
+
+    Neither a hash, which is over random salts, nor a count tells anything of a patient.
+    """
+    return {
+        "necroangle_hash": (
+            "wanted integer",
+            "text",
+            " BEGIN RETURN (SELECT hash FROM ledger WHERE seq = wanted); END ",
+        ),
+        "necroangle_rows": (
+            "",
+            "bigint",
+            " BEGIN RETURN (SELECT count(*) FROM cohort); END ",
+        ),
     }
 
 

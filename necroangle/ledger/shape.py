@@ -23,6 +23,7 @@ from necroangle.ledger.schema import (
     TAIL,
     create_tables,
     server_functions,
+    server_looks,
     server_path,
     server_triggers,
 )
@@ -173,6 +174,7 @@ def _of_roles(path: str) -> dict[str, str]:
 def _on_server(path: str) -> dict[str, str]:
     definer = f" by its owner set search_path={path}"
     wanted = {f"function {name}": body + definer for name, body in server_functions().items()}
+    wanted |= {f"function {name}": body + definer for name, (*_, body) in server_looks().items()}
     wanted |= {f"guard {name}": text for name, text in server_triggers().items()}
     for table in _TABLES:
         wanted[f"table {table.name}"] = ", ".join(map(_column, table.columns))

@@ -516,6 +516,7 @@ class CohortStore:
             own_key,
             "" if study is None else study_mark(study),
             is_shared=self._engine.dialect.name != "sqlite",
+            others={} if beside is None else _other_ledgers(beside),
         )
 
     def _refuse_other(self, connection: sa.Connection, end: LedgerEnd) -> None:
@@ -523,9 +524,7 @@ class CohortStore:
         last = None if self.anchors is None else last_anchor(self.anchors)
         if last is None:
             return
-        found = connection.scalar(sa.select(LEDGER.c.hash).where(LEDGER.c.seq == last.seq))
-        # a reader of a server may not see that event: then the number alone is compared
-        if end.seq < last.seq or found not in (None, last.head):
+        if end.seq < last.seq or hash_of(connection, last.seq) != last.head:
             raise CohortError(
                 f"it is not the ledger that its anchors tell of ({last.seq} events at {last.at}): "
                 "run `necroangle verify`; to go on with an older backup, `necroangle restore`"
@@ -591,11 +590,21 @@ def _refuse_unless_owner(connection: sa.Connection) -> None:
 def anchor_of(connection: sa.Connection) -> Anchor | None:
     """What the ledger is now; None where it is empty."""
     tail = connection.execute(sa.select(TAIL.c.seq, TAIL.c.hash)).one()
-    first = connection.scalar(sa.select(LEDGER.c.hash).where(LEDGER.c.seq == 1))
+    first = hash_of(connection, 1)
     if first is None:
         return None
-    rows = connection.scalar(sa.select(sa.func.count()).select_from(ROWS)) or 0
-    return Anchor(first, tail.seq, tail.hash, utc_now(), rows)
+    count = sa.select(sa.func.count()).select_from(ROWS)
+    if connection.dialect.name == "postgresql":
+        count = sa.select(sa.func.necroangle_rows())
+    return Anchor(first, tail.seq, tail.hash, utc_now(), connection.scalar(count) or 0)
+
+
+def hash_of(connection: sa.Connection, seq: int) -> str | None:
+    """The hash of an event; on a server of any, also of one that the user may not see."""
+    query = sa.select(LEDGER.c.hash).where(LEDGER.c.seq == seq)
+    if connection.dialect.name == "postgresql":
+        query = sa.select(sa.func.necroangle_hash(seq))
+    return connection.scalar(query)
 
 
 def canonical_sha256(connection: sa.Connection) -> str:
@@ -624,6 +633,18 @@ def beside(file: Path) -> Path:
     'cohort.sqlite.anchors'
     """
     return file.with_name(f"{file.name}.anchors")
+
+
+def _other_ledgers(anchors: Path) -> dict[str, str]:
+    """The other cohorts in the folder of some anchors: hash of the first event, and file's name."""
+    own, found = last_anchor(anchors), {}
+    for one in sorted(anchors.parent.glob("*.anchors")):
+        file, last = one.with_suffix(""), last_anchor(one)
+        if one != anchors and file.is_file() and last is not None:
+            found[last.ledger] = file.name
+    if own is not None:
+        found.pop(own.ledger, None)
+    return found
 
 
 def _anchors(engine: sa.Engine, place: Path | str, study: Study | None) -> Path | None:

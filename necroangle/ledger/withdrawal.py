@@ -7,6 +7,8 @@ which may still stand in the folder, is not measured back without a word.
 import sqlalchemy as sa
 
 from necroangle.errors import CohortError
+from necroangle.ledger.events import record
+from necroangle.ledger.measured import withdraw_rows
 from necroangle.ledger.records import WITHDRAWN_READING, Entry, Record
 from necroangle.ledger.schema import ROWS
 from necroangle.ledger.store import CohortStore
@@ -55,10 +57,10 @@ def withdraw_reading(store: CohortStore, reading: ReadingId, *, actor: str, reas
     rows = readings_of(store, reading).get(reading, [])
     if not rows:
         raise CohortError(f"{store.name}: no row was measured from the reading {' '.join(reading)}")
-    # the event first: a program that is cut off in between leaves rows that can be withdrawn again
-    values = {"rows": len(rows)}
-    store.record([Entry(WITHDRAWN_READING, reading, values, reason)], actor=actor)
-    return store.withdraw_rows(rows, actor=actor, reason=reason)
+    told = Entry(WITHDRAWN_READING, reading, {"rows": len(rows)}, reason)
+    with store.appending(actor) as (connection, end):
+        record(connection, end, [told], actor)
+        return withdraw_rows(connection, end, rows, reason)
 
 
 def put_back(store: CohortStore, reading: ReadingId, *, actor: str, reason: str) -> None:

@@ -131,6 +131,11 @@ def test_a_patient_is_erased_and_everything_else_verifies(study: Study, tmp_path
         [Entry("visit", key, {"vas": 8.75, "vas_scale": 10}, f"said by phone {secret}")],
         actor="nurse",
     )
+    asked = {"state": "open", "answer": f"{SUBJECT.lower()} or {SUBJECT}?"}
+    store.record([Entry("query", ("S77", "names"), asked)], actor="nurse")
+    reason = f"it was said of {SUBJECT.lower()}"
+    store.record([Entry("subject", ("S77",), {"sex": "F"}, reason)], actor="nurse")
+    alike = verify(store).counts.events
     run("export", "--to", "csv")
     assert SUBJECT in (study.exports / "long_reading" / "cohort.csv").read_text()
     (study.folder / "list.csv").write_text(f"x,{SUBJECT}\n")
@@ -143,6 +148,9 @@ def test_a_patient_is_erased_and_everything_else_verifies(study: Study, tmp_path
 
     done = run("erase", SUBJECT, *WHO, "--yes").output
     assert f"{len(theirs)} kept reading" in done
+    assert f"name this patient and stay: {alike}\n" in done, (
+        "another patient's reason names them, nearly"
+    )
     assert "removed: exports/long_reading" in done
     assert "look at, it names the patient or may: list.csv" in done
     after = verify(store, readings=study.readings)
@@ -161,6 +169,8 @@ def test_a_patient_is_erased_and_everything_else_verifies(study: Study, tmp_path
             raw = file.read_bytes() if file.is_file() else b""
             assert [one for one in values if one in raw] == [], file
     assert store.current("visit", (SUBJECT,)) == []
+    assert [one.key for one in store.current("subject", ("S77",))] == [("S77",)]
+    assert store.current("query", ("S77",)) == []
     assert all(row.key.subject != SUBJECT for row in store.rows())
     with pytest.raises(CohortError, match="nothing is known of a patient"):
         find_traces(study, SUBJECT)

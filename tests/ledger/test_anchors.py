@@ -511,13 +511,32 @@ def test_reports_and_exports_that_were_edited(file: Place) -> None:
         assert_named(found, f"file {name}: was changed since it was")
 
 
+def test_a_report_of_the_studys_other_cohort_is_no_problem(file: Place) -> None:
+    other = Place("sqlite", file.folder)
+    other.place, other.anchors = file.folder / "b.sqlite", file.folder / "b.sqlite.anchors"
+    other.fill()
+    page = file.folder / "b.html"
+    anchor = other.store().anchor()
+    assert anchor is not None
+    page.write_text(f'<meta name="necroangle-anchor" content="{escape(encode_anchor(anchor))}">')
+    assert file.found(anchors=[page]) == ["note b.html: is of the cohort b.sqlite: verify that with"
+                                          " --cohort"]  # fmt: skip
+    (file.folder / "b.sqlite").unlink()
+    assert_named(file.found(anchors=[page]), "anchor b.html: is of another ledger")
+
+
 def test_events_of_a_locked_state_and_times_to_come(
     cohort: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cohort.store().record([Entry("lock", ("state",), {"events": 9}, "analysis")], actor="kim")
     monkeypatch.setattr(events, "locked_state", lambda _: None)
+    with pytest.raises(CohortError, match="a state is locked; nothing that is analysed changes"):
+        cohort.store().record([Entry("subject", ("S09",), {})], actor="kim")
     if cohort.kind == "postgresql":
         cohort.on_server("ALTER TABLE ledger DISABLE TRIGGER ledger_grows")
+    else:
+        with closing(sqlite3.connect(cohort.folder / "cohort.sqlite")) as connection:
+            connection.execute("DROP TRIGGER ledger_locked")
     monkeypatch.setattr(events, "utc_now", lambda: "2101-05-01T08:00:00.000Z")
     cohort.store().record([Entry("subject", ("S09",), {})], actor="kim")
     found = cohort.found()

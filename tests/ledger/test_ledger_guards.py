@@ -87,4 +87,4 @@ def test_a_program_that_is_no_database_of_ours_is_not_asked(tmp_path: Path) -> N
     CohortStore.open(tmp_path / "new.sqlite")
     with closing(sqlite3.connect(tmp_path / "new.sqlite")) as connection:
         query = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
-        assert connection.execute(query).fetchone() == (6,)
+        assert connection.execute(query).fetchone() == (7,)

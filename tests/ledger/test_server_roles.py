@@ -4,6 +4,7 @@ import threading
 from itertools import count
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
@@ -135,6 +136,25 @@ def test_a_reader_sees_and_writes_their_own_readings_alone(server: Server) -> No
         server.read("reader", "S05", reader=other)
     assert server.do("reader", f"UPDATE cohort SET cna_deg = 0 WHERE reader = '{other}'") == 0
     assert verify(server.owner).is_clean
+
+
+def test_a_reader_writes_the_same_anchors_as_the_owner(server: Server, tmp_path: Path) -> None:
+    store = server.store("reader")
+    store.anchors = tmp_path / "cohort.anchors"
+    server.read("other_reader", "S08")
+    found, owners = store.anchor(), server.owner.anchor()
+    assert found is not None
+    assert owners is not None
+    assert found == msgspec.structs.replace(owners, at=found.at)
+    store.keep(found)
+    store.keep(msgspec.structs.replace(found, seq=found.seq - 1))
+    assert len(verify(server.owner, anchors=[store.anchors]).problems) == 1
+    store.keep(msgspec.structs.replace(found, head="0" * 64))
+    with (
+        pytest.raises(CohortError, match="not the ledger that its anchors tell of"),
+        store.appending("x"),
+    ):
+        pass
 
 
 def test_a_statistician_reads_and_treatments_are_hidden(server: Server) -> None:

@@ -328,13 +328,24 @@ def test_files_that_have_no_row_and_rows_that_have_no_file(study: Path) -> None:
     assert len(lines) == 3
 
 
-def test_files_that_were_exchanged_and_a_withdrawn_one_that_was_changed(study: Path) -> None:
+def _cut_off(*_: object) -> int:
+    raise KeyboardInterrupt
+
+
+def test_files_that_were_exchanged_and_a_withdrawn_one_that_was_changed(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = CohortStore.open(study / "cohort.sqlite")
     first, second, third = (study / "readings" / file_name(READINGS[place]) for place in (0, 1, 2))
     raw = first.read_bytes()
     first.write_bytes(second.read_bytes())
     second.write_bytes(raw)
     gone = tuple(map(str, READINGS[2].key))
+    with monkeypatch.context() as cut:
+        cut.setattr("necroangle.ledger.withdrawal.withdraw_rows", _cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            withdraw_reading(store, gone, actor="kim", reason="the wrong hip")  # type: ignore[arg-type]
+    assert store.current("withdrawn_reading") == [], "both are written, or neither"
     withdraw_reading(store, gone, actor="kim", reason="the wrong hip")  # type: ignore[arg-type]
     lines = [str(problem) for problem in found(study, files=True)]
     assert len(lines) == 2
