@@ -229,6 +229,7 @@ class Flag(StrEnum):
     SEVERAL_PATIENTS = "several_patients"
     MARK_OUTSIDE_IMAGE = "mark_outside_image"
     NEIGHBOUR_UNLIKE = "neighbour_unlike"
+    NOTES_NAME_SOMEONE = "notes_name_someone"
 
     @property
     def meaning(self) -> str:
@@ -310,5 +311,6 @@ _MEANINGS = {
     Flag.SCALE_FROM_MARKER: "mm from a marker that the reader clicked: true at its depth alone",
     Flag.MARK_OUTSIDE_IMAGE: "a mark lies outside its image: look whether it was marked enlarged",
     Flag.NEIGHBOUR_UNLIKE: "a neighbouring slice shows another circle: look whether of this hip",
+    Flag.NOTES_NAME_SOMEONE: "the notes seem to hold a name, a number or a day of birth: remove it",
     Flag.SEVERAL_PATIENTS: "the study held images of several patients: look whose these are",
 }

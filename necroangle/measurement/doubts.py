@@ -199,6 +199,7 @@ def hip_doubts(batch: ReadingBatch, judges: Judges, settings: Settings, near: Bo
         ),
         Flag.RADIUS_PRIOR: np.full(size, settings.radius_prior is not None) & in_mm,
         Flag.NEAR_CUTOFF: near,
+        Flag.NOTES_NAME_SOMEONE: np.array([bool(one) for one in batch.hips.notes_problem], bool),
         Flag.SPHERE_CENTRE: judged & np.full(size, settings.centre == "sphere"),
     }
     bits = bits_of(raised, size)

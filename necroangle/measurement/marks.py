@@ -32,6 +32,7 @@ from necroangle.errors import PlaneError
 from necroangle.geometry import ImagePlane, PlanePoints
 from necroangle.geometry.vectors import cross3, dot3
 from necroangle.measurement.refusals import Refused
+from necroangle.protocol.free_text import free_text_problem
 from necroangle.terms import (
     VIEW_PAIRS,
     Finding,
@@ -137,6 +138,8 @@ class HipFacts:
     images, studies, is_consensus
         SOPInstanceUID and frame of the view's images; their studies, each once; whether it unites
         other readings.
+    notes_problem
+        What the notes hold that tells who somebody is; empty where nothing is found.
     """
 
     subject: tuple[str, ...]
@@ -155,6 +158,7 @@ class HipFacts:
     images: tuple[tuple[tuple[str, int], ...], ...]
     studies: tuple[tuple[str, ...], ...]
     is_consensus: tuple[bool, ...]
+    notes_problem: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,6 +401,7 @@ class _Taken:
                 *_holds_together(reading),
                 *_images(reading),
                 bool(reading.consensus_of),
+                free_text_problem(reading.notes) if reading.notes else "",
             )
         )
         sunken = reading.arco is not None and reading.arco.is_collapsed

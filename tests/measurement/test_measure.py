@@ -361,3 +361,9 @@ def test_a_coronal_view_on_a_sagittal_slice_has_an_angle_and_no_lateral_directio
     assert hip.a.angle_deg == pytest.approx(100.0, abs=1e-5)
     assert (hip.a.start_deg, hip.a.middle_deg) == (None, None)
     assert Flag.PLANE_NOT_OF_VIEW in hip.a.flags
+
+
+def test_notes_that_seem_to_tell_who_somebody_is_are_a_doubt() -> None:
+    for notes, is_told in (("", False), ("second look", False), ("Mrs. Miller called", True)):
+        flags = measure(make_reading(notes=notes)).flags
+        assert (Flag.NOTES_NAME_SOMEONE in flags) is is_told

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from napari_necroangle.modes.free import FreeReading
-from napari_necroangle.modes.saving import may_enter
+from napari_necroangle.modes.saving import may_enter, ready_to_save
 from napari_necroangle.modes.workspace import Workspace
 from napari_necroangle.store.readings import load_into
 from pydicom import dcmread
@@ -242,3 +242,7 @@ def test_a_hip_that_is_not_in_the_studys_list_is_asked_about_before_it_is_saved(
     assert "zed is none of the study's" in asked[2].replace("\u200b", "")
     assert may_enter(session, tmp_path, dialogs), "no study, no question"
     assert len(asked) == 3
+    session.enter(notes="Mrs. Miller, born 3.4.1961")
+    dialogs.choose = lambda *told: asked.append(told[1])
+    assert not ready_to_save(space, dialogs, must_be_complete=False)
+    assert "looks like a day of birth" in asked[3]

@@ -574,6 +574,7 @@ def _batch(
         images=(((f"1.2.3.{visit}.1.1.1", 1), (f"1.2.3.{visit}.2.1.1", 1)),) * size,
         studies=(("1.2.3",),) * size,
         is_consensus=(False,) * size,
+        notes_problem=("",) * size,
     )
     own = range(0, number * views, number)
     view_facts = ViewFacts(

@@ -11,6 +11,7 @@ from napari_necroangle.reading.texts import SIDES, VIEWS, breakable
 from necroangle.errors import NecroangleError, ReadingError
 from necroangle.ledger.admission import admission_of_folder
 from necroangle.measurement.row import RowKey
+from necroangle.protocol.free_text import free_text_problem
 
 ENTRIES = {"$.subject": "Patient", "$.visit": "Visit", "$.reader": "Reader", "$.notes": "Notes"}
 """The typed entries by their place in a reading file."""
@@ -48,9 +49,20 @@ def ready_to_save(workspace: Workspace, dialogs: Dialogs, *, must_be_complete: b
         words = f"{' '.join(wrong)} Correct it first. Your marks are kept."
         dialogs.tell("Not saved: it cannot be right", words)
         return False
+    if not _may_keep_notes(draft.notes, dialogs):
+        return False
     if not any(view.is_bound or view.choice for view in draft.views):
         return _may_save_unmarked(case, dialogs, must_be_complete=must_be_complete)
     return _may_save_incomplete(case, dialogs, must_be_complete=must_be_complete)
+
+
+def _may_keep_notes(notes: str, dialogs: Dialogs) -> bool:
+    """Ask before notes are saved that seem to tell who somebody is."""
+    problem = free_text_problem(notes)
+    if not problem:
+        return True
+    words = f"The notes hold what looks like {problem}. They are kept with the reading: remove it."
+    return dialogs.choose("Notes", words, (_SAVE_AS_IT_IS,)) == _SAVE_AS_IT_IS
 
 
 def may_enter(session: ReadingSession, folder: Path, dialogs: Dialogs) -> bool:
