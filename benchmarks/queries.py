@@ -24,7 +24,7 @@ from necroangle.clinical.rules import RULES, check_cohort
 from necroangle.protocol.enrolment import Enrolment
 from necroangle.protocol.study import new_protocol
 
-HIPS, EACH, SEED = 2_000, 30, 20_261_130
+HIPS, EACH, SEED = 2_000, 20, 20_261_130
 TODAY = date(2026, 1, 1)
 PROTOCOL = new_protocol("registry", "ha_mr_midslice", ("r1", "r2"))
 VISITS = [(one.name, round(one.nominal_days or 0)) for one in PROTOCOL.visits]
@@ -542,6 +542,164 @@ def event_without_day(made: Registry, _random: random.Random, hip: Key) -> Key |
     return (hip[0],) if key in made.records else None
 
 
+def reading_of_other_side(made: Registry, random_: random.Random, hip: Key) -> Key | None:
+    """One reader's reading saved for the other side of a patient with one hip."""
+    reads = made.readings[hip[0]]
+    if {one.hip for one in reads} != {hip}:
+        return None
+    at = random_.randrange(len(reads))
+    reads[at] = replace(reads[at], hip=(hip[0], "R" if hip[1] == "L" else "L"))
+    return (hip[0],)
+
+
+def day_and_month(made: Registry, random_: random.Random, hip: Key) -> Key | None:
+    """Day and month exchanged: 2023-03-09 for 2023-09-03."""
+    visit = _middle(made, random_, hip)
+    day = visit and date.fromisoformat(made.records["visit", visit]["visit_date"])
+    if day is None or day.day > 12 or abs(day.day - day.month) < 2:
+        return None
+    values = made.records["visit", visit]
+    values["visit_date"] = day.replace(month=day.day, day=day.month).isoformat()
+    return (hip[0],)
+
+
+def same_day(made: Registry, _random: random.Random, hip: Key) -> Key | None:
+    """The day of the visit before, again."""
+    visits = made.visits(hip)
+    if len(visits) < 4:
+        return None
+    before, now = (made.records["visit", key] for key in visits[1:3])
+    now["visit_date"] = before["visit_date"]
+    return (hip[0],)
+
+
+def no_treatment(made: Registry, _random: random.Random, hip: Key) -> Key | None:
+    """A hip whose treatment was not entered."""
+    del made.records["treatment", (*hip, "1")]
+    del made.records["hip", hip]["treatment_date"]
+    return (hip[0],)
+
+
+def treated_after_replacement(made: Registry, _random: random.Random, hip: Key) -> Key | None:
+    """A decompression of a hip that was replaced before."""
+    if ("event", (*hip, "tha", "1")) not in made.records:
+        return None
+    day = date.fromisoformat(made.records["event", (*hip, "tha", "1")]["event_date"])
+    made.records["treatment", (*hip, "2")] = {
+        "treatment": "core_decompression",
+        "treatment_date": (day + timedelta(days=200)).isoformat(),
+    }
+    return (hip[0],)
+
+
+def age_and_mass(made: Registry, _random: random.Random, hip: Key) -> Key | None:
+    """Age and body mass exchanged."""
+    values = made.records["subject", hip[:1]]
+    age, mass = values["age_at_index_years"], values["bmi_kg_m2"]
+    values |= {"age_at_index_years": mass, "bmi_kg_m2": age}
+    return (hip[0],) if age > 45 else None
+
+
+def scores_exchanged(made: Registry, random_: random.Random, hip: Key) -> Key | None:
+    """Harris Hip Score and WOMAC in each other's column."""
+    visit = _middle(made, random_, hip)
+    values = made.records["visit", visit] if visit else {}
+    if (
+        None in (values.get("womac"), values.get("hhs"))
+        or abs(values["hhs"] - values["womac"]) < 30
+    ):
+        return None
+    values |= {"hhs": values["womac"], "womac": values["hhs"]}
+    return (hip[0],)
+
+
+def stage_at_first(made: Registry, _random: random.Random, hip: Key) -> Key | None:
+    """Stage 4 at the first visit, of a hip that is seen earlier later on."""
+    visits = made.visits(hip)
+    if len(visits) < 3 or made.records["visit", visits[1]]["arco"] not in "12":
+        return None
+    made.records["visit", visits[0]]["arco"] = "4"
+    return (hip[0],)
+
+
+def other_hip_copied(made: Registry, _random: random.Random, hip: Key) -> Key | None:
+    """All scores of one hip entered for the other one, too."""
+    other = (hip[0], "R" if hip[1] == "L" else "L")
+    shared = [key for key in made.visits(hip) if ("visit", (*other, key[2])) in made.records]
+    if len(shared) < 4:
+        return None
+    for key in shared:
+        theirs = made.records["visit", (*other, key[2])]
+        theirs |= {name: made.records["visit", key][name] for name in ("vas", "hhs", "arco")}
+        theirs["womac"] = made.records["visit", key].get("womac")
+    return (hip[0],)
+
+
+def replaced_twice(made: Registry, _random: random.Random, hip: Key) -> Key | None:
+    """Two replacements of one hip, half a year apart."""
+    if ("event", (*hip, "tha", "1")) not in made.records:
+        return None
+    day = date.fromisoformat(made.records["event", (*hip, "tha", "1")]["event_date"])
+    when = (day + timedelta(days=180)).isoformat()
+    made.records["event", (*hip, "tha", "2")] = {"event_date": when}
+    return (hip[0],)
+
+
+def collapse_after_replacement(made: Registry, _random: random.Random, hip: Key) -> Key | None:
+    """A collapse of a hip that was replaced before."""
+    if ("event", (*hip, "tha", "1")) not in made.records:
+        return None
+    day = date.fromisoformat(made.records["event", (*hip, "tha", "1")]["event_date"])
+    when = (day + timedelta(days=90)).isoformat()
+    made.records["event", (*hip, "collapse", "1")] = {"event_date": when}
+    return (hip[0],)
+
+
+def index_a_year_late(made: Registry, _random: random.Random, hip: Key) -> Key | None:
+    """The index date with another year."""
+    values = made.records["subject", hip[:1]]
+    day = date.fromisoformat(values["index_date"]) + timedelta(days=365)
+    values["index_date"] = day.isoformat()
+    return (hip[0],)
+
+
+def zero_for_missing(made: Registry, random_: random.Random, hip: Key) -> Key | None:
+    """A Harris Hip Score of 0 where it was not asked for."""
+    visit = _middle(made, random_, hip)
+    if visit is not None:
+        made.records["visit", visit]["hhs"] = 0.0
+    return visit and (hip[0],)
+
+
+def visits_of_two_patients(made: Registry, random_: random.Random, hip: Key) -> Key | None:
+    """A visit's stage and scores are another patient's, far from this one's."""
+    visit = _middle(made, random_, hip)
+    mine = made.records["visit", visit] if visit is not None else {}
+    if visit is None or mine.get("hhs") is None:
+        return None
+    for kind, key in made.records:
+        theirs = made.records[kind, key]
+        is_alike = kind == "visit" and key[0] != hip[0] and key[2] == visit[2]
+        if (
+            is_alike
+            and theirs.get("womac")
+            and theirs.get("hhs")
+            and abs(theirs["hhs"] - mine["hhs"]) > 35
+        ):
+            mine |= {name: theirs[name] for name in ("vas", "hhs", "womac", "arco")}
+            return (hip[0],)
+    return None
+
+
+def one_view_for_both(made: Registry, random_: random.Random, hip: Key) -> Key | None:
+    """The coronal angle stands for the sagittal one, too: 130 and 130."""
+    reads = made.readings[hip[0]]
+    at = random_.randrange(len(reads))
+    a_deg = reads[at].a_deg or 0.0
+    reads[at] = replace(reads[at], b_deg=a_deg, cna_deg=2 * a_deg)
+    return (hip[0],) if a_deg else None
+
+
 KINDS: Mapping[Seeder, str] = {
     look_alike: "names",
     other_case: "names",
@@ -581,6 +739,21 @@ KINDS: Mapping[Seeder, str] = {
     before_collapse: "stage_after_collapse",
     no_index_day: "index_day",
     event_without_day: "event_day",
+    reading_of_other_side: "other_side",
+    day_and_month: "windows",
+    same_day: "order",
+    no_treatment: "fields",
+    treated_after_replacement: "replaced",
+    age_and_mass: "person",
+    scores_exchanged: "exchanged_scores",
+    stage_at_first: "stages",
+    other_hip_copied: "copied_hip",
+    replaced_twice: "replaced",
+    collapse_after_replacement: "replaced",
+    index_a_year_late: "late_index",
+    zero_for_missing: "score_jumps",
+    visits_of_two_patients: "stages",
+    one_view_for_both: "equal_angles",
 }
 """Every kind of error, and the rule that is there for it."""
 

@@ -314,9 +314,11 @@ NO_YES = _list(
     Choice("0", 0, "no", "", _words("n|negative|nein|아니오|없음|무|음성|いいえ|なし|無|否|无")),
     Choice("1", 1, "yes", "", _words("y|positive|ja|예|네|있음|유|양성|はい|あり|有|是")),
 )
+_LEFT = "lt|lt.|links|li|li.|left hip|left side|linke hüfte|좌|좌측|좌측 고관절|왼쪽"
+_RIGHT = "rt|rt.|rechts|re|re.|right hip|right side|rechte hüfte|우|우측|우측 고관절|오른쪽"
 LATERALITIES = _list(
-    Choice("L", 1, "left", "", _words("lt|lt.|links|li|li.|좌|좌측|왼쪽|左|左側|左侧|左股")),
-    Choice("R", 2, "right", "", _words("rt|rt.|rechts|re|re.|우|우측|오른쪽|右|右側|右侧|右股")),
+    Choice("L", 1, "left", "", _words(f"{_LEFT}|左|左側|左侧|左股|左股関節|左髋|左髖|左腿")),
+    Choice("R", 2, "right", "", _words(f"{_RIGHT}|右|右側|右侧|右股|右股関節|右髋|右髖|右腿")),
 )
 KINDS_OF_EVENT = _list(
     Choice("collapse", 1, "collapse of the head"),

@@ -23,11 +23,29 @@ DateOrder = Literal["year first", "DD/MM/YYYY", "MM/DD/YYYY"]
 
 FIRST_YEAR = 1900
 
-_TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
-_YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){_TIME}")
+_ZONE = r"(?:Z|[+-]\d{2}:?\d{2})?"
+_HALF_DAY = r"(?:(?:오전|오후|上午|下午|午前|午後) ?)?"
+_CLOCK = rf"\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?{_ZONE}"
+_TIME = rf"\.?(?:[T ]{_HALF_DAY}{_CLOCK})?"
+_YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.]) ?(\d{{1,2}})\2 ?(\d{{1,2}}){_TIME}")
 _YEAR_FIRST_BARE = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _YEAR_FIRST_WORDS = re.compile(r"(\d{4})[년年] ?(\d{1,2})[월月] ?(\d{1,2})[일日]")
-_YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}){_TIME}")
+_YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.]) ?(\d{{1,2}})\2 ?(\d{{4}}){_TIME}")
+_ERAS = {"令和": 2018, "r": 2018, "平成": 1988, "h": 1988, "昭和": 1925, "s": 1925, "民國": 1911}
+"""The year before the first of an era of Japan or Taiwan, and the letters for it."""
+
+_OF_ERA = re.compile(
+    r"(令和|平成|昭和|民國|[RHS]) ?(\d{1,3}|元)[年./-] ?(\d{1,2})[月./-] ?(\d{1,2})日?",
+    re.IGNORECASE,
+)
+_MONTHS = (
+    *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+    *("jän", "", "mär", "", "mai", "", "", "", "", "okt", "", "dez"),
+)
+"""How months begin, in English and German."""
+
+_NAMED_MONTH = re.compile(r"(\d{1,2})[ .-]{0,2}([A-Za-zä]{3,9})[ .,-]{0,2}(\d{4})")
+_MONTH_FIRST = re.compile(r"([A-Za-zä]{3,9})\.? (\d{1,2}),? (\d{4})")
 
 
 def parse_date(text: str, order: DateOrder = "year first") -> date:
@@ -36,8 +54,9 @@ def parse_date(text: str, order: DateOrder = "year first") -> date:
     Parameters
     ----------
     text
-        ``2020-03-04``, ``2020/3/4``, ``2020.03.04``, ``20200304``, with or without a time of day,
-        which is dropped; or, where the order is stated, ``04/03/2020``.
+        ``2020-03-04``, ``2020/3/4``, ``2020. 3. 4.``, ``20200304``, with or without a time of day,
+        which is dropped; ``4-Mar-2020``, ``March 4, 2020``; ``令和2年3月4日``, ``R2.3.4``,
+        ``民國109年3月4日``; or, where the order is stated, ``04/03/2020``.
     order
         As stated by the mapping. A date with its year first is read in any case.
 
@@ -50,6 +69,8 @@ def parse_date(text: str, order: DateOrder = "year first") -> date:
     --------
     >>> parse_date("2020-03-04").isoformat(), parse_date("04.03.2020", "DD/MM/YYYY").isoformat()
     ('2020-03-04', '2020-03-04')
+    >>> [parse_date(one).isoformat() for one in ("令和2年3月4日", "4-Mar-2020", "2020. 3. 4.")]
+    ['2020-03-04', '2020-03-04', '2020-03-04']
     >>> parse_date("03/04/2020")
     Traceback (most recent call last):
     ...
@@ -59,10 +80,10 @@ def parse_date(text: str, order: DateOrder = "year first") -> date:
     ...
     ValueError: no day of the calendar
     """
-    if not text.isascii() and (named := _YEAR_FIRST_WORDS.fullmatch(text)):
+    if named := _YEAR_FIRST_WORDS.fullmatch(text):
         return _day(named[1], named[2], named[3])
-    if not text.isascii():
-        raise ValueError("no date")
+    if spelled := _of_words(text):
+        return spelled
     if found := _YEAR_FIRST.fullmatch(text):
         return _day(found[1], found[3], found[4])
     if found := _YEAR_FIRST_BARE.fullmatch(text):
@@ -76,6 +97,23 @@ def parse_date(text: str, order: DateOrder = "year first") -> date:
             'day or month first? state it in the mapping: dates = "DD/MM/YYYY" or "MM/DD/YYYY"'
         )
     raise ValueError("no date; write it as 2020-03-04, the year in four digits")
+
+
+def _of_words(text: str) -> date | None:
+    """The day that a text names by an era, or by a month's name; None where it does not."""
+    if found := _OF_ERA.fullmatch(text):
+        year = 1 if found[2] == "元" else int(found[2])
+        return _day(str(_ERAS[found[1].lower()] + year), found[3], found[4])
+    if found := _NAMED_MONTH.fullmatch(text):
+        day, name, year_text = found.groups()
+    elif found := _MONTH_FIRST.fullmatch(text):
+        name, day, year_text = found.groups()
+    else:
+        return None
+    begins = name[:3].lower()
+    if begins not in _MONTHS:
+        return None
+    return _day(year_text, str(_MONTHS.index(begins) % 12 + 1), day)
 
 
 def _day(year: str, month: str, day: str) -> date:
@@ -282,8 +320,8 @@ def parse_key_part(part: str, text: str, reading: Reading | None = None) -> str:
 
     Examples
     --------
-    >>> parse_key_part("laterality", "right"), parse_key_part("number", "2.0")
-    ('R', '2')
+    >>> parse_key_part("laterality", "right"), parse_key_part("subject", "Ｊ－００１")
+    ('R', 'J-001')
     >>> parse_key_part("visit", "6 months")
     Traceback (most recent call last):
     ...
@@ -291,7 +329,7 @@ def parse_key_part(part: str, text: str, reading: Reading | None = None) -> str:
     """
     words = reading.values if reading is not None else {}
     folded = {word.casefold(): code for word, code in words.items()}
-    return _PARSERS[part](words.get(text) or folded.get(text.casefold()) or text)
+    return _PARSERS[part](words.get(text) or folded.get(text.casefold()) or _narrow(text))
 
 
 def parse_key(kind: str, parts: tuple[str, ...]) -> tuple[str, ...]:
@@ -339,7 +377,7 @@ def _visit(text: str) -> str:
 
 def _coded(codes: CodeSet) -> Callable[[str], str]:
     def parse(text: str) -> str:
-        choice = codes.named(_narrow(text))
+        choice = codes.named(text)
         if choice is None:
             raise UnknownWordError(text, ", ".join(codes))
         return choice.word

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from necroangle.clinical.checks import Issue, Look, ReadVisit
 from necroangle.clinical.records import Hip, Values, day_of, index_day, number_of
 from necroangle.entries import field_named
-from necroangle.protocol.reads import strangers
+from necroangle.protocol.reads import lone_sides, strangers
 
 STAGED = ("arco", "jic_stage", "steinberg", "ficat")
 _COLLAPSED = 31
@@ -44,6 +44,13 @@ class Score(NamedTuple):
 
 SCORES = (Score("vas", 6.0, 8.5, 0.0, 10.0), Score("hhs", 35.0, 60.0, 0.0, 100.0),
           Score("womac", 35.0, 60.0, 0.0, 96.0))  # fmt: skip
+
+WHOLE_DEG = 360.0
+EXCHANGED = 40.0
+"""By so many points a visit must two scores fit better exchanged."""
+
+COPIED_VISITS = 3
+INDEX_LATE_DAYS = 180
 
 ANGLE_JUMP_DEG = 60.0
 """A combined angle that changes by more between two visits, or two readers of one visit."""
@@ -114,6 +121,58 @@ def of_scores_together(look: Look, hip: Hip) -> Iterator[Issue]:
         if womac is not None and ((good and womac >= 60) or (bad and womac <= 8)):
             message = f"WOMAC {womac:g} (0 is best) beside a Harris Hip Score of {hhs:g}"
             yield Issue("visit", (*hip, visit), "womac", message, is_fatal=False)
+
+
+def of_exchanged_scores(look: Look, hip: Hip) -> Iterator[Issue]:
+    """Harris Hip Score and WOMAC that fit the visits beside them far better exchanged."""
+    given = [
+        (visit, hhs, womac)
+        for visit, values in look.visits(hip)
+        if (hhs := score_of(values, "hhs")) is not None
+        and (womac := score_of(values, "womac")) is not None
+    ]
+    for place, (visit, hhs, womac) in enumerate(given):
+        beside = [given[at] for at in (place - 1, place + 1) if 0 <= at < len(given)]
+        as_is = sum(abs(hhs - one[1]) + abs(womac - one[2]) for one in beside)
+        swapped = sum(abs(womac - one[1]) + abs(hhs - one[2]) for one in beside)
+        if beside and as_is - swapped > EXCHANGED * len(beside) and 3 * swapped < as_is:
+            message = f"{hhs:g}, and WOMAC {womac:g}: exchanged, they would fit the visits beside"
+            yield Issue("visit", (*hip, visit), "hhs", message, is_fatal=False)
+
+
+def of_copied_hip(look: Look) -> Iterator[Issue]:
+    """Both hips of a subject with the very same scores at many visits: one may be a copy."""
+    hips = look.state.hips(look.subject)
+    if len(hips) != 2:
+        return
+    first, second = (dict(look.visits(hip)) for hip in hips)
+    shared = [
+        (mine, theirs)
+        for visit in first.keys() & second.keys()
+        if None not in (mine := [score_of(first[visit], name) for name in _WHOLE_VISIT])
+        and None not in (theirs := [score_of(second[visit], name) for name in _WHOLE_VISIT])
+    ]
+    if len(shared) >= COPIED_VISITS and all(mine == theirs for mine, theirs in shared):
+        message = f"the scores of both hips are the same at all {len(shared)} visits"
+        yield Issue("hip", hips[1], "scores", message, is_fatal=False)
+
+
+def of_late_index(look: Look) -> Iterator[Issue]:
+    """An index date long after the first treatment or visit of every hip."""
+    index = day_of(look.state.one("subject", (look.subject,)), "index_date")
+    days = [
+        day
+        for hip in look.hips
+        for day in (
+            day_of(look.state.one("hip", hip), "treatment_date"),
+            *(day_of(values, "visit_date") for _, values in look.visits(hip)[:1]),
+        )
+        if day is not None
+    ]
+    late = (index - max(days)).days if index is not None and days else 0
+    if late > INDEX_LATE_DAYS:
+        message = f"{late} days after the first treatment and visit: is the year right?"
+        yield Issue("subject", (look.subject,), "index_date", message, is_fatal=False)
 
 
 def of_pain_numbers(look: Look, hip: Hip) -> Iterator[Issue]:
@@ -259,6 +318,10 @@ def of_other_side(look: Look) -> Iterator[Issue]:
                 names = ", ".join(sorted(visits))
                 message = f"only {names}, which {other[1]} lacks: is it the other side?"
                 yield Issue("hip", hip, "laterality", message, is_fatal=False)
+    reads = [(one.hip[1], one.visit, one.reader) for one in look.readings]
+    for (side, visit, reader), message in lone_sides(reads).items():
+        key = (look.subject, side, visit)
+        yield Issue("visit", key, f"reading {reader}", message, is_fatal=False)
 
 
 def of_swapped_sides(look: Look) -> Iterator[Issue]:
@@ -318,6 +381,14 @@ def of_angle(look: Look, hip: Hip) -> Iterator[Issue]:
             if abs(change) > ANGLE_JUMP_DEG:
                 message = f"{change:+.0f} degrees since {before.visit}, reader {reader}"
                 yield Issue("visit", (*hip, now.visit), "cna_deg", message, is_fatal=False)
+
+
+def of_equal_angles(look: Look, hip: Hip) -> Iterator[Issue]:
+    """Two views with the very same angle, to the last digit: one was taken for both."""
+    for one in _readings(look, hip):
+        if one.a_deg and one.a_deg == one.b_deg and one.a_deg < WHOLE_DEG:
+            message = f"both views have the very same angle, reader {one.reader}"
+            yield Issue("visit", (*hip, one.visit), "b_deg", message, is_fatal=False)
 
 
 def of_both_readers(look: Look, hip: Hip) -> Iterator[Issue]:

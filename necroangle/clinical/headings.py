@@ -40,15 +40,16 @@ _WORDS: Mapping[str, str] = {
         "|pseudonym|pat nr|patient|patienten nr|patientennummer|patienten id|fall|fall nr"
         "|fallnummer|proband|studien id|연구번호|연구 번호|연구id|대상자|대상자번호"
         "|대상자 번호|환자번호|환자 번호|증례|증례번호|번호|症例|症例番号|症例no|被験者"
-        "|被験者番号|患者番号|患者id|研究番号|登録番号|编号|病例|病例号|病例编号|患者编号"
+        "|被験者番号|対象者|対象者番号|病歷號碼|病歷號|病人編號|個案編號|患者番号|患者id|研究番号|登録番号|编号|病例|病例号|病例编号|患者编号"
         "|受试者|受试者编号|研究编号|序号"
     ),
     "laterality": (
         "side|laterality|lat|hip|hip side|affected side|r/l|l/r|seite|hüfte|hüftseite|좌우|측"
-        "|방향|환측|부위|患側|左右|側|罹患側|侧别|患侧|侧|左/右"
+        "|방향|환측|부위|患側|左右|側|罹患側|侧别|患侧|侧|側別|左/右"
     ),
     "visit": (
         "visit|timepoint|time point|time|follow up|fu|f/u|visite|zeitpunkt|방문|시점|추적"
+        "|besuch|kontrolle|訪視|追蹤時間"
         "|추적 시점|방문시점|時期|評価時期|来院|受診|時点|随访|时间点|访视|随访时间|时期"
     ),
     "visit.visit_date": (

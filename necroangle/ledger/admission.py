@@ -1,6 +1,6 @@
 """Who may enter the cohort: the study's list, its readers, and readings that were withdrawn."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from necroangle.ledger.store import CohortStore
 from necroangle.measurement.row import RowKey
 from necroangle.protocol.enrolment import Enrolment
 from necroangle.protocol.near_names import NearNames, unplanned
-from necroangle.protocol.reads import strangers
+from necroangle.protocol.reads import lone_sides, strangers
 from necroangle.protocol.study import StudyProtocol
 from necroangle.study import find_study
 
@@ -156,7 +156,7 @@ class Admission:
     added
         The hips that were so taken: subject to sides.
     entered
-        Subject and visit of the readings that may enter.
+        Subject, laterality, visit and reader of the readings that may enter.
     """
 
     enrolment: Enrolment
@@ -164,7 +164,7 @@ class Admission:
     withdrawn: Mapping[tuple[str, ...], Record] = field(default_factory=dict)
     new_subjects: bool = False
     added: dict[str, frozenset[str]] = field(default_factory=dict)
-    entered: set[tuple[str, str]] = field(default_factory=set)
+    entered: set[tuple[str, str, str, str]] = field(default_factory=set)
 
     @classmethod
     def of(
@@ -197,7 +197,7 @@ class Admission:
         """
         problem = self._against(key, is_consensus)
         if not problem:
-            self.entered.add((key.subject, key.visit))
+            self.entered.add((key.subject, key.laterality, key.visit, key.reader))
         return problem
 
     def _against(self, key: RowKey, is_consensus: bool) -> str:
@@ -258,12 +258,26 @@ class Admission:
         ''
         >>> here.doubts(["KT-001"])
         ['new subject kt-001: did you mean KT-001?']
+        >>> here.of_reading(RowKey("kt-001", "R", "m00", "r2", 1, "ha_mr_midslice"), False)
+        ''
+        >>> here.doubts(["kt-001"])[-1]
+        'kt-001 R m00, reader r2: reader r1 read L at m00: is it the other side?'
         """
-        near = self.nearly((subject for subject, _ in self.entered), known)
+        near = self.nearly((one[0] for one in self.entered), known)
         found = [f"new subject {subject}: {question}" for subject, question in near.items()]
-        visits = sorted({visit for _, visit in self.entered})
+        visits = sorted({one[2] for one in self.entered})
         problems = {visit: unplanned(visit, self.protocol) for visit in visits}
-        return [*found, *(f"visit {visit}: {words}" for visit, words in problems.items() if words)]
+        found += [f"visit {visit}: {words}" for visit, words in problems.items() if words]
+        return [*found, *self._other_sides()]
+
+    def _other_sides(self) -> Iterator[str]:
+        """Readings that entered on a side that no other of their subject bears out."""
+        subjects: dict[str, list[tuple[str, str, str]]] = {}
+        for subject, *read in sorted(self.entered):
+            subjects.setdefault(subject, []).append((read[0], read[1], read[2]))
+        for subject, reads in subjects.items():
+            for (side, visit, reader), message in lone_sides(reads).items():
+                yield f"{subject} {side} {visit}, reader {reader}: {message}"
 
 
 def admission_of_folder(folder: Path) -> Admission | None:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from necroangle.protocol.study import StudyProtocol
 
+_VISITS = 2
+"""So many visits of the other side alone speak against a side that was read once."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReadOf:
@@ -50,6 +53,49 @@ class ChosenRead:
     rule: str
     is_consensus: bool
     reads: int
+
+
+def lone_sides(reads: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+    """Readings of one subject whose side no other reading bears out, and the question about each.
+
+    Asked is where nobody else and no other visit has the side, and another reader read the other
+    side at the same visit, or two visits and more were read on the other side alone.
+
+    Parameters
+    ----------
+    reads
+        Laterality, visit and reader of every reading of the subject.
+
+    Examples
+    --------
+    >>> lone_sides([("L", "m00", "r1"), ("R", "m00", "r2")])[("R", "m00", "r2")]
+    'reader r1 read L at m00: is it the other side?'
+    >>> both = [(side, "m00", reader) for side in "LR" for reader in ("r1", "r2")]
+    >>> lone_sides(both)
+    {}
+    >>> lone_sides([("L", "m00", "r1"), ("L", "m06", "r1"), ("R", "m12", "r1")])
+    {('R', 'm12', 'r1'): 'the other visits were read on L: is it the other side?'}
+    """
+    found: dict[tuple[str, str, str], str] = {}
+    own = sorted(set(reads))
+    for side, visit, reader in own:
+        here = [one for one in own if one[1] == visit]
+        if any(one[0] != side and one[2] == reader for one in here):
+            continue  # both hips
+        beside = [one for one in own if one[0] == side and one[1:] != (visit, reader)]
+        others = [one for one in here if one[2] != reader]
+        elsewhere = {one[1] for one in own if one[0] != side and one[1] != visit}
+        if beside:
+            continue
+        if others:  # none of them read this side
+            names = ", ".join(sorted({one[2] for one in others}))
+            message = f"reader {names} read {others[0][0]} at {visit}: is it the other side?"
+            found[side, visit, reader] = message
+        elif len(elsewhere) >= _VISITS:
+            other = next(one[0] for one in own if one[0] != side)
+            message = f"the other visits were read on {other}: is it the other side?"
+            found[side, visit, reader] = message
+    return found
 
 
 def choose_read(reads: Iterable[ReadOf], protocol: StudyProtocol) -> ChosenRead | None:
