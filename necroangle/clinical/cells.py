@@ -329,7 +329,7 @@ def parse_key_part(part: str, text: str, reading: Reading | None = None) -> str:
     """
     words = reading.values if reading is not None else {}
     folded = {word.casefold(): code for word, code in words.items()}
-    return _PARSERS[part](words.get(text) or folded.get(text.casefold()) or _narrow(text))
+    return _PARSERS[part](words.get(text) or folded.get(text.casefold()) or text)
 
 
 def parse_key(kind: str, parts: tuple[str, ...]) -> tuple[str, ...]:
@@ -364,20 +364,24 @@ def parse_key(kind: str, parts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _subject(text: str) -> str:
-    if problem := refuse_as_subject(text):
-        raise ValueError(problem)
-    return text
+    return _as_written_or_narrow(text, refuse_as_subject)
 
 
 def _visit(text: str) -> str:
-    if problem := refuse_as_name(text):
+    return _as_written_or_narrow(text, refuse_as_name)
+
+
+def _as_written_or_narrow(text: str, refuse: Callable[[str], str]) -> str:
+    """A name that can stand as it is; else, where only that is wrong, in letters of usual width."""
+    problem = refuse(text)
+    if problem and refuse(_narrow(text)):
         raise ValueError(problem)
-    return text
+    return _narrow(text) if problem else text
 
 
 def _coded(codes: CodeSet) -> Callable[[str], str]:
     def parse(text: str) -> str:
-        choice = codes.named(text)
+        choice = codes.named(_narrow(text))
         if choice is None:
             raise UnknownWordError(text, ", ".join(codes))
         return choice.word

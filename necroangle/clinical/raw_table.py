@@ -5,6 +5,7 @@ Nothing is guessed from a cell's looks: ``00123``, ``1E5`` and ``NA`` stay what 
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,9 @@ from necroangle.clinical.headings import find_headings, joined_headings
 from necroangle.errors import CohortError
 
 Severity = Literal["fatal", "warning"]
+
+Merged = tuple[tuple[int, int], tuple[int, int]]
+"""Cells that are merged: row and column, from 1, of the first and of the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,30 @@ def clean_text(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip(_EDGES)
 
 
+def _filled(
+    rows: list[tuple[int, tuple[str, ...]]], heading_row: int, merged: Iterable[Merged]
+) -> tuple[list[tuple[int, tuple[str, ...]]], list[Problem]]:
+    """The rows with what cells merged down a column say in each of them; what is told of merges."""
+    by_number, told, filled = dict(rows), [], 0
+    numbers = sorted(by_number)
+    for (first, left), (last, right) in merged:
+        place = f"{column_letters(left)}{first}:{column_letters(right)}{last}"
+        says = "only the first of them holds the value"
+        cells = by_number.get(first, ())
+        if left == right and first > heading_row and left <= len(cells):
+            says = "what they say stands in each of the rows"
+            for number in numbers[bisect_right(numbers, first) : bisect_right(numbers, last)]:
+                own = by_number[number]
+                wide = (*own, *[""] * (left - len(own)))
+                if not wide[left - 1]:
+                    by_number[number] = (*wide[: left - 1], cells[left - 1], *wide[left:])
+                filled += 1
+        told.append(warning(f"cells {place:.20} are merged; {says}"))
+        if len(told) > MAX_PROBLEMS or filled > MAX_CELLS:
+            raise CohortError("too many merged cells; is this a table?")
+    return list(by_number.items()), told
+
+
 def build_raw_table(
     how: str,
     records: Iterable[tuple[int, Sequence[str]]],
@@ -183,6 +211,7 @@ def build_raw_table(
     rectangular: bool,
     heading_rows: tuple[int, int] | None = None,
     known: Container[str] = (),
+    merged: Iterable[Merged] = (),
 ) -> RawTable:
     """A sheet from its numbered records; titles above the headings are passed over.
 
@@ -200,6 +229,8 @@ def build_raw_table(
         Numbers of the first and the last row of the headings; None: found by what they say.
     known
         Headings that are expected, in small letters.
+    merged
+        Cells that are merged. Below the headings, what one says down a column stands in each row.
 
     Raises
     ------
@@ -229,7 +260,9 @@ def build_raw_table(
     width = _width(headings)
     problems = [*found, *_heading_problems(headings[:width], heading_row)]
     kept = []
-    for number, cells in rows[last + 1 :]:
+    below, told = _filled(rows[last + 1 :], heading_row, merged)
+    problems += told
+    for number, cells in below:
         problem = _shape_problem(number, cells, width, rectangular)
         if problem is not None:
             problems.append(problem)

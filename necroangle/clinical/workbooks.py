@@ -30,10 +30,10 @@ from necroangle.clinical.raw_table import (
     MAX_CELLS,
     MAX_COLUMNS,
     MAX_ROWS,
+    Merged,
     Problem,
     RawTable,
     build_raw_table,
-    column_letters,
     fatal,
     warning,
 )
@@ -362,6 +362,7 @@ class WorksheetReader:
         self._from_1904 = from_1904
         self._rows: dict[int, dict[int, str]] = {}
         self._problems: list[Problem] = []
+        self.merged: list[Merged] = []
         self._formulas: dict[int, list[int]] = {}
         self._row = self._column = self._cells = self._letters = self._hidden = 0
         self._kind = self._style = ""
@@ -486,7 +487,13 @@ class WorksheetReader:
         return self._texts[int(number)]
 
     def _take_merged(self, place: str) -> None:
-        self._problems.append(warning(_merged(place)))
+        found = _MERGED.fullmatch(place)
+        if found is not None:
+            first, last = ((int(found[at + 1]), _column_number(found[at])) for at in (1, 3))
+            self.merged.append((first, last))
+
+
+_MERGED = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})")
 
 
 def _column_number(letters: str) -> int:
@@ -552,6 +559,7 @@ def read_workbook(
         rectangular=False,
         heading_rows=heading_rows,
         known=known,
+        merged=reader.merged,
     )
 
 
@@ -588,9 +596,6 @@ def read_other_workbook(
             "their leading zeros; save it as .xlsx to have them told"
         )
     ]
-    for first, last in found.merged:
-        place = ":".join(f"{column_letters(column)}{row}" for row, column in (first, last))
-        problems.append(warning(_merged(place)))
     return build_raw_table(
         f"sheet {entry.name!r:.60}",
         found.rows,
@@ -598,6 +603,7 @@ def read_other_workbook(
         rectangular=False,
         heading_rows=heading_rows,
         known=known,
+        merged=found.merged,
     )
 
 
@@ -606,7 +612,7 @@ class _Found(msgspec.Struct):
 
     sheets: list[tuple[str, bool]] = []
     rows: list[tuple[int, list[str]]] = []
-    merged: list[tuple[tuple[int, int], tuple[int, int]]] = []
+    merged: list[Merged] = []
     refused: str = ""
 
 
@@ -642,10 +648,6 @@ def _output(command: list[str]) -> bytes:
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     return bytes(printed)
-
-
-def _merged(place: str) -> str:
-    return f"cells {place:.20} are merged; only the first of them holds the value"
 
 
 def _workbook_part(package: Package) -> str:

@@ -140,12 +140,20 @@ def test_formulas_errors_merged_and_hidden_cells_are_told(tmp_path: Path) -> Non
             "row 4, column B: the cell shows the error '#N/A'",
         ],
         "warning": [
-            "cells A3:A4 are merged",
             "column A: 1 cells hold formulas, the first in row 2",
             "column B: 1 cells hold formulas, the first in row 2",
             "1 hidden rows are read like the others",
+            "cells A3:A4 are merged",
         ],
     }
+
+
+def test_what_cells_merged_down_a_column_say_stands_in_each_row(tmp_path: Path) -> None:
+    rows = row(2, "S1", "L") + row(3, "", "R") + row(4, "", "L")
+    merged = '</sheetData><mergeCells><mergeCell ref="A2:A3"/></mergeCells></worksheet>'
+    sheet = read_table(build(tmp_path / "t.xlsx", HEAD + row(1, "subject", "side") + rows + merged))
+    assert [one.cells for one in sheet.rows] == [("S1", "L"), ("S1", "R"), ("", "L")]
+    assert any("A2:A3 are merged; what they say stands in each" in str(p) for p in sheet.problems)
 
 
 def test_shared_texts_drop_reading_aids_and_unescape(tmp_path: Path) -> None:
