@@ -191,7 +191,7 @@ def test_a_key_that_lies_is_one_press(bare: Bare) -> None:
     press, heard = QEvent.Type.KeyPress, []
     for one in KEYS:
         keys = one.key.replace("Control", "Ctrl").replace("-", "+").replace("Page", "Pg")
-        combined = QKeySequence(keys.replace("Enter", "Return"))[0]
+        combined = QKeySequence(keys.replace("Enter", "Return"))[0]  # type: ignore[index]
         for again in (False, True, True):
             code, held = combined.key(), combined.keyboardModifiers()
             event = QKeyEvent(press, code, held, "", again)
