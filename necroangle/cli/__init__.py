@@ -121,7 +121,7 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command; a refusal is one line on standard error and exit code 2."""
     # a start makes many objects, and no garbage: looking for it was a tenth of the time
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(200_000, 10, 10)
     spell_for_consoles()
     try:
         cli.main(prog_name="necroangle", standalone_mode=True)

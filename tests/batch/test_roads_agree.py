@@ -84,8 +84,8 @@ def test_in_arrays_as_one_by_one(files: Files, expected: str, size: int) -> None
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=lambda one: one.name)
 def test_every_method(files: Files, method: Method) -> None:
-    some = files[:120]
-    assert in_chunks(some, 60, Plan((method,))) == one_by_one(some, method)
+    some = files[:60]
+    assert in_chunks(some, 30, Plan((method,))) == one_by_one(some, method)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_every_method(files: Files, method: Method) -> None:
     ],
 )
 def test_every_setting(files: Files, settings: Settings) -> None:
-    some = files[:80]
-    found = in_chunks(some, 40, Plan((None,), settings))
+    some = files[:40]
+    found = in_chunks(some, 20, Plan((None,), settings))
     assert found == one_by_one(some, None, settings)
 
 

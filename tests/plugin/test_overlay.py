@@ -195,8 +195,8 @@ points = model.add_points(np.zeros((1, 3)), scale=(4.0, 1.0, 1.0), units=("mm",)
 viewer.resize(701, 533)
 viewer.show()
 chance, worst = np.random.default_rng(3), 0.0
-for step in range(40):
-    if step == 20:
+for step in range(14):
+    if step == 7:
         viewer.resize(522, 801)
     camera = model.scene.camera
     camera.zoom = float(np.exp(chance.uniform(-0.5, 3.5)))
