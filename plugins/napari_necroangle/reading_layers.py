@@ -68,12 +68,9 @@ _LINE_MM, _ARC_MM, _POINT_MM = 0.4, 1.0, 2.0
 class Ground:
     """The grid of a slice's layers, and where napari puts it.
 
-    Attributes
-    ----------
-    is_patient
-        Whether it lies in the patient; a radiograph's mm are its detector's.
-    mm_px
-        What a mm is in units of the world: 1, or pixels on a radiograph whose mm are no true ones.
+    ``is_patient``: whether it lies in the patient; a radiograph's mm are its detector's.
+    ``mm_px``: what a mm is in units of the world: 1, or pixels on a radiograph whose mm are no
+    true ones.
 
     Examples
     --------
@@ -154,12 +151,9 @@ class Ground:
 class _Opened:
     """A reading whose layers are open, and which files of it this napari has seen.
 
-    Attributes
-    ----------
-    seen
-        SHA-256 of what lies in each file that was read or written: no other is written over.
-    parts
-        Names of its layers of points, by where they belong.
+    ``seen``: SHA-256 of what lies in each file that was read or written: no other is written
+    over.
+    ``parts``: names of its layers of points, by where they belong.
     """
 
     reading: HipReading
@@ -370,10 +364,7 @@ def write_reading(path: str, layers: list[LayerData]) -> list[str]:
     Rim, arc ends, landmarks and outline are taken from the layers; images and what is drawn of the
     measurement are not. Marks that were not moved stay as they are to the last digit.
 
-    Parameters
-    ----------
-    path
-        A new file, or the one that was opened, as it was: no other is written over.
+    ``path``: A new file, or the one that was opened, as it was: no other is written over.
 
     Raises
     ------

@@ -21,10 +21,8 @@ DRAWING_MS = 1500
 class HipReading(ReadingDock):
     """The dock in napari's own window: what *Plugins > Hip reading* opens.
 
-    Parameters
-    ----------
-    napari_viewer
-        The viewer whose canvas shows the first view; the second gets a canvas beside it.
+    ``napari_viewer``: the viewer whose canvas shows the first view; the second gets a canvas
+    beside it.
     """
 
     def __init__(self, napari_viewer: Viewer) -> None:
@@ -80,10 +78,7 @@ class ReadingWindow(QMainWindow):
 def open_window(size: tuple[int, int], *, reader: str = "") -> ReadingDock:
     """Open a window of our own.
 
-    Parameters
-    ----------
-    size
-        (width, height), logical pixels.
+    ``size``: (width, height), logical pixels.
     """
     get_qapp()
     make_ready()

@@ -10,18 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from napari_necroangle.reading.case import Picture
 from napari_necroangle.reading.draft import Handle, ReadingDraft, Role
-from napari_necroangle.reading.followup import (
-    Earlier,
-    StudyRules,
-    change_from,
-    change_words,
-    earlier_readings,
-)
+from napari_necroangle.reading.followup import change_words
 from napari_necroangle.reading.ghosts import ghost_of
 from napari_necroangle.reading.session import ReadingSession
 from numpy.typing import NDArray
 
 from necroangle.annotation import HipReading, ReadView, file_name, save_reading
+from necroangle.batch.other_visits import Earlier, StudyRules, earlier_readings
 from necroangle.cohort import CohortStore
 from necroangle.geometry import ImagePlane, PatientPoints
 from necroangle.imaging import Volume
@@ -187,7 +182,7 @@ def test_only_other_visits_of_the_same_hip_are_offered(tmp_path: Path) -> None:
     draft = ReadingDraft(
         ReadingSession(MR).draft.views, Laterality.LEFT, subject="S01", visit="m00", reader="r1"
     )
-    found = earlier_readings(tmp_path, draft)
+    found = earlier_readings(tmp_path, *draft.asked)
     assert [one.reading.key[2:4] for one in found] == [("m06", "r1"), ("m12", "r2")]
 
 
@@ -195,7 +190,7 @@ def test_the_change_has_its_interval() -> None:
     before, after = make_reading(120.0, 90.0), make_reading(100.0, 80.0, visit="m12")
     session = ReadingSession(MR)
     session.restore(after, "0" * 64)
-    change = change_from(Earlier.of(before), session.outcome())
+    change = StudyRules().change(Earlier.of(before), session.outcome().hip)
     assert change is not None
     assert change.cna is not None
     assert change.cna.value == pytest.approx(-30.0, abs=0.01)
@@ -211,7 +206,7 @@ def test_the_change_is_said_from_the_earlier_visit_to_the_later_at_either() -> N
         session = ReadingSession(MR)
         session.restore(present, "0" * 64)
         held = Earlier.of(other)
-        change = change_from(held, session.outcome(), rules, present.visit)
+        change = rules.change(held, session.outcome().hip, present.visit)
         return change_words(held, change, rules, present.visit)
 
     plain = StudyRules()
@@ -235,11 +230,13 @@ def test_the_change_hears_the_studys_threshold_and_ends_with_the_natural_hip(
 
     def words() -> str:
         rules = StudyRules.of(study.readings, "S01", "L")
-        change = change_from(earlier, session.outcome(), rules)
+        change = rules.change(earlier, session.outcome().hip)
         return change_words(earlier, change, rules, "m12")
 
     assert words().endswith("(MDC95); not more than 35°")
-    assert change_words(earlier, change_from(earlier, session.outcome())).endswith("more than 20°")
+    assert change_words(earlier, StudyRules().change(earlier, session.outcome().hip)).endswith(
+        "more than 20°"
+    )
     visits = (("m00", "2020-01-10"), ("m12", "2021-01-10"))
     entries = [
         *(Entry("visit", ("S01", "L", name), {"visit_date": day}) for name, day in visits),

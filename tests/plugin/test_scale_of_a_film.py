@@ -138,9 +138,9 @@ def test_scanned_films_of_no_coded_view_are_shown_one_a_view(dock: Any, tmp_path
 
 def test_the_button_is_there_for_radiographs_alone(dock: Any, samples: Path) -> None:
     dock.open_folder(samples / "radiographs")
-    tools = dock.parts.tools
-    assert (tools.scale.isHidden(), tools.beside.isHidden()) == (False, True)
+    tools = dock.parts.tools.tools
+    assert (tools["scale"].isHidden(), tools["beside"].isHidden()) == (False, True)
     dock.open_folder(samples / "plain")
-    assert (tools.scale.isHidden(), tools.beside.isHidden()) == (True, False)
+    assert (tools["scale"].isHidden(), tools["beside"].isHidden()) == (True, False)
     dock.commands.run("scale", View.CORONAL)
     assert "for radiographs" in dock.workspace.case.notice

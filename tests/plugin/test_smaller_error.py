@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import Role
-from napari_necroangle.reading.followup import Earlier, StudyRules, followed_of
+from napari_necroangle.reading.followup import followed_of
 from napari_necroangle.reading.guidance import guide_line, rim_gain
 from napari_necroangle.reading.steps import Flow, Step, slice_check
 
 from necroangle.annotation import HipReading, load_reading
+from necroangle.batch.other_visits import Earlier, StudyRules
 from necroangle.batch.study_settings import Measuring
 from necroangle.geometry import PatientPoints
 from necroangle.measurement import method_named

@@ -256,10 +256,8 @@ def tile_of(
 ) -> Tile:
     """A slice as it is shown, to be painted without napari.
 
-    Parameters
-    ----------
-    within_mm
-        (u, v) plane mm of two corners, of which the pixels between are wanted; None for all.
+    ``within_mm``: (u, v) plane mm of two corners, of which the pixels between are wanted; None
+    for all.
     """
     size = np.array((picture.volume.columns, picture.volume.rows))
     spacing = np.array(picture.volume.scale_mm[:0:-1])
@@ -280,10 +278,7 @@ def tile_of(
 def corner_words(picture: Picture, shown: str, zoom: float) -> str:
     """What stands in the corner of a picture: what it is, spacing, window, zoom.
 
-    Parameters
-    ----------
-    zoom
-        Logical pixels a millimetre.
+    ``zoom``: logical pixels a millimetre.
     """
     step, down, across = picture.volume.scale_mm
     sizes = (down, across, step) if len(picture) > 1 else (down, across)

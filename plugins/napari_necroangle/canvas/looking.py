@@ -36,9 +36,9 @@ from napari_necroangle.canvas.view import EDGES, MEASURED, PlaneView
 from napari_necroangle.reading.case import Case, Picture
 from napari_necroangle.reading.draft import Handle, Role
 from napari_necroangle.reading.drawing import Drawing, Segments, drawing_of, ghost_lines
-from napari_necroangle.reading.followup import Earlier
 from napari_necroangle.reading.ghosts import Ghost
 from napari_necroangle.reading.texts import VIEWS, signed
+from necroangle.batch.other_visits import Earlier
 from necroangle.geometry import ImagePlane, PatientPoints, PlanePoints
 from necroangle.imaging import HeadMotion, HeadPicture, Unregistered, Volume, register_heads
 from necroangle.terms import View
@@ -271,13 +271,9 @@ def _on(is_on: bool) -> str:
 class Second:
     """What stands beside a picture.
 
-    Attributes
-    ----------
-    shift_mm
-        (3,) patient mm: the way from its frame of reference to the first picture's.
-    own
-        Circle and arcs that were marked on it, with their plane; None where it shows the marks of
-        the first picture.
+    ``shift_mm``: (3,) patient mm: the way from its frame of reference to the first picture's.
+    ``own``: circle and arcs that were marked on it, with their plane; None where it shows the
+    marks of the first picture.
     """
 
     picture: Picture
@@ -347,11 +343,8 @@ def ghost_by(motion: HeadMotion, earlier: Earlier, view: View, index: int) -> Gh
 class SecondPane(QWidget):
     """Shows a second picture over a canvas.
 
-    Attributes
-    ----------
-    on_pointed
-        Called where the mouse points to on it: with the first picture's canvas, the place in that
-        one's frame of reference, None for nowhere, and what lies there in words.
+    ``on_pointed``: called where the mouse points to on it: with the first picture's canvas, the
+    place in that one's frame of reference, None for nowhere, and what lies there in words.
     """
 
     def __init__(self) -> None:

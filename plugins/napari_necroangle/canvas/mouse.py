@@ -110,10 +110,7 @@ Manner = Generator[None, Moves, None]
 class Mouse:
     """The mouse of one canvas.
 
-    Attributes
-    ----------
-    manners
-        What a press may begin, the first to take it first.
+    ``manners``: what a press may begin, the first to take it first.
     """
 
     def __init__(self, plane: PlaneView, hands: Hands) -> None:
@@ -361,10 +358,7 @@ class CanvasFilter(QObject):
     A move is noted and no more; what was begun goes on once Qt has nothing else to tell. Resizes
     and paints pass.
 
-    Parameters
-    ----------
-    around
-        The widgets round it that may hear keys in its place.
+    ``around``: the widgets round it that may hear keys in its place.
     """
 
     def __init__(

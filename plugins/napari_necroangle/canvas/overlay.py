@@ -42,12 +42,8 @@ _YELLOW, _PURPLE, _GREEN = "#f0e442", "#cc79a7", "#009e73"
 class Pen:
     """What the lines of a part look like.
 
-    Attributes
-    ----------
-    width_px
-        Its width on the screen, at every zoom.
-    has_rim
-        Whether it has a dark rim, to be seen over bright marrow too.
+    ``width_px``: its width on the screen, at every zoom.
+    ``has_rim``: whether it has a dark rim, to be seen over bright marrow too.
     """
 
     colour: str
@@ -130,12 +126,8 @@ _EDGES = (Anchor.LEFT, Anchor.RIGHT, Anchor.TOP, Anchor.BOTTOM)
 class DrawnMark:
     """A mark over a picture.
 
-    Attributes
-    ----------
-    index
-        The slice that it lies on, from 0.
-    uv_mm
-        (u, v) plane mm.
+    ``index``: the slice that it lies on, from 0.
+    ``uv_mm``: (u, v) plane mm.
     """
 
     handle: Handle
@@ -148,12 +140,8 @@ class DrawnMark:
 class Tile:
     """A part of a picture, to be painted.
 
-    Attributes
-    ----------
-    greys
-        (rows, columns) as they are shown, 0 to 255.
-    corners_mm
-        (2, 2) plane mm of the outer corners: upper left, lower right.
+    ``greys``: (rows, columns) as they are shown, 0 to 255.
+    ``corners_mm``: (2, 2) plane mm of the outer corners: upper left, lower right.
     """
 
     greys: NDArray[np.uint8]
@@ -238,10 +226,8 @@ class Sketch:
 class Ground:
     """What is known of a picture by those who draw over it and listen to its mouse.
 
-    Attributes
-    ----------
-    to_px, to_mm
-        (N, 2) plane mm (u, v) to logical pixels (x, y) of the widget, and back.
+    ``to_px`` and ``to_mm``: (N, 2) plane mm (u, v) to logical pixels (x, y) of the widget, and
+    back.
     """
 
     widget: QWidget

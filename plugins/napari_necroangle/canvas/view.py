@@ -67,12 +67,8 @@ def make_ready() -> None:
 class PlaneView:
     """A view of the case on a viewer model.
 
-    Attributes
-    ----------
-    settling
-        The arc end that is magnified, to be set exactly; None for none.
-    on_look
-        Called when another part or slice is shown, or in other greys.
+    ``settling``: the arc end that is magnified, to be set exactly; None for none.
+    ``on_look``: called when another part or slice is shown, or in other greys.
     """
 
     def __init__(self, model: ViewerModel) -> None:

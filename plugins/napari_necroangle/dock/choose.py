@@ -1,14 +1,12 @@
 """What is to be read: the folder, the hip and its series, a mode's list, what was left unsaved."""
 
 import time
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QFrame,
-    QGridLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
@@ -25,6 +23,8 @@ from napari_necroangle.dock.parts import (
     Fold,
     button,
     column,
+    command,
+    grid,
     heading,
     hold,
     note,
@@ -32,7 +32,6 @@ from napari_necroangle.dock.parts import (
 )
 from napari_necroangle.modes.mode import Action, Board, CaseRow, Window
 from napari_necroangle.modes.workspace import Workspace
-from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.texts import SIDES, VIEWS
 from napari_necroangle.store.recovery import Recovered, discard, offer_words
 from necroangle.dicom import SeriesSummary, passport_lines, passport_of
@@ -47,16 +46,9 @@ _TELL_S = 0.1
 _DASHES = {"first": "━━", "second": "╍╍"}
 
 
-@dataclass(frozen=True, slots=True)
-class StudyActions:
-    """What the panel asks for."""
-
-    open_folder: Callable[[], object]
-    open_reading: Callable[[], object]
-    open_worklist: Callable[[], object]
-    compare: Callable[[], object]
-    take: Callable[[Visit, Laterality, tuple[View, View]], object]
-    show_series: Callable[[View, SeriesSummary], object]
+Take = Callable[[Visit, Laterality, tuple[View, View]], object]
+Opening = tuple[str, str, Callable[[], object]]
+"""A button that opens something: what it says, and what it does."""
 
 
 class CaseList(QListWidget):
@@ -95,50 +87,46 @@ class CaseList(QListWidget):
 class StudyPanel(QWidget):
     """Choose what is read."""
 
-    def __init__(self, window: Window, actions: StudyActions) -> None:
+    def __init__(
+        self,
+        window: Window,
+        opening: Sequence[Opening],
+        take: Take,
+        show_series: Callable[[View, SeriesSummary], object],
+    ) -> None:
         super().__init__()
         self._window, self._workspace = window, window.workspace
-        self._actions = actions
-        self.open_button = button(
-            "Open folder…", "Open the folder of a DICOM study", actions.open_folder
-        )
-        self.open_reading_button = button(
-            "Open reading…", "Go on with a saved reading of this study", actions.open_reading
-        )
-        self.open_worklist_button = button(
-            "Open worklist…", "Read the cases of a reader study", actions.open_worklist
-        )
-        self.compare_button = button(
-            "Compare two…",
-            "Lay two readers' readings of one hip over each other, and agree on one",
-            actions.compare,
-        )
+        self._on_take, self._show_series = take, show_series
+        self.opening = [button(*one) for one in opening]
+        self.open_button, self.open_reading_button, *_ = self.opening
         self.found = note()
         self.list = CaseList(lambda key: window.mode.open(key))
         self.hips = Fold(self.list, "Every hip of the folder, and how it stands")
         self.hips.hide()
-        self.visits: ChoiceList[Visit] = ChoiceList("The visit that is read", self._take_visit)
+        self.visits: ChoiceList[Visit] = ChoiceList(
+            "The visit that is read", lambda visit: self._take(visit=visit)
+        )
         self.sides = {
             side: button(
                 words,
                 f"Read the patient's {words.lower()} hip",
-                partial(self._take_side, side),
+                partial(self._take, side=side),
                 held=True,
             )
             for side, words in SIDES.items()
         }
-        self.previous = button(
-            "◂",
-            f"The hip before (key {key_label('previous_hip')})",
-            lambda: window.mode.neighbour(-1),
-        )
-        self.next = button(
-            "▸", f"The next hip (key {key_label('next_hip')})", lambda: window.mode.neighbour(1)
+        steps = {"previous_hip": -1, "next_hip": 1}
+        self.previous, self.next = (
+            command(lambda name: window.mode.neighbour(steps[name]), name, words, tip)
+            for name, words, tip in (
+                ("previous_hip", "◂", "The hip before"),
+                ("next_hip", "▸", "The next hip"),
+            )
         )
         for one in (self.previous, self.next):
             one.setMinimumWidth(LEAST_TARGET_PX)
         self.kinds: ChoiceList[tuple[View, View]] = ChoiceList(
-            "The pair of views that is read", self._take_views
+            "The pair of views that is read", lambda views: self._take(views=views)
         )
         self.series = (self._series_list(0), self._series_list(1))
         self.series_labels = (QLabel(), QLabel())
@@ -212,28 +200,16 @@ class StudyPanel(QWidget):
             self.found.repaint()
 
     def _lay_out(self) -> None:
-        self._opening, self._hips = QWidget(), QWidget()
-        buttons = QGridLayout(self._opening)
-        buttons.setContentsMargins(0, 0, 0, 0)
-        buttons.setSpacing(4)
-        buttons.addWidget(self.open_button, 0, 0)
-        buttons.addWidget(self.open_reading_button, 0, 1)
-        buttons.addWidget(self.open_worklist_button, 1, 0)
-        buttons.addWidget(self.compare_button, 1, 1)
+        self._opening, self._hips, self._chooser = QWidget(), QWidget(), QWidget()
+        grid(*((one, at // 2, at % 2) for at, one in enumerate(self.opening)), into=self._opening)
         sides = ((one, 1) for one in self.sides.values())
         row(self.previous, *sides, self.next, into=self._hips)
-        self._chooser = QWidget()
-        grid = QGridLayout(self._chooser)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setColumnStretch(1, 1)
-        grid.setVerticalSpacing(4)
         self._labels = (QLabel("Visit"), QLabel("Hip"), QLabel("Images"), *self.series_labels)
-        for number, label in enumerate(self._labels):
-            grid.addWidget(label, number, 0)
-        grid.addWidget(self._hips, 1, 1)
-        for number, field in ((0, self.visits), (2, self.kinds), (3, self.series[0])):
-            grid.addWidget(field.widget, number, 1)
-        grid.addWidget(self.series[1].widget, 4, 1)
+        lists = (one.widget for one in (self.kinds, *self.series))
+        fields = (self.visits.widget, self._hips, *lists)
+        named = ((words, number, 0) for number, words in enumerate(self._labels))
+        placed = ((field, number, 1) for number, field in enumerate(fields))
+        grid(*named, *placed, into=self._chooser).setColumnStretch(1, 1)
         for widget in (self, self._chooser):
             widget.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         column(self._opening, self.found, self._chooser, self.hips, into=self)
@@ -250,27 +226,26 @@ class StudyPanel(QWidget):
     def _series_list(self, place: int) -> ChoiceList[SeriesSummary]:
         def picked(series: SeriesSummary) -> None:
             if self._workspace.key is not None:
-                self._actions.show_series(self._workspace.key.views[place], series)
+                self._show_series(self._workspace.key.views[place], series)
 
         return ChoiceList("The series that is shown for this view", picked)
 
-    def _take_visit(self, visit: Visit) -> None:
-        if self._workspace.key is None:
+    def _take(
+        self,
+        *,
+        visit: Visit | None = None,
+        side: Laterality | None = None,
+        views: tuple[View, View] | None = None,
+    ) -> None:
+        """Take up the hip that is open with one thing chosen anew; another visit may lack it."""
+        now = self._workspace.current
+        if now is None:
             return
-        views, side = self._workspace.key.views, self._workspace.key.side
-        self._actions.take(
-            visit,
-            side if side in visit.sides else visit.sides[0],
-            views if views in visit.pairs else visit.pairs[0],
-        )
-
-    def _take_side(self, side: Laterality) -> None:
-        if self._workspace.visit is not None and self._workspace.key is not None:
-            self._actions.take(self._workspace.visit, side, self._workspace.key.views)
-
-    def _take_views(self, views: tuple[View, View]) -> None:
-        if self._workspace.visit is not None and self._workspace.key is not None:
-            self._actions.take(self._workspace.visit, self._workspace.key.side, views)
+        side, views = side or now.key.side, views or now.key.views
+        if visit is not None:
+            side = side if side in visit.sides else visit.sides[0]
+            views = views if views in visit.pairs else visit.pairs[0]
+        self._on_take(visit or now.visit, side, views)
 
 
 def _found(space: Workspace) -> str:
@@ -304,14 +279,11 @@ class BoardPanel(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
-        self.legend, self.words, self.doubts = QLabel(), note(), note()
-        self.doubts.setObjectName("necroangle_doubts")
+        self.legend, self.words, self.doubts = QLabel(), note(), note(name="doubts")
         self.list = CaseList(lambda key: window.mode.open(key))
         self.table = QWidget()
-        self._grid = QGridLayout(self.table)
-        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid = grid(into=self.table, spacing=_ROW_GAP_PX)
         self._grid.setHorizontalSpacing(8)
-        self._grid.setVerticalSpacing(_ROW_GAP_PX)
         self.cells: list[QLabel] = []
         self.asks = QLabel()
         self.buttons: list[QPushButton] = []
@@ -512,23 +484,20 @@ class TourOffer(QWidget):
     ) -> None:
         super().__init__()
         self._on_tour, self._on_answer = on_tour, on_answer
-        self.words = note()
-        self.words.setText(
-            "New here? The tour reads a sample hip in four steps. Nothing of it is kept."
+        self.words = note(
+            "New here? The tour reads a sample hip in four steps. Nothing of it is kept.",
+            "instruction",
         )
-        self.words.setObjectName("necroangle_instruction")
         self.tour = button("Take the tour", "A sample hip in four steps", self._begin)
         self.later = button("No, thanks", "The button of the tour stays here", self._answered)
         layout = column(self.words, row(self.tour, self.later), into=self)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._ask(is_first)
-
-    def _ask(self, is_first: bool) -> None:
         self.words.setVisible(is_first)
         self.later.setVisible(is_first)
 
     def _answered(self) -> None:
-        self._ask(False)
+        self.words.hide()
+        self.later.hide()
         self._on_answer()
 
     def _begin(self) -> None:

@@ -18,12 +18,12 @@ from napari_necroangle.modes.workspace import OpenCase
 from napari_necroangle.reading.case import LOCKED, Case, Picture
 from napari_necroangle.reading.draft import LANDMARKS, Handle, Role
 from napari_necroangle.reading.drawing import drawing_of
-from napari_necroangle.reading.followup import Earlier
 from napari_necroangle.reading.ghosts import FollowupOverlay, Ghost, tie_of
 from napari_necroangle.reading.guidance import saving_words
 from napari_necroangle.reading.keys import FINDING_COMMANDS, OBSERVATION_COMMANDS, key_label
 from napari_necroangle.reading.steps import Flow, Step
 from napari_necroangle.reading.texts import VIEWS
+from necroangle.batch.other_visits import Earlier
 from necroangle.dicom import SeriesSummary
 from necroangle.dicom.contrast import contrast_of
 from necroangle.dicom.visits import Visit, sequence_words
@@ -369,10 +369,7 @@ class Commands:
 class Offer:
     """A series that can stand beside the one that is read.
 
-    Attributes
-    ----------
-    key
-        The visit, empty for the present one, and what weights the series.
+    ``key``: the visit, empty for the present one, and what weights the series.
     """
 
     key: tuple[str, str]

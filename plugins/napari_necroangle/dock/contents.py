@@ -5,15 +5,9 @@ from functools import partial
 
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea, QSizePolicy, QWidget
+from qtpy.QtWidgets import QScrollArea, QSizePolicy, QWidget
 
-from napari_necroangle.dock.choose import (
-    BoardPanel,
-    RecoveryPrompt,
-    StudyActions,
-    StudyPanel,
-    TourOffer,
-)
+from napari_necroangle.dock.choose import BoardPanel, RecoveryPrompt, StudyPanel, TourOffer
 from napari_necroangle.dock.commands import Commands
 from napari_necroangle.dock.looks import LookPanel
 from napari_necroangle.dock.panels import (
@@ -23,7 +17,17 @@ from napari_necroangle.dock.panels import (
     StepsPanel,
     ViewPanel,
 )
-from napari_necroangle.dock.parts import Fold, button, column, heading, row, rule
+from napari_necroangle.dock.parts import (
+    Fold,
+    button,
+    column,
+    command,
+    heading,
+    label,
+    note,
+    row,
+    rule,
+)
 from napari_necroangle.modes.mode import Window
 from napari_necroangle.modes.saving import folder_words, status_words
 from napari_necroangle.reading.guidance import Contradiction
@@ -42,7 +46,7 @@ class DockParts(QWidget):
         self,
         window: Window,
         commands: Commands,
-        actions: StudyActions,
+        study: StudyPanel,
         run: Callable[[str], None],
         on_readings: Callable[[], None],
         on_tour: Callable[[], None],
@@ -52,7 +56,7 @@ class DockParts(QWidget):
         self._window, self._run = window, run
         space = self._workspace = window.workspace
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self.study = StudyPanel(window, actions)
+        self.study = study
         self.entries = EntriesPanel(lambda: space.case, lambda: not window.mode.may_choose_hip)
         self.steps = StepsPanel(lambda: space.flow, commands.go_to)
         self.tools = ViewPanel(lambda: space.case, run, commands.aim_at_landmark)
@@ -70,22 +74,19 @@ class DockParts(QWidget):
         self.keys.say("Keys")
         for fold in (self.who, self.looks, self.extras, self.keys):
             fold.on_open = partial(self._reveal_soon, fold)
-        self.save_button = self._button("Save", "save", "Save in the readings folder")
-        self.save_next_button = self._button(
-            "Save, next hip", "save_next", "Save, and open the next hip of the folder"
+        self.save_button = command(run, "save", "Save", "Save in the readings folder")
+        self.save_next_button = command(
+            run, "save_next", "Save, next hip", "Save, and open the next hip of the folder"
         )
         self.save_next_button.setObjectName("necroangle_save")
-        self.keys_button = self._button("All keys", "help", "Show every key")
+        self.keys_button = command(run, "help", "All keys", "Show every key")
         self.folder_button = button("Change…", "Save readings in another folder", on_readings)
         self.report_button = button(
-            "Report to PACS (SR)\N{HORIZONTAL ELLIPSIS}",
+            "Report to PACS (SR)…",
             "The saved reading as DICOM: structured report, presentation states, key objects",
             on_report,
         )
-        self.status, self.folder = QLabel(), QLabel()
-        self.status.setObjectName("necroangle_status")
-        self.status.setWordWrap(True)
-        self.folder.setObjectName("necroangle_folder")
+        self.status, self.folder = note(name="status"), label(name="folder")
         self._above: tuple[RecoveryPrompt | BoardPanel, ...] = ()
         self._lay_out()
 
@@ -226,9 +227,6 @@ class DockParts(QWidget):
         column(*shown, *below, into=made, margins=(8, 0, 10, 6))
         return made
 
-    def _button(self, words: str, name: str, tip: str) -> QPushButton:
-        return button(words, f"{tip} (key {key_label(name)})", partial(self._run, name))
-
 
 def _keys_sheet(tour: QWidget) -> QWidget:
     """Every key in one compact text, and the tour."""
@@ -236,8 +234,7 @@ def _keys_sheet(tour: QWidget) -> QWidget:
         f"<u>{name}</u>: " + ", ".join(f"<b>{key}</b>&nbsp;{words}" for key, words in keys)
         for name, keys in ((name, keys_of(name)) for name in GROUPS)
     )
-    sheet = QLabel("<br>".join(groups))
-    sheet.setObjectName("necroangle_keys")
+    sheet = label("<br>".join(groups), "keys")
     sheet.setWordWrap(True)
     made = QWidget()
     column(sheet, tour, into=made)

@@ -76,12 +76,9 @@ class QtDialogs:
 class WindowGuard(QObject):
     """Watches a main window's close and resize.
 
-    Parameters
-    ----------
-    may_close
-        Asks the reader where something is unsaved; False keeps the window open.
-    on_close, on_resize
-        Called once the window has agreed to close, and after it was resized.
+    ``may_close``: asks the reader where something is unsaved; False keeps the window open.
+    ``on_close`` and ``on_resize``: called once the window has agreed to close, and after it was
+    resized.
     """
 
     def __init__(

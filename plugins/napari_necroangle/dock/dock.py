@@ -19,7 +19,7 @@ from napari_necroangle.canvas.hosts import DOCK_WIDTH_PX, Host
 from napari_necroangle.canvas.looking import Second, SecondPane
 from napari_necroangle.canvas.pair import Canvases
 from napari_necroangle.canvas.view import PlaneView
-from napari_necroangle.dock.choose import BoardPanel, RecoveryPrompt, StudyActions
+from napari_necroangle.dock.choose import BoardPanel, RecoveryPrompt, StudyPanel
 from napari_necroangle.dock.commands import Commands
 from napari_necroangle.dock.contents import DockParts
 from napari_necroangle.dock.dialogs import QtDialogs, WindowGuard
@@ -74,18 +74,21 @@ class ReadingDock(QWidget):
         self.guide = TourGuide(self, self.free, self._tour_target)
         self.recovery = RecoveryPrompt(self, self._show_slices)
         self.board = BoardPanel(self)
-        actions = StudyActions(
-            self.ask_folder,
-            self.ask_reading,
-            self._ask_worklist,
-            self._ask_two_readings,
-            self.free.take,
-            self.show_series,
+        opening = (
+            ("Open folder…", "Open the folder of a DICOM study", self.ask_folder),
+            ("Open reading…", "Go on with a saved reading of this study", self.ask_reading),
+            ("Open worklist…", "Read the cases of a reader study", self._ask_worklist),
+            (
+                "Compare two…",
+                "Lay two readers' readings of one hip over each other, and agree on one",
+                self._ask_two_readings,
+            ),
         )
+        study = StudyPanel(self, opening, self.free.take, self.show_series)
         self.parts = DockParts(
             self,
             self.commands,
-            actions,
+            study,
             self._run,
             self._ask_readings_folder,
             self.guide.begin,

@@ -1,13 +1,11 @@
 """The panel of how the active view is shown: its window by name and in figures, cross, loupe."""
 
 from collections.abc import Callable
-from functools import partial
 
-from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+from qtpy.QtWidgets import QLabel, QLineEdit, QWidget
 
 from napari_necroangle.dock.commands import Commands, Offer
-from napari_necroangle.dock.parts import ChoiceList, button, hold, row
-from napari_necroangle.reading.keys import key_label
+from napari_necroangle.dock.parts import ChoiceList, column, command, hold, row
 from necroangle.terms import View
 
 _BUTTONS = (
@@ -37,20 +35,13 @@ class LookPanel(QWidget):
         self.presets: ChoiceList[str] = ChoiceList("Windows by name", self._picked)
         self.width_box, self.level_box = self._field("width"), self._field("level")
         self.buttons = {
-            name: button(words, f"{tip} (key {key_label(name)})", partial(run, name), held=held)
+            name: command(run, name, words, tip, held=held, is_tool=True)
             for name, words, tip, held in _BUTTONS
         }
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(4)
         width, level = (self.width_box, 1), (self.level_box, 1)
         figures = row((self.presets.widget, 2), QLabel("W"), width, QLabel("L"), level)
-        grid.addLayout(figures, 0, 0, 1, len(self.buttons))
-        for place, made in enumerate(self.buttons.values()):
-            made.setObjectName("necroangle_tool")
-            made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            grid.addWidget(made, 1, place)
-        grid.addWidget(self.beside.widget, 2, 0, 1, len(self.buttons))
+        buttons = row(*((made, 1) for made in self.buttons.values()))
+        column(figures, buttons, self.beside.widget, into=self)
         self._looking.on_greys = self.refresh
         self.on_words: Callable[[str], object] = str
         self.on_done: Callable[[], object] = str

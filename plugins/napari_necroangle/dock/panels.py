@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
-    QGridLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QSizePolicy,
     QSpinBox,
     QWidget,
 )
@@ -21,18 +20,22 @@ from napari_necroangle.dock.parts import (
     WordsArea,
     button,
     column,
+    command,
+    grid,
     heading,
     hold,
+    label,
     note,
     pass_wheel,
     row,
+    with_key,
 )
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.draft import LANDMARKS, Role
-from napari_necroangle.reading.followup import Earlier, earlier_words
+from napari_necroangle.reading.followup import earlier_words
 from napari_necroangle.reading.ghosts import FollowupOverlay
 from napari_necroangle.reading.guidance import STEP_TIPS, Contradiction, step_words
-from napari_necroangle.reading.keys import finding_command, key_label
+from napari_necroangle.reading.keys import finding_command
 from napari_necroangle.reading.outcome import Outcome
 from napari_necroangle.reading.steps import Flow, Step
 from napari_necroangle.reading.texts import (
@@ -43,6 +46,7 @@ from napari_necroangle.reading.texts import (
     grade_lines,
     interval_line,
 )
+from necroangle.batch.other_visits import Earlier
 from necroangle.entries import READ_FIELDS, Choice, Entered, Field
 from necroangle.measurement import show_deg
 from necroangle.terms import Finding, LandmarkName, Observation, UnreadReason, View
@@ -66,21 +70,17 @@ class StepsPanel(QWidget):
         super().__init__()
         self._flow = flow
         self.steps: dict[Step, QPushButton] = {
-            step: button("", STEP_TIPS[step], partial(on_step, step), held=True) for step in Step
+            step: button("", STEP_TIPS[step], partial(on_step, step), held=True, name="step")
+            for step in Step
         }
-        self.line = note()
-        self.line.setObjectName("necroangle_instruction")
+        self.line = note(name="instruction")
         self.line.setMinimumHeight(68)
         self.line.setAlignment(Qt.AlignmentFlag.AlignTop)
-        grid = QGridLayout()
-        grid.setSpacing(4)
-        for step, (down, across, span) in _PLACES.items():
-            self.steps[step].setObjectName("necroangle_step")
-            self.steps[step].setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            grid.addWidget(self.steps[step], down, across, 1, span)
+        places = _PLACES.items()
+        steps = grid(*((self.steps[step], at, to, 1, span) for step, (at, to, span) in places))
         for across in range(4):
-            grid.setColumnStretch(across, 1)
-        column(grid, self.line, into=self, spacing=5)
+            steps.setColumnStretch(across, 1)
+        column(steps, self.line, into=self, spacing=5)
 
     def refresh(self) -> None:
         """Show the steps as they stand."""
@@ -109,7 +109,22 @@ _TOOLS = (
 )
 """Commands with their names and what they are for."""
 
-_AIMS = {"rim": Role.RIM, "start": Role.START, "end": Role.END, "via": Role.VIA}
+_MORE_TOOLS = (
+    ("normal", "No necrosis", "Both views show no necrosis on the slices shown"),
+    ("outline", "Outline", "The lesion's outline, for its extent"),
+    ("beside", "Neighbours", "Mark neighbouring slices too: clicks on them count there"),
+    ("scale", "Scale…", "mm by two clicks on a marker of known size"),
+)
+"""Those that stand by themselves."""
+
+_AIMS = {
+    "rim": Role.RIM,
+    "start": Role.START,
+    "end": Role.END,
+    "via": Role.VIA,
+    "outline": Role.CONTOUR,
+    "scale": Role.MARKER,
+}
 
 
 class ViewPanel(QWidget):
@@ -122,13 +137,15 @@ class ViewPanel(QWidget):
         aim_at_landmark: Callable[[LandmarkName, View], None],
     ) -> None:
         super().__init__()
-        self._case, self._run, self._aim_at_landmark = case, run, aim_at_landmark
+        self._case, self._aim_at_landmark = case, aim_at_landmark
         self._place = 0
         self.title = heading("")
-        self.tools = {name: self._tool(name, words, tip) for name, words, tip in _TOOLS}
-        self.normal = self._tool(
-            "normal", "No necrosis", "Both views show no necrosis on the slices shown"
-        )
+        self.tools = {
+            name: command(
+                run, name, with_key(name, words), tip, held=name in (*_AIMS, "beside"), is_tool=True
+            )
+            for name, words, tip in (*_TOOLS, *_MORE_TOOLS)
+        }
         self.clear = button("Clear view", "Take all marks of this view away", partial(run, "clear"))
         self.finding: ChoiceList[Finding | UnreadReason | None] = ChoiceList(
             "What you found on this view, or why it was not read (keys 5 to 0)",
@@ -137,12 +154,6 @@ class ViewPanel(QWidget):
         self.landmark: ChoiceList[LandmarkName | None] = ChoiceList(
             "A point for derived indices: the next click sets it (key L: next)", self._aim_landmark
         )
-        self.outline = self._tool("outline", "Outline", "The lesion's outline, for its extent")
-        self.beside = self._tool(
-            "beside", "Neighbours", "Mark neighbouring slices too: clicks on them count there"
-        )
-        self.beside.setCheckable(True)
-        self.scale = self._tool("scale", "Scale…", "mm by two clicks on a marker of known size")
         self.observations = {one: QCheckBox(words) for one, words in OBSERVATIONS.items()}
         self.extras = self._lay_out()
 
@@ -172,11 +183,9 @@ class ViewPanel(QWidget):
         role = aim.role if aim is not None and not is_locked else None
         self.title.setText(VIEWS[view] if role is None else f"{VIEWS[view]}: next click sets")
         hold([(self.tools[name], role is one) for name, one in _AIMS.items()])
-        hold([(self.outline, role is Role.CONTOUR)])
-        self.beside.setChecked(case.beside_on)
-        self.beside.setVisible(not view.is_radiograph)
-        self.scale.setVisible(view.is_radiograph)
-        hold([(self.scale, role is Role.MARKER)])
+        self.tools["beside"].setChecked(case.beside_on)
+        self.tools["beside"].setVisible(not view.is_radiograph)
+        self.tools["scale"].setVisible(view.is_radiograph)
         self.tools["another_arc"].setEnabled(any(arc.complete() for arc in draft.arcs))
         self.tools["remove"].setEnabled(bool(draft.all_marks))
         self.tools["undo"].setEnabled(case.session.can_undo)
@@ -199,28 +208,16 @@ class ViewPanel(QWidget):
         self.landmark.offer(((None, "Landmark …"), *words), now)
 
     def _lay_out(self) -> QWidget:
-        grid = QGridLayout()
-        grid.setSpacing(4)
-        for number, one in enumerate(self.tools.values()):
-            grid.addWidget(one, number // 4, number % 4)
-        found = row((self.finding.widget, 3), (self.normal, 2))
-        column(self.title, grid, found, into=self)
+        places = ((self.tools[name], at // 4, at % 4) for at, (name, *_) in enumerate(_TOOLS))
+        found = row((self.finding.widget, 3), (self.tools["normal"], 2))
+        column(self.title, grid(*places), found, into=self)
         for observation, box in self.observations.items():
             # of a partial Qt does not know that it takes whether the box is ticked
             box.clicked.connect(lambda seen, one=observation: self._observe(one, seen))
         extras = QWidget()
-        marks = row(self.outline, self.beside, self.scale, self.clear)
+        marks = row(*(self.tools[name] for name in ("outline", "beside", "scale")), self.clear)
         column(self.landmark.widget, marks, row(*self.observations.values()), into=extras)
         return extras
-
-    def _tool(self, name: str, words: str, tip: str) -> QPushButton:
-        key = key_label(name)
-        shown = f"{words} {key}" if len(key) == 1 else words
-        is_aim = name in (*_AIMS, "outline", "scale")
-        made = button(shown, f"{tip} (key {key})", partial(self._run, name), held=is_aim)
-        made.setObjectName("necroangle_tool")
-        made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        return made
 
     def _aim_landmark(self, name: LandmarkName | None) -> None:
         if name is not None and self.view is not None:
@@ -319,23 +316,15 @@ class EntriesPanel:
             self._text_entered(name)
 
     def _lay_out(self) -> None:
-        self.who = _grid(
+        self.who = _fields(
             ("Patient", self.texts["subject"], 0, 0),
             ("Visit", self.texts["visit"], 0, 2),
             ("Reader", self.texts["reader"], 1, 0),
             ("Read no.", self.read_no, 1, 2),
         )
-        self.stage = _grid(
-            *(
-                (field.label, self.entered[field.name].widget, place, 0)
-                for place, field in enumerate(READ_FIELDS)
-            )
-        )
-        grid = self.stage.layout()
-        assert isinstance(grid, QGridLayout)  # noqa: S101
-        below = len(READ_FIELDS)
-        grid.addWidget(QLabel("Notes"), below, 0)
-        grid.addWidget(self.texts["notes"], below, 1)
+        entered = ((one.label, self.entered[one.name].widget) for one in READ_FIELDS)
+        below = enumerate((*entered, ("Notes", self.texts["notes"])))
+        self.stage = _fields(*((words, field, place, 0) for place, (words, field) in below))
         for name, field in self.texts.items():
             field.editingFinished.connect(partial(self._text_entered, name))
 
@@ -353,15 +342,10 @@ class EntriesPanel:
         if case is None or self._hides(name) or getattr(case.session.draft, name) == text:
             return
         self.texts[name].setModified(False)
-        if name == "subject":
-            case.session.enter(subject=text)
-        elif name == "visit":
-            case.session.enter(visit=text)
-        elif name == "reader":
-            case.session.enter(reader=text)
+        entered: dict[str, Any] = {name: text}
+        case.session.enter(**entered)
+        if name == "reader":
             self.on_reader(text)
-        else:
-            case.session.enter(notes=text)
 
     def _hides(self, name: str) -> bool:
         return name != "notes" and self._is_given()
@@ -428,16 +412,13 @@ def _tip(field: Field) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _grid(*cells: tuple[str, QWidget, int, int]) -> QWidget:
+def _fields(*cells: tuple[str, QWidget, int, int]) -> QWidget:
     """Fields with their labels, each at its row and column."""
     made = QWidget()
-    grid = QGridLayout(made)
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setVerticalSpacing(4)
-    for words, field, down, across in cells:
-        grid.setColumnStretch(across + 1, 1)
-        grid.addWidget(QLabel(words), down, across)
-        grid.addWidget(field, down, across + 1)
+    named = ((QLabel(words), down, across) for words, _, down, across in cells)
+    layout = grid(*named, *((field, down, to + 1) for _, field, down, to in cells), into=made)
+    for *_, across in cells:
+        layout.setColumnStretch(across + 1, 1)
     return made
 
 
@@ -452,26 +433,19 @@ class ResultPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sum = QLabel()
-        self.sum.setObjectName("necroangle_sum")
-        self.sum.setToolTip("Combined necrotic angle: A + B")
-        self.parts = note()
-        self.interval = note()
-        self.interval.setObjectName("necroangle_interval")
-        self.interval.setToolTip("Marking error only: the slice was chosen by you")
-        self.grade = note()
-        self.grade.setObjectName("necroangle_grade")
-        self.grade.setToolTip("Modified Kerboul grade (Ha 2006) and the probability that it holds")
-        self.risk = note()
-        self.change = note()
-        self.change.setObjectName("necroangle_change")
-        self.change.setToolTip(
-            "Difference of the combined angles with its 95 % interval. MDC95, the minimal "
-            "detectable change: a smaller one may be marking error alone"
+        self.sum = label(name="sum", tip="Combined necrotic angle: A + B")
+        self.parts, self.risk = note(), note()
+        self.interval = note(name="interval", tip="Marking error only: the slice was chosen by you")
+        self.grade = note(
+            name="grade", tip="Modified Kerboul grade (Ha 2006) and the probability that it holds"
+        )
+        self.change = note(
+            name="change",
+            tip="Difference of the combined angles with its 95 % interval. MDC95, the minimal "
+            "detectable change: a smaller one may be marking error alone",
         )
         self.change.hide()
-        self.doubts = note()
-        self.doubts.setObjectName("necroangle_doubts")
+        self.doubts = note(name="doubts")
         self._doubts_area = WordsArea(self.doubts, DOUBTS_PX)
         top = row(self.sum)
         top.addLayout(column(self.grade, self.risk, spacing=0), 1)
@@ -532,18 +506,18 @@ class FollowupPanel(QWidget):
             "Follow-up: the other visit's reading that is compared with; your own come first",
             on_choose,
         )
-        self.show_button = button(
-            f"Show {key_label('ghost')}",
-            "That visit's circle and arcs in dashes, laid on this one by the head's centre "
-            f"(key {key_label('ghost')})",
-            lambda: run("ghost"),
+        self.show_button = command(
+            run,
+            "ghost",
+            with_key("ghost", "Show"),
+            "That visit's circle and arcs in dashes, laid on this one by the head's centre",
             held=True,
         )
-        self.go_button = button(
-            f"Go to {key_label('recall')}",
-            "Turn this view to the slice that cuts the head where that visit's slice did "
-            f"(key {key_label('recall')})",
-            lambda: run("recall"),
+        self.go_button = command(
+            run,
+            "recall",
+            with_key("recall", "Go to"),
+            "Turn this view to the slice that cuts the head where that visit's slice did",
         )
         buttons = (self.show_button, self.go_button)
         row(QLabel("Since"), (self.readings.widget, 1), *buttons, into=self)

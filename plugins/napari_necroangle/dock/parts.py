@@ -1,7 +1,7 @@
 """Small pieces of the dock, and its style made from the theme that napari shows."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Generic, TypedDict, TypeVar, Unpack
 
 import numpy as np
@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QBoxLayout,
     QComboBox,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLayout,
@@ -26,10 +27,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_necroangle.reading.keys import key_label
+
 Value = TypeVar("Value")
 
 Part = QWidget | QLayout | tuple[QWidget, int]
 """What is laid out; a widget with its stretch."""
+Cell = tuple[QWidget, int, int] | tuple[QWidget, int, int, int, int]
+"""A part with row and column, and how many of them it takes."""
 Layout = TypeVar("Layout", bound=QBoxLayout)
 
 
@@ -98,10 +103,8 @@ class ChoiceList(Generic[Value]):
 
     The mouse does not give it the keys: an arrow that turns a slice afterwards picks nothing.
 
-    Parameters
-    ----------
-    on_pick
-        Called with the value that the reader picks; never for a value set by the program.
+    ``on_pick``: called with the value that the reader picks; never for a value set by the
+    program.
     """
 
     def __init__(self, tip: str, on_pick: Callable[[Value], None]) -> None:
@@ -173,19 +176,35 @@ def _laid(
     return layout
 
 
+def grid(*cells: Cell, into: QWidget | None = None, spacing: int = 4) -> QGridLayout:
+    """Parts at their row and column; some take several rows and columns."""
+    layout = QGridLayout(into)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(spacing)
+    for part, *place in cells:
+        layout.addWidget(part, *place)
+    return layout
+
+
+def label(text: str = "", name: str = "", tip: str = "") -> QLabel:
+    """Words in one line; the style sheet knows them by a name."""
+    made = QLabel(text)
+    made.setObjectName(name and f"necroangle_{name}")
+    made.setToolTip(tip)
+    return made
+
+
 def heading(text: str) -> QLabel:
     """The title of a section."""
-    label = QLabel(text)
-    label.setObjectName("necroangle_heading")
-    return label
+    return label(text, "heading")
 
 
-def note(text: str = "") -> QLabel:
-    """A line of words that wraps."""
-    label = QLabel(text)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    return label
+def note(text: str = "", name: str = "", tip: str = "") -> QLabel:
+    """Words that wrap."""
+    made = label(text, name, tip)
+    made.setWordWrap(True)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    return made
 
 
 def rule() -> QFrame:
@@ -197,15 +216,41 @@ def rule() -> QFrame:
 
 
 def button(
-    text: str, tip: str, on_click: Callable[[], object], *, held: bool = False
+    text: str, tip: str, on_click: Callable[[], object], *, held: bool = False, name: str = ""
 ) -> QPushButton:
-    """A button; one that is held shows which of several things is on."""
+    """A button; one that is held shows which of several things is on.
+
+    One with a name is known by it to the style sheet, and takes the width that it is given.
+    """
     made = QPushButton(text)
     made.setToolTip(tip)
     made.setCheckable(held)
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     made.clicked.connect(lambda: on_click())
+    if name:
+        made.setObjectName(f"necroangle_{name}")
+        made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return made
+
+
+def command(
+    run: Callable[[str], object],
+    name: str,
+    words: str,
+    tip: str,
+    *,
+    held: bool = False,
+    is_tool: bool = False,
+) -> QPushButton:
+    """A button that does a command; its tip names the key. A tool is a small one among others."""
+    tip = f"{tip} (key {key_label(name)})"
+    return button(words, tip, partial(run, name), held=held, name="tool" if is_tool else "")
+
+
+def with_key(name: str, words: str) -> str:
+    """What a button says of its command, and its key where that is one letter."""
+    key = key_label(name)
+    return f"{words} {key}" if len(key) == 1 else words
 
 
 class Fold(QWidget):
@@ -217,9 +262,7 @@ class Fold(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self._words = ""
         self.on_open: Callable[[], object] = str
-        self.line = button("", tip, self._turn)
-        self.line.setObjectName("necroangle_fold")
-        self.line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.line = button("", tip, self._turn, name="fold")
         column(self.line, inner, into=self, spacing=3)
         self.open(is_open)
 

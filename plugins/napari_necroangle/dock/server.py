@@ -104,12 +104,8 @@ def _fetched(parent: QWidget, dialogs: Any, fetching: "_Fetching") -> bool:
 class _Fetching(QThread):
     """Fetches in a thread of its own.
 
-    Attributes
-    ----------
-    problem
-        What to say when it has ended, or nothing.
-    count
-        Objects that lie in the folder.
+    ``problem``: what to say when it has ended, or nothing.
+    ``count``: objects that lie in the folder.
     """
 
     moved = Signal(int, int)

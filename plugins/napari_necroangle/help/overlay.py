@@ -27,10 +27,7 @@ _SIZES_PX = (13, 12, 11, 10, 9, 8)
 class HelpSheet(QLabel):
     """The sheet.
 
-    Parameters
-    ----------
-    on_hide
-        Called before it goes: gives the keys to somebody else.
+    ``on_hide``: called before it goes: gives the keys to somebody else.
     """
 
     def __init__(self, parent: QWidget, on_hide: Callable[[], object]) -> None:

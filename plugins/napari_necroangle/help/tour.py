@@ -107,10 +107,7 @@ class TourStep(StrEnum):
 class TourCard:
     """What a card of the tour says, and of what.
 
-    Attributes
-    ----------
-    view
-        The view whose picture it points at; None for the result.
+    ``view``: the view whose picture it points at; None for the result.
     """
 
     step: TourStep
@@ -185,10 +182,7 @@ class Tour:
     def end(self, *, reopen: bool = True) -> None:
         """Forget what was marked, remove the sample, and put what was open back.
 
-        Parameters
-        ----------
-        reopen
-            Whether to open again what was open before; not where the window closes.
+        ``reopen``: whether to open again what was open before; not where the window closes.
         """
         if self._place is None:
             return

@@ -65,11 +65,10 @@ class Start(StrEnum):
 class AdjudicationMode(Mode):
     """Two readings whose images lie in one folder, and their consensus in the making.
 
-    Parameters
-    ----------
-    window
-        The window; where no folder is open in it, the images are looked for beside the folder of
-        the readings.
+    ``window``: the window; where no folder is open in it, the images are looked for beside the
+    folder of the readings.
+    ``readings``: where the study keeps its readings; the consensus goes to a folder of its own
+    there.
 
     Raises
     ------
@@ -77,11 +76,6 @@ class AdjudicationMode(Mode):
         If the marks of one cannot be measured.
     ReadingError
         If a file is not valid, they do not belong together, or their images are not in the folder.
-
-    Attributes
-    ----------
-    readings
-        Where the study keeps its readings; the consensus goes to a folder of its own there.
     """
 
     def __init__(self, window: Window, first: Path, second: Path) -> None:
@@ -354,12 +348,8 @@ def consensus_draft(both: Adjudication, start: Start) -> ReadingDraft:
 def segments_of(outline: Outline, part: str, *, is_dashed: bool) -> Segments:
     """(N, 2, 2) plane mm of the circle or the arcs of an outline.
 
-    Parameters
-    ----------
-    part
-        ``"circle"``, with a cross at its centre, or ``"arcs"``.
-    is_dashed
-        Whether every second pair of segments is left out.
+    ``part``: ``"circle"``, with a cross at its centre, or ``"arcs"``.
+    ``is_dashed``: whether every second pair of segments is left out.
 
     Examples
     --------

@@ -73,10 +73,7 @@ class FreeReading(Mode):
     def open_folder(self, folder: Path, progress: Callable[[int, int], None] | None = None) -> None:
         """Open a folder at its first hip; cases begun in another one are kept.
 
-        Parameters
-        ----------
-        progress
-            Told how many of its files were looked at, and how many there are.
+        ``progress``: told how many of its files were looked at, and how many there are.
         """
         try:
             self._workspace.open(folder, progress)

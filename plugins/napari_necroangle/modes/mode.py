@@ -82,12 +82,8 @@ class Window(Protocol):
 class CaseRow:
     """A line of the list of cases.
 
-    Attributes
-    ----------
-    key
-        What :meth:`Mode.open` opens it by.
-    is_done
-        Whether there is nothing to do in it.
+    ``key``: what :meth:`Mode.open` opens it by.
+    ``is_done``: whether there is nothing to do in it.
     """
 
     key: Hashable

@@ -30,10 +30,8 @@ _REPLACE = "Open it, Undo brings these marks back"
 def ready_to_save(workspace: Workspace, dialogs: Dialogs, *, must_be_complete: bool) -> bool:
     """Whether the open case may be written now; if not, the reader has been told why.
 
-    Parameters
-    ----------
-    must_be_complete
-        Whether a view that is begun and not complete forbids it; else it is asked about.
+    ``must_be_complete``: whether a view that is begun and not complete forbids it; else it is
+    asked about.
     """
     case = workspace.case
     if case is None:
@@ -85,10 +83,7 @@ def may_enter(session: ReadingSession, folder: Path, dialogs: Dialogs) -> bool:
 def saved_by(window: Window, mode: Mode, write: Callable[[], Path], *, final: bool) -> Path | None:
     """Write the open case where it is ready; its path, or None where the reader was told why not.
 
-    Parameters
-    ----------
-    final
-        Whether it is submitted with it: it has to be complete then.
+    ``final``: whether it is submitted with it: it has to be complete then.
     """
     space, dialogs = window.workspace, window.dialogs
     if space.current is None or not ready_to_save(space, dialogs, must_be_complete=final):

@@ -46,12 +46,8 @@ _ICONS = {Status.OPEN: "○", Status.SUBMITTED: "✓", Status.LOCKED: "◷", Sta
 class ListCase:
     """A case of the list that is being read.
 
-    Attributes
-    ----------
-    listed
-        Its place in the list; ``listed.label`` is all that a blinded reader is shown.
-    clock
-        The active reading time; call ``act`` at every key, click and slice.
+    ``listed``: its place in the list; ``listed.label`` is all that a blinded reader is shown.
+    ``clock``: the active reading time; call ``act`` at every key, click and slice.
     """
 
     listed: ListedCase
@@ -62,10 +58,8 @@ class ListCase:
 class WorklistSession:
     """One reader at one worklist.
 
-    Parameters
-    ----------
-    readings
-        Where the study keeps its readings; by default the folder ``readings`` beside the images.
+    ``readings``: where the study keeps its readings; by default the folder ``readings`` beside
+    the images.
 
     Raises
     ------
@@ -206,10 +200,7 @@ class Worklist(Mode):
     ReadingError
         As for :class:`WorklistSession`.
 
-    Attributes
-    ----------
-    state
-        Where the reader stands, as of the last step that could change it.
+    ``state``: where the reader stands, as of the last step that could change it.
     """
 
     def __init__(self, window: Window, path: Path, reader: str) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_necroangle.reading.case import Case, CaseKey, Picture, marker_of
-from napari_necroangle.reading.followup import VisitRadius, radii_of_other_visits
 from napari_necroangle.reading.guidance import Contradiction, contradictions
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.steps import Flow
@@ -15,6 +14,7 @@ from napari_necroangle.reading.texts import SIDES, VIEWS
 from napari_necroangle.store.autosave import Autosave, Context, Shown
 from napari_necroangle.store.readings import default_folder
 from necroangle.annotation import StackPassport
+from necroangle.batch.other_visits import radii_of_other_visits
 from necroangle.dicom import Scan, SeriesSummary, passport_of, read_volume, scan_folder
 from necroangle.dicom.films import film_letters, scaled_by_marker
 from necroangle.dicom.sides import HipSide
@@ -108,12 +108,8 @@ class Prefetch:
 class OpenCase:
     """A hip that is being read, with all that is only valid together.
 
-    Attributes
-    ----------
-    markers
-        The marker that tells the scale of each radiograph, by its view and series.
-    saved
-        Where the reading was saved in this window; None before.
+    ``markers``: the marker that tells the scale of each radiograph, by its view and series.
+    ``saved``: where the reading was saved in this window; None before.
     """
 
     key: CaseKey
@@ -130,14 +126,9 @@ class Workspace:
 
     A case that is left stays as it was and is there again when the reader comes back to it.
 
-    Attributes
-    ----------
-    names
-        The study's names of its subjects, or None for those that the files carry.
-    reader
-        The reader's code, kept from case to case.
-    trouble
-        Why the reading is not kept against a crash; empty while it is.
+    ``names``: the study's names of its subjects, or None for those that the files carry.
+    ``reader``: the reader's code, kept from case to case.
+    ``trouble``: why the reading is not kept against a crash; empty while it is.
     """
 
     def __init__(self) -> None:
@@ -151,7 +142,7 @@ class Workspace:
         self.current: OpenCase | None = None
         self._begun: dict[CaseKey, OpenCase] = {}
         self._prefer: tuple[Weighting, ...] = ()
-        self._radii: tuple[object, tuple[VisitRadius, ...]] = (None, ())
+        self._radii: tuple[object, tuple[tuple[str, float], ...]] = (None, ())
         self.trouble = ""
         self.autosave = Autosave(self._note_trouble)
         self.ahead = Prefetch()
@@ -237,10 +228,8 @@ class Workspace:
     ) -> OpenCase:
         """Take up the case of a hip, begun before or new, with its likeliest series.
 
-        Parameters
-        ----------
-        handed_out
-            Code and session of a case that a mode hands out; it then sees to it that it is kept.
+        ``handed_out``: code and session of a case that a mode hands out; it then sees to it
+        that it is kept.
 
         Raises
         ------
@@ -470,14 +459,14 @@ class Workspace:
             reader=self.reader,
         )
 
-    def _other_radii(self) -> tuple[VisitRadius, ...]:
+    def _other_radii(self) -> tuple[tuple[str, float], ...]:
         """The head at other visits: looked up once for a hip, and after each save."""
         if self.current is None or self.readings is None:
             return ()
         draft = self.current.case.session.draft
         asked = (self.readings, draft.subject, draft.laterality, draft.visit, draft.reader)
         if self._radii[0] != asked:
-            self._radii = (asked, radii_of_other_visits(self.readings, draft))
+            self._radii = (asked, radii_of_other_visits(self.readings, *draft.asked))
         return self._radii[1]
 
     def _note_trouble(self, words: str) -> None:

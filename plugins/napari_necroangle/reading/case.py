@@ -181,12 +181,10 @@ class CaseKey:
 class Followed:
     """An earlier visit whose slices the present ones should meet: that makes the error smaller.
 
-    Attributes
-    ----------
-    offsets_mm
-        Distances of its A and B slices from the head's centre; None where they are not known.
-    limit_deg
-        Smallest real change to a reading on slices at such distances; None where it is not judged.
+    ``offsets_mm``: distances of its A and B slices from the head's centre; None where they are
+    not known.
+    ``limit_deg``: smallest real change to a reading on slices at such distances; None where it
+    is not judged.
     """
 
     visit: str
@@ -240,10 +238,7 @@ class Case:
     def say(self, words: str, holds: Callable[[], bool] = lambda: True) -> None:
         """Say something of the draft as it is now; it is gone with the reader's next act.
 
-        Parameters
-        ----------
-        holds
-            Whether it is still true, where it speaks of more than the draft.
+        ``holds``: whether it is still true, where it speaks of more than the draft.
         """
         self._notice = (words, self.session.draft, holds)
 

@@ -24,6 +24,7 @@ from necroangle.annotation import (
     NeighbourSlice,
     PlaneRecord,
     ReaderEntries,
+    ReadingKey,
     ReadView,
     Revision,
     StackPassport,
@@ -53,13 +54,9 @@ class Role(StrEnum):
 class Handle(Struct, frozen=True):
     """A place for one mark of a view.
 
-    Attributes
-    ----------
-    index
-        Which rim mark, arc or outline point, from 0; of a landmark, its place in
-        :class:`necroangle.terms.LandmarkName`.
-    slice_no
-        0 on the view's own slice; 1 on its first neighbour, and so on.
+    ``index``: which rim mark, arc or outline point, from 0; of a landmark, its place in
+    :class:`necroangle.terms.LandmarkName`.
+    ``slice_no``: 0 on the view's own slice; 1 on its first neighbour, and so on.
     """
 
     role: Role
@@ -102,11 +99,8 @@ class ArcDraft(Struct, frozen=True, forbid_unknown_fields=True):
 class NeighbourDraft(Struct, frozen=True, forbid_unknown_fields=True):
     """Another slice of the view's series that is marked too.
 
-    Attributes
-    ----------
-    is_free
-        Whether the reader said that it shows no necrosis: an arc that is merely missing is not
-        the same.
+    ``is_free``: whether the reader said that it shows no necrosis: an arc that is merely
+    missing is not the same.
     """
 
     on: MarkedSlice
@@ -276,10 +270,7 @@ class ViewDraft(Struct, frozen=True, forbid_unknown_fields=True):
 class ReadingDraft(Struct, frozen=True, forbid_unknown_fields=True):
     """All that the reader has entered for one hip at one visit.
 
-    Attributes
-    ----------
-    laterality, subject, visit, reader, read_no
-        The key; texts may be empty.
+    The texts of its key may be empty.
     """
 
     views: tuple[ViewDraft, ViewDraft]
@@ -293,6 +284,12 @@ class ReadingDraft(Struct, frozen=True, forbid_unknown_fields=True):
     conduct: Conduct = FREE_READING
     revision: Revision = FIRST_REVISION
     consensus_of: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> tuple[ReadingKey, View, Conduct]:
+        """What other visits are asked for by: the key, the A view, and how it is conducted."""
+        key = ReadingKey(self.subject, self.laterality, self.visit, self.reader, self.read_no)
+        return key, self.views[0].view, self.conduct
 
     def view(self, view: View) -> ViewDraft:
         """One of its two views."""

@@ -20,12 +20,8 @@ NO_SEGMENTS: Segments = np.zeros((0, 2, 2))
 class Drawing:
     """Segments over one slice, plane mm.
 
-    Attributes
-    ----------
-    circle
-        The head circle, and where it is drawn with one, a cross at its centre.
-    rays
-        From the centre to the ends of each arc.
+    ``circle``: the head circle, and where it is drawn with one, a cross at its centre.
+    ``rays``: from the centre to the ends of each arc.
     """
 
     circle: Segments
@@ -47,10 +43,7 @@ class Drawing:
 class PenLines:
     """Lines over a slice that do not come from the draft.
 
-    Attributes
-    ----------
-    segments
-        (N, 2, 2) plane mm.
+    ``segments``: (N, 2, 2) plane mm.
     """
 
     pen: str

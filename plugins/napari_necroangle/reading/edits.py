@@ -50,13 +50,9 @@ def drawn(
 ) -> ViewDraft:
     """The view with a whole rim, arc or outline laid by one stroke.
 
-    Parameters
-    ----------
-    handle
-        What is drawn. A rim or an outline replaces the one that is there; an arc is put in its
-        place from the points' first, middle and last.
-    points_mm
-        (u, v) plane mm, three or more.
+    ``handle``: what is drawn. A rim or an outline replaces the one that is there; an arc is put
+    in its place from the points' first, middle and last.
+    ``points_mm``: (u, v) plane mm, three or more.
 
     Raises
     ------
@@ -220,13 +216,9 @@ def length_mm(path: Path) -> float:
 def marks_along(path: Path, role: Role) -> tuple[tuple[float, float], ...]:
     """Positions of a path that lie nearest to equal distances, from its first to its last.
 
-    Parameters
-    ----------
-    path
-        (u, v) plane mm, as the mouse went.
-    role
-        Up to ten marks for a rim; first, middle and last for an arc; one every 3 mm for an
-        outline, which is closed by itself.
+    ``path``: (u, v) plane mm, as the mouse went.
+    ``role``: up to ten marks for a rim; first, middle and last for an arc; one every 3 mm for
+    an outline, which is closed by itself.
 
     Returns
     -------

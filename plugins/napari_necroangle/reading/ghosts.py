@@ -15,18 +15,11 @@ from numpy.typing import NDArray
 
 from napari_necroangle.reading.case import Case, Picture
 from napari_necroangle.reading.drawing import Drawing, drawing_of
-from napari_necroangle.reading.followup import (
-    Earlier,
-    StudyRules,
-    change_from,
-    change_words,
-    earlier_readings,
-    earlier_words,
-    followed_of,
-)
+from napari_necroangle.reading.followup import change_words, earlier_words, followed_of
 from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.outcome import Outcome
 from napari_necroangle.reading.texts import VIEWS
+from necroangle.batch.other_visits import Earlier, StudyRules, earlier_readings
 from necroangle.batch.study_settings import measuring_in
 from necroangle.geometry import PatientPoints, PlanePoints
 from necroangle.terms import View
@@ -62,10 +55,7 @@ class Ghost:
 def ghost_of(earlier: Earlier, view: View, outcome: Outcome, picture: Picture) -> Ghost | None:
     """Where an earlier view's circle and arcs fall on the present stack.
 
-    Parameters
-    ----------
-    outcome
-        What is marked by now: the head centre of this view, or of the other.
+    ``outcome``: what is marked by now: the head centre of this view, or of the other.
 
     Returns
     -------
@@ -125,12 +115,8 @@ class FollowupOverlay:
     It is taken off at every other hip: a reader marks first and compares afterwards, unless they
     ask for it. A blinded reader has none.
 
-    Attributes
-    ----------
-    choices
-        The readings of other visits, the reader's own first.
-    rules
-        What the study says of the hip, where it has readings of other visits.
+    ``choices``: the readings of other visits, the reader's own first.
+    ``rules``: what the study says of the hip, where it has readings of other visits.
     """
 
     def __init__(
@@ -170,7 +156,7 @@ class FollowupOverlay:
         self._asked = asked
         if case is not None:
             case.session.measure_by(measuring_in(folder))
-        self.choices = earlier_readings(folder, draft) if folder and draft else ()
+        self.choices = earlier_readings(folder, *draft.asked) if folder and draft else ()
         if self.choices and draft:
             self.rules = StudyRules.of(folder, draft.subject, draft.laterality)
         if self.chosen not in self.choices:
@@ -231,7 +217,7 @@ class FollowupOverlay:
         outcome = case.session.outcome()
         if self._words[0] is not outcome or self._words[1] is not self.chosen:
             visit = case.session.draft.visit
-            change = change_from(self.chosen, outcome, self.rules, visit)
+            change = self.rules.change(self.chosen, outcome.hip, visit)
             said = change_words(self.chosen, change, self.rules, visit)
             self._words = (outcome, self.chosen, said)
         return self._words[2]

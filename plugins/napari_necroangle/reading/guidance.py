@@ -13,12 +13,12 @@ import numpy as np
 
 from napari_necroangle.reading.case import LOCKED, Case
 from napari_necroangle.reading.draft import ArcDraft, ReadingDraft
-from napari_necroangle.reading.followup import VisitRadius, head_radius_mm
 from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.outcome import Outcome, ViewOutcome
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.steps import Flow, SliceCheck, Step, StepState, slice_check
 from napari_necroangle.reading.texts import VIEWS, doubts, instruction, offset_words
+from necroangle.batch.other_visits import head_radius_mm
 from necroangle.geometry import PatientPoints
 from necroangle.measurement import show_deg
 from necroangle.measurement.doubts import LIMITS
@@ -35,10 +35,7 @@ _SAID_WITH_NUMBERS = (Flag.SLICE_OFF_CENTRE, Flag.RADII_DIFFER, Flag.EDGE_OFF_CI
 class Contradiction:
     """Something that speaks against the marks.
 
-    Attributes
-    ----------
-    blocks
-        Whether nothing may be saved with it.
+    ``blocks``: whether nothing may be saved with it.
     """
 
     words: str
@@ -46,7 +43,7 @@ class Contradiction:
 
 
 def contradictions(
-    case: Case, side_doubts: Sequence[Contradiction], others: Sequence[VisitRadius]
+    case: Case, side_doubts: Sequence[Contradiction], others: Sequence[tuple[str, float]]
 ) -> tuple[Contradiction, ...]:
     """Everything that speaks against a case, what forbids saving first."""
     outcome = case.session.outcome()
@@ -130,15 +127,15 @@ def _gaps_mm(arc: ArcDraft, outcome: ViewOutcome) -> Iterator[float]:
             yield abs(away - outcome.circle.radius_mm)
 
 
-def _visits(outcome: Outcome, others: Sequence[VisitRadius]) -> Iterator[str]:
+def _visits(outcome: Outcome, others: Sequence[tuple[str, float]]) -> Iterator[str]:
     here = head_radius_mm(outcome.heads) if outcome.heads is not None else None
     if here is None:
         return
-    for other in others:
-        if abs(here - other.radius_mm) > PLAUSIBLE.visit_radius_mm:
+    for visit, radius_mm in others:
+        if abs(here - radius_mm) > PLAUSIBLE.visit_radius_mm:
             yield (
-                f"The head's radius is {here:.1f} mm here and was {other.radius_mm:.1f} mm at "
-                f"visit {other.visit}: one of the circles is off."
+                f"The head's radius is {here:.1f} mm here and was {radius_mm:.1f} mm at "
+                f"visit {visit}: one of the circles is off."
             )
 
 
@@ -172,10 +169,7 @@ def guide_line(
 ) -> str:
     """What to do now, in plain words.
 
-    Parameters
-    ----------
-    magnified
-        Whether an arc end is magnified, to be set exactly.
+    ``magnified``: whether an arc end is magnified, to be set exactly.
     """
     session = flow.case.session
     if session.is_locked:

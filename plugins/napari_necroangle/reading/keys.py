@@ -42,10 +42,7 @@ def finding_command(choice: Finding | UnreadReason | None) -> str:
 class Shortcut:
     """A key.
 
-    Attributes
-    ----------
-    key
-        As napari writes it.
+    ``key``: as napari writes it.
     """
 
     key: str
@@ -162,10 +159,7 @@ class _OwnKeys(Struct, forbid_unknown_fields=True):
 def with_own(raw: bytes, *, file: str = "keys.toml") -> tuple[Shortcut, ...]:
     r"""The table with a reader's own keys: a command that is named has these and no other.
 
-    Parameters
-    ----------
-    raw
-        TOML: a table ``[keys]`` of commands, each with one key or a list of keys.
+    ``raw``: TOML: a table ``[keys]`` of commands, each with one key or a list of keys.
 
     Raises
     ------

@@ -185,13 +185,9 @@ class ViewOutcome:
 class Outcome:
     """What the hip says so far.
 
-    Attributes
-    ----------
-    hip
-        The measurement of what is complete.
-    heads
-        The measurement of the two head circles alone, arcs or not: what the views say of each
-        other before they are complete. None without both circles.
+    ``hip``: the measurement of what is complete.
+    ``heads``: the measurement of the two head circles alone, arcs or not: what the views say of
+    each other before they are complete. None without both circles.
     """
 
     views: tuple[ViewOutcome, ViewOutcome]
@@ -223,10 +219,7 @@ def outcome_of(
 ) -> Outcome:
     """What a draft says so far, by the same measurement that re-measures its file.
 
-    Parameters
-    ----------
-    views
-        What :func:`view_outcome` finds of each of its views.
+    ``views``: what :func:`view_outcome` finds of each of its views.
     """
     found = _measured(draft, views, measuring)
     return replace(found, heads=found.hip if found.hip.judge else _heads(draft, views))

@@ -193,12 +193,8 @@ class ReadingSession:
     def place(self, view: View, handle: Handle, on: MarkedSlice, uv_mm: Point) -> None:
         """Set a new mark, or an arc's point anew.
 
-        Parameters
-        ----------
-        view, handle
-            Where it belongs. An arc point says that there is necrosis.
-        uv_mm
-            Plane mm: along the row, down the column.
+        ``view`` and ``handle``: where it belongs. An arc point says that there is necrosis.
+        ``uv_mm``: plane mm: along the row, down the column.
 
         Raises
         ------
@@ -260,10 +256,8 @@ class ReadingSession:
     ) -> None:
         """Say what was found on a view, or why it was not read.
 
-        Parameters
-        ----------
-        on
-            The slice that is shown; not needed where the view has marks or was not read.
+        ``on``: the slice that is shown; not needed where the view has marks or was not
+        read.
         """
         self._edit(edits.chosen(self.draft.view(view), choice, on))
 
@@ -338,10 +332,8 @@ class ReadingSession:
     def recover(self, draft: ReadingDraft, file_sha256: str | None) -> None:
         """Take up an unsaved draft of an earlier window; undo brings back what was there.
 
-        Parameters
-        ----------
-        file_sha256
-            SHA-256 of the file that a save replaces; None for a reading not yet in a file.
+        ``file_sha256``: SHA-256 of the file that a save replaces; None for a reading not
+        yet in a file.
         """
         self.file_sha256 = file_sha256
         self._step(draft)

@@ -95,10 +95,7 @@ def canvas_title(
 ) -> str:
     """The lines in the corner of a canvas: span and fit of the rim until there is an angle.
 
-    Parameters
-    ----------
-    away_mm
-        Signed distance of the slice from the head's centre, where that is known.
+    ``away_mm``: signed distance of the slice from the head's centre, where that is known.
     """
     letter = "A" if view.is_a else "B"
     place = f" {index + 1} / {count}" if count > 1 else ""
@@ -209,10 +206,7 @@ def interval_line(outcome: Outcome) -> str:
 def doubts(outcome: Outcome, without: Sequence[Flag] = ()) -> tuple[str, ...]:
     """The flags of the hip and of its complete views, in plain words.
 
-    Parameters
-    ----------
-    without
-        Flags that are said in other words.
+    ``without``: flags that are said in other words.
     """
     flags = [set(view.measurement.flags if view.measurement else ()) for view in outcome.views]
     names = [VIEWS[view.view] for view in outcome.views]

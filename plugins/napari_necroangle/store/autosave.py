@@ -68,12 +68,9 @@ class Shown(Struct, frozen=True, forbid_unknown_fields=True):
 class Context(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where the reader was.
 
-    Attributes
-    ----------
-    visit
-        The visit's label in the study; a pseudonym, never a folder's name.
-    case_code
-        The code under which a worklist showed the hip; empty outside of a reader study.
+    ``visit``: the visit's label in the study; a pseudonym, never a folder's name.
+    ``case_code``: the code under which a worklist showed the hip; empty outside of a reader
+    study.
     """
 
     visit: str = ""
@@ -253,11 +250,8 @@ def _older_state() -> Path:
 class Autosave:
     """Keeps every reading in the making, each in the folder that first kept it.
 
-    Parameters
-    ----------
-    trouble
-        Called with one plain sentence when a state could not be written, and with an empty one
-        when it can be again. An edit never fails because of its autosave.
+    ``trouble``: called with one plain sentence when a state could not be written, and with an
+    empty one when it can be again. An edit never fails because of its autosave.
 
     Examples
     --------

@@ -73,10 +73,8 @@ class Remains:
 def recoverable(readings: Path) -> tuple[Recovered, ...]:
     """The readings that earlier windows left unsaved, the latest first.
 
-    Parameters
-    ----------
-    readings
-        The folder of the readings. Files of windows that are still open are left alone.
+    ``readings``: the folder of the readings. Files of windows that are still open are left
+    alone.
 
     Examples
     --------
