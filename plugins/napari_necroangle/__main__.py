@@ -30,7 +30,9 @@ def main(
 ) -> None:
     """Open the reading window."""
     _take_keys(shows_them=keys)
-    if sys.platform.startswith("linux") and not _has_display():
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
         click.echo(
             "necroangle: there is no display; run on a desktop, or under xvfb-run for pictures",
             err=True,
@@ -77,10 +79,6 @@ def _take_keys(*, shows_them: bool) -> None:
         there = "" if own_keys_path().exists() else ": not there yet; put in what you change"
         click.echo(f"# {own_keys_path()}{there}\n{keys_as_toml()}", nl=False)
         raise SystemExit(0)
-
-
-def _has_display() -> bool:
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 if __name__ == "__main__":

@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from necroangle import dicom
 from necroangle.annotation import SUFFIX
-from necroangle.dicom import Refusal, Scan, SeriesSummary, read_volume, scan_folder
+from necroangle.dicom import Scan, SeriesSummary, passport_of, read_volume, scan_folder
 from necroangle.errors import DicomError
 from necroangle.imaging import Volume
 from necroangle.samples import sample_folder
@@ -73,7 +72,9 @@ def layers_of(scan: Scan, files: set[str]) -> list[LayerData]:
         If there is none.
     """
     read: list[tuple[SeriesSummary, Volume]] = []
-    reasons = [str(refusal) for refusal in scan.left_out if _concerns(refusal, files)]
+    reasons = [
+        str(one) for one in scan.left_out if not files or one.place in files or one.files > 1
+    ]
     for series in scan.series:
         if files and not _places(series, files):
             continue
@@ -85,7 +86,8 @@ def layers_of(scan: Scan, files: set[str]) -> list[LayerData]:
         raise DicomError(f"no series can be read: {_first(reasons)}")
     layers = []
     for series, volume in read:
-        said = {"passport": _passport(series, scan), "refused": tuple(reasons)}
+        passport = passport_of(series, scan.series, scan.left_out)
+        said = {"passport": passport.to_dict(), "refused": tuple(reasons)}
         layers.append(_layer(series, volume, _places(series, files), said))
     return layers
 
@@ -128,15 +130,6 @@ def _facts(series: SeriesSummary) -> dict[str, Any]:
     }
 
 
-def _passport(series: SeriesSummary, scan: Scan) -> dict[str, Any] | None:
-    """The geometry passport, where the loader writes one."""
-    write = getattr(dicom, "passport_of", None)
-    if write is None:
-        return None
-    passport: dict[str, Any] = write(series, scan.series, scan.left_out).to_dict()
-    return passport
-
-
 def _scale(series: SeriesSummary, volume: Volume) -> tuple[tuple[float, ...], str]:
     """Size of one index step along each axis of the layer, and its unit."""
     if series.kind == "stack":
@@ -164,11 +157,6 @@ def _name(series: SeriesSummary, places: tuple[int, ...]) -> str:
 def _places(series: SeriesSummary, files: set[str]) -> tuple[int, ...]:
     """Which slices of a series, from 0, are in the named files."""
     return tuple(place for place, (file, _) in enumerate(series.frames) if file in files)
-
-
-def _concerns(refusal: Refusal, files: set[str]) -> bool:
-    """Whether a refusal may say why a named file is not shown."""
-    return not files or refusal.place in files or refusal.files > 1
 
 
 def _first(reasons: Sequence[str]) -> str:

@@ -14,7 +14,6 @@ from napari.layers import Image
 from napari_necroangle.reader import layers_of, read_layers
 from npe2 import PluginManifest
 
-from necroangle import dicom
 from necroangle.dicom import Refusal, SeriesSummary, scan_folder
 from necroangle.errors import DicomError
 from necroangle.geometry import PixelPoints
@@ -127,7 +126,7 @@ def test_the_passport_is_told_where_there_is_one(
     ) -> Passport:
         return Passport(len(series), len(study), len(refused))
 
-    monkeypatch.setattr(dicom, "passport_of", passport_of, raising=False)
+    monkeypatch.setattr("napari_necroangle.reader.passport_of", passport_of)
     for _, options, _ in read_layers(str(samples / "plain")):
         assert options["metadata"]["passport"] == {"known": (11, 3, 0)}
 

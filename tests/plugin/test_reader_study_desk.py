@@ -128,7 +128,7 @@ def test_reopened_and_submitted_again(reader: WorklistSession, case: Case) -> No
     assert second.reading.revision.previous_sha256 == first.sha256
     assert second.reading.notes == "in time"
     first.path.unlink()
-    assert reader.bring_back(item.listed).reading == second.reading
+    assert reader.own.bring_back(item.listed).reading == second.reading
 
 
 def test_an_unsaved_case_survives_a_crash_and_can_be_submitted(

@@ -3,8 +3,9 @@
 What a host gives is :class:`Host`; nobody else asks which it is.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from napari.components import ViewerModel
 from napari.qt import QtViewer, get_stylesheet
@@ -19,36 +20,58 @@ DOCK_WIDTH_PX = 340
 _NAPARI_DOCKS = ("layer list", "layer controls")
 
 
-class Host(Protocol):
+class Host(ABC):
     """The window that canvases and dock stand in."""
 
     window: QMainWindow
-    viewers: tuple[QtViewer, ...]
+
+    def __init__(self) -> None:
+        self.viewers: tuple[QtViewer, ...] = ()
+        self._guard: _LayerGuard | None = None
+        self._reactions: list[Callable[[], None]] = []
 
     @property
+    @abstractmethod
     def theme(self) -> str:
         """The name of napari's theme that is shown."""
 
+    @property
+    @abstractmethod
+    def _another_theme(self) -> Any:
+        """The event of another theme."""
+
     def follow_theme(self, react: Callable[[], None]) -> None:
         """Call this whenever another theme is shown."""
+        self._reactions.append(react)
+        self._another_theme.connect(react)
 
+    @abstractmethod
     def take_in(self, dock: QWidget, on_hidden: Callable[[], None]) -> bool:
         """Put the canvases beside a dock; False as long as the dock stands in no window.
 
         Where the reader hides the dock, the host says so; it may be taken in again.
         """
 
+    @abstractmethod
     def guard(self, planes: Sequence[PlaneView]) -> None:
         """Keep what is not ours from changing what the canvases show."""
 
     def show_canvases(self, shown: Sequence[bool]) -> None:
         """Show some of the canvases, and hide the others."""
+        for viewer, is_shown in zip(self.viewers, shown, strict=True):
+            viewer.setVisible(is_shown)
 
+    @abstractmethod
     def share_width(self) -> None:
         """Give the dock its width, and the canvases the rest in equal parts."""
 
     def close(self) -> None:
         """Take everything of ours out of the window."""
+        for react in self._reactions:
+            self._another_theme.disconnect(react)
+        if self._guard is not None:
+            self._guard.close()
+        self._reactions, self._guard = [], None
 
 
 _PUT_ASIDE = "Hip reading shows its picture alone: your layers come back when the dock is closed."
@@ -56,12 +79,13 @@ _LEAST_PX = 160
 """No canvas can be dragged to less."""
 
 
-class OwnHost:
+class OwnHost(Host):
     """A window of our own: two canvases and the dock beside each other, and nothing of napari's."""
 
     def __init__(self, window: QMainWindow) -> None:
+        super().__init__()
         self.window = window
-        self.viewers: tuple[QtViewer, ...] = (QtViewer(ViewerModel()), QtViewer(ViewerModel()))
+        self.viewers = (QtViewer(ViewerModel()), QtViewer(ViewerModel()))
         self._canvases, self._parts = QSplitter(), QSplitter()
         for viewer in self.viewers:
             viewer.canvas.native.setMinimumSize(_LEAST_PX, _LEAST_PX)
@@ -71,9 +95,7 @@ class OwnHost:
             splitter.setChildrenCollapsible(False)
         self._parts.splitterMoved.connect(self._note_width)
         self._dock_px = DOCK_WIDTH_PX
-        self._guard: _LayerGuard | None = None
         window.setCentralWidget(self._parts)
-        self._reactions: list[Callable[[], None]] = []
         self.follow_theme(self._dress)
         self._dress()
 
@@ -82,10 +104,9 @@ class OwnHost:
         """The name of the theme of napari's settings."""
         return str(get_settings().appearance.theme)
 
-    def follow_theme(self, react: Callable[[], None]) -> None:
-        """Call this whenever another theme is shown."""
-        self._reactions.append(react)
-        get_settings().appearance.events.theme.connect(react)
+    @property
+    def _another_theme(self) -> Any:
+        return get_settings().appearance.events.theme
 
     def hold(self, dock: QWidget) -> None:
         """Put a dock beside the canvases."""
@@ -101,9 +122,8 @@ class OwnHost:
         self._guard = _LayerGuard(planes, self.window, lambda *_: None)
 
     def show_canvases(self, shown: Sequence[bool]) -> None:
-        """Show some of the canvases, in equal parts, and hide the others."""
-        for viewer, is_shown in zip(self.viewers, shown, strict=True):
-            viewer.setVisible(is_shown)
+        """In equal parts."""
+        super().show_canvases(shown)
         self._canvases.setSizes([self._canvases.width() * is_shown for is_shown in shown])
 
     def share_width(self) -> None:
@@ -112,12 +132,8 @@ class OwnHost:
 
     def close(self) -> None:
         """Take the canvases down."""
-        if self._guard is not None:
-            self._guard.close()
-            self._guard = None
-        for react in self._reactions:
-            get_settings().appearance.events.theme.disconnect(react)
-        viewers, self.viewers, self._reactions = self.viewers, (), []
+        super().close()
+        viewers, self.viewers = self.viewers, ()
         for viewer in viewers:
             close_viewer(viewer)
 
@@ -130,7 +146,7 @@ class OwnHost:
         self._dock_px = self._parts.sizes()[-1]
 
 
-class NapariHost:
+class NapariHost(Host):
     """napari's own window: the first view in its canvas, the second in one of ours beside it.
 
     While hips are read, the shortcuts of napari's menus are off and its layer docks are hidden.
@@ -140,14 +156,12 @@ class NapariHost:
     """
 
     def __init__(self, viewer: Any) -> None:
+        super().__init__()
         self.viewer: Any = getattr(viewer, "__wrapped__", viewer)
-        self.viewers: tuple[QtViewer, ...] = ()
         self._panel: Any = None
         self._docks: list[QDockWidget] = []
         self._shortcuts: list[tuple[Any, Any]] = []
         self._aside: list[Any] = []
-        self._guard: _LayerGuard | None = None
-        self._reactions: list[Callable[[], None]] = []
         self._on_hidden: Callable[[], None] = lambda: None
 
     @property
@@ -155,10 +169,9 @@ class NapariHost:
         """The name of the theme that is shown."""
         return str(self.viewer.theme)
 
-    def follow_theme(self, react: Callable[[], None]) -> None:
-        """Call this whenever another theme is shown."""
-        self._reactions.append(react)
-        self.viewer.events.theme.connect(react)
+    @property
+    def _another_theme(self) -> Any:
+        return self.viewer.events.theme
 
     def take_in(self, dock: QWidget, on_hidden: Callable[[], None]) -> bool:
         """Put the second canvas beside napari's own, once the dock stands in napari's window."""
@@ -199,11 +212,6 @@ class NapariHost:
         """Let nothing but our pictures be in the models, and let those come back."""
         self._guard = _LayerGuard(planes, self._panel, self._put_aside)
 
-    def show_canvases(self, shown: Sequence[bool]) -> None:
-        """Show some of the canvases, and hide the others."""
-        for viewer, is_shown in zip(self.viewers, shown, strict=True):
-            viewer.setVisible(is_shown)
-
     def share_width(self) -> None:
         """Give the dock its width; the canvases share the rest."""
         self.window.resizeDocks([self._panel], [DOCK_WIDTH_PX], Qt.Orientation.Horizontal)
@@ -213,17 +221,14 @@ class NapariHost:
         if not self.viewers:
             return
         self._panel.visibilityChanged.disconnect(self._look_soon)
-        for react in self._reactions:
-            self.viewer.events.theme.disconnect(react)
-        if self._guard is not None:
-            self._guard.close()
+        super().close()
         for action, shortcuts in self._shortcuts:
             action.setShortcuts(shortcuts)
         for one in self._docks:
             one.show()
         self.viewer.layers.extend(self._aside)
-        (first, second), self.viewers, self._guard = self.viewers, (), None
-        self._reactions, self._shortcuts, self._docks, self._aside = [], [], [], []
+        (first, second), self.viewers = self.viewers, ()
+        self._shortcuts, self._docks, self._aside = [], [], []
         self._on_hidden = lambda: None
         first.show_welcome_screen = True
         first.canvas.native.setMinimumSize(0, 0)

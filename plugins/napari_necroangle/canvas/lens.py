@@ -84,8 +84,7 @@ class Lens:
 
     def look_at(self, picture: Picture, index: int, point: PatientPoints | None) -> None:
         """Bring the head into the middle where its place is known, else show all."""
-        self._model.reset_view(margin=_MARGIN)
-        self._before = None
+        self._fit()
         rows, columns = self._size(picture)
         if point is not None and not picture.view.is_radiograph:
             u, v = picture.volume.planes[index].patient_to_plane(point)[0].tolist()
@@ -95,16 +94,18 @@ class Lens:
 
     def look_at_circle(self, picture: Picture, circle: Circle) -> None:
         """Let the head fill the canvas."""
-        self._model.reset_view(margin=_MARGIN)
-        self._before = None
+        self._fit()
         size = max(self._size(picture))
         self._show(circle.centre_mm, self.zoom * size / (_CIRCLE_FIELD * circle.radius_mm))
 
     def show_all(self) -> None:
         """Show the whole picture."""
+        self._fit()
+        self._fitted = self._frame
+
+    def _fit(self) -> None:
         self._model.reset_view(margin=_MARGIN)
         self._before = None
-        self._fitted = self._frame
 
     def magnify(self, uv_mm: tuple[float, float], *, centred: bool) -> None:
         """Magnify a point, in the middle or where it stands on the canvas."""
@@ -157,7 +158,7 @@ class Greys:
     @cached_property
     def stored(self) -> Window:
         """The file's own window, else the middle 99 percent."""
-        return self._picture.window()
+        return self._picture.volume.shown_window()
 
     @cached_property
     def presets(self) -> dict[str, Window]:

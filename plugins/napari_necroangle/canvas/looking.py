@@ -7,6 +7,7 @@ first, and takes no mark.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from textwrap import fill
 
 import numpy as np
@@ -50,6 +51,13 @@ WORDS_WIDE = 40
 """So many letters fit on a line of a narrow canvas."""
 _NOTCH = 120
 """What Qt says of one notch of a wheel."""
+_ON_OFF = ("on", "off")
+_SWITCHES = {
+    "link": ("is_linked", "Contrast of the views is", ("linked", "not linked")),
+    "cursor": ("has_cursor", "The mouse's cross in the other view is", _ON_OFF),
+    "loupe": ("has_loupe", "The loupe at the mouse is", _ON_OFF),
+}
+"""Settings of all canvases by their commands, and what is said of them."""
 
 
 class Looking:
@@ -87,10 +95,8 @@ class Looking:
             "overlay": self._toggle_overlay,
             "window": self._next_window,
             "window_reset": lambda _, view: self.reset_window(view),
-            "link": self._toggle_link,
             "invert": lambda _, view: self._invert(view),
-            "cursor": self._toggle_cursor,
-            "loupe": self._toggle_loupe,
+            **{name: partial(self._switch, name) for name in _SWITCHES},
         }
 
     def plane(self, view: View) -> PlaneView | None:
@@ -238,33 +244,15 @@ class Looking:
             greys.is_inverted = not greys.is_inverted
             self.windowed(view)
 
-    def _toggle_link(self, case: Case, view: View) -> None:
-        self.is_linked = not self.is_linked
-        words = f"Contrast of the views is {'linked' if self.is_linked else 'not linked'}."
-        case.say(words, self._while_set("is_linked"))
+    def _switch(self, name: str, case: Case, view: View) -> None:
+        """Switch a setting of all canvases, and say so as long as it holds."""
+        setting, words, states = _SWITCHES[name]
+        is_on = not getattr(self, setting)
+        setattr(self, setting, is_on)
+        words = f"{words} {states[not is_on]}."
+        case.say(words, lambda: bool(getattr(self, setting) == is_on))
+        self.pointed(view, None)
         self.windowed(view)
-
-    def _toggle_cursor(self, case: Case, view: View) -> None:
-        self.has_cursor = not self.has_cursor
-        words = f"The mouse's cross in the other view is {_on(self.has_cursor)}."
-        case.say(words, self._while_set("has_cursor"))
-        self.pointed(view, None)
-        self.on_greys()
-
-    def _toggle_loupe(self, case: Case, view: View) -> None:
-        self.has_loupe = not self.has_loupe
-        case.say(f"The loupe at the mouse is {_on(self.has_loupe)}.", self._while_set("has_loupe"))
-        self.pointed(view, None)
-        self.on_greys()
-
-    def _while_set(self, name: str) -> Callable[[], bool]:
-        """Whether a setting is as it was when this was asked for."""
-        now = getattr(self, name)
-        return lambda: bool(getattr(self, name) == now)
-
-
-def _on(is_on: bool) -> str:
-    return "on" if is_on else "off"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -399,7 +387,7 @@ class SecondPane(QWidget):
         away_mm = abs(float(plane.distance_mm(middle)[0]))
         self._middle_mm = np.asarray(plane.patient_to_plane(middle)[0], float)
         reaches = away_mm <= max(step_mm, first.picture.volume.step_mm) / 2 + 0.1
-        window = first.greys.on(second.picture.window())
+        window = first.greys.on(second.picture.volume.shown_window())
         inverted = first.greys.is_inverted
         self._tile = tile_of(second.picture, index, window, inverted=inverted) if reaches else None
         self._draw_lines(first, second)

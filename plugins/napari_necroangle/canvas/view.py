@@ -93,8 +93,12 @@ class PlaneView:
     @property
     def view(self) -> View:
         """Which view is shown."""
+        return self._shown.view
+
+    @property
+    def _shown(self) -> Picture:
         assert self.picture is not None  # noqa: S101
-        return self.picture.view
+        return self.picture
 
     @property
     def slice_index(self) -> int:
@@ -169,8 +173,7 @@ class PlaneView:
 
     def go_to(self, index: int) -> None:
         """Show a slice, kept within the stack."""
-        assert self.picture is not None  # noqa: S101
-        self.model.dims.set_current_step(0, min(max(index, 0), len(self.picture) - 1))
+        self.model.dims.set_current_step(0, min(max(index, 0), len(self._shown) - 1))
 
     def follow(self) -> None:
         """Go where the other view now shows the head, unless this view was turned or marked."""
@@ -304,7 +307,7 @@ class PlaneView:
                 name=name,
                 scale=picture.volume.scale_mm,
                 units=("mm",) * 3,
-                contrast_limits=picture.window(),
+                contrast_limits=picture.volume.shown_window(),
                 colormap="gray",
                 interpolation2d="linear",
                 **_HELD,
@@ -348,23 +351,20 @@ class PlaneView:
             for (handle, _), (u, v) in zip(here, there, strict=True):
                 drawn.append(DrawnMark(handle, index, (u, v), handle == selected))
         for number, end in enumerate(case.marker_ends(self.view)):
-            assert self.picture is not None  # noqa: S101
-            drawn.append(DrawnMark(Handle(Role.MARKER, number), 0, self.picture.uv_of(end)))
+            drawn.append(DrawnMark(Handle(Role.MARKER, number), 0, self._shown.uv_of(end)))
         self.sketch.put(tuple(drawn))
 
     def _places(self, case: Case) -> dict[int, int]:
         """Which slice of the picture each marked slice of the view is."""
-        assert self.picture is not None  # noqa: S101
         draft = case.session.draft.view(self.view)
         slices = (draft.on, *(one.on for one in draft.neighbours))
-        found = ((number, self.picture.index_of(on)) for number, on in enumerate(slices))
+        found = ((number, self._shown.index_of(on)) for number, on in enumerate(slices))
         return {number: index for number, index in found if index is not None}
 
     def _uv(self, index: int, marks: Sequence[Mark]) -> NDArray[np.float64]:
         """(N, 2) plane mm of marks on a slice."""
-        assert self.picture is not None  # noqa: S101
         patient = PatientPoints(np.array([mark.patient_mm for mark in marks]).reshape(-1, 3))
-        return self.picture.volume.planes[index].patient_to_plane(patient)
+        return self._shown.volume.planes[index].patient_to_plane(patient)
 
     def _draw_lines(self, case: Case, places: Mapping[int, int], outcome: ViewOutcome) -> None:
         slices = ((outcome.circle, outcome.arcs), *((o.circle, o.arcs) for o in outcome.beside))
@@ -381,14 +381,13 @@ class PlaneView:
 
     def _write_texts(self) -> None:
         assert self.case is not None  # noqa: S101
-        assert self.picture is not None  # noqa: S101
         outcome = self.case.session.outcome().view(self.view)
         centre = self.case.head_centre(self.view)
-        away = None if centre is None else self.picture.offset_mm(self.slice_index, centre)
+        away = None if centre is None else self._shown.offset_mm(self.slice_index, centre)
         gain = rim_gain(self.case.session, self.view)
-        title = canvas_title(self.view, self.slice_index, len(self.picture), outcome, away, gain)
+        title = canvas_title(self.view, self.slice_index, len(self._shown), outcome, away, gain)
         self.sketch.write(Anchor.TOP_LEFT, f"{'▸ ' if self.is_active else ''}{title}")
-        letters = self.picture.edge_letters(self.slice_index)
+        letters = self._shown.edge_letters(self.slice_index)
         for edge, anchor in EDGES.items():
             self.sketch.write(anchor, letters.get(edge, ""))
         self.write_corner()

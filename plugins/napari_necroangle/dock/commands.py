@@ -274,17 +274,14 @@ class Commands:
             )
             return False
         shown = {plane.view: plane.slice_index for plane in self._planes() if plane.picture}
-        places = {view: self._marked_or(case, view, index) for view, index in shown.items()}
+        marked_on = {view: case.marks_index(view) for view in shown}
+        places = {view: at if at is not None else shown[view] for view, at in marked_on.items()}
         on = {view: case.pictures[view].marked_slice(index) for view, index in places.items()}
         case.session.choose_both(Finding.NO_NECROSIS, on)
         self._flow.go_to(Step.SAVE)
         named = " and ".join(f"{VIEWS[one].lower()} slice {at + 1}" for one, at in places.items())
         case.notice = f"No necrosis, read on {named}. {saving_words(case.session.draft)}"
         return True
-
-    def _marked_or(self, case: Case, view: View, index: int) -> int:
-        marked = case.marks_index(view)
-        return index if marked is None else marked
 
     def _normal_next(self, case: Case, _: View) -> None:
         if self._say_normal(case):

@@ -98,7 +98,7 @@ class DockParts(QWidget):
 
     def begin(self) -> None:
         """Another case is open: ask for what its key lacks."""
-        self.who.open(not self.entries.is_complete())
+        self.who.open(self.entries.first_missing() is not None)
         self.extras.open(False)
         self._lay_low()
         QTimer.singleShot(0, self, self._show_first)

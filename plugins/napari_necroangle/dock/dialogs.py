@@ -20,26 +20,20 @@ class QtDialogs:
 
     def reading_file(self, start: Path | None, title: str = "Open a reading") -> Path | None:
         """Ask for a saved reading; None if the reader turns away."""
-        chosen, _ = QFileDialog.getOpenFileName(
-            self._parent, title, str(start or Path.home()), "Readings (*.reading.json)"
-        )
-        return Path(chosen) if chosen else None
+        return self._file(title, start, "Readings (*.reading.json)")
 
     def worklist_file(self, start: Path | None) -> Path | None:
         """Ask for the worklist of a reader study; None if the reader turns away."""
-        chosen, _ = QFileDialog.getOpenFileName(
-            self._parent, "Open a worklist", str(start or Path.home()), "Worklists (*.json)"
-        )
-        return Path(chosen) if chosen else None
+        return self._file("Open a worklist", start, "Worklists (*.json)")
 
     def study_list(self, start: Path | None) -> Path | None:
         """Ask for a list of studies to fetch; None if the reader turns away."""
-        chosen, _ = QFileDialog.getOpenFileName(
-            self._parent,
-            "Open a list of studies",
-            str(start or Path.home()),
-            "Tables (*.csv *.tsv *.txt *.xlsx *.xls *.ods)",
-        )
+        kinds = "Tables (*.csv *.tsv *.txt *.xlsx *.xls *.ods)"
+        return self._file("Open a list of studies", start, kinds)
+
+    def _file(self, title: str, start: Path | None, kinds: str) -> Path | None:
+        at = str(start or Path.home())
+        chosen, _ = QFileDialog.getOpenFileName(self._parent, title, at, kinds)
         return Path(chosen) if chosen else None
 
     def names_file(self, start: Path | None, is_secret: bool) -> Path | None:

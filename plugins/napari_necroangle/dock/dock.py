@@ -100,7 +100,7 @@ class ReadingDock(QWidget):
         self._guard: WindowGuard | None = None
         self._arranging = _timer(self, self.arrange)
         self._fitting = _timer(self, self._fit)
-        self._reading_ahead = _timer(self, self._read_ahead)
+        self._reading_ahead = _timer(self, lambda: self.workspace.ahead.aim_at(self.mode.ahead()))
         self._measuring = _timer(self, self._measure_drag)
         column(self.parts, into=self)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
@@ -422,9 +422,6 @@ class ReadingDock(QWidget):
         for plane in self.planes:
             if plane.picture is not None and plane.view in shown:
                 plane.go_to(shown[plane.view])
-
-    def _read_ahead(self) -> None:
-        self.workspace.ahead.aim_at(self.mode.ahead())
 
     def _tour_target(self, view: View | None) -> QWidget | None:
         """The canvas of a view, or the result; None before there is a hip to show."""

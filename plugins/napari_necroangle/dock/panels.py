@@ -304,12 +304,6 @@ class EntriesPanel:
         empty = (name for name in names if not getattr(case.session.draft, name))
         return next((self.texts[name] for name in empty), None)
 
-    def is_complete(self) -> bool:
-        """Whether the key has all its parts."""
-        case = self._case()
-        draft = case.session.draft if case is not None else None
-        return draft is not None and all((draft.subject, draft.visit, draft.reader))
-
     def commit(self) -> None:
         """Take up what is still being typed."""
         for name in self.texts:

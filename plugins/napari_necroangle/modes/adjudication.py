@@ -1,7 +1,8 @@
 """Adjudication: two readings of one hip over each other, and the consensus made from them."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from napari_necroangle.modes.mode import Action, Board, CaseRow, Mode, Window
 from napari_necroangle.modes.saving import saved_by
 from napari_necroangle.reading.draft import ReadingDraft, ViewDraft, draft_of
-from napari_necroangle.reading.drawing import PenLines, Segments
+from napari_necroangle.reading.drawing import NO_SEGMENTS, PenLines, Segments, segments_along
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.texts import SIDES, VIEWS, signed
 from napari_necroangle.store.autosave import Context
@@ -195,7 +196,9 @@ class AdjudicationMode(Mode):
             table=self.rows(),
             doubts=self._moved_words(),
             asks="Consensus from",
-            actions=tuple(Action(words, tip, self._starter(start)) for start, words, tip in starts),
+            actions=tuple(
+                Action(words, tip, partial(self.start, start)) for start, words, tip in starts
+            ),
         )
 
     def drawings(self, view: View) -> tuple[PenLines, ...]:
@@ -270,9 +273,6 @@ class AdjudicationMode(Mode):
             elif view.common is CommonPlane.NONE:
                 lines.append(f"{name}: the two cannot be drawn in one picture.")
         return "\n".join(lines)
-
-    def _starter(self, start: Start) -> Callable[[], None]:
-        return lambda: self.start(start)
 
     def _write(self) -> Path:
         replaces = self.session.file_sha256
@@ -361,15 +361,12 @@ def segments_of(outline: Outline, part: str, *, is_dashed: bool) -> Segments:
     6
     """
     lines = (outline.circle,) if part == "circle" else outline.arcs
-    found = [_lines(np.array(line), is_dashed=is_dashed) for line in lines]
+    found = [segments_along(np.array(line)) for line in lines]
+    if is_dashed:
+        found = [one[np.arange(len(one)) % 4 < 2] for one in found]
     if part == "circle":
         found.append(_cross(outline))
-    return np.concatenate((*found, np.zeros((0, 2, 2))))
-
-
-def _lines(points_mm: np.ndarray, *, is_dashed: bool) -> Segments:
-    segments = np.stack((points_mm[:-1], points_mm[1:]), axis=1)
-    return segments[np.arange(len(segments)) % 4 < 2] if is_dashed else segments
+    return np.concatenate((*found, NO_SEGMENTS))
 
 
 def _cross(outline: Outline) -> Segments:

@@ -20,7 +20,6 @@ from napari_necroangle.store.readings import (
 from napari_necroangle.store.recovery import (
     Recovered,
     Remains,
-    offers_for_visits,
     remains,
     restore,
     series_of,
@@ -185,7 +184,10 @@ class FreeReading(Mode):
         if space.folder is None:
             return Remains((), ())
         left = remains(default_folder(space.folder))
-        return Remains(offers_for_visits(left.recovered, space.visits), left.set_aside)
+        freely = (one for one in left.recovered if not one.context.case_code)
+        own = (one for one in freely if not one.draft.consensus_of)
+        here = (one for one in own if visit_of(one, space.visits) is not None)
+        return Remains(tuple(here), left.set_aside)
 
     def recover(self, found: Recovered) -> None:
         """Take an unsaved reading of the open folder up, on the series that it was read on.

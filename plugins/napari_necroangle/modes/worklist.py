@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from napari_necroangle.modes.mode import Action, Board, CaseRow, Mode, Window
@@ -11,14 +12,7 @@ from napari_necroangle.modes.saving import saved_by
 from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.store.autosave import Context
-from napari_necroangle.store.recovery import (
-    Recovered,
-    Remains,
-    offers_for_case,
-    remains,
-    restore,
-    views_of,
-)
+from napari_necroangle.store.recovery import Recovered, Remains, remains, restore, views_of
 from necroangle.dicom.visits import Visit
 from necroangle.errors import DicomError, NecroangleError, ReadingError
 from necroangle.moments import utc_text
@@ -35,7 +29,6 @@ from necroangle.readerstudy import (
     load_worklist,
     next_case,
 )
-from necroangle.terms import View
 
 _BRING_BACK = "Bring it back"
 _CLOSED = (Status.LOCKED, Status.MISSING)
@@ -76,17 +69,12 @@ class WorklistSession:
     ) -> None:
         self.worklist = load_worklist(path)
         self.images = (path.parent / self.worklist.study).resolve()
-        self._own = ReaderWorklist(
+        self.own = ReaderWorklist(
             self.worklist, reader, readings or self.images.parent / "readings"
         )
-        self._now = now or _utc_now
-        self.folder = self._own.folder
+        self._now = now or partial(datetime.now, UTC)
+        self.folder = self.own.folder
         self.state()
-
-    @property
-    def reader(self) -> str:
-        """The reader's code."""
-        return self._own.reader
 
     def state(self) -> ReaderState:
         """The reader's list, how far it is done, and what someone should look at.
@@ -96,7 +84,7 @@ class WorklistSession:
         ReadingError
             If the readings were made on another worklist, or two claim one place.
         """
-        return self._own.state(self._today())
+        return self.own.state(self._now().astimezone(UTC).date())
 
     def masked(self, words: str) -> str:
         """Words for the reader's eyes: in a blinded study without any subject, visit or folder."""
@@ -130,11 +118,11 @@ class WorklistSession:
             laterality=case.laterality,
             subject=case.subject,
             visit=case.visit,
-            reader=self.reader,
+            reader=self.own.reader,
             read_no=listed.read_no,
             conduct=conduct_of(self.worklist, listed, None),
         )
-        saved = self._own.load(listed)
+        saved = self.own.load(listed)
         spent = 0.0
         if saved is not None:
             session.restore(saved.reading, saved.sha256)
@@ -152,7 +140,7 @@ class WorklistSession:
             If the disk refuses. Nothing is changed in either case.
         """
         now = self._now()
-        saved = self._own.save(
+        saved = self.own.save(
             case.listed,
             case.session.reading(now),
             today=now.astimezone(UTC).date(),
@@ -171,36 +159,19 @@ class WorklistSession:
         ReadingError
             If it was not submitted, or no reason is given.
         """
-        self._own.reopen(listed, reason, saved_at=utc_text(self._now()))
+        self.own.reopen(listed, reason, saved_at=utc_text(self._now()))
         return self.open(listed)
-
-    def bring_back(self, listed: ListedCase) -> SavedReading:
-        """Put a submitted reading whose file is gone back in its place.
-
-        Raises
-        ------
-        ReadingError
-            If it is there, or the history does not have it.
-        """
-        return self._own.bring_back(listed)
-
-    def _today(self) -> date:
-        return self._now().astimezone(UTC).date()
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Worklist(Mode):
     """Reads the cases of a reader study, from case to case.
 
+    ``state``: where the reader stands, as of the last step that could change it.
+
     Raises
     ------
     ReadingError
         As for :class:`WorklistSession`.
-
-    ``state``: where the reader stands, as of the last step that could change it.
     """
 
     def __init__(self, window: Window, path: Path, reader: str) -> None:
@@ -222,7 +193,7 @@ class Worklist(Mode):
         """Open the next case to read."""
         space, window = self._workspace, self._window
         space.close_folder()
-        space.readings, space.reader = self.study.folder, self.study.reader
+        space.readings, space.reader = self.study.folder, self.study.own.reader
         window.offer_unsaved()
         listed = self._next()
         if listed is None or not self.open(listed):
@@ -328,8 +299,9 @@ class Worklist(Mode):
     def unsaved(self) -> Remains:
         """What earlier windows left unsaved of the reader's cases."""
         left = remains(self.study.folder)
-        codes = (item.listed.code for item in self.state.items)
-        return Remains(offers_for_case(left.recovered, codes), left.set_aside)
+        codes = {item.listed.code for item in self.state.items}
+        own = (one for one in left.recovered if one.context.case_code in codes)
+        return Remains(tuple(own), left.set_aside)
 
     def recover(self, found: Recovered) -> None:
         """Take an unsaved reading up; undo brings back what was saved of it.
@@ -377,12 +349,12 @@ class Worklist(Mode):
             else Action(
                 "Submit",
                 f"Lock this reading (key {key_label('submit')})",
-                self._submit,
+                partial(self._window.save, final=True),
                 is_enabled=now is not None,
             )
         )
         return Board(
-            heading=f"Reader study · reader {self.study.reader}",
+            heading=f"Reader study · reader {self.study.own.reader}",
             leave=Action(
                 "Close worklist",
                 "Back to reading freely; nothing is lost",
@@ -421,9 +393,6 @@ class Worklist(Mode):
             self._workspace.case.notice = words
             self._window.refresh()
 
-    def _submit(self) -> None:
-        self._window.save(final=True)
-
     def _write(self, now: ListCase, *, final: bool) -> Path:
         now.clock.act()
         saved = self.study.save(now, submit=final)
@@ -440,7 +409,7 @@ class Worklist(Mode):
         if dialogs.choose("A reading is missing", words, (_BRING_BACK,)) != _BRING_BACK:
             return False
         try:
-            self.study.bring_back(item.listed)
+            self.study.own.bring_back(item.listed)
         except (NecroangleError, OSError) as error:
             dialogs.tell("It cannot be brought back", self.mask(str(error)))
             return False
@@ -493,7 +462,8 @@ class Worklist(Mode):
         named = [one for one in visits if (one.subject, one.visit) == (case.subject, case.visit)]
         nameless = [one for one in visits if not (one.subject and one.visit)]
         found = named or (nameless if len(visits) == 1 else [])
-        if len(found) != 1 or not _shows(found[0], case.views):
+        kind = "radiograph" if case.views[0].is_radiograph else "stack"
+        if len(found) != 1 or all(one.kind != kind for one in found[0].series):
             raise ReadingError(
                 f"the images of {listed.label} are not where the worklist says; tell the "
                 "coordinator its code"
@@ -516,11 +486,6 @@ class Worklist(Mode):
             )
 
         space.autosave.watch(case.session, self.study.folder, context, replaces=replaces)
-
-
-def _shows(visit: Visit, views: tuple[View, View]) -> bool:
-    kinds = {series.kind for series in visit.series}
-    return ("radiograph" if views[0].is_radiograph else "stack") in kinds
 
 
 def item_words(item: CaseItem) -> str:

@@ -55,11 +55,6 @@ class Picture:
         """The marker that tells its scale, where a reader has set one."""
         return _marker_in(self.passport)
 
-    @property
-    def middle_index(self) -> int:
-        """The slice in the middle of the stack."""
-        return len(self.volume) // 2
-
     def marked_slice(self, index: int) -> MarkedSlice:
         """A slice as a reading records it."""
         plane = PlaneRecord.of(
@@ -137,10 +132,6 @@ class Picture:
             ("full range", (float(low), float(high))),
         )
         return tuple((name, (a, b)) for name, (a, b) in presets if b > a)
-
-    def window(self) -> tuple[float, float]:
-        """Grey values shown black and white: the file's own, else the middle 99 percent."""
-        return self.volume.shown_window()
 
 
 def marker_of(on: MarkedSlice | None) -> Marker | None:
@@ -258,14 +249,14 @@ class Case:
         if aim is None or aim.role in (Role.LANDMARK, Role.MARKER):
             return aim
         if aim.role is Role.RIM:
-            return Handle(Role.RIM, len(draft.rim_on(number)), number)
+            return Handle(Role.RIM, len(draft.marked(number).rim), number)
         if aim.role is Role.CONTOUR:
             return Handle(Role.CONTOUR, len(draft.contour))
         return structs.replace(aim, slice_no=number)
 
     def aim_at(self, view: View, role: Role | None) -> None:
         """Choose what the next click sets."""
-        arcs = self.session.draft.view(view).arcs_on(self.slice_no(view))
+        arcs = self.session.draft.view(view).marked(self.slice_no(view)).arcs
         index = max(len(arcs) - 1, 0) if role is not None and role.is_arc else 0
         self._aims[view] = None if role is None else Handle(role, index)
         self.session.settle()
@@ -301,7 +292,7 @@ class Case:
 
     def aim_at_new_arc(self, view: View) -> None:
         """Let the next click begin another arc."""
-        arcs = self.session.draft.view(view).arcs_on(self.slice_no(view))
+        arcs = self.session.draft.view(view).marked(self.slice_no(view)).arcs
         self._aims[view] = Handle(Role.START, len(arcs))
         self.session.settle()
 
@@ -402,7 +393,7 @@ class Case:
         if aim is not None and aim.role.is_arc and not self.session.is_settled:
             self._aims[view] = None
         if aim is not None and aim.role is Role.RIM and not self.session.is_settled:
-            count = len(self.session.draft.view(view).rim_on(aim.slice_no))
+            count = len(self.session.draft.view(view).marked(aim.slice_no).rim)
             if count < ENOUGH_POSITIONS:
                 self.notice = (
                     f"The mouse was caught at {count} places only. Draw it again, slower, or click "
@@ -463,7 +454,7 @@ class Case:
         picture = self.pictures[view]
         centre = self.centre_seen_in_other(view)
         if centre is None or view.is_radiograph:
-            return picture.middle_index
+            return len(picture) // 2
         return picture.best_slice(centre, self.wanted_mm(view)).index
 
     def wanted_mm(self, view: View) -> float:
@@ -499,7 +490,7 @@ class Case:
 
     def _lacking_of(self, view: View, aim: Handle, *but: Role) -> Handle | None:
         """The first point, but for these, that the arc of a handle lacks."""
-        arcs = self.session.draft.view(view).arcs_on(aim.slice_no)
+        arcs = self.session.draft.view(view).marked(aim.slice_no).arcs
         arc = arcs[aim.index] if aim.index < len(arcs) else ArcDraft()
         there = {*but, *(role for role, _ in arc.marks)}
         left = [role for role in ARC_ROLES if role not in there]
@@ -537,7 +528,7 @@ class Case:
 
 def first_gap(draft: ViewDraft, slice_no: int) -> Handle | None:
     """The first arc point that is missing on a slice of a view; None where none is."""
-    for index, arc in enumerate(draft.arcs_on(slice_no) or (ArcDraft(),)):
+    for index, arc in enumerate(draft.marked(slice_no).arcs or (ArcDraft(),)):
         there = {role for role, _ in arc.marks}
         for role in ARC_ROLES:
             if role not in there:

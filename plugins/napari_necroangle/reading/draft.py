@@ -214,12 +214,12 @@ class ViewDraft(Struct, frozen=True, forbid_unknown_fields=True):
         beside = (slice_marks(one.rim, one.arcs, at) for at, one in others)
         return (*self.marks, *(pair for marks in beside for pair in marks))
 
-    def slice_of(self, slice_no: int) -> MarkedSlice | None:
-        """The view's own slice for 0, else a neighbour."""
+    def marked(self, slice_no: int) -> "ViewDraft | NeighbourDraft":
+        """What is marked on its own slice, for 0, or on a neighbour: nothing on a new one."""
         if slice_no == 0:
-            return self.on
+            return self
         known = slice_no <= len(self.neighbours)
-        return self.neighbours[slice_no - 1].on if known else None
+        return self.neighbours[slice_no - 1] if known else ViewDraft(self.view)
 
     def slice_no(self, on: MarkedSlice) -> int:
         """Which of its slices a slice is: 0 its own, else a neighbour, there already or new."""
@@ -227,18 +227,6 @@ class ViewDraft(Struct, frozen=True, forbid_unknown_fields=True):
             return 0
         images = [one.on.image for one in self.neighbours]
         return 1 + (images.index(on.image) if on.image in images else len(images))
-
-    def rim_on(self, slice_no: int) -> tuple[Mark, ...]:
-        """The rim marks of one of its slices."""
-        if slice_no == 0:
-            return self.rim
-        return self.neighbours[slice_no - 1].rim if slice_no <= len(self.neighbours) else ()
-
-    def arcs_on(self, slice_no: int) -> tuple[ArcDraft, ...]:
-        """The arcs of one of its slices."""
-        if slice_no == 0:
-            return self.arcs
-        return self.neighbours[slice_no - 1].arcs if slice_no <= len(self.neighbours) else ()
 
     def with_mark(self, handle: Handle, mark: Mark | None) -> "ViewDraft":
         """The view with one mark added, behind the others, or moved, or taken away.

@@ -54,13 +54,13 @@ def drawing_of(circle: Circle | None, arcs: Sequence[Arc], *, has_cross: bool = 
     """What there is to draw of a slice: nothing before its rim gives a circle."""
     if circle is None:
         return Drawing(NO_SEGMENTS, NO_SEGMENTS, NO_SEGMENTS)
-    around = _segments(arc_polyline(circle, 0.0, 360.0))
-    rays = [_ray(circle, turn) for arc in arcs for turn in _ends_deg(arc)]
-    along = [_segments(arc_polyline(circle, arc.start_deg, arc.extent_deg)) for arc in arcs]
+    around = segments_along(arc_polyline(circle, 0.0, 360.0))
+    along = [arc_polyline(circle, arc.start_deg, arc.extent_deg) for arc in arcs]
+    rays = [(circle.centre_mm, end) for line in along for end in line[[0, -1]].tolist()]
     return Drawing(
         circle=np.concatenate((around, _cross(circle))) if has_cross else around,
         rays=np.array(rays).reshape(-1, 2, 2),
-        arcs=np.concatenate(along) if along else NO_SEGMENTS,
+        arcs=np.concatenate((NO_SEGMENTS, *map(segments_along, along))),
     )
 
 
@@ -107,17 +107,9 @@ def ghost_lines(drawing: Drawing) -> tuple[Segments, Segments]:
     return np.concatenate((around, *rays)), drawing.arcs[kept]
 
 
-def _segments(points: NDArray[np.float64]) -> Segments:
+def segments_along(points: NDArray[np.float64]) -> Segments:
+    """The segments between (N, 2) plane points, mm, one after the other."""
     return np.stack((points[:-1], points[1:]), axis=1)
-
-
-def _ends_deg(arc: Arc) -> tuple[float, float]:
-    return arc.start_deg, arc.start_deg + arc.extent_deg
-
-
-def _ray(circle: Circle, turn_deg: float) -> NDArray[np.float64]:
-    edge = arc_polyline(circle, turn_deg, 0.0)[0]
-    return np.array((circle.centre_mm, edge))
 
 
 def _cross(circle: Circle) -> Segments:

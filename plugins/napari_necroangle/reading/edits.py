@@ -40,7 +40,7 @@ def placed(draft: ViewDraft, handle: Handle, on: MarkedSlice, uv_mm: Point) -> V
 
 def moved(draft: ViewDraft, handle: Handle, uv_mm: Point) -> ViewDraft:
     """The view with a mark moved within its slice."""
-    on = draft.slice_of(handle.slice_no)
+    on = draft.marked(handle.slice_no).on
     assert on is not None  # noqa: S101
     return draft.with_mark(handle, Mark.at_plane(on.plane.plane(), *uv_mm))
 

@@ -172,23 +172,6 @@ def _move_aside(path: Path) -> Path:
     return path.replace(place / path.name)
 
 
-def offers_for_visits(found: Iterable[Recovered], visits: Sequence[Visit]) -> tuple[Recovered, ...]:
-    """Those that were read freely on these visits; all others are left alone."""
-    return tuple(
-        one
-        for one in found
-        if not one.context.case_code
-        and not one.draft.consensus_of
-        and visit_of(one, visits) is not None
-    )
-
-
-def offers_for_case(found: Iterable[Recovered], codes: Iterable[str]) -> tuple[Recovered, ...]:
-    """Those that were read under one of these codes."""
-    known = frozenset(codes)
-    return tuple(one for one in found if one.context.case_code in known)
-
-
 def visit_of(found: Recovered, visits: Sequence[Visit]) -> Visit | None:
     """The visit whose images it was read on: by its series, and without any by its name."""
     marked = [view.on.image.series_uid for view in found.draft.views if view.on is not None]
