@@ -1,6 +1,6 @@
 """The reading dock: it puts mode, canvases and panels together, and computes nothing itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ class ReadingDock(QWidget):
         self.commands.looking.on_point = self._second.show_cross
         self.help: HelpSheet | None = None
         self.guide = TourGuide(self, self.free, self._tour_target)
-        self.recovery = RecoveryPrompt(self, self._show_slices)
+        self.recovery = RecoveryPrompt(self, lambda shown: self._turn(shown.get))
         self.board = BoardPanel(self)
         opening = (
             ("Open folder…", "Open the folder of a DICOM study", self.ask_folder),
@@ -229,8 +229,11 @@ class ReadingDock(QWidget):
 
     def go_to_slices(self) -> None:
         """Turn the canvases to the slices that the mode wants to be seen."""
+        self._turn(self.mode.slice_of)
+
+    def _turn(self, slice_of: Callable[[View], int | None]) -> None:
         for plane in self.planes:
-            index = self.mode.slice_of(plane.view) if plane.picture is not None else None
+            index = slice_of(plane.view) if plane.picture is not None else None
             if index is not None:
                 plane.go_to(index)
 
@@ -417,11 +420,6 @@ class ReadingDock(QWidget):
                 index = self.mode.slice_of(plane.view)
                 lines = self.mode.drawings(plane.view) if index is not None else ()
                 plane.show_guests(lines, index or 0)
-
-    def _show_slices(self, shown: Mapping[View, int]) -> None:
-        for plane in self.planes:
-            if plane.picture is not None and plane.view in shown:
-                plane.go_to(shown[plane.view])
 
     def _tour_target(self, view: View | None) -> QWidget | None:
         """The canvas of a view, or the result; None before there is a hip to show."""

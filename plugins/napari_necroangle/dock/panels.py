@@ -87,14 +87,12 @@ class StepsPanel(QWidget):
         flow = self._flow()
         if flow is None:
             return
-        for state in flow.states():
-            one = self.steps[state.step]
-            one.setText(step_words(flow, state))
-            one.setChecked(state.is_current)
+        current = flow.current
         for step, one in self.steps.items():
-            one.setEnabled(step in flow.steps)
-            if step not in flow.steps:
-                one.setText("–")
+            is_there = step in flow.steps
+            one.setText(step_words(flow, step) if is_there else "–")
+            one.setChecked(step is current)
+            one.setEnabled(is_there)
 
 
 _TOOLS = (

@@ -16,7 +16,7 @@ from napari_necroangle.reading.draft import ArcDraft, ReadingDraft
 from napari_necroangle.reading.keys import key_label
 from napari_necroangle.reading.outcome import Outcome, ViewOutcome
 from napari_necroangle.reading.session import ReadingSession
-from napari_necroangle.reading.steps import Flow, SliceCheck, Step, StepState, slice_check
+from napari_necroangle.reading.steps import Flow, SliceCheck, Step, slice_check
 from napari_necroangle.reading.texts import VIEWS, doubts, instruction, offset_words
 from necroangle.batch.other_visits import head_radius_mm
 from necroangle.geometry import PatientPoints
@@ -150,18 +150,17 @@ STEP_TIPS = {
 }
 
 
-def step_words(flow: Flow, state: StepState) -> str:
+def step_words(flow: Flow, step: Step) -> str:
     """A step's name, ticked when it is done, with its angle where it gives one."""
-    tick = "✓ " if state.is_done else ""
-    if state.view is None:
-        plain = {Step.SLICES: "Slices", Step.MORE: "Extras"}.get(state.step, "Save")
+    tick, view = "✓ " if flow.is_done(step) else "", flow.view_of(step)
+    if view is None:
+        plain = {Step.SLICES: "Slices", Step.MORE: "Extras"}.get(step, "Save")
         return f"{tick}{plain}"
-    name = VIEWS[state.view]
-    if state.step.is_head:
-        return f"{tick}{name} head"
-    measured = flow.case.session.outcome().view(state.view).measurement
+    if step.is_head:
+        return f"{tick}{VIEWS[view]} head"
+    measured = flow.case.session.outcome().view(view).measurement
     angle = f" {show_deg(measured.angle_deg)}" if measured is not None else ""
-    return f"{tick}{name} arc{angle}"
+    return f"{tick}{VIEWS[view]} arc{angle}"
 
 
 def guide_line(

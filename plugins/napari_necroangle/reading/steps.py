@@ -44,16 +44,6 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StepState:
-    """A step and how it stands."""
-
-    step: Step
-    view: View | None
-    is_done: bool
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
 class SliceCheck:
     """Where a view's slice lies from the head's centre that the other view shows.
 
@@ -141,14 +131,6 @@ class Flow:
     def first_open(self) -> Step:
         """The first step that is not done; saving, where none is left."""
         return self._first_open(self.steps)
-
-    def states(self) -> tuple[StepState, ...]:
-        """Every step as it stands."""
-        now = self.current
-        return tuple(
-            StepState(step, self.view_of(step), self.is_done(step), step is now)
-            for step in self.steps
-        )
 
     def view_of(self, step: Step) -> View | None:
         """The view that a step belongs to."""
