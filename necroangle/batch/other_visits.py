@@ -28,8 +28,6 @@ from necroangle.protocol.visits import months_of_name
 from necroangle.study import find_study
 from necroangle.terms import View
 
-__all__ = ["Earlier", "StudyRules", "earlier_readings", "head_radius_mm", "radii_of_other_visits"]
-
 FILES_KEPT = 256
 """So many measured files are kept, by their place and time of change."""
 
