@@ -21,6 +21,11 @@ Kind = Literal["angle", "circle", "arc", "rim"]
 MISMATCH_DEG = 0.5
 """A written angle that differs by more from that of its points is said to."""
 
+CLOSED = 8
+"""A closed line of so many points may be a circle that was drawn by hand."""
+
+APART = "lines that do not meet: no angle at the centre of a head"
+
 _SAME_PX = 1e-3
 
 

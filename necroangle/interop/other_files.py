@@ -15,7 +15,7 @@ import numpy as np
 
 from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import NecroangleError
-from necroangle.interop.drawings import Drawing, Number, Taken, angle_deg, corner_of
+from necroangle.interop.drawings import APART, Drawing, Number, Taken, angle_deg, corner_of
 
 _UID = re.compile(r"[0-2](\.\d+)+")
 _WORDS = re.compile(r"(-?\d+(?:[.,]\d+)?)\s*(?:deg|°)")
@@ -71,7 +71,7 @@ def _weasis(file: str, top: ElementTree.Element) -> Taken:
         written = _written(element) if kind in _ANGLES else None
         shape = corner_of(points) if kind in _ANGLES else points
         if shape is None or len(shape) < 3:
-            notes.append(f"{kind}: lines that do not meet: no angle at the centre of a head")
+            notes.append(f"{kind}: {APART}")
             if written is not None:
                 numbers.append(Number(kind, written, "deg", "no: lines that do not meet"))
             continue
@@ -139,7 +139,7 @@ def take_grand_challenge(path: Path) -> Taken:
             continue
         corner = corner_of(points)
         if corner is None:
-            notes.append("lines that do not meet: no angle at the centre of a head")
+            notes.append(APART)
         else:
             drawings.append(Drawing("angle", corner, "grand_challenge"))
     if not drawings and not notes:

@@ -23,6 +23,8 @@ from necroangle.dicom.guard import pydicom_door
 from necroangle.errors import DicomError, NecroangleError
 from necroangle.interop.codes import ARC_MARKS, LARGER_ANGLE
 from necroangle.interop.drawings import (
+    APART,
+    CLOSED,
     MISMATCH_DEG,
     Array,
     Drawing,
@@ -57,11 +59,6 @@ _GROUP, _TRACKING = "125007", "112039"
 _SITES, _SIDE = {"363698007", "G-C0E3"}, {"272741003", "G-C171"}
 _LABELS = {"122438", "TextPosition", "ControlPoints"}
 """Coordinates that say where a label stands, or what a curve was made of."""
-
-_APART = "lines that do not meet: no angle at the centre of a head"
-
-_CLOSED = 8
-"""A closed line of so many points may be a circle that was drawn by hand."""
 
 _SIDES = {
     "7771000": Laterality.LEFT,
@@ -245,7 +242,7 @@ def _drawing(item: _Item, numbers: Sequence[_Item], tool: str) -> Drawing | str:
         if corner is not None:
             return drawn("angle", points=corner, written_deg=written)
         words = "an angle" if written is None else f"{written:g} degrees"
-        return f"{_named(item)}: {words} between {_APART}"
+        return f"{_named(item)}: {words} between {APART}"
     if _is_closed(graphic, points):
         return drawn("circle", written_mm=_written_mm(numbers))
     return f"{_named(item)}: {graphic.lower() or 'no shape'}, neither an angle nor a circle"
@@ -253,7 +250,7 @@ def _drawing(item: _Item, numbers: Sequence[_Item], tool: str) -> Drawing | str:
 
 def _is_closed(graphic: str, points: Array) -> bool:
     """Whether it is a closed line: whether it is a circle is seen where millimetres are known."""
-    if len(points) < _CLOSED or graphic not in ("POLYGON", "POLYLINE"):
+    if len(points) < CLOSED or graphic not in ("POLYGON", "POLYLINE"):
         return False
     return graphic == "POLYGON" or not np.abs(points[0] - points[-1]).max()
 

@@ -17,12 +17,19 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from necroangle.errors import NecroangleError
-from necroangle.interop.drawings import Array, Drawing, Number, Taken, angle_deg, corner_of
+from necroangle.interop.drawings import (
+    APART,
+    CLOSED,
+    Array,
+    Drawing,
+    Number,
+    Taken,
+    angle_deg,
+    corner_of,
+)
 from necroangle.interop.other_files import name_of, xml_of
 
-_APART = "lines that do not meet: no angle at the centre of a head"
 _NEITHER = "neither an angle nor a circle"
-_CLOSED = 8
 _FAR_MM = 1e6
 
 
@@ -83,9 +90,9 @@ def take_mitk(path: Path) -> Taken:
 
 def _mitk(kind: str, points: Array) -> Drawing | str:
     if kind in ("PlanarAngle", "PlanarFourPointAngle"):
-        return _angle(points, Drawing("angle", points, "mitk")) or _APART
+        return _angle(points, Drawing("angle", points, "mitk")) or APART
     is_circle = kind == "PlanarCircle" and len(points) == 2
-    if is_circle or (kind == "PlanarPolygon" and len(points) >= _CLOSED):
+    if is_circle or (kind == "PlanarPolygon" and len(points) >= CLOSED):
         return Drawing("circle", points, "mitk")
     return _NEITHER
 
@@ -188,9 +195,9 @@ def _aim(markup: Element, own: Sequence[_Calculation], file: str) -> Drawing | s
     drawn = Drawing("circle", points, "aim", image)
     if kind in ("TwoDimensionPolyline", "TwoDimensionMultiPoint") and angles:
         found = _angle(points, replace(drawn, written_deg=angles[0]))
-        return found or f"{kind}: {angles[0]:g} degrees between {_APART}"
+        return found or f"{kind}: {angles[0]:g} degrees between {APART}"
     size = {"TwoDimensionCircle": 2, "TwoDimensionEllipse": 4}.get(kind)
-    is_closed = kind == "TwoDimensionPolyline" and len(points) >= _CLOSED
+    is_closed = kind == "TwoDimensionPolyline" and len(points) >= CLOSED
     return drawn if len(points) == size or is_closed else f"{kind}: {_NEITHER}"
 
 
@@ -292,7 +299,7 @@ def _ohif(
         written = float(_numbers([angle], where)[0]) if angle else None
         found = _angle(points, replace(drawn, written_deg=written))
         if found is None:
-            return [], [], [f"{kind}: {_APART}"]
+            return [], [], [f"{kind}: {APART}"]
         told = [] if written is None else [_told(found, kind, written, "deg")]
         return [found], told, []
     if kind == "CircleROI" and len(points) >= 2:
