@@ -539,6 +539,8 @@ class CohortStore:
             raise CohortError(f"{self._name}: {refusal(error)}") from error
         except UnicodeEncodeError as error:
             raise CohortError(f"{self._name}: a text holds half a letter; remove it") from error
+        except UnicodeDecodeError as error:  # SQLite's own words quote the damaged text
+            raise CohortError(f"{self._name}: the file is damaged; restore a backup") from error
         except CohortError as error:
             raise CohortError(f"{self._name}: {error}") from error
 
