@@ -123,7 +123,7 @@ def test_a_server_that_stalls(tmp_path: Path, study: PatientStudy) -> None:
         end.wait()
         yield 0x0000, None
 
-    with running(tmp_path, {evt.EVT_C_FIND: find}, "answer_s = 0.3\n") as server:
+    with running(tmp_path, {evt.EVT_C_FIND: find}, "answer_s = 2.0\n") as server:
         with pytest.raises(ServerError, match="did not answer within"):
             find_studies(connect(server), [Query(accession="1")], sleep=never)
         end.set()
