@@ -1,6 +1,7 @@
 """Two readers' readings of one hip: how they differ in each view, and the consensus saved."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,7 +20,7 @@ from necroangle.annotation import (
 )
 from necroangle.errors import ReadingError
 from necroangle.geometry import ImagePlane, PlanePoints, arc_polyline
-from necroangle.measurement import HipMeasurement, Method, ViewMeasurement, measure
+from necroangle.measurement import HipMeasurement, ViewMeasurement, measure
 from necroangle.readerstudy.reader_worklist import SavedReading, reader_folder
 from necroangle.readerstudy.worklist import CONSENSUS
 from necroangle.terms import View
@@ -109,7 +110,7 @@ class Adjudication:
         The readings.
     sha256
         Digests of their files.
-    method
+    measured_by
         How both are measured; by default as their kind of image is.
 
     Raises
@@ -155,11 +156,11 @@ class Adjudication:
         first: HipReading,
         second: HipReading,
         sha256: tuple[str, str],
-        method: Method | None = None,
+        measured_by: Callable[[HipReading], HipMeasurement] = measure,
     ) -> None:
         _refuse_pair(first, second)
         self.first, self.second, self.sha256 = first, second, sha256
-        measured = measure(first, method), measure(second, method)
+        measured = measured_by(first), measured_by(second)
         self.views = (
             _difference(first, second, measured, 0),
             _difference(first, second, measured, 1),
@@ -173,7 +174,12 @@ class Adjudication:
         return next(one for one in self.views if one.view is view)
 
     @classmethod
-    def of_files(cls, first: Path, second: Path, method: Method | None = None) -> "Adjudication":
+    def of_files(
+        cls,
+        first: Path,
+        second: Path,
+        measured_by: Callable[[HipReading], HipMeasurement] = measure,
+    ) -> "Adjudication":
         """Lay two reading files over each other.
 
         Raises
@@ -187,7 +193,7 @@ class Adjudication:
             for one, path in zip(raw, (first, second), strict=True)
         ]
         digests = (sha256_of(raw[0]), sha256_of(raw[1]))
-        return cls(readings[0], readings[1], digests, method)
+        return cls(readings[0], readings[1], digests, measured_by)
 
     def signed(self, reading: HipReading) -> HipReading:
         """A reading as the consensus of these two, whatever its entries say.

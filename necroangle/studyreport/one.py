@@ -8,8 +8,9 @@ from typing import Any
 
 from necroangle import __version__
 from necroangle.annotation import HipReading, encode_reading, sha256_of
+from necroangle.batch.study_settings import BY_IMAGE, Measuring
 from necroangle.dicom import GuardedReader
-from necroangle.measurement import HipMeasurement, Settings, measure
+from necroangle.measurement import HipMeasurement
 from necroangle.review.pictures import ImagePlaces
 from necroangle.storage import write_atomically
 from necroangle.studyreport.content import (
@@ -55,9 +56,9 @@ class ReadingPage:
 
 
 def page_of(
-    reading: HipReading, images: ImagePlaces | None = None, settings: Settings | None = None
+    reading: HipReading, images: ImagePlaces | None = None, measuring: Measuring = BY_IMAGE
 ) -> ReadingPage:
-    """The page of a reading.
+    """The page of a reading, measured as its study does.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def page_of(
     >>> page.title, page.sum.startswith("CNA ")
     ('PHANTOM-01, right hip, visit baseline', True)
     """
-    found = measure(reading, None, settings or Settings())
+    found = measuring.measure(reading)
     with GuardedReader() as decoder:
         pictures = pictures_of(reading, found, images, decoder)
         drawings = drawings_of(reading, found, Look(), decoder)

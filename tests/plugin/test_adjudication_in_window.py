@@ -12,7 +12,8 @@ from napari_necroangle.reading.texts import signed
 from readingroom import drawn, mark
 
 from necroangle.annotation import load_reading, save_reading, sha256_of
-from necroangle.measurement import measure
+from necroangle.measurement import measure, method_named
+from necroangle.protocol.study import new_protocol, study_toml
 from necroangle.terms import View
 
 pytestmark = pytest.mark.screen
@@ -110,6 +111,15 @@ def test_both_are_drawn_and_the_consensus_is_saved(
     assert dock.workspace.case.session.draft.notes == "agreed"
     dock.workspace.case.session.enter(notes="agreed again")
     assert dock.save() == path
+
+    # both are measured as their study does
+    centre_plane = method_named("centre_plane")
+    (tmp_path / "study.toml").write_bytes(study_toml(new_protocol("onfh", "centre_plane")))
+    assert dock.compare(*pair)
+    assert dock.mode.both.cna_of_each_deg == tuple(
+        measure(one, centre_plane).cna_deg for one in readings
+    )
+    assert dock.mode.both.cna_of_each_deg != tuple(cna)
 
 
 def test_an_unsaved_consensus_is_offered_again(

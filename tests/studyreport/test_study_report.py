@@ -18,12 +18,14 @@ from cohortmaker import STUDY, VISITS, plain_cohort, store_cohort
 from hipmaker import make_reading
 from msgspec.structs import replace
 
-from necroangle.annotation import encode_reading, file_name
+from necroangle.annotation import encode_reading, file_name, load_reading
 from necroangle.cli.analyses.report import command as report_command
 from necroangle.cli.readings.measure import command as measure
 from necroangle.clinical.queries import find_queries, settle
 from necroangle.ledger.store import CohortStore
-from necroangle.protocol.study import NO_STUDY
+from necroangle.measurement import measure as measured
+from necroangle.measurement import method_named
+from necroangle.protocol.study import NO_STUDY, new_protocol, study_toml
 from necroangle.review import index_images
 from necroangle.studyreport import Look, StudyReport, gather, write_html, write_pdf
 
@@ -196,6 +198,23 @@ def test_one_reading_is_a_page_with_its_slices_below_one_megabyte(tmp_path: Path
     assert "CNA 134.3°" in page
     assert max(out.stat().st_size, pdf.stat().st_size) < 1_000_000
     assert pdf.read_bytes().count(b"/Type /Page ") == 1
+
+
+def test_the_page_of_a_reading_is_measured_as_its_study_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says the number of the table, on the page alone as in a bundle."""
+    samples = Path(__file__).parents[2] / "sample_dicoms"
+    reading = str(samples / "readings" / "PHANTOM-01__L__baseline__truth__1.reading.json")
+    (tmp_path / "study.toml").write_bytes(study_toml(new_protocol("onfh", "centre_plane")))
+    monkeypatch.chdir(tmp_path)
+    method = method_named("centre_plane")
+    plain, found = (measured(load_reading(Path(reading)), one) for one in (None, method))
+    words = f"CNA {found.cna_deg:.1f}°"
+    assert words != f"CNA {plain.cna_deg:.1f}°"
+    done = CliRunner().invoke(report_command, ["--reading", reading, "--out", "hip.html"])
+    assert done.exit_code == 0, done.output
+    assert words in Path("hip.html").read_text("utf-8")
 
 
 def test_pictures_of_slices_have_marks_that_can_be_switched_off(tmp_path: Path) -> None:

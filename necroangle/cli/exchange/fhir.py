@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from necroangle.annotation import HipReading
-    from necroangle.measurement import Settings
+    from necroangle.batch.study_settings import Measuring
 
 _PAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -48,12 +48,11 @@ def command(
     report --reading` makes it; `--html` and `--pdf` attach other pages.
     """
     from necroangle.annotation import encode_reading, load_reading, sha256_of
-    from necroangle.batch import method_of_study, settings_of_study
+    from necroangle.batch.study_settings import Measuring, method_of_study, settings_of_study
     from necroangle.cli.given import write_data
     from necroangle.dicom.pseudonym import IdentifierCodes, SubjectNames, new_key
     from necroangle.interop.fhir import bundle_of, encoded
     from necroangle.interop.headers import Hidden
-    from necroangle.measurement import measure
     from necroangle.study import study_here
 
     kept = load_reading(reading)
@@ -61,18 +60,19 @@ def command(
         key = None if secret is None else SubjectNames.from_secret_file(secret).code_key()
         kept = Hidden(IdentifierCodes(key or new_key())).reading(kept)
     study = study_here()
-    measured = measure(kept, method_of_study(study), settings_of_study(study))
+    measuring = Measuring(method_of_study(study), settings_of_study(study))
+    measured = measuring.measure(kept)
     named = (("text/html", html), ("application/pdf", pdf))
     pages = tuple((kind, file.read_bytes()) for kind, file in named if file is not None)
     if not (pages or no_pages):
-        pages = _own_pages(kept, settings_of_study(study))
+        pages = _own_pages(kept, measuring)
     bundle = bundle_of(kept, measured, sha256_of(encode_reading(kept)), pages)
     write_data(encoded(bundle).decode(), output)
 
 
-def _own_pages(reading: HipReading, settings: Settings) -> tuple[tuple[str, bytes], ...]:
+def _own_pages(reading: HipReading, measuring: Measuring) -> tuple[tuple[str, bytes], ...]:
     """The report of the reading itself, made without its images."""
     from necroangle.studyreport import page_of, reading_html, reading_pdf
 
-    page = page_of(reading, None, settings)
+    page = page_of(reading, None, measuring)
     return ("text/html", reading_html(page)), ("application/pdf", reading_pdf(page))

@@ -35,6 +35,7 @@ from necroangle.annotation import (
     file_name,
     load_reading,
 )
+from necroangle.batch.study_settings import measuring_in
 from necroangle.dicom.visits import Visit
 from necroangle.errors import DicomError, NecroangleError, ReadingError
 from necroangle.measurement import show_deg
@@ -84,7 +85,7 @@ class AdjudicationMode(Mode):
         near = images_near(first)
         if self._workspace.folder is None and near is not None:
             self._workspace.open(near)
-        self.both = Adjudication.of_files(first, second)
+        self.both = Adjudication.of_files(first, second, measuring_in(first.parent).measure)
         self.readings = readings_of(first, self.both.first)
         self.session = ReadingSession(self.views, laterality=self.both.first.laterality)
         self._visit = self._visit_of_images()
