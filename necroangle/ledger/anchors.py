@@ -363,7 +363,7 @@ def with_own_hash(report: bytes, suffix: str) -> bytes:
 
     Examples
     --------
-    >>> with_own_hash(b"<html></html>", ".html")[:52]
+    >>> with_own_hash(b"<html></html>", ".html")[:51]
     b'<html></html>\n<!-- sha256 of all before this line: '
     """
     start, end = ("<!-- ", " -->") if suffix == ".html" else ("% ", "")

@@ -128,7 +128,12 @@ def test_no_identifier_and_no_note_reaches_the_row(reading: HipReading) -> None:
     assert secret not in text
     assert "1.2.3" not in re.sub(r"\b\d+\.\d+(e-?\d+)?\b", "", text.replace(SHA256, "")), text
     later = replace(noted, saved_at="2030-01-01T00:00:00.000Z", notes="")
-    assert _row(later) == row, "notes and time must not change the row"
+    assert _row(replace(later, notes="a second look")) == _row(later), "nor change it"
+    flag = str(Flag.NOTES_NAME_SOMEONE)
+    told = str(row["flags"]).split()
+    assert flag in told
+    without = " ".join(one for one in told if one != flag)
+    assert dict(_row(later)) == {**row, "flags": without}, "notes and time change no more"
 
 
 def _values(**changed: Any) -> dict[str, Any]:
