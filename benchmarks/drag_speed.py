@@ -134,7 +134,7 @@ def open_plain(dock: ReadingDock, ours: Canvas) -> tuple[napari.Viewer, Canvas, 
     viewer.window.resize(*SIZE_PX)
     units = ("mm",) * 3
     viewer.add_image(
-        volume.pixels, scale=volume.scale_mm, units=units, contrast_limits=plane.picture.window()
+        volume.pixels, scale=volume.scale_mm, units=units, contrast_limits=volume.shown_window()
     )
     places = [(one.index, *one.uv_mm[::-1]) for one in plane.sketch.marks]
     scale, size_mm = (volume.scale_mm[0], 1.0, 1.0), 9.0 / plane.lens.zoom
