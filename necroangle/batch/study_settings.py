@@ -106,6 +106,17 @@ BY_IMAGE = Measuring()
 """Where there is no study."""
 
 
+def measuring_of(study: Study | None) -> Measuring:
+    """How a study measures.
+
+    Examples
+    --------
+    >>> measuring_of(None) == BY_IMAGE
+    True
+    """
+    return Measuring(method_of_study(study), settings_of_study(study))
+
+
 def measuring_in(folder: Path | None) -> Measuring:
     """How the study of a folder measures.
 
@@ -135,4 +146,4 @@ def _state(study: Study) -> tuple[float, ...]:
 @lru_cache(maxsize=4)
 def _of_study(folder: Path, *state: float) -> Measuring:  # noqa: ARG001
     study = find_study(folder)
-    return Measuring(method_of_study(study), settings_of_study(study))
+    return measuring_of(study)

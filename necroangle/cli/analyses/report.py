@@ -99,15 +99,13 @@ def command(
 
 def _write_reading(file: Path, images: Sequence[Path], out: Path, pdf: Path | None) -> None:
     from necroangle.annotation import load_reading
-    from necroangle.batch.study_settings import Measuring, method_of_study, settings_of_study
+    from necroangle.batch.study_settings import measuring_of
     from necroangle.review import index_images
     from necroangle.study import study_here
     from necroangle.studyreport import page_of, write_reading_html, write_reading_pdf
 
     places = index_images(images) if images else None
-    study = study_here()
-    measuring = Measuring(method_of_study(study), settings_of_study(study))
-    page = page_of(load_reading(file), places, measuring)
+    page = page_of(load_reading(file), places, measuring_of(study_here()))
     write_reading_html(page, out)
     click.echo(f"{out}: {page.title}")
     if pdf is not None:

@@ -48,20 +48,20 @@ def command(
     report --reading` makes it; `--html` and `--pdf` attach other pages.
     """
     from necroangle.annotation import encode_reading, load_reading, sha256_of
-    from necroangle.batch.study_settings import Measuring, method_of_study, settings_of_study
+    from necroangle.batch.study_settings import measuring_of
     from necroangle.cli.given import write_data
     from necroangle.dicom.pseudonym import IdentifierCodes, SubjectNames, new_key
     from necroangle.interop.fhir import bundle_of, encoded
     from necroangle.interop.headers import Hidden
+    from necroangle.measurement import measure
     from necroangle.study import study_here
 
     kept = load_reading(reading)
     if not identifiers:
         key = None if secret is None else SubjectNames.from_secret_file(secret).code_key()
         kept = Hidden(IdentifierCodes(key or new_key())).reading(kept)
-    study = study_here()
-    measuring = Measuring(method_of_study(study), settings_of_study(study))
-    measured = measuring.measure(kept)
+    measuring = measuring_of(study_here())
+    measured = measure(kept, measuring.method, measuring.settings)
     named = (("text/html", html), ("application/pdf", pdf))
     pages = tuple((kind, file.read_bytes()) for kind, file in named if file is not None)
     if not (pages or no_pages):
