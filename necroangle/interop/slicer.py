@@ -30,11 +30,12 @@ from necroangle.annotation import (
     encode_reading,
     file_name,
 )
+from necroangle.batch.study_settings import BY_IMAGE, Measuring
 from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import NecroangleError
 from necroangle.geometry import ImagePlane, PlanePoints
 from necroangle.interop.drawings import Drawing, Number, Taken
-from necroangle.measurement import ViewMeasurement, measure
+from necroangle.measurement import ViewMeasurement
 from necroangle.storage import write_atomically
 from necroangle.terms import View
 
@@ -57,7 +58,10 @@ Json = dict[str, Any]
 
 
 def write_markups(
-    reading: HipReading, folder: Path, system: CoordinateSystem = "LPS"
+    reading: HipReading,
+    folder: Path,
+    system: CoordinateSystem = "LPS",
+    measuring: Measuring = BY_IMAGE,
 ) -> tuple[Path, ...]:
     """Write a reading as markups, a file each; made anew where there were any.
 
@@ -70,6 +74,8 @@ def write_markups(
     system
         The coordinate system of the files. In both, millimetres are the same to the last bit: the
         sign alone differs.
+    measuring
+        How circle and arcs are measured.
 
     Raises
     ------
@@ -80,7 +86,7 @@ def write_markups(
     """
     if reading.is_radiograph:
         raise NecroangleError("a radiograph has no place in the patient: Slicer cannot show it")
-    measured = measure(reading)
+    measured = measuring.measure(reading)
     folder.mkdir(parents=True, exist_ok=True)
     stem = file_name(reading).removesuffix(SUFFIX)
     files = []
@@ -115,6 +121,7 @@ def _markups(
     if circle is None:
         return
     (u, v), radius = circle.centre_mm, circle.radius_mm
+    plane = measured.lies_on(plane)
 
     def at(turn: float) -> Place:
         points = PlanePoints(np.array([[u + radius * cos(turn), v + radius * sin(turn)]]))

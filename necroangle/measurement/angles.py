@@ -393,7 +393,9 @@ class _Beside:
         found.angles.put(views, self.angles.of(columns))
         found.there = own.there | np.isin(np.arange(size), views)
         found.centre_mm, found.radius_mm = own.centre_mm.copy(), own.radius_mm.copy()
-        found.centre_mm[:, views] = self.centre_mm[:, columns]
+        chosen = batch.planes.of(self.slices[columns])
+        centre = in_patient(self.centre_mm[:, columns], chosen)
+        found.centre_mm[:, views] = in_plane(centre, batch.own_planes.of(views))
         found.radius_mm[views] = self.radius_mm[columns]
         found.arcs = self._arcs_instead(own.arcs, views, columns)
         slices = batch.own.copy()

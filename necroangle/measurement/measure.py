@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from necroangle.annotation import HipReading
 from necroangle.errors import GeometryError, PlaneError
-from necroangle.geometry import Arc, Circle
+from necroangle.geometry import Arc, Circle, ImagePlane
 from necroangle.geometry.arc import each
 from necroangle.measurement.angles import ViewAngles, angles_of
 from necroangle.measurement.arcs import boundary_columns, directions_from_superior
@@ -71,10 +71,12 @@ class ViewMeasurement:
     span_deg
         From the outermost boundary to the other; equals the angle for one arc.
     arcs, circle
-        The arcs and the head circle behind the angle, in plane mm: what a picture draws. The
-        circle is None where no rim is marked.
+        The arcs and the head circle behind the angle, in mm of the view's own plane: what a picture
+        draws. They lie ``slice_shift_mm`` from it: see :meth:`lies_on`. The circle is None where no
+        rim is marked.
     centre_mm
-        Centre of the head circle in patient LPS mm (detector mm on a radiograph), or None.
+        Centre of the head circle, where it lies, in patient LPS mm (detector mm on a radiograph),
+        or None.
     rim_rms_mm, rim_span_deg, rim_count
         How closely the rim marks follow the circle, how far they reach round it, and how many.
     rim_left_out, rim_misplaced
@@ -129,6 +131,13 @@ class ViewMeasurement:
     def angle_deg(self) -> float:
         """The angle, degrees."""
         return self.estimate.value
+
+    def lies_on(self, own: ImagePlane) -> ImagePlane:
+        """The plane on which circle and arcs lie: that of the view's own slice, shifted."""
+        if not self.slice_shift_mm:
+            return own
+        x, y, z = (np.array(own.origin_mm) + self.slice_shift_mm * own.normal).tolist()
+        return replace(own, origin_mm=(x, y, z))
 
     @property
     def arc_count(self) -> int:
@@ -456,7 +465,11 @@ class Measured:
         if circle:
             u, v = (np.array([part]) for part in circle.centre_mm)
             plane = batch.own_planes.of(np.array([view]))
-            x, y, z = (float(part[0]) for part in in_patient((u, v), plane))
+            shift = self.angles.shift_mm[view]
+            x, y, z = (
+                float(part[0] + shift * along[0])
+                for part, along in zip(in_patient((u, v), plane), plane.normal, strict=True)
+            )
             centre = (x, y, z)
         return ViewMeasurement(
             view=batch.views.view[view],

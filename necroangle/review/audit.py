@@ -15,7 +15,7 @@ from necroangle.dicom.films import scaled_by_marker
 from necroangle.errors import NecroangleError
 from necroangle.geometry import Marker
 from necroangle.measurement import measure
-from necroangle.review.pictures import ImagePlaces
+from necroangle.review.pictures import ImagePlaces, MeasuredBy
 
 TOLERANCE_MM = 1e-4
 """Planes nearer than this everywhere on the image are the same; files round to about 1e-6."""
@@ -71,7 +71,9 @@ class ViewAudit:
     angle_change_deg: float | None = None
 
 
-def audit_reading(reading: HipReading, places: ImagePlaces) -> tuple[ViewAudit, ...]:
+def audit_reading(
+    reading: HipReading, places: ImagePlaces, measured: MeasuredBy = measure
+) -> tuple[ViewAudit, ...]:
     """Hold every marked slice of a reading beside the file that it names.
 
     Parameters
@@ -80,6 +82,8 @@ def audit_reading(reading: HipReading, places: ImagePlaces) -> tuple[ViewAudit, 
         The reading.
     places
         The images at hand.
+    measured
+        How the change of the angle is measured; by default by the kind of image.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def audit_reading(reading: HipReading, places: ImagePlaces) -> tuple[ViewAudit, 
         differences = tuple(_differences(marked, summary))
         found.append(ViewAudit(place, "differs" if differences else "same", differences))
     if any(one.status == "differs" for one in found):
-        change = _angle_change_deg(reading, places)
+        change = _angle_change_deg(reading, places, measured)
         found = [_with_change(one, change) for one in found]
     return tuple(found)
 
@@ -179,10 +183,12 @@ def _between_deg(first: tuple[float, ...], second: tuple[float, ...]) -> float:
     return degrees(acos(max(-1.0, cosine)))
 
 
-def _angle_change_deg(reading: HipReading, places: ImagePlaces) -> float | None:
+def _angle_change_deg(
+    reading: HipReading, places: ImagePlaces, measured: MeasuredBy
+) -> float | None:
     try:
-        before = measure(reading)
-        after = measure(with_planes_on_disk(reading, places))
+        before = measured(reading)
+        after = measured(with_planes_on_disk(reading, places))
     except NecroangleError:
         return None
     if before.cna_deg is not None and after.cna_deg is not None:

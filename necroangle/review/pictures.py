@@ -27,11 +27,14 @@ from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.store import IndexStore
 from necroangle.errors import DicomError, NecroangleError
 from necroangle.imaging import Slice
-from necroangle.measurement import Method, Settings, measure
+from necroangle.measurement import HipMeasurement, measure
 from necroangle.report import draw_reading, write_png
 from necroangle.report.picture import Image, load_cv2
 from necroangle.storage import put_in_place
 from necroangle.terms import View
+
+MeasuredBy = Callable[[HipReading], HipMeasurement]
+"""How a reading is measured: as a study says, or by the kind of its images."""
 
 
 class ImagePlaces:
@@ -256,9 +259,8 @@ class PictureReport:
 class _Task:
     file: Path
     slices: dict[View, SeriesSummary]
-    method: Method | None
-    settings: Settings
     folder: Path
+    measured: MeasuredBy
 
 
 def draw_files(
@@ -266,8 +268,7 @@ def draw_files(
     places: ImagePlaces,
     folder: Path,
     *,
-    method: Method | None = None,
-    settings: Settings | None = None,
+    measured: MeasuredBy = measure,
     workers: int = 1,
     progress: AfterEach | None = None,
 ) -> PictureReport:
@@ -281,15 +282,15 @@ def draw_files(
         Where their images lie.
     folder
         Where the pictures go; made if it is not there.
-    method, settings
-        How the numbers in the picture are measured.
+    measured
+        How the numbers in the picture are measured; by default by the kind of image.
     workers
         Processes. The pictures do not depend on it.
     progress
         Called after every reading.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tasks = _tasks(files, places, folder, method, settings or Settings())
+    tasks = _tasks(files, places, folder, measured)
     done: list[PictureReport] = []
     for outcome in _run(tasks, workers):
         done.append(outcome)
@@ -312,8 +313,7 @@ def draw_one(
     slices: dict[View, SeriesSummary],
     path: Path,
     decoder: GuardedReader,
-    method: Method | None = None,
-    settings: Settings | None = None,
+    measured: MeasuredBy = measure,
 ) -> tuple[Missing, ...]:
     """Draw one reading; gives the views drawn on black.
 
@@ -324,7 +324,7 @@ def draw_one(
     OSError
         If the picture cannot be written.
     """
-    measurement = measure(reading, method, settings or Settings())
+    measurement = measured(reading)
     images, missing = images_of(reading, slices, decoder)
     write_png(path, draw_reading(reading, measurement, images))
     return missing
@@ -364,8 +364,7 @@ def _tasks(
     files: Iterable[Path],
     places: ImagePlaces,
     folder: Path,
-    method: Method | None,
-    settings: Settings,
+    measured: MeasuredBy,
 ) -> Iterator[_Task | PictureReport]:
     for file in files:
         try:
@@ -373,7 +372,7 @@ def _tasks(
         except NecroangleError as error:
             yield PictureReport((), (), ((file.name, str(error)),))
         else:
-            yield _Task(file, slices, method, settings, folder)
+            yield _Task(file, slices, folder, measured)
 
 
 def _run(tasks: Iterator[_Task | PictureReport], workers: int) -> Iterator[PictureReport]:
@@ -394,7 +393,7 @@ def _draw(task: _Task | PictureReport) -> PictureReport:
     try:
         reading = load_reading(task.file)
         path = task.folder / picture_name(reading)
-        missing = draw_one(reading, task.slices, path, _decoder(), task.method, task.settings)
+        missing = draw_one(reading, task.slices, path, _decoder(), task.measured)
     except NecroangleError as error:
         return PictureReport((), (), ((task.file.name, str(error)),))
     except OSError as error:

@@ -37,10 +37,11 @@ from necroangle.annotation import (
     sha256_of,
 )
 from necroangle.annotation.file import read_bytes
+from necroangle.batch.study_settings import measuring_in
 from necroangle.dicom import read_volume, scan_folder
 from necroangle.errors import NecroangleError, ReadingError
 from necroangle.geometry import ImagePlane, PatientPoints, PlanePoints, arc_polyline
-from necroangle.measurement import ViewMeasurement, measure
+from necroangle.measurement import ViewMeasurement
 from necroangle.moments import utc_now
 from necroangle.review import ImagePlaces, audit_reading
 from necroangle.terms import LandmarkName
@@ -124,12 +125,12 @@ class Ground:
         """(rows, columns) pixels in the order of the layer's axes."""
         return np.transpose(slice_[None], self.order) if self.is_patient else slice_
 
-    def data(self, points: PlanePoints) -> Array:
-        """(N, 2) plane mm as (N, 3) data of a layer; (N, 2) on a radiograph."""
+    def data(self, points: PlanePoints, off_mm: float = 0.0) -> Array:
+        """(N, 2) plane mm as (N, 3) data, so far off the plane; (N, 2) on a radiograph."""
         vu = np.asarray(points, float).reshape(-1, 2)[:, ::-1]
         if not self.is_patient:
             return vu
-        return np.column_stack((np.zeros(len(vu)), vu))[:, self.order]
+        return np.column_stack((np.full(len(vu), off_mm), vu))[:, self.order]
 
     def points(self, data: Array) -> tuple[Array, Array]:
         """(N, 2) plane mm of a layer's data, and (N,) mm off the plane."""
@@ -201,7 +202,7 @@ def _layers_of(file: Path) -> list[LayerData]:
     reading = decode_reading(raw, file=file.name)
     opened = _Opened(reading, {file.resolve(): sha256_of(raw)})
     places = ImagePlaces(scan_folder(folder) for folder in _folders(file))
-    measured = measure(reading)
+    measured = measuring_in(file.parent).measure(reading)
     layers: list[LayerData] = []
     absent: list[str] = []
     for number, view in enumerate(reading.views):
@@ -250,7 +251,10 @@ def _picture(places: ImagePlaces, marked: Marked, name: str, opened: _Opened) ->
 def _drawn(
     view: Marked, measured: ViewMeasurement | None, name: str, opened: _Opened
 ) -> list[LayerData]:
-    """Circle and arcs as they were measured at opening: they do not follow a point that moves."""
+    """Circle and arcs as they were measured at opening, where they lie in the patient.
+
+    They do not follow a point that moves.
+    """
     if measured is None or measured.circle is None:
         return []
     ground, circle = Ground.of(view.plane), measured.circle
@@ -260,7 +264,7 @@ def _drawn(
         lines.append(("necrotic arc", arcs, _VERMILLION, _ARC_MM))
     return [
         (
-            [ground.data(PlanePoints(points)) for points in paths],
+            [ground.data(PlanePoints(points), measured.slice_shift_mm) for points in paths],
             {
                 "name": f"{name} {what}, measured",
                 "shape_type": "path",

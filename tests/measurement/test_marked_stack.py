@@ -24,6 +24,7 @@ from necroangle.annotation import (
     encode_reading,
 )
 from necroangle.errors import MethodError, RimError
+from necroangle.geometry import PlanePoints
 from necroangle.measurement import METHODS, Settings, measure
 from necroangle.measurement.arcs import covered_deg
 from necroangle.measurement.measure import measure_batch
@@ -180,6 +181,30 @@ def test_the_largest_slice_is_chosen_and_its_place_told() -> None:
     assert found.a.angle_deg > mid.a.angle_deg + 5
     assert abs(found.a.slice_shift_mm) > 3
     assert mid.a.slice_shift_mm == 0
+
+
+@pytest.mark.parametrize("method", ["centre_plane", "largest_slice"])
+def test_the_head_lies_in_the_patient_where_the_measured_plane_has_it(method: str) -> None:
+    """Not on the view's own slice, which lies beside it."""
+    phantom = study(25, 0, 45, 2.2, 4.0)
+    reading = with_neighbours(phantom, 3)
+    found = measure(reading, METHODS[method])
+    for view, one in zip(reading.views, (found.a, found.b), strict=True):
+        assert isinstance(view, ReadView)
+        assert one is not None
+        assert one.circle is not None
+        plane = view.plane.plane()
+        on_it = one.lies_on(plane).plane_to_patient(PlanePoints(np.array([one.circle.centre_mm])))
+        assert on_it[0] == pytest.approx(one.centre_mm, abs=1e-9)
+        off_mm = plane.distance_mm(on_it)[0]
+        assert off_mm == pytest.approx(one.slice_shift_mm, abs=1e-9)
+        if method == "centre_plane":
+            assert one.centre_mm == pytest.approx(phantom.hips[0].centre_mm, abs=0.02)
+        else:
+            away = np.array(one.centre_mm) - phantom.hips[0].centre_mm
+            assert np.linalg.norm(np.cross(away, plane.normal)) < 0.02
+    assert found.a is not None
+    assert abs(found.a.slice_shift_mm) > 0.8
 
 
 def test_the_largest_of_slices_that_show_one_angle_is_not_too_large() -> None:

@@ -27,7 +27,8 @@ from necroangle.annotation import (
 )
 from necroangle.errors import ReadingError
 from necroangle.geometry import PatientPoints
-from necroangle.measurement import measure
+from necroangle.measurement import measure, method_named
+from necroangle.protocol.study import new_protocol, study_toml
 from necroangle.terms import LandmarkName, View
 
 TILTED = (12.0, -6.0, 15.0)
@@ -140,6 +141,25 @@ def test_marks_lie_at_their_patient_mm_by_view_and_part(file: Path) -> None:
         for one in circle.data[0]
     ]
     assert np.allclose(far, measured.circle.radius_mm, atol=1e-6)
+
+
+def test_in_a_study_of_centre_planes_both_circles_are_about_the_head_s_centre(
+    samples: Path, tmp_path: Path
+) -> None:
+    """By the study's method, and where they lie in the patient: beside the marked slices."""
+    (source,) = (samples / "readings").glob("PHANTOM-02__L__baseline*.json")
+    path = tmp_path / source.name
+    path.write_bytes(source.read_bytes())
+    (tmp_path / "study.toml").write_bytes(study_toml(new_protocol("onfh", "centre_plane")))
+    layers, measured = opened(path), measure(load_reading(path), method_named("centre_plane"))
+    for name, one in (("coronal", measured.a), ("sagittal", measured.b)):
+        assert one is not None
+        assert one.circle is not None
+        circle = layers[f"{name} head circle, measured"]
+        assert circle.metadata["angle_deg"] == one.angle_deg
+        on_it = [world_of(circle, point) for point in circle.data[0]]
+        away = np.linalg.norm(np.array(on_it) - (88.0, -4.0, 9.0), axis=1)
+        assert np.allclose(away, one.circle.radius_mm, atol=0.01)
 
 
 @pytest.mark.parametrize("study", ["01__L", "02__R", "04__R"])

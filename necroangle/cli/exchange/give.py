@@ -52,15 +52,18 @@ def command(
     2 if there was nothing to write.
     """
     from necroangle.annotation import HipReading, load_reading
+    from necroangle.batch.study_settings import measuring_of
     from necroangle.errors import NecroangleError
     from necroangle.interop.points_csv import points_table
     from necroangle.interop.slicer import write_markups
     from necroangle.plain_text import counted
     from necroangle.storage import write_atomically
+    from necroangle.study import study_here
 
     files, shut = reading_files(readings)
     refused = [str(one) for one in shut]
     kept: list[HipReading] = []
+    measuring = measuring_of(study_here())
     written = 0
     with bars() as shown, told_if_not_written(out):
         bar = shown.begin("writing", len(files))
@@ -68,7 +71,7 @@ def command(
             try:
                 reading = load_reading(file)
                 if form == "slicer":
-                    written += len(write_markups(reading, out, system))
+                    written += len(write_markups(reading, out, system, measuring))
                 kept.append(reading)
             except NecroangleError as error:
                 words = str(error)

@@ -86,12 +86,15 @@ def command(
 
 def _audit(files: list[Path], places: ImagePlaces) -> Iterator[dict[str, Any]]:
     from necroangle.annotation import load_reading
+    from necroangle.batch.study_settings import measuring_of
     from necroangle.errors import ReadingError
     from necroangle.review import audit_reading
+    from necroangle.study import study_here
 
+    measured = measuring_of(study_here()).measure
     for number, file in enumerate(files, start=1):
         try:
-            audits = audit_reading(load_reading(file), places)
+            audits = audit_reading(load_reading(file), places, measured)
         except ReadingError as error:
             yield {"number": number, "file": file.name, "status": "refused", "why": str(error)}
             continue

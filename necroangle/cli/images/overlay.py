@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,12 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the pictures go, and missing.csv with the images that were not found.",
 )
-@click.option("--method", "method_name", metavar="NAME", help="Method, by default by image kind.")
+@click.option(
+    "--method",
+    "method_name",
+    metavar="NAME",
+    help="Method; by default the study's, else by image kind.",
+)
 @click.option(
     "--pdf",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -61,12 +67,16 @@ def command(
     and drawn black; the others go on. Exit code: 0 if all were drawn with their images, 1 if some
     were not, 2 if there was nothing to draw.
     """
-    from necroangle.batch import settings_of_study
-    from necroangle.measurement import method_named
+    from necroangle.batch.study_settings import measuring_of
+    from necroangle.measurement import measure, method_named
     from necroangle.review import draw_files, index_images, write_contact_sheet
     from necroangle.study import study_here
 
     files, shut = reading_files(readings)
+    measuring = measuring_of(study_here())
+    measured = measuring.measure
+    if method_name:
+        measured = partial(measure, method=method_named(method_name), settings=measuring.settings)
     with bars() as shown:
         places = index_images(images, shown.begin("finding the images").to)
         bar = shown.begin("drawing", len(files))
@@ -74,8 +84,7 @@ def command(
             files,
             places,
             out,
-            method=method_named(method_name) if method_name else None,
-            settings=settings_of_study(study_here()),
+            measured=measured,
             workers=workers,
             progress=bar.on,
         )
