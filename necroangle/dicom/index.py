@@ -135,8 +135,10 @@ def refresh_index(folder: Path, store: Store, progress: Progress | None = None) 
 def scan_index(folder: Path, store: Store) -> Scan:
     """What the folder holds, from its index alone.
 
-    As :func:`necroangle.dicom.scan_folder` says it, but each refused file stands for itself.
+    As :func:`necroangle.dicom.scan_folder` says it, but each refused file stands for itself. What
+    is found is read from this folder whatever the current one is by then, in any process.
     """
+    folder = folder.absolute()
     entries = sorted(store.entries(), key=lambda entry: (_member(entry) is not None, entry.file))
     told = [entry.refusal for entry in entries if entry.refusal is not None]
     with_dicom = any(e.frames and e.frames[0].syntax not in PICTURES for e in entries)

@@ -267,3 +267,20 @@ def test_nothing_is_said_at_the_end_of_a_program(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", str(program), str(tmp_path), "20"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "20\n", "")
+
+
+def test_a_stack_is_read_from_its_own_folder_wherever_the_program_went_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker stays in the folder where it began, and one there may have the same name."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    with GuardedReader() as reader:
+        means = []
+        for place, more in ((first, "0"), (second, "100")):
+            (place / "images").mkdir(parents=True)
+            monkeypatch.chdir(place)
+            series = stack(Path("images"), RescaleIntercept=more)
+            means.append(reader.read(series).pixels.mean())
+        monkeypatch.chdir(tmp_path)
+        assert reader.read(series).pixels.mean() == read_volume(series).pixels.mean() == means[1]
+    assert means[1] == means[0] + 100
