@@ -90,7 +90,8 @@ class Counts:
     recomputed
         Rows whose angles were measured again from their marks.
     without_marks
-        Rows whose marks are neither kept nor in the folder: their angles stand unproven.
+        Rows that were changed from outside, or whose marks are neither kept nor in the folder:
+        their angles stand unproven.
     anchors
         Anchors that the chain was held against.
     erased

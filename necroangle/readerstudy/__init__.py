@@ -11,7 +11,6 @@ from necroangle.readerstudy.cases import (
     conduct_of,
     next_case,
     progress_of,
-    visible_readings,
 )
 from necroangle.readerstudy.order import ListedCase, reading_list
 from necroangle.readerstudy.reader_worklist import (
@@ -62,6 +61,5 @@ __all__ = [
     "reader_folder",
     "reading_list",
     "save_worklist",
-    "visible_readings",
     "worklist_id",
 ]

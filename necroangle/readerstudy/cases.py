@@ -9,7 +9,7 @@ from enum import StrEnum
 from necroangle.annotation import Conduct, HipReading
 from necroangle.errors import ReadingError
 from necroangle.readerstudy.order import ListedCase, reading_list
-from necroangle.readerstudy.worklist import StudyCase, Worklist, worklist_id
+from necroangle.readerstudy.worklist import Worklist, worklist_id
 from necroangle.terms import Laterality
 
 _Key = tuple[str, Laterality, str, int]
@@ -174,25 +174,6 @@ def conduct_of(
     )
 
 
-def visible_readings(
-    readings: Iterable[HipReading], worklist: Worklist, reader: str, listed: ListedCase
-) -> tuple[HipReading, ...]:
-    """What a reader may see of all readings while they read a case.
-
-    Never another reader's, nor a consensus. In a blinded study only the reading in the making;
-    else their own readings of this hip at other visits too, but never their first reading of a case
-    that they repeat.
-    """
-    case = listed.case
-    own = [reading for reading in readings if reading.reader == reader]
-    return tuple(
-        reading
-        for reading in own
-        if _key(reading) == (*case.key, listed.read_no)
-        or (not worklist.blinded and _is_other_visit(reading, case))
-    )
-
-
 def clock_doubt(readings: Iterable[HipReading], today: date) -> str:
     """What speaks against the computer's clock; empty where nothing does.
 
@@ -267,11 +248,6 @@ def _item(
 
 def _key(reading: HipReading) -> _Key:
     return (reading.subject, reading.laterality, reading.visit, reading.read_no)
-
-
-def _is_other_visit(reading: HipReading, case: StudyCase) -> bool:
-    is_same_hip = (reading.subject, reading.laterality) == (case.subject, case.laterality)
-    return is_same_hip and reading.visit != case.visit
 
 
 def _saved_on(reading: HipReading) -> date:

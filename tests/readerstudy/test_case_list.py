@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from necroangle.annotation import HipReading
+from necroangle.annotation import HipReading, encode_reading, file_name
+from necroangle.batch.other_visits import earlier_readings
 from necroangle.errors import ReadingError
 from necroangle.readerstudy import (
     ListedCase,
@@ -14,11 +16,12 @@ from necroangle.readerstudy import (
     Worklist,
     case_list,
     clock_doubt,
+    conduct_of,
     next_case,
     progress_of,
     reading_list,
-    visible_readings,
 )
+from necroangle.terms import View
 
 MakeStudy = Callable[..., Worklist]
 MakeReading = Callable[..., HipReading]
@@ -154,8 +157,9 @@ def _case_of(study: Worklist, subject: str, visit: str, read_no: int) -> ListedC
 
 @pytest.mark.parametrize("blinded", [True, False])
 def test_nobody_sees_anothers_marks(
-    make_study: MakeStudy, read_case: MakeReading, blinded: bool
+    make_study: MakeStudy, read_case: MakeReading, blinded: bool, tmp_path: Path
 ) -> None:
+    """A reader is shown their own of the hip's other visits, and nothing where it is blinded."""
     study = make_study(blinded=blinded, repeats=20)
     first, repeat = (_case_of(study, "P00", "m00", number) for number in (1, 2))
     side = first.case.laterality
@@ -166,5 +170,10 @@ def test_nobody_sees_anothers_marks(
     )
     mine = [read_case(study, one) for one in (first, repeat, later)]
     others = [read_case(study, one, reader=name) for one in (first, later) for name in ("r2", "x")]
-    seen = visible_readings([*others, *mine], study, "r1", repeat)
-    assert seen == ((mine[1],) if blinded else (mine[1], mine[2]))
+    of_two = ("a" * 64, "b" * 64)
+    consensus = msgspec.structs.replace(mine[2], reader="consensus", consensus_of=of_two)
+    for one in (*mine, *others, consensus):
+        (tmp_path / file_name(one)).write_bytes(encode_reading(one))
+    conduct = conduct_of(study, repeat, 0.0, submitted=False)
+    seen = earlier_readings(tmp_path, mine[1].key, View.CORONAL, conduct)
+    assert [one.reading for one in seen] == ([] if blinded else [mine[2]])
