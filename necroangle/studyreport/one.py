@@ -97,7 +97,7 @@ def _lines(reading: HipReading, found: HipMeasurement) -> list[tuple[str, str]]:
         if view is not None
     ]
     for letter, view in (("A", found.a), ("B", found.b)):
-        if view is not None and view.circle is not None and found.method.name.startswith("ha"):
+        if view is not None and view.circle is not None and not found.method.radiograph:
             lines.append((f"{letter}, radius of the head", f"{view.circle.radius_mm:.1f} mm"))
     lines.append(("read by", f"{reading.reader}, read {reading.read_no}"))
     return lines

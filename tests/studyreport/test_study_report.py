@@ -214,7 +214,9 @@ def test_the_page_of_a_reading_is_measured_as_its_study_does(
     assert words != f"CNA {plain.cna_deg:.1f}°"
     done = CliRunner().invoke(report_command, ["--reading", reading, "--out", "hip.html"])
     assert done.exit_code == 0, done.output
-    assert words in Path("hip.html").read_text("utf-8")
+    page = Path("hip.html").read_text("utf-8")
+    assert words in page
+    assert "A, radius of the head" in page
 
 
 def test_pictures_of_slices_have_marks_that_can_be_switched_off(tmp_path: Path) -> None:

@@ -169,7 +169,9 @@ def _summary(result: Verification) -> str:
         f"{counted(counts.recomputed, 'row')} measured again",
     ]
     if counts.without_marks:
-        lines[1] += f", {counts.without_marks} not: changed, or their marks are neither kept nor in a file"
+        lines[1] += (
+            f", {counts.without_marks} not: changed, or their marks are neither kept nor in a file"
+        )
     verdict = (
         "no problem was found" if result.is_clean else counted(len(result.problems), "problem")
     )
