@@ -31,7 +31,7 @@ from necroangle.measurement import METHODS
 from necroangle.measurement.bands import SliceArcs
 from necroangle.measurement.doubts import LIMITS
 from necroangle.measurement.marks import above, in_patient, in_plane
-from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.measuring import measure_batch
 from necroangle.measurement.slices import CentrePlane, centre_plane, surface_share
 from necroangle.phantom.model import Lesion, PhantomHip
 from necroangle.phantom.truth import cap_union_deg

@@ -21,7 +21,7 @@ from doubtinghand import MIXTURES, ROWS, Case, Hips, read_by_two, read_hips
 from necroangle.geometry.circle import fit_circles
 from necroangle.geometry.point_sets import PointSets
 from necroangle.measurement import DEFAULTS, Measured, method_named
-from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.measuring import measure_batch
 from necroangle.measurement.row import RowColumns
 from necroangle.protocol.noise import EndNoise, StudyNoise
 from necroangle.protocol.pair_error import PAIR_COLUMNS, PairRead, pair_error

@@ -18,7 +18,7 @@ from rich.table import Table
 from necroangle.annotation import HipReading
 from necroangle.measurement import RadiusPrior, Settings, measure_draft
 from necroangle.measurement.doubts import flags_of
-from necroangle.measurement.measure import measure_many
+from necroangle.measurement.measuring import measure_many
 from necroangle.measurement.plausibility import CHECKS
 from necroangle.measurement.plausibility_cohort import held_together, prints_of
 from necroangle.terms import Flag

@@ -19,7 +19,7 @@ from doubtinghand import Case, read_hips
 from necroangle.errors import NecroangleError
 from necroangle.geometry import PlanePoints, fit_circle
 from necroangle.measurement import Settings
-from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.measuring import measure_batch
 from necroangle.protocol.noise import EndNoise
 from necroangle.selftest import Clicks, dome_pressed_in, round_hip, simulate
 from necroangle.terms import ArcoStage

@@ -6,9 +6,9 @@ nothing heavy; the store brings SQLAlchemy and the data frame pandas only when t
 so that a measurement waits for neither.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from necroangle.later import later
 from necroangle.measurement.columns import COLUMNS, Column
 from necroangle.measurement.row import Cell, CohortRow, RowKey, to_row
 
@@ -35,20 +35,11 @@ __all__ = [
     "to_row",
 ]
 
-_LATER = {
-    "Changes": "necroangle.ledger.store",
-    "CohortStore": "necroangle.ledger.store",
-    "Conflict": "necroangle.ledger.records",
-    "Entry": "necroangle.ledger.records",
-    "Event": "necroangle.ledger.records",
-    "Record": "necroangle.ledger.records",
-    "Recorded": "necroangle.ledger.records",
-    "hip_visits": "necroangle.analysis.frames",
-    "load": "necroangle.analysis.frames",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATER[name]), name)
+__getattr__ = later(
+    __name__,
+    {
+        "necroangle.analysis.frames": "hip_visits load",
+        "necroangle.ledger.records": "Conflict Entry Event Record Recorded",
+        "necroangle.ledger.store": "Changes CohortStore",
+    },
+)

@@ -6,6 +6,7 @@ more. Windows replaces and removes no file that a program holds open (a viewer, 
 scanner).
 """
 
+import hashlib
 import os
 import tempfile
 import time
@@ -17,6 +18,7 @@ __all__ = [
     "put_in_place",
     "rename_over",
     "same_file_key",
+    "sha256_of",
     "sync",
     "sync_file",
     "sync_folder",
@@ -39,6 +41,11 @@ _DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"}
     f"{name}{number}" for name in ("COM", "LPT") for number in "0123456789¹²³"
 }
 _LONGEST_NAME = 255
+
+
+def sha256_of(raw: bytes) -> str:
+    """SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(raw).hexdigest()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

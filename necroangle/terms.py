@@ -11,6 +11,7 @@ __all__ = [
     "ArcoStage",
     "Finding",
     "Flag",
+    "JicStage",
     "JicType",
     "LandmarkName",
     "Laterality",
@@ -166,6 +167,15 @@ class ArcoStage(StrEnum):
 
 
 _ARCO_ORDER = {stage: place for place, stage in enumerate(ArcoStage)}
+
+
+class JicStage(StrEnum):
+    """Japanese Investigation Committee stage of a collapsed head, by depth."""
+
+    STAGE_3A = "3A"
+    """Less than 3 mm."""
+    STAGE_3B = "3B"
+    """3 mm and more."""
 
 
 class JicType(StrEnum):

@@ -1,6 +1,5 @@
 """The reading file: strict JSON in, the same values out, written whole or not at all."""
 
-import hashlib
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ from necroangle.annotation.migrate import migrated, version_of
 from necroangle.annotation.model import VERSION, HipReading, ReadingKey
 from necroangle.decoding import MalformedError, from_json
 from necroangle.errors import ReadingError
-from necroangle.storage import write_atomically
+from necroangle.storage import sha256_of, write_atomically
 
 SUFFIX = ".reading.json"
 MAX_BYTES = 1 << 20
@@ -218,11 +217,6 @@ def file_name_of(key: ReadingKey) -> str:
     if len(name.encode()) + len(SUFFIX) > MAX_NAME_BYTES:
         name = f"reading__{sha256_of(name.encode())[:32]}"
     return name + SUFFIX
-
-
-def sha256_of(raw: bytes) -> str:
-    """SHA-256 of bytes, in hexadecimal."""
-    return hashlib.sha256(raw).hexdigest()
 
 
 def reading_schema() -> dict[str, Any]:

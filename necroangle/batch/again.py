@@ -9,7 +9,7 @@ from necroangle.annotation.quick import decode_many
 from necroangle.errors import ReadingError
 from necroangle.measurement import Method, Settings
 from necroangle.measurement.marks import lay_out
-from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.measuring import measure_batch
 from necroangle.measurement.plausibility_cohort import ReadingPrint, prints_of
 from necroangle.measurement.row import Cell, RowColumns
 

@@ -6,7 +6,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from necroangle.annotation import sha256_of
 from necroangle.batch.duplicates import key_of
 from necroangle.batch.sources import (
     KEYS,
@@ -19,7 +18,13 @@ from necroangle.batch.sources import (
 )
 from necroangle.batch.worker import Refusal
 from necroangle.errors import ReadingError
-from necroangle.storage import name_problem, rename_over, same_file_key, write_atomically
+from necroangle.storage import (
+    name_problem,
+    rename_over,
+    same_file_key,
+    sha256_of,
+    write_atomically,
+)
 
 ROWS_AT_ONCE = 1000
 

@@ -20,7 +20,7 @@ from necroangle.annotation.quick import decode_many
 from necroangle.errors import ReadingError
 from necroangle.measurement import DEFAULTS, Method, Settings
 from necroangle.measurement.marks import ReadingBatch, lay_out
-from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.measuring import measure_batch
 from necroangle.measurement.plausibility_cohort import prints_of
 from necroangle.measurement.refusals import Refused
 from necroangle.measurement.row import RowColumns

@@ -4,13 +4,18 @@
 each other, ``write_export`` writes a folder. Nothing heavy is imported before it is needed.
 """
 
-from necroangle.export.columns import ExportColumn, Missing
-from necroangle.export.folder import Provenance, write_export
-from necroangle.export.keys import ReadingFacts, contents_in, facts_from, facts_of
-from necroangle.export.privacy import load_secret, smallest_cell
-from necroangle.export.rows import ExportSource, build_table
-from necroangle.export.table import ExportTable
-from necroangle.export.wide import to_wide
+from typing import TYPE_CHECKING
+
+from necroangle.later import later
+
+if TYPE_CHECKING:
+    from necroangle.export.columns import ExportColumn, Missing
+    from necroangle.export.folder import Provenance, write_export
+    from necroangle.export.keys import ReadingFacts, contents_in, facts_from, facts_of
+    from necroangle.export.privacy import load_secret, smallest_cell
+    from necroangle.export.rows import ExportSource, build_table
+    from necroangle.export.table import ExportTable
+    from necroangle.export.wide import to_wide
 
 __all__ = [
     "ExportColumn",
@@ -28,3 +33,16 @@ __all__ = [
     "to_wide",
     "write_export",
 ]
+
+__getattr__ = later(
+    __name__,
+    {
+        ".columns": "ExportColumn Missing",
+        ".folder": "Provenance write_export",
+        ".keys": "ReadingFacts contents_in facts_from facts_of",
+        ".privacy": "load_secret smallest_cell",
+        ".rows": "ExportSource build_table",
+        ".table": "ExportTable",
+        ".wide": "to_wide",
+    },
+)

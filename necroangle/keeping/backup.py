@@ -18,7 +18,6 @@ from pathlib import Path
 import msgspec
 
 from necroangle import __version__
-from necroangle.annotation import sha256_of
 from necroangle.errors import CohortError
 from necroangle.ledger.anchors import Anchor, last_anchor
 from necroangle.ledger.copying import copy_cohort
@@ -26,7 +25,13 @@ from necroangle.ledger.erasure import erased_numbers
 from necroangle.ledger.records import RESTORED, Entry
 from necroangle.ledger.store import CohortStore
 from necroangle.moments import utc_now
-from necroangle.storage import name_problem, rename_over, sync_file, write_atomically
+from necroangle.storage import (
+    name_problem,
+    rename_over,
+    sha256_of,
+    sync_file,
+    write_atomically,
+)
 from necroangle.study import Study, open_study
 
 _COHORT, _ANCHORS, _MANIFEST = "cohort.sqlite", "cohort.sqlite.anchors", "manifest.json"

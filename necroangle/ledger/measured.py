@@ -17,7 +17,6 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from necroangle.annotation import sha256_of
 from necroangle.errors import CohortError
 from necroangle.ledger.chain import Link
 from necroangle.ledger.events import LedgerEnd, decode_payload, last_of, last_states, portions
@@ -33,6 +32,7 @@ from necroangle.ledger.records import (
 from necroangle.ledger.schema import CONTENT, LEDGER, ROWS, insert_tuples, update_tuples
 from necroangle.measurement.columns import COLUMNS, KEY, NAMES
 from necroangle.measurement.row import Cell, CohortRow, RowKey
+from necroangle.storage import sha256_of
 
 MEASUREMENT, COLUMNS_KIND, READING_FILE = "measurement", "columns", "reading_file"
 

@@ -48,7 +48,7 @@ from necroangle.ledger.verification import (
 from necroangle.measurement import Method, RadiusPrior, Settings, measure, method_named
 from necroangle.measurement.columns import COLUMNS, KEY, NAMES
 from necroangle.measurement.marks import lay_out
-from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.measuring import measure_batch
 from necroangle.measurement.method import DEFAULT_METHODS
 from necroangle.measurement.plausibility_cohort import (
     Misfit,

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from necroangle.errors import MethodError
-from necroangle.measurement.measure import HipMeasurement, ViewMeasurement
+from necroangle.measurement.measuring import HipMeasurement, ViewMeasurement
 from necroangle.measurement.row import RowColumns
 from necroangle.measurement.uncertainty import Estimate
 from necroangle.protocol.noise import StudyNoise
@@ -132,7 +132,7 @@ def change_between(
 
     Examples
     --------
-    >>> from necroangle.measurement.measure import measure
+    >>> from necroangle.measurement.measuring import measure
     >>> from necroangle.measurement.method import method_named
     >>> from necroangle.phantom import readings_of, sample_studies
     >>> before, after = (

@@ -2,19 +2,17 @@
 
 The order of a row, the table in the database, the CSV, the JSON and the printed table follow it. A
 getter gives the column of many readings from what was measured of them: a row is one line of it.
+Getters alone need numpy and what measures: whoever reads the table waits for neither.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Literal
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from necroangle import __version__
 from necroangle.entries import READ_FIELDS, Field
-from necroangle.measurement.doubts import flag_words
 from necroangle.measurement.grades import (
     HA_GRADES,
     HA_RISKS,
@@ -25,13 +23,13 @@ from necroangle.measurement.grades import (
     KooKimSize,
     Scheme,
 )
-from necroangle.measurement.indices import INDEX_SOURCES, HipIndices, JicStage
-from necroangle.measurement.measure import Measured
+from necroangle.measurement.indices import INDEX_SOURCES, HipIndices
 from necroangle.measurement.method import METHODS
 from necroangle.terms import (
     ArcoStage,
     Finding,
     Flag,
+    JicStage,
     JicType,
     Laterality,
     UnreadReason,
@@ -39,12 +37,21 @@ from necroangle.terms import (
     Weighting,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from enum import StrEnum
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from necroangle.measurement.measuring import Measured
+
+    ColumnData = NDArray[np.float64] | list[str | None]
+    """Numbers with NaN, or texts with None, where a row says nothing."""
+
+    Getter = Callable[[Measured], ColumnData]
+
 Kind = Literal["text", "whole", "real"]
-
-ColumnData = NDArray[np.float64] | list[str | None]
-"""Numbers with NaN, or texts with None, where a row says nothing."""
-
-Getter = Callable[[Measured], ColumnData]
 
 
 def _from_elsewhere(measured: Measured) -> ColumnData:
@@ -101,11 +108,25 @@ def _text(name: str) -> Getter:
     return lambda m: _texts(getattr(m.batch.hips, name))
 
 
+def number_column(values: Iterable[Any]) -> NDArray[np.float64]:
+    """Plain numbers as a column; NaN where there is none."""
+    import numpy as np
+
+    return np.array([math.nan if one is None else one for one in values], float)
+
+
+def _nothing(m: Measured) -> NDArray[np.float64]:
+    """A column of numbers in which nothing stands yet."""
+    return number_column([None] * len(m))
+
+
 def _only(where: NDArray[np.bool_], numbers: NDArray[Any]) -> ColumnData:
+    import numpy as np
+
     return np.where(where, numbers, np.nan)
 
 
-def _named(where: NDArray[np.bool_], scheme: "Scheme[Any]", values: NDArray[Any]) -> ColumnData:
+def _named(where: NDArray[np.bool_], scheme: Scheme[Any], values: NDArray[Any]) -> ColumnData:
     names = [str(one) for one in scheme.categories]
     pairs = zip(where.tolist(), scheme.places(values).tolist(), strict=True)
     return [names[place] if there else None for there, place in pairs]
@@ -128,7 +149,7 @@ def _key_columns() -> Iterator[Column]:
         "whole",
         "which read of this hip by this reader, from 1",
         need="key",
-        get=lambda m: np.array(m.batch.hips.read_no, float),
+        get=lambda m: number_column(m.batch.hips.read_no),
     )
     yield Column(
         "method",
@@ -143,7 +164,7 @@ def _key_columns() -> Iterator[Column]:
         "whole",
         "version of the method's rules",
         need="always",
-        get=lambda m: np.array([one.version for one in m.methods], float),
+        get=lambda m: number_column(one.version for one in m.methods),
     )
     yield Column(
         "modality",
@@ -169,7 +190,7 @@ class _Side:
         """The getter of (V,) numbers of this view; NaN where it was not read."""
 
         def found(m: Measured) -> ColumnData:
-            column = np.full(len(m), np.nan)
+            column = _nothing(m)
             some = m.batch.side == self.number
             column[m.batch.hip[some]] = get(m)[some]
             return column
@@ -195,7 +216,7 @@ def _judged(get: Callable[[Measured], NDArray[Any]]) -> Getter:
     """The getter of what the views say of each other; NaN where they say nothing."""
 
     def found(m: Measured) -> ColumnData:
-        column = np.full(len(m), np.nan)
+        column = _nothing(m)
         column[m.judges.hip] = get(m)
         return column
 
@@ -208,6 +229,18 @@ def _misplaced(m: Measured) -> list[str | None]:
         " ".join(str(one.index + 1) for one in named.get(view, ()))
         for view in range(len(m.batch.own))
     ]
+
+
+def _slice_counts(m: Measured) -> NDArray[Any]:
+    import numpy as np
+
+    return np.bincount(m.batch.slice_view, minlength=len(m.batch.own))
+
+
+def _flags(doubts: Any) -> list[str | None]:
+    from necroangle.measurement.doubts import flag_words
+
+    return [*flag_words(doubts)]
 
 
 def _view_columns(side: _Side, name: str) -> Iterator[Column]:
@@ -316,7 +349,7 @@ def _view_columns(side: _Side, name: str) -> Iterator[Column]:
     yield whole(
         "slice_count",
         "number of marked slices",
-        lambda m: np.bincount(m.batch.slice_view, minlength=len(m.batch.own)),
+        _slice_counts,
     )
     yield real(
         "moved_mm",
@@ -331,7 +364,7 @@ def _view_columns(side: _Side, name: str) -> Iterator[Column]:
         "doubts about this view",
         allowed=_words(Flag),
         holds_several=True,
-        get=side.texts(lambda m: flag_words(m.views.doubts)),
+        get=side.texts(lambda m: _flags(m.views.doubts)),
     )
 
 
@@ -383,10 +416,10 @@ def _index_getter(index: str, kind: Kind) -> Getter:
         return words
 
     def numbers(m: Measured) -> ColumnData:
-        column = np.full(len(m), np.nan)
+        column = _nothing(m)
         for hip, one in m.indices.items():
             number = getattr(one, index)
-            column[hip] = np.nan if number is None else float(number)
+            column[hip] = math.nan if number is None else float(number)
         return column
 
     return texts if kind == "text" else numbers
@@ -394,7 +427,7 @@ def _index_getter(index: str, kind: Kind) -> Getter:
 
 _INDEX_GETTERS: dict[str, Getter] = {
     "koo_kim_index": lambda m: m.koo_kim,
-    "koo_kim_size": lambda m: _named(m.sized & ~np.isnan(m.koo_kim), KOO_KIM_SIZES, m.koo_kim),
+    "koo_kim_size": lambda m: _named(m.sized & (m.koo_kim == m.koo_kim), KOO_KIM_SIZES, m.koo_kim),
 }
 """Indices that need no landmark."""
 
@@ -485,7 +518,7 @@ def _hip_columns() -> Iterator[Column]:
         allowed=_words(Flag),
         holds_several=True,
         need="always",
-        get=lambda m: [*flag_words(m.doubts)],
+        get=lambda m: _flags(m.doubts),
     )
     yield Column(
         "centre_gap_mm",
@@ -528,20 +561,20 @@ def _given_columns() -> Iterator[Column]:
         "real",
         "spread of the reader's arc ends along the surface",
         "mm",
-        get=lambda m: np.array([one.sd_mm for one in m.end_noise], float),
+        get=lambda m: number_column(one.sd_mm for one in m.end_noise),
     )
     yield Column(
         "end_bias_mm",
         "real",
         "standard deviation of the reader's habit at arc ends",
         "mm",
-        get=lambda m: np.array([one.bias_mm for one in m.end_noise], float),
+        get=lambda m: number_column(one.bias_mm for one in m.end_noise),
     )
     yield Column(
         "end_dof",
         "real",
         "degrees of freedom behind both; empty where they are taken as known",
-        get=lambda m: np.array([_finite(one.dof) for one in m.end_noise], float),
+        get=lambda m: number_column(_finite(one.dof) for one in m.end_noise),
     )
     yield Column(
         "end_source",
@@ -554,14 +587,14 @@ def _given_columns() -> Iterator[Column]:
         "real",
         "head radius known beforehand",
         "mm",
-        get=lambda m: np.full(len(m), prior(m, "radius_mm"), float),
+        get=lambda m: number_column([prior(m, "radius_mm")] * len(m)),
     )
     yield Column(
         "radius_prior_sd_mm",
         "real",
         "its standard deviation",
         "mm",
-        get=lambda m: np.full(len(m), prior(m, "sd_mm"), float),
+        get=lambda m: number_column([prior(m, "sd_mm")] * len(m)),
     )
     yield Column(
         "radius_prior_source",
@@ -581,7 +614,7 @@ def _given_columns() -> Iterator[Column]:
 
 
 def _finite(number: float) -> float:
-    return number if number < np.inf else np.nan
+    return number if number < math.inf else math.nan
 
 
 def _entry_column(field: Field) -> Column:
@@ -591,7 +624,7 @@ def _entry_column(field: Field) -> Column:
         values = [one.get(field.name) for one in m.batch.hips.entries]
         if kind == "text":
             return [None if one is None else str(one) for one in values]
-        return np.array([np.nan if one is None else one for one in values], float)
+        return number_column(values)
 
     meaning = f"{field.label} as entered"
     return Column(field.name, kind, meaning, field.unit, tuple(field.values), get=entered)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from necroangle.measurement.measure import HipMeasurement, ViewMeasurement
+from necroangle.measurement.measuring import HipMeasurement, ViewMeasurement
 from necroangle.measurement.method import DEFAULTS
 from necroangle.measurement.rim_shape import Rims, rim_errors
 from necroangle.protocol.noise import UNKNOWN_READER, EndNoise, StudyNoise, t_quantile

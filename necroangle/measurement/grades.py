@@ -4,17 +4,21 @@ An angle is stored to 1e-6 degree and classified on that stored value, so that a
 gives the same grade. It is shown to 0.1 degree, half up, after the sum.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum, IntEnum, StrEnum
-from typing import Generic, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from necroangle.terms import Finding
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
 Category = TypeVar("Category", bound=Enum)
 
 _TIE = 1e-3
@@ -92,9 +96,12 @@ class Scheme(Generic[Category]):
 
         Examples
         --------
+        >>> import numpy as np
         >>> HA_RISKS.places(np.array([190.0, 190.000001, 239.999999, 240.0])).tolist()
         [0, 1, 1, 2]
         """
+        import numpy as np
+
         found = np.zeros(values.shape, np.intp)
         for cut, stays in zip(self.cuts, self.below, strict=True):
             found += values > cut if stays else values >= cut
@@ -102,6 +109,8 @@ class Scheme(Generic[Category]):
 
     def of(self, value: float) -> Category:
         """The category of one stored value."""
+        import numpy as np
+
         return self.categories[int(self.places(np.array(value)))]
 
 
@@ -178,9 +187,12 @@ def stored(values: Array) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
     >>> stored(np.array([199.9999999, 0.0000005])).tolist() == [200.0, round(5e-7, 6)]
     True
     """
+    import numpy as np
+
     with np.errstate(all="ignore"):
         scaled = values * 1e6
         whole = np.rint(scaled)

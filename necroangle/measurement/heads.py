@@ -339,7 +339,7 @@ class HeadJudge:
 
     Examples
     --------
-    >>> from necroangle.measurement.measure import measure
+    >>> from necroangle.measurement.measuring import measure
     >>> from necroangle.phantom import readings_of, sample_studies
     >>> judge = measure(readings_of(sample_studies()["plain"])[0]).judge
     >>> round(judge.sphere.sphere.radius_mm, 3), abs(round(judge.centre_gap_mm, 6))

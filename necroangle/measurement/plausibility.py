@@ -247,7 +247,7 @@ def judge_plausibility(
 
     Examples
     --------
-    >>> from necroangle.measurement.measure import measure
+    >>> from necroangle.measurement.measuring import measure
     >>> from necroangle.phantom import readings_of, sample_studies
     >>> hip = measure(readings_of(sample_studies()["plain"])[0])
     >>> [flag for flag in hip.flags if flag in {check.name for check in CHECKS}]

@@ -17,7 +17,7 @@ import numpy as np
 
 from necroangle.geometry.point_sets import runs
 from necroangle.measurement.marks import in_patient
-from necroangle.measurement.measure import Measured
+from necroangle.measurement.measuring import Measured
 from necroangle.measurement.plausibility import CHECKS, PLAUSIBLE, head_radius_mm, head_x_mm
 from necroangle.terms import Flag, Laterality
 

@@ -1,16 +1,21 @@
 """Rows of the cohort table: one by one, and many column by column."""
 
+from __future__ import annotations
+
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from necroangle.annotation import HipReading
 from necroangle.errors import CohortError
-from necroangle.measurement.columns import COLUMNS, KEY, NAMES, ColumnData
-from necroangle.measurement.measure import HipMeasurement, Measured
+from necroangle.measurement.columns import COLUMNS, KEY, NAMES, number_column
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from necroangle.annotation import HipReading
+    from necroangle.measurement.columns import ColumnData
+    from necroangle.measurement.measuring import HipMeasurement, Measured
 
 Cell = str | int | float | None
 
@@ -78,7 +83,7 @@ class CohortRow(Mapping[str, Cell]):
                 raise CohortError(f"column {name} must hold a finite number, found {cell!r}")
 
     @classmethod
-    def of(cls, values: Mapping[str, Cell]) -> "CohortRow":
+    def of(cls, values: Mapping[str, Cell]) -> CohortRow:
         """Build a row from its values by column name.
 
         A negative zero becomes zero, as SQLite would make it: the same bits come back.
@@ -94,7 +99,7 @@ class CohortRow(Mapping[str, Cell]):
         return cls(tuple(_plain(values[name]) for name in NAMES))
 
     @classmethod
-    def of_cells(cls, rows: Sequence[tuple[Cell, ...]]) -> list["CohortRow"]:
+    def of_cells(cls, rows: Sequence[tuple[Cell, ...]]) -> list[CohortRow]:
         """Many rows, each checked as the class does; the checks go column by column.
 
         Raises
@@ -135,8 +140,9 @@ def _column_is_sound(rule: tuple[str, str, bool], cells: Sequence[Cell]) -> bool
         return False
     if kind != "real":
         return True
-    there = [cell for cell in cells if cell is not None] if type(None) in types else list(cells)
-    return bool(np.isfinite(np.array(there, dtype=np.float64)).all())
+    # by the sum first: one number that is not finite makes it so
+    there: list[Any] = [cell for cell in cells if cell is not None]
+    return math.isfinite(sum(there)) or all(map(math.isfinite, there))
 
 
 def _checked_row(cells: tuple[Cell, ...]) -> CohortRow:
@@ -163,7 +169,7 @@ class RowColumns:
     data: Mapping[str, ColumnData]
 
     @classmethod
-    def of(cls, files: Sequence[str], rows: Sequence[CohortRow]) -> "RowColumns":
+    def of(cls, files: Sequence[str], rows: Sequence[CohortRow]) -> RowColumns:
         """Columns of rows.
 
         Examples
@@ -183,7 +189,7 @@ class RowColumns:
         sha256: Sequence[str],
         found: Measured,
         names: Collection[str] = NAMES,
-    ) -> "RowColumns":
+    ) -> RowColumns:
         """Columns of the readings that were measured; those that were refused have no row.
 
         Parameters
@@ -199,7 +205,7 @@ class RowColumns:
         if "annotation_sha256" in names:
             columns["annotation_sha256"] = list(sha256)
         plain = {
-            name: data + 0.0 if isinstance(data, np.ndarray) else data  # no negative zero
+            name: data if isinstance(data, list) else data + 0.0  # no negative zero
             for name, data in columns.items()
         }
         rows = cls(list(files), plain)
@@ -208,7 +214,7 @@ class RowColumns:
         return rows.select([place for place in range(len(files)) if place not in found.refused])
 
     @classmethod
-    def joined(cls, parts: Sequence["RowColumns"]) -> "RowColumns":
+    def joined(cls, parts: Sequence[RowColumns]) -> RowColumns:
         """Several sets of rows as one, in their order."""
         if len(parts) == 1:
             return parts[0]
@@ -230,27 +236,30 @@ class RowColumns:
         """The keys of the rows."""
         return [RowKey(*key) for key in self.cells(KEY)]  # type: ignore[arg-type]
 
-    def select(self, places: Sequence[int]) -> "RowColumns":
+    def select(self, places: Sequence[int]) -> RowColumns:
         """Some of the rows, in the order asked for."""
-        chosen = np.array(places, np.intp)
+        chosen = list(places)
         data: dict[str, ColumnData] = {}
         for name, one in self.data.items():
-            data[name] = one[chosen] if isinstance(one, np.ndarray) else [one[k] for k in places]
+            data[name] = [one[k] for k in chosen] if isinstance(one, list) else one[chosen]
         return RowColumns([self.files[place] for place in places], data)
 
 
 def _column(name: str, cells: Iterable[Cell]) -> ColumnData:
     if _KINDS[name] == "text":
         return list(cells)  # type: ignore[arg-type]
-    return np.array([np.nan if cell is None else cell for cell in cells], float)
+    return number_column(cells)
 
 
 def _together(parts: Sequence[RowColumns], name: str) -> ColumnData:
     pieces = [part.data[name] for part in parts]
     if _KINDS[name] == "text":
         return [cell for piece in pieces if isinstance(piece, list) for cell in piece]
-    arrays = [piece for piece in pieces if isinstance(piece, np.ndarray)]
-    return np.concatenate(arrays) if arrays else np.zeros(0)
+    if not pieces:
+        return number_column(())
+    import numpy as np
+
+    return np.concatenate([piece for piece in pieces if not isinstance(piece, list)])
 
 
 def _cells(name: str, data: ColumnData) -> list[Cell]:

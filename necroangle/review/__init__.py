@@ -1,15 +1,26 @@
 """Readings held beside their images and beside what they measured: pictures, audit, differences."""
 
-from necroangle.review.audit import ViewAudit, audit_reading
-from necroangle.review.difference_report import as_csv, as_html, as_text
-from necroangle.review.differences import Cause, Differences, RowDifference, compare_rows, merged
-from necroangle.review.pictures import (
-    ImagePlaces,
-    PictureReport,
-    draw_files,
-    index_images,
-    write_contact_sheet,
-)
+from typing import TYPE_CHECKING
+
+from necroangle.later import later
+
+if TYPE_CHECKING:
+    from necroangle.review.audit import ViewAudit, audit_reading
+    from necroangle.review.difference_report import as_csv, as_html, as_text
+    from necroangle.review.differences import (
+        Cause,
+        Differences,
+        RowDifference,
+        compare_rows,
+        merged,
+    )
+    from necroangle.review.pictures import (
+        ImagePlaces,
+        PictureReport,
+        draw_files,
+        index_images,
+        write_contact_sheet,
+    )
 
 __all__ = [
     "Cause",
@@ -28,3 +39,13 @@ __all__ = [
     "merged",
     "write_contact_sheet",
 ]
+
+__getattr__ = later(
+    __name__,
+    {
+        ".audit": "ViewAudit audit_reading",
+        ".difference_report": "as_csv as_html as_text",
+        ".differences": "Cause Differences RowDifference compare_rows merged",
+        ".pictures": "ImagePlaces PictureReport draw_files index_images write_contact_sheet",
+    },
+)

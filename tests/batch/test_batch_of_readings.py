@@ -17,7 +17,7 @@ from necroangle.batch import BatchResult, Refusal, measure_file, measure_files, 
 from necroangle.cohort import CohortRow, CohortStore, to_row
 from necroangle.measurement import measure, measure_draft, method_named
 from necroangle.measurement.marks import ReadingBatch
-from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.measuring import measure_batch
 from necroangle.terms import View
 
 

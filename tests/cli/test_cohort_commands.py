@@ -25,8 +25,6 @@ if sys.platform != "win32":
     import pty
     import termios
 
-HEAVY = ("numpy", "pandas", "sqlalchemy", "msgspec", "pydicom", "cv2", "qtpy", "PySide6", "napari")
-
 
 def necroangle(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
     return run_command(*arguments, folder=folder, columns=100)
@@ -259,66 +257,7 @@ def test_schema_is_the_schema_of_the_reading_file(tmp_path: Path) -> None:
     assert all(finding in result.stdout for finding in Finding)
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "necroangle",
-        "necroangle.cli",
-        "necroangle.cli.readings.measure",
-        *(f"necroangle.cli.records.{name}" for name in ("table", "verify", "export")),
-    ],
-)
-def test_the_command_starts_with_nothing_heavy(module: str) -> None:
-    probe = f"import sys, {module}; print(*(n for n in {HEAVY!r} if n in sys.modules))"
-    found = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
-    assert (found.returncode, found.stdout.split(), found.stderr) == (0, [], "")
-
-
-def test_measuring_waits_for_no_pandas_and_no_screen(study: Path) -> None:
-    probe = (
-        "import sys\nfrom necroangle.cli import cli\n"
-        "cli.main(['measure', 'readings'], standalone_mode=False)\n"
-        f"print(*(n for n in {('pandas', 'qtpy', 'napari', 'pydicom')!r} if n in sys.modules))"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", probe], cwd=study, capture_output=True, text=True, check=True
-    )
-    assert found.stdout.splitlines() == ["4 measured: 4 new, 0 changed, 0 unchanged", ""]
-
-
-@pytest.mark.parametrize("command", ["table", "verify", "export --to csv"])
-def test_the_table_is_shown_verified_and_written_as_csv_without_pandas(
-    study: Path, command: str
-) -> None:
-    necroangle("measure", "readings", folder=study)
-    probe = (
-        "import sys\nfrom necroangle.cli import cli\n"
-        f"cli.main({command.split()!r}, standalone_mode=False)\n"
-        f"print(*(n for n in {('pandas', 'qtpy', 'napari', 'pydicom', 'alembic')!r} "
-        "if n in sys.modules), end='')"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", probe], cwd=study, capture_output=True, text=True, check=True
-    )
-    assert not set(found.stdout.split()) & {"pandas", "qtpy", "napari", "pydicom", "alembic"}
-
-
 def test_help_names_every_command(tmp_path: Path) -> None:
     result = necroangle("--help", folder=tmp_path)
     assert result.returncode == 0
     assert all(name in result.stdout for name in ("measure", "table", "schema"))
-
-
-def test_the_table_waits_for_no_scipy(study: Path) -> None:
-    """Its import takes a third of the time that the whole command needs."""
-    necroangle("measure", "readings", folder=study)
-    probe = (
-        "import sys\nfrom necroangle.cli import cli\n"
-        "cli.main(['table'], standalone_mode=False)\n"
-        "print(*(n for n in ('scipy', 'pandas', 'pydicom') if n in sys.modules))"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", probe], cwd=study, capture_output=True, text=True, check=True
-    )
-    assert "4 rows" in found.stdout
-    assert found.stdout.splitlines()[-1] == ""

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from dicombytes import mr_file
 
 from necroangle.cli import cli
-from necroangle.cli.images import index as index_command
+from necroangle.dicom import index as dicom_index
 from necroangle.dicom.index import refresh_index
 from necroangle.dicom.store import DATABASE
 
@@ -93,7 +93,7 @@ def test_an_unchanged_folder_is_not_scanned_again(
     def never(*_: object) -> Any:
         raise AssertionError
 
-    monkeypatch.setattr(index_command, "scan_index", never)
+    monkeypatch.setattr(dicom_index, "scan_index", never)
     assert run(folder, "--json").stdout == before
 
 
@@ -122,7 +122,7 @@ def test_interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
         return refresh_index(place, store, stop)
 
-    monkeypatch.setattr(index_command, "refresh_index", stopped)
+    monkeypatch.setattr(dicom_index, "refresh_index", stopped)
     result = run(folder)
     assert result.exit_code == 130
     assert "run again to go on" in result.stderr

@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -191,13 +189,3 @@ def test_names_cannot_steer_the_terminal_nor_the_spreadsheet(
     assert "\x1b" not in shown
     assert r"[red]x\x1b[1m" in shown
     assert "\n'=1+1," in run("--table", "hips", "--csv").stdout
-
-
-def test_the_command_starts_with_nothing_heavy() -> None:
-    heavy = ("numpy", "scipy", "pandas", "sqlalchemy", "msgspec", "rich")
-    probe = (
-        "import sys, necroangle.cli.analyses.outcome; "
-        f"print(*(name for name in {heavy!r} if name in sys.modules))"
-    )
-    found = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
-    assert (found.returncode, found.stdout.split(), found.stderr) == (0, [], "")

@@ -10,7 +10,7 @@ import pytest
 from doubtinghand import MIXTURE, MIXTURES, ROWS, Case, read_hips, read_stacks
 
 from necroangle.measurement import Measured, measure_many
-from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.measuring import measure_batch
 from necroangle.measurement.row import RowColumns
 from necroangle.protocol.pair_error import PAIR_COLUMNS, PairRead, pair_error
 

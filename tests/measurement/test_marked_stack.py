@@ -27,7 +27,7 @@ from necroangle.errors import MethodError, RimError
 from necroangle.geometry import PlanePoints
 from necroangle.measurement import METHODS, Settings, measure
 from necroangle.measurement.arcs import covered_deg
-from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.measuring import measure_batch
 from necroangle.phantom import (
     Lesion,
     PhantomHip,

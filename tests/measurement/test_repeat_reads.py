@@ -8,7 +8,7 @@ import pytest
 from doubtinghand import MIXTURE, Case, read_by_two, read_hips
 
 from necroangle.measurement import Measured
-from necroangle.measurement.measure import measure_batch
+from necroangle.measurement.measuring import measure_batch
 from necroangle.measurement.row import RowColumns
 from necroangle.protocol.noise import StudyNoise
 from necroangle.protocol.pair_error import PAIR_COLUMNS, PairRead, pair_error

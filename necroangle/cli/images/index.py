@@ -1,25 +1,26 @@
 """``necroangle index``: the series of whole trees of files, read once and remembered."""
 
+from __future__ import annotations
+
 import json
 import os
 from collections import Counter
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from necroangle.cli.given import data_only, output_option, write_data
 from necroangle.cli.images.series import identity_options, names_of
 from necroangle.cli.screen import bars
-from necroangle.dicom import FileTally
-from necroangle.dicom.index import Changes, index_path, refresh_index, scan_index
-from necroangle.dicom.passport import coded, refusal_object, series_object
-from necroangle.dicom.pseudonym import IdentifierCodes
-from necroangle.dicom.sides import StudySides
-from necroangle.dicom.store import IndexStore
 from necroangle.plain_text import counted, harmless
+
+if TYPE_CHECKING:
+    from necroangle.dicom import FileTally
+    from necroangle.dicom.index import Changes
+    from necroangle.dicom.store import IndexStore
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -49,6 +50,11 @@ def command(
     file is found by its number in the ordered list of all files, or with --identifiers. The exit
     code is 1 where nothing can be opened, or a folder cannot be entered.
     """
+    from necroangle.dicom.index import index_path
+    from necroangle.dicom.passport import coded
+    from necroangle.dicom.pseudonym import IdentifierCodes
+    from necroangle.dicom.store import IndexStore
+
     names = names_of(subjects, secret, as_json=as_json, identifiers=identifiers)
     if db is not None and len(folders) > 1:
         raise click.UsageError("--db goes with one FOLDER: each folder has an index of its own")
@@ -79,6 +85,8 @@ def command(
 
 
 def _refresh(folder: Path, store: IndexStore) -> Changes:
+    from necroangle.dicom.index import refresh_index
+
     with bars() as shown:
         try:
             return refresh_index(folder, store, shown.begin("reading headers").to)
@@ -89,6 +97,10 @@ def _refresh(folder: Path, store: IndexStore) -> Changes:
 
 
 def _lines(folder: Path, store: IndexStore) -> list[str]:
+    from necroangle.dicom.index import scan_index
+    from necroangle.dicom.passport import refusal_object, series_object
+    from necroangle.dicom.sides import StudySides
+
     scan = scan_index(folder, store)
     sides = StudySides(scan.series)
     objects = [series_object(series, scan, sides) for series in scan.series]
@@ -125,6 +137,8 @@ def _show(folder: Path, changes: Changes, lines: list[str]) -> None:
 
 def _tally(lines: list[str]) -> FileTally:
     """The last line of a report."""
+    from necroangle.dicom import FileTally
+
     return FileTally(**json.loads(lines[-1]))
 
 

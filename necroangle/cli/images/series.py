@@ -5,9 +5,11 @@ the files, which are what they have to look for. Lines of JSON go elsewhere (a f
 program): they carry codes in place of UIDs, file names and subjects, unless they ask for those.
 """
 
+from __future__ import annotations
+
 import json
-from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,21 +22,14 @@ from necroangle.cli.given import (
     write_data,
 )
 from necroangle.cli.screen import ScreenColumn, bars, show_table
-from necroangle.dicom import Scan, SeriesSummary, scan_folder
-from necroangle.dicom.contrast import contrast_of
-from necroangle.dicom.passport import (
-    coded,
-    passport_lines,
-    passport_of,
-    refusal_object,
-    series_object,
-)
-from necroangle.dicom.pseudonym import IdentifierCodes, SubjectNames, new_key
-from necroangle.dicom.sides import StudySides
-from necroangle.dicom.visits import candidates, series_words, visits_of
 from necroangle.plain_text import counted, harmless
-from necroangle.study import protocol_of_images
-from necroangle.terms import Weighting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from necroangle.dicom import Scan, SeriesSummary
+    from necroangle.dicom.pseudonym import SubjectNames
+    from necroangle.terms import Weighting
 
 _COLUMNS = (
     ScreenColumn("no.", is_number=True),
@@ -90,15 +85,11 @@ def command(
     names = names_of(subjects, secret, as_json=as_json, identifiers=identifiers)
     scan = _scan(folder, names)
     if as_json:
-        codes = IdentifierCodes((names.code_key() if names else None) or new_key())
-        sides = StudySides(scan.series)
-        records = [series_object(series, scan, sides) for series in scan.series]
-        records += [refusal_object(refusal) for refusal in scan.left_out]
-        told = (
-            coded(one, codes, identifiers=identifiers, named=names is not None) for one in records
-        )
-        write_data("".join(f"{json.dumps(one)}\n" for one in told), output)
+        lines = _json_lines(scan, names, identifiers=identifiers)
+        write_data("".join(f"{line}\n" for line in lines), output)
     else:
+        from necroangle.study import protocol_of_images
+
         _show(scan, passport, protocol_of_images(folder).weightings)
     if scan.tally().is_lacking:
         raise click.exceptions.Exit(1)
@@ -119,6 +110,19 @@ def names_of(
     if identifiers and not as_json:
         raise click.UsageError("--identifiers goes with --json")
     return subject_names(subjects, secret)
+
+
+def _json_lines(scan: Scan, names: SubjectNames | None, *, identifiers: bool) -> Iterator[str]:
+    from necroangle.dicom.passport import coded, refusal_object, series_object
+    from necroangle.dicom.pseudonym import IdentifierCodes, new_key
+    from necroangle.dicom.sides import StudySides
+
+    codes = IdentifierCodes((names.code_key() if names else None) or new_key())
+    sides = StudySides(scan.series)
+    records = [series_object(series, scan, sides) for series in scan.series]
+    records += [refusal_object(refusal) for refusal in scan.left_out]
+    for one in records:
+        yield json.dumps(coded(one, codes, identifiers=identifiers, named=names is not None))
 
 
 def _show(scan: Scan, passport: bool, prefer: Sequence[Weighting]) -> None:
@@ -143,12 +147,16 @@ def _show(scan: Scan, passport: bool, prefer: Sequence[Weighting]) -> None:
 
 
 def _scan(folder: Path, names: SubjectNames | None) -> Scan:
+    from necroangle.dicom import scan_folder
+
     with bars() as shown:
         return scan_folder(folder, shown.begin("reading headers").to, names)
 
 
 def _offered(scan: Scan, prefer: Sequence[Weighting]) -> Iterator[str]:
     """The series that the reading window offers first, a line a hip and pair of views."""
+    from necroangle.dicom.visits import candidates, series_words, visits_of
+
     for visit in visits_of(scan):
         for side in visit.sides:
             for pair in visit.pairs:
@@ -158,6 +166,9 @@ def _offered(scan: Scan, prefer: Sequence[Weighting]) -> Iterator[str]:
 
 
 def _show_passports(scan: Scan) -> None:
+    from necroangle.dicom.passport import passport_lines, passport_of
+    from necroangle.dicom.sides import StudySides
+
     sides = StudySides(scan.series)
     for series in scan.series:
         click.echo(f"…{series.series_uid[-8:]} stack {series.stack_no}")
@@ -166,6 +177,8 @@ def _show_passports(scan: Scan) -> None:
 
 
 def _cells(series: SeriesSummary) -> tuple[str, ...]:
+    from necroangle.dicom.contrast import contrast_of
+
     kind = "secondary capture" if series.kind == "secondary" else "radiograph"
     plane = str(series.plane) if series.plane else f"{kind} {series.view or ''}".strip()
     spacing = f"{series.row_spacing_mm:.4g} x {series.column_spacing_mm:.4g}"

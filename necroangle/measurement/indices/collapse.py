@@ -7,24 +7,14 @@ depression stays the reader's own entry.
 """
 
 import math
-from enum import StrEnum
 
 from necroangle.errors import GeometryError
 from necroangle.geometry import Circle
 from necroangle.measurement.indices.marks import Point, refuse_not_finite, stored
-from necroangle.terms import ArcoStage
+from necroangle.terms import ArcoStage, JicStage
 
 _ARCO_3A_UP_TO_MM = 2.0
 _JIC_3B_FROM_MM = 3.0
-
-
-class JicStage(StrEnum):
-    """Japanese Investigation Committee stage of a collapsed head, by depth."""
-
-    STAGE_3A = "3A"
-    """Less than 3 mm."""
-    STAGE_3B = "3B"
-    """3 mm and more."""
 
 
 def collapse_depth_mm(circle: Circle, deepest_mm: Point) -> float:

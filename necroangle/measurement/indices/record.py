@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from necroangle.measurement.indices.collapse import JicStage
-from necroangle.measurement.indices.extent import KooKimSize
-from necroangle.terms import ArcoStage, JicType
+from necroangle.measurement.grades import KooKimSize
+from necroangle.terms import ArcoStage, JicStage, JicType
 
 
 @dataclass(frozen=True, slots=True)
