@@ -315,6 +315,13 @@ def test_a_hip_that_no_series_shows_is_not_readable_and_says_why(dock: Any, stud
         assert row.words.startswith("×  bl, ")
         assert row.words.endswith("not readable: no coronal series; 1 axial series here")
         assert (row.is_done, row.can_open) == (True, False)
+    dock.workspace.visits = (visit, *dock.workspace.visits)
+    right, left, *_ = dock.mode.cases()
+    assert dock.mode.open(right.key)
+    assert dock.mode.neighbour(1) == ""
+    assert dock.workspace.key == left.key
+    assert dock.mode.neighbour(1) == "This is the last hip of the folder."
+    assert dock.workspace.key == left.key
 
 
 @screen

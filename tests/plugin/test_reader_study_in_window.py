@@ -99,6 +99,25 @@ def test_a_whole_study_blinded(dock: Any, qtbot: Any, samples: Path, worklist: P
     assert list((folder / ".autosave").glob("*.autosave")) == []
 
 
+def test_from_a_case_whose_file_is_gone_the_reader_goes_on(
+    dock: Any, qtbot: Any, samples: Path, worklist: Path
+) -> None:
+    dock.open_worklist(worklist, "r1")
+    first = dock.mode.now.listed
+    mark(dock, truth_of(samples, first))
+    press(qtbot, dock, "Return", "Control")
+    second = dock.mode.now.listed
+    press(qtbot, dock, "PageUp")
+    assert dock.mode.now.listed == first
+    (file,) = (worklist.parent / "readings" / "r1").glob("*.json")
+    file.unlink()
+    dock.mode.state = dock.mode.study.state()
+    press(qtbot, dock, "PageDown")
+    assert dock.mode.now.listed == second
+    press(qtbot, dock, "PageUp")
+    assert "This is the first case of the list." in dock.parts.steps.line.text()
+
+
 def test_a_locked_case_is_only_looked_at_until_it_is_reopened(
     dock: Any, qtbot: Any, samples: Path, worklist: Path
 ) -> None:

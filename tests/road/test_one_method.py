@@ -27,6 +27,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "study.toml").write_bytes(study_toml(new_protocol("onfh", "centre_plane")))
     (tmp_path / "readings").mkdir()
     shutil.copyfile(SAMPLES / "readings" / READING, tmp_path / "readings" / READING)
+    shutil.copytree(SAMPLES / "plain", tmp_path / "images")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -47,8 +48,7 @@ def done(*arguments: str) -> str:
 
 
 def picture(*arguments: str) -> bytes:
-    images = str(SAMPLES / "plain")
-    done("overlay", "readings", "--images", images, "--out", "pictures", *arguments)
+    done("overlay", "readings", "--images", "images", "--out", "pictures", *arguments)
     (file,) = Path("pictures").glob("*.png")
     return file.read_bytes()
 
@@ -78,7 +78,6 @@ def test_the_change_by_another_plane_is_that_of_the_table(study: Path) -> None:
     """Rows lie further apart on the disk than when the hip was read."""
     reading = load_reading(Path("readings") / READING)
     wide = Path("images")
-    shutil.copytree(SAMPLES / "plain", wide)
     for file in wide.rglob("*.dcm"):
         dataset = pydicom.dcmread(file)
         dataset.PixelSpacing = [1.1 * float(dataset.PixelSpacing[0]), dataset.PixelSpacing[1]]

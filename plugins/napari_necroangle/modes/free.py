@@ -50,6 +50,7 @@ class FreeReading(Mode):
     """Reads the hips of a folder as the reader chooses them."""
 
     may_choose_hip = True
+    case_words = "hip of the folder"
 
     def __init__(self, window: Window) -> None:
         self._window = window
@@ -157,14 +158,6 @@ class FreeReading(Mode):
         """What the button that saves and goes on says."""
         return "Save, next hip"
 
-    def neighbour(self, step: int) -> str:
-        """Open the hip so many places further in the folder; words where there is none."""
-        key = self.key_at(step)
-        if key is None:
-            return f"This is the {'last' if step > 0 else 'first'} hip of the folder."
-        self.open(key)
-        return ""
-
     def save(self, *, final: bool) -> Path | None:  # noqa: ARG002
         """Save the reading of the hip; where another one lies in its place, ask."""
         space = self._workspace
@@ -220,26 +213,12 @@ class FreeReading(Mode):
 
     def ahead(self) -> tuple[SeriesSummary, ...]:
         """The likeliest series of the hip that comes next in the folder."""
-        return self.likeliest(self.key_at(1))
-
-    def likeliest(self, key: CaseKey | None) -> tuple[SeriesSummary, ...]:
-        """The likeliest series of a hip of the folder, one a view."""
-        visit = next(
-            (one for one in self._workspace.visits if key and one.label == key.visit), None
-        )
-        if key is None or visit is None:
+        space, key = self._workspace, self.key_at(1)
+        if not isinstance(key, CaseKey):
             return ()
-        found = (self._workspace.likeliest(visit, view, key.side) for view in key.views)
+        (visit,) = (one for one in space.visits if one.label == key.visit)
+        found = (space.likeliest(visit, view, key.side) for view in key.views)
         return tuple(one[0] for one in found if one)
-
-    def key_at(self, step: int) -> CaseKey | None:
-        """The hip that comes so many places after the present one in the folder, if any."""
-        keys, now = self._keys(), self._workspace.key
-        hips = [(key.visit, key.side) for key in keys]
-        if now is None or (now.visit, now.side) not in hips:
-            return None
-        at = hips.index((now.visit, now.side)) + step
-        return keys[at] if 0 <= at < len(keys) else None
 
     def _own_file(self, visit: Visit, side: Laterality) -> Path | None:
         """The reader's own reading of a hip, the last one; None where there is none."""

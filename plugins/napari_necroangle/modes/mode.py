@@ -84,6 +84,7 @@ class CaseRow:
 
     ``key``: what :meth:`Mode.open` opens it by.
     ``is_done``: whether there is nothing to do in it.
+    ``in_turn``: whether going on, or back, comes by it.
     """
 
     key: Hashable
@@ -92,6 +93,7 @@ class CaseRow:
     is_open: bool = False
     is_done: bool = False
     can_open: bool = True
+    in_turn: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,9 @@ class Mode(ABC):
     may_choose_hip = False
     """Whether the reader chooses visit and hip, and says whose reading it is."""
 
+    case_words = "one"
+    """What one of :meth:`cases` is called."""
+
     @abstractmethod
     def begin(self) -> bool:
         """Open what there is to read first; whether the mode could be begun."""
@@ -173,12 +178,19 @@ class Mode(ABC):
 
     def neighbour(self, step: int) -> str:
         """Open the case so many places further; words where there is none."""
-        rows = self.cases()
-        at = next((at for at, row in enumerate(rows) if row.is_open), None)
-        if at is None or not 0 <= at + step < len(rows):
-            return f"This is the {'last' if step > 0 else 'first'} one."
-        self.open(rows[at + step].key)
+        key = self.key_at(step)
+        if key is None:
+            return f"This is the {'last' if step > 0 else 'first'} {self.case_words}."
+        self.open(key)
         return ""
+
+    def key_at(self, step: int) -> Hashable | None:
+        """The case so many places further, the first while none is open; None without one."""
+        rows = [one for one in self.cases() if one.is_open or (one.can_open and one.in_turn)]
+        keys = [one.key for one in rows]
+        now = next((one.key for one in rows if one.is_open), None)
+        at = 0 if now is None else keys.index(now) + step
+        return keys[at] if 0 <= at < len(keys) else None
 
     def next_words(self) -> str:
         """What the button that saves and goes on says; empty where nothing comes after."""

@@ -174,6 +174,8 @@ class Worklist(Mode):
         As for :class:`WorklistSession`.
     """
 
+    case_words = "case of the list"
+
     def __init__(self, window: Window, path: Path, reader: str) -> None:
         self._window, self._workspace = window, window.workspace
         self.study = WorklistSession(path, reader)
@@ -218,6 +220,7 @@ class Worklist(Mode):
                 f"{item.listed.label}: {item.words}",
                 is_open=item.listed == now,
                 is_done=item.status is not Status.OPEN and item.listed != now,
+                in_turn=item.status not in _CLOSED,
             )
             for item in self.state.items
         )
@@ -257,15 +260,6 @@ class Worklist(Mode):
             return f"Submitted. The next session opens on {progress.opens_on}."
         left = progress.to_read + progress.locked + progress.missing
         return "Submitted. Nothing else is open now." if left else "Submitted. All cases are done."
-
-    def neighbour(self, step: int) -> str:
-        """Open the case so many places further that can be looked at; words where there is none."""
-        seen = [one.listed for one in self.state.items if one.status not in _CLOSED]
-        at = 0 if self.now is None else seen.index(self.now.listed) + step
-        if not 0 <= at < len(seen):
-            return f"This is the {'last' if step > 0 else 'first'} case of the list."
-        self.open(seen[at])
-        return ""
 
     def reopen(self) -> None:
         """Open the submitted case again, for a reason that is kept with both versions."""
