@@ -30,7 +30,26 @@ __all__ = [
     "ReadingError",
     "RimError",
     "ServerError",
+    "system_words",
 ]
+
+
+def system_words(error: OSError) -> str:
+    """What the system says of a file, in words; a library may have wrapped its error.
+
+    Examples
+    --------
+    >>> system_words(NotADirectoryError(20, "Not a directory"))
+    'there is a file where a folder is needed'
+    >>> system_words(OSError(28, "No space left on device"))
+    'No space left on device'
+    """
+    if isinstance(error, NotADirectoryError | FileExistsError):
+        return "there is a file where a folder is needed"
+    below = error.__cause__ or error.__context__
+    if error.strerror is None and isinstance(below, OSError):
+        return system_words(below)
+    return error.strerror or str(error).partition("\n")[0]
 
 
 class NecroangleError(Exception):

@@ -8,7 +8,7 @@ import shutil
 from importlib.resources import files
 from pathlib import Path
 
-from necroangle.errors import PhantomError
+from necroangle.errors import PhantomError, system_words
 
 __all__ = ["SAMPLE_SET", "copy_samples", "sample_folder", "sample_set"]
 
@@ -107,5 +107,5 @@ def copy_samples(folder: Path) -> int:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source / name, folder / name)
     except OSError as error:
-        raise PhantomError(f"{folder}: cannot be written ({error.strerror or error})") from error
+        raise PhantomError(f"{folder}: cannot be written ({system_words(error)})") from error
     return len(names) - len(there)

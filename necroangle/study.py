@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from necroangle.errors import CohortError
+from necroangle.errors import CohortError, system_words
 from necroangle.protocol.study import (
     FORMAT,
     INNER_FOLDERS,
@@ -250,7 +250,7 @@ def init_study(
     try:
         _make(folder, content)
     except OSError as error:
-        raise CohortError(f"{folder}: no study can be made here: {error.strerror}") from error
+        raise CohortError(f"{folder}: no study can be made here: {system_words(error)}") from error
     return open_study(folder)
 
 
@@ -302,7 +302,7 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MAX_CONFIG_BYTES + 1)
     except OSError as error:
-        raise CohortError(f"{path.name}: cannot be read: {error.strerror}") from error
+        raise CohortError(f"{path.name}: cannot be read: {system_words(error)}") from error
     if len(content) > MAX_CONFIG_BYTES:
         raise CohortError(f"{path.name}: larger than 1 MiB: no study's configuration")
     return content
@@ -320,7 +320,7 @@ def _read_secret(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise CohortError(
-            f"{path.name}: the study's secret cannot be read ({error.strerror}); put it back "
+            f"{path.name}: the study's secret cannot be read ({system_words(error)}); put it back "
             "from where you keep it, or exported keys will no longer match"
         ) from error
     if len(content) < SECRET_BYTES:

@@ -12,7 +12,7 @@ from necroangle.annotation.keys import count_keys, expected_keys, name_duplicate
 from necroangle.annotation.migrate import migrated, version_of
 from necroangle.annotation.model import VERSION, HipReading, ReadingKey
 from necroangle.decoding import MalformedError, from_json
-from necroangle.errors import ReadingError
+from necroangle.errors import ReadingError, system_words
 from necroangle.storage import sha256_of, write_atomically
 
 SUFFIX = ".reading.json"
@@ -60,7 +60,7 @@ def read_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ReadingError(f"cannot be read: {error.strerror}", file=path.name) from error
+        raise ReadingError(f"cannot be read: {system_words(error)}", file=path.name) from error
     if len(raw) > MAX_BYTES:
         raise ReadingError("larger than 1 MiB: not a reading file", file=path.name)
     return raw
@@ -176,7 +176,7 @@ def save_reading(reading: HipReading, path: Path, *, replaces: str | None = None
         write_atomically(path, content)
     except OSError as error:
         raise ReadingError(
-            f"cannot be written: {error.strerror}; nothing was changed", file=path.name
+            f"cannot be written: {system_words(error)}; nothing was changed", file=path.name
         ) from error
     return sha256_of(content)
 

@@ -17,7 +17,7 @@ from necroangle.batch.sources import (
     parquet,
 )
 from necroangle.batch.worker import Refusal
-from necroangle.errors import ReadingError
+from necroangle.errors import ReadingError, system_words
 from necroangle.storage import (
     name_problem,
     rename_over,
@@ -65,7 +65,7 @@ def pack(places: Iterable[Path | str], path: Path) -> Packed:
                 count += len(items)
         rename_over(part, path)
     except OSError as error:
-        raise ReadingError(f"cannot be written: {error.strerror}", file=str(path)) from error
+        raise ReadingError(f"cannot be written: {system_words(error)}", file=str(path)) from error
     finally:
         part.unlink(missing_ok=True)
     return Packed(count, tuple(sorted(refusals)))
@@ -103,7 +103,7 @@ def _put(item: SourceItem, path: Path, folder: Path, taken: dict[str, str]) -> R
     try:
         return _written(item, folder, folder / name, raw)
     except OSError as error:
-        return Refusal(item.name, "", f"cannot be written: {error.strerror or error}")
+        return Refusal(item.name, "", f"cannot be written: {system_words(error)}")
 
 
 def _written(item: SourceItem, folder: Path, target: Path, raw: bytes) -> Refusal | None:

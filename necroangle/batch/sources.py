@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from necroangle.annotation import SUFFIX
 from necroangle.annotation.file import MAX_BYTES
 from necroangle.batch.worker import Refusal, read_or_refuse
-from necroangle.errors import ReadingError
+from necroangle.errors import ReadingError, system_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def _parts(path: str) -> list[str]:
 
 def _walk(folder: str, refusals: list[Refusal]) -> Iterator[str]:
     def refuse(error: OSError) -> None:
-        refusals.append(Refusal(str(error.filename), "", f"cannot be read: {error.strerror}"))
+        refusals.append(Refusal(str(error.filename), "", f"cannot be read: {system_words(error)}"))
 
     for parent, _, names in os.walk(folder, onerror=refuse):
         inside = (

@@ -25,7 +25,7 @@ from msgspec import Meta, Struct
 from necroangle import __version__
 from necroangle.annotation.words import Identifier, Software, UtcTime
 from necroangle.decoding import MalformedError, from_json
-from necroangle.errors import PhantomError
+from necroangle.errors import PhantomError, system_words
 from necroangle.geometry import PatientPoints
 from necroangle.moments import utc_now
 from necroangle.phantom import (
@@ -281,7 +281,7 @@ def load_calibration(folder: Path, truth_path: Path) -> Calibration:
             f"{truth_path.name}: the truth of this calibration is not there"
         ) from error
     except OSError as error:
-        raise PhantomError(f"{truth_path.name}: cannot be read: {error.strerror}") from error
+        raise PhantomError(f"{truth_path.name}: cannot be read: {system_words(error)}") from error
     try:
         return Calibration(folder, from_json(raw, _DECODER))
     except MalformedError as error:
@@ -296,7 +296,7 @@ def _keep_truth(truth: Truth, path: Path) -> None:
         write_atomically(path, content)
         path.chmod(0o600)
     except OSError as error:
-        raise PhantomError(f"{path.name}: cannot be written: {error.strerror}") from error
+        raise PhantomError(f"{path.name}: cannot be written: {system_words(error)}") from error
 
 
 # ---- which hips --------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from typing import NoReturn
 import click
 
 from necroangle import __version__
-from necroangle.cli.screen import spell_for_consoles
-from necroangle.errors import NecroangleError
+from necroangle.cli.screen import say, spell_for_consoles
+from necroangle.errors import NecroangleError, system_words
 
 __all__ = ["main"]
 
@@ -119,13 +119,35 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command; a refusal is one line on standard error and exit code 2."""
+    """Run the command; a refusal is one line on standard error and exit code 2.
+
+    What was stopped by Ctrl-C, or by the answer to a question, ends with exit code 130.
+    """
     # a start makes many objects, and no garbage: looking for it was a tenth of the time
     gc.set_threshold(200_000, 10, 10)
     spell_for_consoles()
     try:
-        cli.main(prog_name="necroangle", standalone_mode=True)
+        code = cli.main(prog_name="necroangle", standalone_mode=False)  # None where all went well
+    except click.Abort as stop:
+        is_key = isinstance(stop.__cause__, KeyboardInterrupt)
+        say("stopped; run the same command again to go on" if is_key else "stopped", err=True)
+        code = 130
+    except click.ClickException as error:
+        _say_error(error)
+        code = error.exit_code
     except NecroangleError as error:
-        click.echo(f"necroangle: {error}", err=True)
-        raise SystemExit(2) from error
-    raise SystemExit(0)
+        say(*f"necroangle: {error}".split("\n"), err=True)
+        code = 2
+    except OSError as error:  # a disk that is full, a folder that cannot be entered
+        place = f"{error.filename}: " if error.filename else ""
+        say(f"necroangle: {place}{system_words(error)}", err=True)
+        code = 2
+    raise SystemExit(code or 0)
+
+
+def _say_error(error: click.ClickException) -> None:
+    """The usage, where the words of the command were wrong, and what was wrong with them."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        say(*error.ctx.get_usage().split("\n"), err=True)
+        say(f"Try '{error.ctx.command_path} --help' for help.", "", err=True)
+    say(*f"Error: {error.format_message()}".replace("\t", "  ").split("\n"), err=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.screen import ScreenColumn, bars, show_table
+from necroangle.cli.screen import ScreenColumn, bars, say, show_table
 
 if TYPE_CHECKING:
     from necroangle.demo import HipError
@@ -72,21 +72,21 @@ def _print_table(compared: list["HipError"]) -> None:
     words = {"hip", "visit", "grade"}
     columns = [ScreenColumn(name, is_number=name not in words) for name in CELL_NAMES]
     show_table(columns, [one.cells() for one in compared], "Measured beside the truth")
-    click.echo("")
+    say()
     errors = [abs(one.error_deg) for one in compared if one.error_deg is not None]
-    click.echo(f"Largest error of a combined angle: {max(errors):.6f}° in {len(errors)} hips")
+    say(f"Largest error of a combined angle: {max(errors):.6f}° in {len(errors)} hips")
 
 
 def _print_places(out: Path) -> None:
     table = out / "cohort.sqlite"
-    click.echo(f"Cohort table:  {table}   (necroangle table --cohort {table})")
-    click.echo(f"Pictures:      {out / 'pictures'}")
+    say(f"Cohort table:  {table}   (necroangle table --cohort {table})")
+    say(f"Pictures:      {out / 'pictures'}")
 
 
 def _show_first(samples: Path, first: "HipError", out: Path) -> None:
     """Open the first hip in napari, or take a picture of that window where there is no display."""
     if find_spec("napari") is None:
-        click.echo('For the reading window: pip install "necroangle[gui]"')
+        say('For the reading window: pip install "necroangle[gui]"')
         return
     from necroangle.annotation import file_name
 
@@ -94,15 +94,15 @@ def _show_first(samples: Path, first: "HipError", out: Path) -> None:
     study = _study_of(samples, first)
     arguments = [sys.executable, "-m", "napari_necroangle", str(study), "--reading", str(reading)]
     if _has_display():
-        click.echo("Opening the first hip in napari; close its window to end.")
+        say("Opening the first hip in napari; close its window to end.")
         subprocess.run(arguments, check=True)
     elif shutil.which(SCREEN[0]):
         picture = out / "window.png"
         shot = [*SCREEN, *arguments, "--screenshot", str(picture)]
         subprocess.run(shot, check=True, timeout=PATIENCE_S)
-        click.echo(f"The window:    {picture}   (no display: a virtual screen)")
+        say(f"The window:    {picture}   (no display: a virtual screen)")
     else:
-        click.echo("No display and no xvfb-run here: the reading window is not shown.")
+        say("No display and no xvfb-run here: the reading window is not shown.")
 
 
 def _study_of(samples: Path, first: "HipError") -> Path:

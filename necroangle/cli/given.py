@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.screen import say
+from necroangle.errors import system_words
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -103,10 +106,8 @@ def reading_files(readings: Sequence[Path]) -> tuple[list[Path], list[Refusal]]:
 
 def refusals_told(refused: Sequence[object]) -> str:
     """Say on standard error what was refused; gives the end of the last line that counts it."""
-    from necroangle.plain_text import harmless
-
     for line in refused:
-        click.echo(harmless(str(line)), err=True)
+        say(str(line), err=True)
     return f"; {len(refused)} refused" if refused else ""
 
 
@@ -125,7 +126,8 @@ def told_if_not_written(place: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise click.ClickException(f"{place}: cannot be written: {error.strerror}") from error
+        words = system_words(error)
+        raise click.ClickException(f"{place}: cannot be written: {words}") from error
 
 
 def data_only(output: Path | None, is_data: bool, options: str) -> None:
@@ -140,21 +142,28 @@ def data_only(output: Path | None, is_data: bool, options: str) -> None:
         raise click.UsageError(f"-o goes with {options}")
 
 
-def write_data(text: str, output: Path | None) -> None:
+def write_data(data: str | bytes, output: Path | None) -> None:
     """Write data as UTF-8 with plain line ends, whatever the system's habit; or print it.
+
+    A file that is there is replaced whole, where a link leads to it, too. A device or a pipe is
+    written to, and stays what it is.
 
     Raises
     ------
     click.ClickException
         If the file cannot be written.
     """
+    raw = data.encode() if isinstance(data, str) else data
     if output is None:
-        click.echo(text.encode(), nl=False)
+        click.echo(raw, nl=False)
         return
     from necroangle.storage import write_atomically
 
     with told_if_not_written(output):
-        write_atomically(output, text.encode())
+        if output.exists() and not output.is_file():
+            output.write_bytes(raw)
+        else:
+            write_atomically(output.resolve(), raw)
 
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

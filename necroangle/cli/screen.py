@@ -9,10 +9,12 @@ can.
 from __future__ import annotations
 
 import codecs
+import os
+import re
 import shutil
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,11 +23,15 @@ from necroangle.plain_text import harmless, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import TextIO
 
 PIPE_WIDTH = 160
 """Columns of what is printed where there is no terminal to ask, and no COLUMNS."""
 
 GAP = "  "
+_LABEL = re.compile(r" *(?:- |\S+ {2,})?")
+"""Where a line's own text begins: after its indent, a dash, or a word and a gap."""
+
 LEAST_WORDS = 16
 """Columns that a wrapping column has at least."""
 
@@ -99,6 +105,55 @@ def screen_width() -> int:
     return shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
 
 
+def say(*lines: str, err: bool = False) -> None:
+    """Print lines of words: control characters are spelt, long lines broken between words.
+
+    Only a terminal has lines broken, so that another program finds each message in one line.
+
+    Parameters
+    ----------
+    lines
+        None for an empty one.
+    err
+        Whether to standard error.
+    """
+    stream = sys.stderr if err else sys.stdout
+    spelt = list(map(harmless, lines or ("",)))
+    if stream.isatty():
+        encoding, width = getattr(stream, "encoding", None) or "utf-8", _width_of(stream)
+        spelt = [part for line in spelt for part in hung(readable(line, encoding), width)]
+    click.echo("\n".join(spelt), err=err)
+
+
+def _width_of(stream: TextIO) -> int:
+    """Columns of the terminal behind a stream; standard output may go elsewhere."""
+    try:
+        wide = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        wide = 0
+    return int(os.environ.get("COLUMNS", "").strip("+- ") or 0) or wide or screen_width()
+
+
+def hung(line: str, width: int) -> list[str]:
+    """A line broken between words, what follows set in as far as its text is.
+
+    Examples
+    --------
+    >>> hung("change  -26.3 deg: beyond measuring error", 30)
+    ['change  -26.3 deg: beyond', '        measuring error']
+    >>> hung("- the last visit of each hip", 20)
+    ['- the last visit of', '  each hip']
+    """
+    if _cells(line) <= width:
+        return [line]
+    found = _LABEL.match(line)
+    label = found[0] if found else ""
+    if 2 * _cells(label) > width:
+        label = ""
+    first, *more = wrapped(line[len(label) :], width - _cells(label))
+    return [label + first, *(" " * _cells(label) + part for part in more)]
+
+
 def show_table(
     columns: Sequence[ScreenColumn], rows: Sequence[Sequence[str]], title: str = ""
 ) -> None:
@@ -151,6 +206,7 @@ def table_lines(
     not shown, for want
     of room: reader
     """
+    columns = [replace(column, heading=_seen(column.heading)) for column in columns]
     texts = [[_seen(cell) for cell in row] for row in rows]
     widths = _widths(columns, texts)
     kept, below = _placed(columns, widths, width)
@@ -319,6 +375,7 @@ class Bar:
 
     def __init__(self, progress: Any, words: str, total: int | None) -> None:
         self._progress, self._done, self._total = progress, 0, total
+        self._words = words
         self._task = progress.add_task(words, total=total) if progress is not None else None
 
     def to(self, done: int, total: int | None = None) -> None:
@@ -327,8 +384,13 @@ class Bar:
         if self._progress is not None:
             self._progress.update(self._task, completed=done, total=self._total)
 
+    def __str__(self) -> str:
+        of_all = "" if self._total is None else f" of {self._total}"
+        return f"{self._words}: {self._done}{of_all}"
+
     def on(self, count: int = 1, words: str | None = None) -> None:
         """So many more are done."""
+        self._words = self._words if words is None else words
         self.to(self._done + count)
         if self._progress is not None and words is not None:
             self._progress.update(self._task, description=words)
@@ -358,6 +420,11 @@ class Bars:
         if self._progress is not None:
             self._progress.stop()
 
+    def say_where(self) -> None:
+        """Say how far the work was when it was stopped."""
+        if self._begun:
+            say(f"stopped at {self._begun[-1]}", err=True)
+
     def end(self) -> None:
         """The last bar has ended, too."""
         if self._begun:
@@ -366,7 +433,9 @@ class Bars:
 
 @contextmanager
 def bars(*, stay: bool = False) -> Iterator[Bars]:
-    """Bars for long work; each stands at its end when the work has ended.
+    """Bars for long work; each is full when the work has ended.
+
+    Where it was stopped by Ctrl-C, a line says how far it was, also where no bar is drawn.
 
     Parameters
     ----------
@@ -379,23 +448,39 @@ def bars(*, stay: bool = False) -> Iterator[Bars]:
     ...     bar = shown.begin("reading headers")
     ...     bar.to(3, 10)
     """
-    if not sys.stderr.isatty():
-        yield Bars(None)
-        return
+    shown = Bars(None)
+    try:
+        if sys.stderr.isatty():
+            with _progress(stay=stay) as progress:
+                shown = Bars(progress)
+                yield shown
+                shown.end()
+        else:
+            yield shown
+    except KeyboardInterrupt:
+        shown.say_where()
+        raise
+
+
+def _progress(*, stay: bool) -> Any:
+    """A display of bars; what is printed meanwhile goes where it would go without them."""
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(*_bar_columns(), console=Console(stderr=True), transient=not stay) as progress:
-        shown = Bars(progress)
-        yield shown
-        shown.end()
+    return Progress(
+        *_bar_columns(),
+        console=Console(stderr=True),
+        transient=not stay,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
 
 
 def _bar_columns() -> tuple[Any, ...]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
     return (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(compact=True),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.screen import ScreenColumn, bars, screen_width, show_table, wrapped
+from necroangle.cli.screen import ScreenColumn, bars, say, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,9 +47,8 @@ def print_verdict(checks: Sequence[Check]) -> None:
         for check in checks
     ]
     show_table(_COLUMNS, rows, _copy())
-    click.echo("")
-    for line in wrapped(_sentence(checks), screen_width()):
-        click.echo(line)
+    say()
+    say(_sentence(checks))
 
 
 def _numbers(check: Check) -> tuple[str, str]:

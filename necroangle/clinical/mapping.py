@@ -21,7 +21,7 @@ from necroangle.entries import (
     Field,
     field_named,
 )
-from necroangle.errors import CohortError
+from necroangle.errors import CohortError, system_words
 
 IGNORE = "ignore"
 UNDECIDED = "?"
@@ -115,7 +115,7 @@ def load_mapping(path: Path) -> TableMapping:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise CohortError(f"{path.name}: cannot be read: {error.strerror}") from error
+        raise CohortError(f"{path.name}: cannot be read: {system_words(error)}") from error
     if len(raw) > MAX_BYTES:
         raise CohortError(f"{path.name}: larger than 1 MiB: no mapping")
     return decode_mapping(raw, file=path.name)

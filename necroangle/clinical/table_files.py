@@ -23,7 +23,7 @@ from necroangle.clinical.raw_table import (
     fatal,
 )
 from necroangle.clinical.workbooks import read_other_workbook, read_workbook
-from necroangle.errors import CohortError
+from necroangle.errors import CohortError, system_words
 
 ENCODINGS = (
     "utf-8",
@@ -379,7 +379,7 @@ def read_table(
     except CohortError as error:
         raise CohortError(f"{path.name}: {error}") from error
     except OSError as error:
-        raise CohortError(f"{path.name}: cannot be read: {error.strerror}") from error
+        raise CohortError(f"{path.name}: cannot be read: {system_words(error)}") from error
 
 
 def _head(path: Path) -> bytes:

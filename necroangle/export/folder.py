@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from necroangle import __version__
-from necroangle.errors import CohortError
+from necroangle.errors import CohortError, system_words
 from necroangle.export.columns import short_names
 from necroangle.export.csv_file import CODEBOOK_HEADING, codebook_rows, csv_bytes, data_csv
 from necroangle.export.privacy import smallest_cell
@@ -180,7 +180,7 @@ def write_export(
         finally:
             shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
-        raise CohortError(f"{folder}: cannot be written ({error.strerror or error})") from error
+        raise CohortError(f"{folder}: cannot be written ({system_words(error)})") from error
     return tuple(sorted(folder.iterdir()))
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 
-from necroangle.errors import CohortError
+from necroangle.errors import CohortError, system_words
 from necroangle.export.columns import Missing, Value
 from necroangle.export.table import ExportTable
 
@@ -39,7 +39,7 @@ def load_secret(path: Path) -> bytes:
         with path.open("rb") as file:
             secret = file.read(_MAX_SECRET_BYTES).strip()
     except OSError as error:
-        raise CohortError(f"{path}: the secret cannot be read ({error.strerror})") from error
+        raise CohortError(f"{path}: the secret cannot be read ({system_words(error)})") from error
     if len(secret) < SECRET_BYTES:
         raise CohortError(
             f"{path}: the secret has {len(secret)} bytes, it needs {SECRET_BYTES} or more; "

@@ -7,7 +7,7 @@ import msgspec
 
 from necroangle.annotation import SUFFIX, HipReading, ReadingKey
 from necroangle.dicom.guard import is_dicom
-from necroangle.errors import DicomError, NecroangleError
+from necroangle.errors import DicomError, NecroangleError, system_words
 from necroangle.interop.drawings import Taken
 from necroangle.interop.headers import read_dataset
 from necroangle.interop.other_files import name_of, take_grand_challenge, take_weasis, xml_of
@@ -78,7 +78,7 @@ def take_file(path: Path) -> Taken:
         if is_dicom(path, path.name):
             return take_report(path)
     except OSError as error:
-        raise NecroangleError(f"{path.name}: cannot be read: {error.strerror}") from error
+        raise NecroangleError(f"{path.name}: cannot be read: {system_words(error)}") from error
     known = ", ".join(("DICOM structured reports", *_READERS))
     raise NecroangleError(f"{path.name}: nothing that can be taken in ({known})")
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from necroangle import __version__
-from necroangle.errors import CohortError
+from necroangle.errors import CohortError, system_words
 from necroangle.ledger.anchors import Anchor, last_anchor
 from necroangle.ledger.copying import copy_cohort
 from necroangle.ledger.erasure import erased_numbers
@@ -107,7 +107,7 @@ def make_backup(study: Study, file: Path) -> Manifest:
             sync_file(Path(folder) / file.name)
             rename_over(Path(folder) / file.name, file)
     except OSError as error:
-        raise CohortError(f"{file}: cannot be written ({error.strerror or error})") from error
+        raise CohortError(f"{file}: cannot be written ({system_words(error)})") from error
     return made
 
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from necroangle.errors import CohortError
+from necroangle.errors import CohortError, system_words
 from necroangle.ledger.chain import Link
 from necroangle.moments import is_before
 from necroangle.storage import sync
@@ -283,7 +283,7 @@ def read_anchors(file: Path) -> Iterator[Found]:
             raise CohortError(f"{file.name}: too large for a file of anchors")
         raw = file.read_bytes()
     except OSError as error:
-        raise CohortError(f"{file.name}: cannot be read: {error.strerror}") from error
+        raise CohortError(f"{file.name}: cannot be read: {system_words(error)}") from error
     if file.suffix in _PLACES:
         found = _PLACES[file.suffix].search(raw)
         if found is not None:

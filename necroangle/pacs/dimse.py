@@ -30,7 +30,7 @@ from pynetdicom.presentation import PresentationContext
 
 from necroangle.dicom.decoders import DECODERS, NATIVE
 from necroangle.dicom.guard import MAX_FILE_BYTES
-from necroangle.errors import DicomError, ServerError
+from necroangle.errors import DicomError, ServerError, system_words
 from necroangle.pacs.arrivals import Arrivals, DicomObject, ObjectKey, is_uid
 from necroangle.pacs.connection import (
     MAX_OBJECTS,
@@ -397,8 +397,8 @@ class DimseConnection:
                 )
         except OSError as error:
             raise self._server.failed(
-                f"our port {how.own_port} cannot be opened ({error.strerror}): another fetch, or "
-                "another program, uses it; set own_port"
+                f"our port {how.own_port} cannot be opened ({system_words(error)}): another "
+                "fetch, or another program, uses it; set own_port"
             ) from None
         try:
             yield

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from necroangle.decoding import MalformedError, from_toml
-from necroangle.errors import ServerError
+from necroangle.errors import ServerError, system_words
 
 FORMAT = "necroangle.servers"
 FILE = "servers.toml"
@@ -294,7 +294,7 @@ def load_servers(path: Path | None = None) -> Servers:
             "prints one to begin with"
         ) from None
     except OSError as error:
-        raise ServerError(f"{path.name}: cannot be read: {error.strerror}") from None
+        raise ServerError(f"{path.name}: cannot be read: {system_words(error)}") from None
     if len(raw) > MAX_BYTES:
         raise ServerError(f"{path.name}: larger than 1 MiB: no file of servers")
     try:

@@ -18,7 +18,7 @@ from typing import Literal, TypeVar
 from necroangle.dicom.index import index_path, refresh_index
 from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.store import IndexStore
-from necroangle.errors import CohortError, DicomError, ServerError
+from necroangle.errors import CohortError, DicomError, ServerError, system_words
 from necroangle.pacs.arrivals import Arrivals, DicomObject, ObjectKey, identified
 from necroangle.pacs.connection import Connection
 from necroangle.pacs.query import FoundStudy, Query
@@ -234,7 +234,7 @@ def fetch_studies(
 
 def _disk_failed(error: OSError) -> ServerError:
     """The folder takes no more."""
-    words = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
+    words = "the disk is full" if error.errno == errno.ENOSPC else system_words(error)
     return ServerError(f"the folder cannot be written: {words}")
 
 
@@ -468,6 +468,6 @@ def _sent(
     except DicomError as error:
         return Sent(one, "refused", str(error))
     except OSError as error:
-        return Sent(one, "refused", f"cannot be read ({error.strerror})")
+        return Sent(one, "refused", f"cannot be read ({system_words(error)})")
     known.add(found.key.instance_uid)
     return Sent(one, "sent", note)

@@ -19,7 +19,7 @@ from msgspec import Meta, Struct
 from necroangle import __version__
 from necroangle.annotation.words import Identifier, Software, UtcTime
 from necroangle.decoding import MalformedError, converted, from_json
-from necroangle.errors import ReadingError
+from necroangle.errors import ReadingError, system_words
 from necroangle.moments import utc_now
 from necroangle.storage import write_atomically
 from necroangle.terms import VIEW_PAIRS, Laterality, View
@@ -156,7 +156,7 @@ def load_worklist(path: Path) -> Worklist:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ReadingError(f"cannot be read: {error.strerror}", file=path.name) from error
+        raise ReadingError(f"cannot be read: {system_words(error)}", file=path.name) from error
     if len(raw) > MAX_BYTES:
         raise ReadingError("larger than 16 MiB: not a worklist", file=path.name)
     return decode_worklist(raw, file=path.name)
@@ -199,7 +199,7 @@ def save_worklist(worklist: Worklist, path: Path) -> None:
     try:
         write_atomically(path, content)
     except OSError as error:
-        raise ReadingError(f"cannot be written: {error.strerror}", file=path.name) from error
+        raise ReadingError(f"cannot be written: {system_words(error)}", file=path.name) from error
 
 
 def check_worklist(worklist: Worklist) -> None:
@@ -369,7 +369,7 @@ def cases_of_csv(path: Path) -> tuple[StudyCase, ...]:
         table = csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True)
         found, rows = set(table.fieldnames or ()), list(table)
     except OSError as error:
-        raise ReadingError(f"cannot be read: {error.strerror}", file=path.name) from error
+        raise ReadingError(f"cannot be read: {system_words(error)}", file=path.name) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise ReadingError("no valid CSV in UTF-8", file=path.name) from error
     if not set(_CSV_NEEDED) <= found <= set(_CSV_COLUMNS):

@@ -25,7 +25,7 @@ from necroangle.dicom import GuardedReader, Scan, SeriesSummary
 from necroangle.dicom.index import Progress, index_path, refresh_index, scan_index
 from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.store import IndexStore
-from necroangle.errors import DicomError, NecroangleError
+from necroangle.errors import DicomError, NecroangleError, system_words
 from necroangle.imaging import Slice
 from necroangle.measurement import HipMeasurement, measure
 from necroangle.report import draw_reading, write_png
@@ -397,5 +397,5 @@ def _draw(task: _Task | PictureReport) -> PictureReport:
     except NecroangleError as error:
         return PictureReport((), (), ((task.file.name, str(error)),))
     except OSError as error:
-        return PictureReport((), (), ((task.file.name, f"not written: {error.strerror}"),))
+        return PictureReport((), (), ((task.file.name, f"not written: {system_words(error)}"),))
     return PictureReport((path,), missing, ())

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,14 +12,27 @@ from commands import run_command
 from hipmaker import make_reading
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from necroangle.cli.screen import Bars, ScreenColumn, table_lines
+from necroangle.cli import screen
+from necroangle.cli.screen import Bars, ScreenColumn, bars, say, table_lines
 from necroangle.cohort import CohortStore, to_row
 from necroangle.ledger.table import HEADINGS, main_cells
 from necroangle.measurement import measure
-from necroangle.plain_text import readable
+from necroangle.plain_text import harmless, readable
 
-WORDS = st.text("abcXYZ019.°±…한환", min_size=1, max_size=12)
+ODD = (
+    "[bold]x[/]",
+    "\x1b[31mred",
+    "two\nlines",
+    "-0.0",
+    "nan",
+    "🦴",
+    "ﾊﾝｶｸ",
+    "a" * 90,
+    "\u202egnp",
+)
+WORDS = st.text("abcXYZ019.°±…한환", min_size=1, max_size=12) | st.sampled_from(ODD)
 CELLS = st.lists(WORDS, min_size=1, max_size=6).map(" ".join)
 
 
@@ -27,18 +41,22 @@ def tables(draw: st.DrawFn) -> tuple[list[ScreenColumn], list[list[str]]]:
     count = draw(st.integers(1, 9))
     columns = [
         ScreenColumn(
-            f"column{number}",
+            draw(st.sampled_from(("column", "angle°", "환자", "c" * 40))) + str(number),
             is_number=draw(st.booleans()),
             wraps=draw(st.booleans()),
             yields=draw(st.integers(0, 3)),
         )
         for number in range(count)
     ]
-    rows = st.lists(st.lists(CELLS, min_size=count, max_size=count), min_size=1, max_size=4)
+    rows = st.lists(st.lists(CELLS, min_size=count, max_size=count), min_size=0, max_size=4)
     return columns, draw(rows)
 
 
-@given(tables(), st.integers(40, 200), st.sampled_from(["utf-8", "cp1252", "cp437", "ascii"]))
+@given(
+    tables(),
+    st.integers(20, 200),
+    st.sampled_from(["utf-8", "cp1252", "cp437", "ascii", "cp932", "cp949"]),
+)
 def test_every_value_is_shown_whole_or_its_column_is_named_as_hidden(
     table: tuple[list[ScreenColumn], list[list[str]]], width: int, encoding: str
 ) -> None:
@@ -51,18 +69,22 @@ def test_every_value_is_shown_whole_or_its_column_is_named_as_hidden(
         sys.stdout = stdout
     text = "\n".join(lines)
     text.encode(encoding)
+    assert all(letter == "\n" or letter.isprintable() for letter in text)
+    assert "?" not in text
     assert shown == len(rows)
-    seen, _, hidden = text.partition("not shown, for want of room:")
-    seen = " ".join(seen.split())
-    names = {name.strip(",") for name in hidden.split()}
+    seen, _, hidden = " ".join(text.split()).partition("not shown, for want of room:")
+    names = {name.strip() for name in hidden.split(",")}
+    headings = [readable(column.heading, encoding) for column in columns]
     for number, column in enumerate(columns):
+        heading = headings[number]
         for row in rows:
-            words = readable(row[number], encoding).split()
-            assert column.heading in names or all(word in seen for word in words)
-            is_whole = column.wraps or "column0: " in seen
-            assert column.heading in names or is_whole or " ".join(words) in seen
-    longest = max(len(readable(word, encoding)) for row in rows for word in " ".join(row).split())
-    assert all(len(line) <= max(width, 2 * longest + 20) for line in lines)
+            words = readable(harmless(row[number]), encoding).split()
+            assert heading in names or all(word in seen for word in words)
+            is_whole = column.wraps or f"{headings[0]}: " in seen
+            assert heading in names or is_whole or " ".join(words) in seen
+    whole = [readable(harmless(cell), encoding) for row in rows for cell in row]
+    longest = max(map(cell_len, " ".join([*headings, *whole]).split()))
+    assert all(cell_len(line) <= max(width, longest + 6) for line in lines)
 
 
 def test_only_as_many_rows_as_fit() -> None:
@@ -116,3 +138,94 @@ def test_every_bar_ends_at_all_of_it() -> None:
     shown.begin("nothing")
     shown.end()
     assert kept.tasks == [(3, 3), (13, 13), (1, 1)]
+
+
+class Terminal(io.TextIOWrapper):
+    """A stream that is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@given(
+    st.lists(CELLS, min_size=1, max_size=9).map(" ".join),
+    st.integers(20, 200),
+    st.sampled_from(["utf-8", "cp437", "cp949"]),
+)
+def test_a_sentence_is_broken_between_words_on_a_terminal_alone(
+    sentence: str, width: int, encoding: str
+) -> None:
+    printed = {}
+    for kind in (Terminal, io.TextIOWrapper):
+        raw = io.BytesIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            kind(raw, encoding, errors="backslashreplace", newline="") as stream,
+        ):
+            patch.setenv("COLUMNS", str(width))
+            patch.setattr(sys, "stdout", stream)
+            say(f"look at  {sentence}")
+            stream.flush()
+            printed[kind] = raw.getvalue().decode(encoding)
+    assert printed[io.TextIOWrapper].count("\n") == 1
+    words = readable(harmless(sentence), encoding).split()
+    assert printed[Terminal].split() == ["look", "at", *words]
+    longest = max(map(cell_len, words))
+    assert all(cell_len(line) <= max(width, longest + 10) for line in printed[Terminal].split("\n"))
+
+
+def stopped_work() -> None:
+    with bars() as shown:
+        shown.begin("measuring", 300).to(120)
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_says_how_far_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        stopped_work()
+    assert capsys.readouterr().err == "stopped at measuring: 120 of 300\n"
+
+
+def test_what_is_printed_beside_a_bar_goes_where_it_would_go_without(tmp_path: Path) -> None:
+    """Bars on a terminal leave standard output alone, which may be a file."""
+    script = (
+        "import sys; sys.stderr.isatty = lambda: True\n"
+        "from necroangle.cli.screen import bars, say\n"
+        "with bars() as shown:\n"
+        "    bar = shown.begin('[bold]reading', 0)\n"
+        "    say('found')\n"
+    )
+    env = {**os.environ, "TTY_COMPATIBLE": "1", "TTY_INTERACTIVE": "1", "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "found\n"
+    assert "[bold]reading" in done.stderr
+    assert "1/1" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pipe with a name, and /dev/full")
+def test_a_file_of_data_is_whole_or_is_not_there(tmp_path: Path) -> None:
+    printed = run_command("schema").stdout.encode()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "link.json").symlink_to(tmp_path / "kept" / "a.json")
+    assert run_command("schema", "-o", tmp_path / "link.json").returncode == 0
+    assert (tmp_path / "kept" / "a.json").read_bytes() == printed
+    assert (tmp_path / "link.json").is_symlink()
+    full = run_command("schema", "-o", "/dev/full")
+    assert (full.returncode, full.stdout) == (1, "")
+    assert full.stderr == "Error: /dev/full: cannot be written: No space left on device\n"
+    assert not Path("/dev/full").is_file()
+    (tmp_path / "file").touch()
+    under = run_command("schema", "-o", tmp_path / "file" / "a.json")
+    assert (under.returncode, under.stdout) == (1, "")
+    words = "cannot be written: there is a file where a folder is needed"
+    assert under.stderr == f"Error: {tmp_path}/file/a.json: {words}\n"
+
+
+def test_every_command_prints_by_the_one_presenter() -> None:
+    package = Path(screen.__file__).parent
+    own = {package / "screen.py", package / "given.py"}
+    others = [path for path in package.rglob("*.py") if path not in own]
+    printing = re.compile(r"click\.s?echo|(?<![\w.])print\(")
+    assert [path.name for path in others if printing.search(path.read_text("utf-8"))] == []

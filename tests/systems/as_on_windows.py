@@ -12,7 +12,7 @@ from typing import Any
 
 import othersystems
 
-NEEDS = {"flush": "export", "folder": "table", "wait": "table", "console": "index"}
+NEEDS = {"flush": "export", "folder": "table", "wait": "table", "console": "series"}
 """A command that needs each fix."""
 
 
@@ -95,7 +95,7 @@ def main(folder: Path, fix: str) -> int:
         ("outcome", *cohort, "--index-visit", "baseline", "--method", "ha_mr_midslice"),
         *[("export", "--to", "all", *cohort, "--out", "exported")] * 2,
         ("verify", *cohort, "--readings", samples / "readings"),
-        ("series", samples / "oblique"),
+        ("series", "--passport", samples / "oblique"),
         *[("index", samples)] * 2,
         ("pack", samples / "readings", "-o", "study.parquet"),
         ("unpack", "study.parquet", "unpacked"),

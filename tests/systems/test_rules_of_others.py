@@ -48,7 +48,7 @@ def test_every_command_works(tmp_path: Path) -> None:
 @WINDOWS
 @pytest.mark.parametrize(
     ("fix", "command"),
-    [("flush", "export"), ("folder", "table"), ("wait", "table"), ("console", "index")],
+    [("flush", "export"), ("folder", "table"), ("wait", "table"), ("console", "series")],
 )
 def test_each_fix_is_needed(fix: str, command: str, tmp_path: Path) -> None:
     done = run(tmp_path / "place", fix)

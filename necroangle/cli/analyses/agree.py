@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.analyses.analysing import Asked, analysis_options, say_notes
-from necroangle.cli.screen import ScreenColumn, show_table
+from necroangle.cli.given import write_data
+from necroangle.cli.screen import ScreenColumn, say, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,30 +72,27 @@ def _write(found: AgreementStudy, asked: Asked) -> None:
 
 def _print(found: AgreementStudy, *, everything: bool) -> None:
     from necroangle.analysis.agreement import is_main
-    from necroangle.plain_text import counted, harmless
+    from necroangle.plain_text import counted
 
     rows = [one for one in found.rows if everything or is_main(one)]
     for quantity in dict.fromkeys(one.quantity for one in rows):
         own = [one for one in rows if one.quantity == quantity]
         visits, patients = counted(own[0].hips, "hip visit"), counted(own[0].patients, "patient")
-        click.echo(f"\n{quantity}: {visits} of {patients}")
+        say("", f"{quantity}: {visits} of {patients}")
         lines = [
-            (one.statistic, "" if one.readers == "all" else harmless(one.readers), _shown(one))
-            for one in own
+            (one.statistic, "" if one.readers == "all" else one.readers, _shown(one)) for one in own
         ]
         show_table(_COLUMNS, lines)
     if found.flips:
-        click.echo(f"\n{len(found.flips)} gradings depend on the reader")
+        say("", f"{len(found.flips)} gradings depend on the reader")
         show_table(_FLIPS, [_cells(one) for one in found.flips])
-    click.echo("")
+    say()
     say_notes(found.notes)
 
 
 def _cells(one: Flip) -> tuple[str, ...]:
-    from necroangle.plain_text import harmless
-
     grades = ", ".join(f"{reader} {grade}" for reader, grade in one.grades)
-    return one.quantity, *map(harmless, (f"{one.subject} {one.laterality}", one.visit, grades))
+    return one.quantity, f"{one.subject} {one.laterality}", one.visit, grades
 
 
 def _shown(one: AgreementRow) -> str:
@@ -117,6 +115,6 @@ def _adopt(noise: Sequence[AngleNoise]) -> None:
     if not noise:
         raise CohortError("nothing to adopt: no hip was read twice by one reader, or by two")
     adopt_noise(study, noise)
-    click.echo("\nadded to study.toml:")
+    say("", "added to study.toml:")
     for one in noise:
-        click.echo("\n" + noise_toml(one))
+        write_data(f"\n{noise_toml(one)}\n", None)

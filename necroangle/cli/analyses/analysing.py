@@ -16,7 +16,7 @@ from necroangle.cli.given import (
     together,
     write_data,
 )
-from necroangle.cli.screen import screen_width, wrapped
+from necroangle.cli.screen import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -121,7 +121,5 @@ def analysis_options(
 
 def say_notes(notes: Sequence[str]) -> None:
     """Print notes below a table, each begun by a dash."""
-    from necroangle.plain_text import harmless
-
     for note in notes:
-        click.echo("\n  ".join(wrapped(f"- {harmless(note)}", screen_width() - 2)))
+        say(f"- {note}")

@@ -47,10 +47,9 @@ def _print(
     cells: Sequence[BaselineCell], steps: Sequence[FlowRow], said: Sequence[Sentence]
 ) -> None:
     from necroangle.analysis.baseline import lines_of
-    from necroangle.plain_text import harmless
 
     groups, found = lines_of(cells)
-    names = ("variable", *(harmless(name) for name in groups), "difference")
+    names = ("variable", *groups, "difference")
     lines, last = [], ""
     for one in found:
         is_first = one.variable != last
@@ -64,7 +63,7 @@ def _print(
     show_table(columns, lines)
     show_table(
         tuple(ScreenColumn(name, wraps=True) for name in ("flow", "patients", "hips")),
-        [(harmless(step.step), str(step.patients), str(step.hips)) for step in steps],
+        [(step.step, str(step.patients), str(step.hips)) for step in steps],
     )
     say_notes([one.journal for one in said])
 

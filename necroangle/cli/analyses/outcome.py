@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from necroangle.cli.analyses.analysing import Asked, analysis_options, say_notes
-from necroangle.cli.screen import ScreenColumn, show_table
+from necroangle.cli.screen import ScreenColumn, say, show_table
 
 if TYPE_CHECKING:
     from necroangle.analysis import Outcomes
@@ -110,5 +110,5 @@ def _print(outcomes: Outcomes, *, by_visit: bool) -> None:
     show_table(_MAIN, main_lines(outcomes))
     if by_visit:
         show_table(_BY_VISIT, by_visit_lines(outcomes))
-    click.echo("")
+    say()
     say_notes([*outcomes.notes, *test_notes(outcomes.quantities)])

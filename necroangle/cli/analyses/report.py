@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.given import cohort_option, images_option, method_option
-from necroangle.cli.screen import bars
+from necroangle.cli.given import cohort_option, images_option, method_option, told_if_not_written
+from necroangle.cli.screen import bars, say
 from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
@@ -85,16 +85,19 @@ def command(
         look = Look(places, settings_of_study(study), neighbours)
         exports = study.exports if study else None
         report = gather(cohort_here(cohort), protocol, now, look, bar.on, exports)
-        write_html(report, out)
-        pages = write_pdf(report, pdf) if pdf is not None else 0
+        with told_if_not_written(out):
+            write_html(report, out)
+        with told_if_not_written(pdf or out):
+            pages = write_pdf(report, pdf) if pdf is not None else 0
         if figures is not None:
-            _write_figures(report, figures)
+            with told_if_not_written(figures):
+                _write_figures(report, figures)
     hips, drawn = counted(len(report.hips), "hip"), counted(len(report.figures), "figure")
-    click.echo(f"{out}: {hips}, {drawn}")
+    say(f"{out}: {hips}, {drawn}")
     if pdf is not None:
-        click.echo(f"{pdf}: {pages} pages")
+        say(f"{pdf}: {pages} pages")
     for reason in report.silent:
-        click.echo(f"left out: {reason}")
+        say(f"left out: {reason}")
 
 
 def _write_reading(file: Path, images: Sequence[Path], out: Path, pdf: Path | None) -> None:
@@ -107,10 +110,10 @@ def _write_reading(file: Path, images: Sequence[Path], out: Path, pdf: Path | No
     places = index_images(images) if images else None
     page = page_of(load_reading(file), places, measuring_of(study_here()))
     write_reading_html(page, out)
-    click.echo(f"{out}: {page.title}")
+    say(f"{out}: {page.title}")
     if pdf is not None:
         write_reading_pdf(page, pdf)
-        click.echo(f"{pdf}: 1 page")
+        say(f"{pdf}: 1 page")
 
 
 def _write_figures(report: StudyReport, folder: Path) -> None:

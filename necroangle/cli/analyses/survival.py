@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.analyses.analysing import Asked, analysis_options, say_notes
-from necroangle.cli.screen import ScreenColumn, show_table
+from necroangle.cli.screen import ScreenColumn, say, show_table
 
 if TYPE_CHECKING:
     from necroangle.analysis.events import EventStudy
@@ -74,7 +74,6 @@ def _write(found: EventStudy, asked: Asked) -> None:
 
 def _print(found: EventStudy) -> None:
     from necroangle.analysis.events import title_of
-    from necroangle.plain_text import harmless
 
     lines, last = [], ""
     competes = any(one.code > 1 for one in found.times)
@@ -82,11 +81,11 @@ def _print(found: EventStudy) -> None:
         if one.quantity.startswith("survival_") and not competes:
             continue  # one less the incidence: nothing more to say
         title = title_of(one.quantity)
-        group = "" if one.group == "all" else harmless(one.group)
+        group = "" if one.group == "all" else one.group
         lines.append(("" if title == last else title, group, _shown(one)))
         last = title
     show_table(_COLUMNS, lines)
-    click.echo("")
+    say()
     say_notes(found.notes)
 
 

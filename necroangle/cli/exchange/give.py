@@ -13,7 +13,7 @@ from necroangle.cli.given import (
     refusals_told,
     told_if_not_written,
 )
-from necroangle.cli.screen import bars
+from necroangle.cli.screen import bars, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,5 +82,5 @@ def command(
             write_atomically(out / _POINTS, points_table(kept).encode())
             written = 1
     told = refusals_told(refused)
-    click.echo(f"{counted(written, 'file')} of {counted(len(kept), 'reading')} in {out}{told}")
+    say(f"{counted(written, 'file')} of {counted(len(kept), 'reading')} in {out}{told}")
     context.exit(1 if refused else 0)

@@ -16,7 +16,7 @@ from necroangle.cli.given import (
     refusals_told,
     told_if_not_written,
 )
-from necroangle.cli.screen import bars
+from necroangle.cli.screen import bars, say
 
 if TYPE_CHECKING:
     from necroangle.interop.headers import Hidden
@@ -114,9 +114,9 @@ def command(
             bar.on()
     told = refusals_told(refused)
     done = counted(len(files) - len(refused) + len(shut), "reading")
-    click.echo(f"{counted(written, 'object')} of {done} in {out}{told}")
+    say(f"{counted(written, 'object')} of {done} in {out}{told}")
     if not deidentified and written:
-        click.echo("they carry the patient of the images: send them to the archive they came from")
+        say("they carry the patient of the images: send them to the archive they came from")
     context.exit(1 if refused else 0)
 
 

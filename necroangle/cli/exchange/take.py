@@ -14,7 +14,7 @@ from necroangle.cli.given import (
     refusals_told,
     subject_names,
 )
-from necroangle.cli.screen import ScreenColumn, bars, show_table
+from necroangle.cli.screen import ScreenColumn, bars, say, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,7 +96,7 @@ def command(
     refusals_told([*notes, *more])
     told = refusals_told(refused)
     counts = f"{len(readings)} as they were, {counted(len(drafts), 'draft')}"
-    click.echo(f"{counted(written, 'reading')} in {out}: {counts}{told}")
+    say(f"{counted(written, 'reading')} in {out}: {counts}{told}")
     context.exit(1 if refused or more or not written else 0)
 
 
@@ -143,7 +143,7 @@ def _drafts(
 def _save(reading: HipReading, folder: Path) -> str:
     """Save a reading, over nothing that lies there; gives why it could not be."""
     from necroangle.annotation import file_name, save_reading
-    from necroangle.errors import NecroangleError
+    from necroangle.errors import NecroangleError, system_words
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -151,7 +151,7 @@ def _save(reading: HipReading, folder: Path) -> str:
     except NecroangleError as error:
         return str(error)
     except OSError as error:
-        return f"{folder}: cannot be written: {error.strerror}"
+        return f"{folder}: cannot be written: {system_words(error)}"
     return ""
 
 
@@ -159,7 +159,7 @@ def _show(taken: Sequence[Taken]) -> None:
     rows = list(_rows(taken))
     if rows:
         show_table(_COLUMNS, rows)
-        click.echo("")
+        say()
 
 
 def _rows(taken: Sequence[Taken]) -> Iterator[tuple[str, ...]]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.given import cohort_option, out_option, told_if_not_written
-from necroangle.plain_text import counted, harmless
+from necroangle.cli.screen import say
+from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ def command(
     with told_if_not_written(out):
         written = write_sdtm(domains, out, name, utc_now())
     counts = ", ".join(f"{len(one.rows)} of {one.name}" for one in domains)
-    click.echo(f"{counted(len(written.files), 'file')} in {out}: records {counts}")
+    say(f"{counted(len(written.files), 'file')} in {out}: records {counts}")
     for problem in written.refused:
-        click.echo(harmless(f"not written  {problem}"), err=True)
+        say(f"not written  {problem}", err=True)
     context.exit(1 if written.refused else 0)

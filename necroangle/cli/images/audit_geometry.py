@@ -18,7 +18,7 @@ from necroangle.cli.given import (
     write_data,
 )
 from necroangle.cli.readings.measuring import tell_misfits
-from necroangle.cli.screen import bars
+from necroangle.cli.screen import bars, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def command(
     to check.
     """
     from necroangle.batch import measure_files
-    from necroangle.plain_text import counted, harmless
+    from necroangle.plain_text import counted
     from necroangle.review import index_images
 
     data_only(output, as_json, "--json")
@@ -63,19 +63,19 @@ def command(
         for line in _audit(files, places):
             counts[line["status"]] += 1
             words = _words(line, as_json)
-            if output is None and words:
-                click.echo(words)
-            elif words:
+            if words:
                 lines.append(words)
             bar.to(line["number"])
-    if output is not None:
+    if as_json:
         write_data("".join(f"{line}\n" for line in lines), output)
+    elif lines:
+        say(*lines)
     refusals_told(shut)
     measured = measure_files(readings)
     for refusal in sorted({*measured.refusals} - {*shut}):
-        click.echo(harmless(f"look at {refusal}"), err=True)
+        say(f"look at {refusal}", err=True)
     tell_misfits(measured.misfits)
-    click.echo(
+    say(
         f"{counted(len(files), 'reading')}: {counts['same']} slices agree, {counts['differs']} "
         f"differ, {counted(counts['missing'], 'image')} missing, "
         f"{counted(counts['refused'], 'reading')} refused",
@@ -103,21 +103,19 @@ def _audit(files: list[Path], places: ImagePlaces) -> Iterator[dict[str, Any]]:
 
 def _words(line: dict[str, Any], as_json: bool) -> str:
     """What is printed of a slice; nothing where it agrees."""
-    from necroangle.plain_text import harmless
-
     if as_json:
         return json.dumps({key: value for key, value in line.items() if key != "number"})
     if line["status"] == "same":
         return ""
     if line["status"] == "refused":
-        return harmless(line["why"])
+        return str(line["why"])
     words = f"{line['file']}: {line['place']}: "
     if line["status"] == "missing":
-        return harmless(f"{words}its image is in none of the folders")
+        return f"{words}its image is in none of the folders"
     told = "; ".join(
         f"{one['what']}: {one['reading']} in the reading, {one['disk']} on disk"
         for one in line["differences"]
     )
     change = line["angle_change_deg"]
     effect = "" if change is None else f" (the angle would change by {change:+.3f}°)"
-    return harmless(f"{words}{told}{effect}")
+    return f"{words}{told}{effect}"

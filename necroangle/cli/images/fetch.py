@@ -10,8 +10,8 @@ import click
 
 from necroangle.cli.given import subject_names
 from necroangle.cli.images.serving import chosen_server, server_options
-from necroangle.cli.screen import ScreenColumn, bars, show_table
-from necroangle.plain_text import counted, harmless
+from necroangle.cli.screen import ScreenColumn, bars, say, show_table
+from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -156,7 +156,7 @@ def _show_found(wanted: Sequence[Wanted], identifiers: bool) -> None:
         show_table(_COLUMNS + (_IDENTITY if identifiers else ()), rows)
     for one in wanted:
         if one.study is None:
-            click.echo(harmless(f"not found  {one.place}: {one.problem}"))
+            say(f"not found  {one.place}: {one.problem}")
 
 
 def _fetch(
@@ -181,19 +181,19 @@ def _fetch(
             )
         except KeyboardInterrupt:
             shown.stop()
-            click.echo("stopped; what has come is kept: run again to go on", err=True)
+            say("stopped; what has come is kept: run again to go on", err=True)
             raise click.exceptions.Exit(130) from None
     for one in done:
-        click.echo(harmless(_line(one)))
+        say(_line(one))
         for reason, count in one.problems:
             missing = f"{counted(count, 'object')} missing: " if count else ""
-            click.echo(harmless(f"  {missing}{reason}"))
+            say(f"  {missing}{reason}")
     with closing(IndexStore(index_path(folder), names)) as store:
         scan = scan_index(folder, store)
-    click.echo(f"{len(scan.series)} to open, {len(scan.refused)} refused in {folder}")
+    say(f"{len(scan.series)} to open, {len(scan.refused)} refused in {folder}")
     whole = sum(one.is_whole for one in done)
     if whole < len(done):
-        click.echo(f"{whole} of {len(done)} whole; run again to fetch the rest")
+        say(f"{whole} of {len(done)} whole; run again to fetch the rest")
     return whole < len(done)
 
 

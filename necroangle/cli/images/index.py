@@ -14,13 +14,23 @@ import click
 
 from necroangle.cli.given import data_only, output_option, write_data
 from necroangle.cli.images.series import identity_options, names_of
-from necroangle.cli.screen import bars
-from necroangle.plain_text import counted, harmless
+from necroangle.cli.screen import ScreenColumn, bars, say, show_table
+from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
     from necroangle.dicom import FileTally
     from necroangle.dicom.index import Changes
     from necroangle.dicom.store import IndexStore
+
+_COLUMNS = (
+    ScreenColumn("modality", yields=1),
+    ScreenColumn("plane"),
+    ScreenColumn("slices", is_number=True),
+    ScreenColumn("matrix", yields=2),
+    ScreenColumn("series"),
+    ScreenColumn("stack", is_number=True, yields=1),
+    ScreenColumn("first file", wraps=True),
+)
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -92,7 +102,7 @@ def _refresh(folder: Path, store: IndexStore) -> Changes:
             return refresh_index(folder, store, shown.begin("reading headers").to)
         except KeyboardInterrupt:
             shown.stop()
-            click.echo("stopped; what has been read is kept: run again to go on", err=True)
+            say("stopped; what has been read is kept: run again to go on", err=True)
             raise click.exceptions.Exit(130) from None
 
 
@@ -113,26 +123,26 @@ def _show(folder: Path, changes: Changes, lines: list[str]) -> None:
     objects = [json.loads(line) for line in lines[:-1]]
     reasons: Counter[str] = Counter()
     stacks = [entry for entry in objects if entry["record"] == "series"]
-    for entry in stacks:
-        click.echo(_stack_line(entry))
+    show_table(_COLUMNS, list(map(_cells, stacks)))
+    say()
     for entry in objects:
         if entry["record"] == "refusal" and entry["stage"] != "aside":
             reasons[": ".join(filter(None, (entry["tag"], entry["reason"])))] += entry["files"]
     for reason, count in reasons.most_common():
-        click.echo(f"refused  {counted(count, 'file')}: {harmless(reason)}")
+        say(f"refused  {counted(count, 'file')}: {reason}")
     for entry in objects:
         if entry["record"] == "refusal" and entry["stage"] == "aside":
-            words = harmless(f"{entry['place']}: {entry['reason']}")
-            click.echo(f"set aside  {counted(entry['files'], 'file')}: {words}")
+            words = f"{entry['place']}: {entry['reason']}"
+            say(f"set aside  {counted(entry['files'], 'file')}: {words}")
     tally = _tally(lines)
     summary = (
-        f"{harmless(os.fspath(folder))}: {counted(len(stacks), 'stack')}, "
+        f"{os.fspath(folder)}: {counted(len(stacks), 'stack')}, "
         f"{counted(tally.refused, 'file')} refused, "
         f"{tally.skipped} that are no images; {counted(changes.read, 'file')} read, "
         f"{changes.known} known, {changes.gone} gone"
     )
-    click.echo(summary)
-    click.echo(f"{tally.walked} walked: {tally}")
+    say(summary)
+    say(f"{tally.walked} walked: {tally}")
 
 
 def _tally(lines: list[str]) -> FileTally:
@@ -142,11 +152,9 @@ def _tally(lines: list[str]) -> FileTally:
     return FileTally(**json.loads(lines[-1]))
 
 
-def _stack_line(entry: dict[str, Any]) -> str:
-    file = entry["frames"][0][0]
-    plane = entry["plane"] or entry["kind"]
-    size = f"{entry['slices']} x {entry['rows']} x {entry['columns']}"
+def _cells(entry: dict[str, Any]) -> tuple[str, ...]:
     return (
-        f"{entry['modality']:3} {plane:10} {size:18} …{entry['series_uid'][-8:]} "
-        f"{entry['stack_no']}  {harmless(file)}"
+        *(entry["modality"], entry["plane"] or entry["kind"], str(entry["slices"])),
+        f"{entry['rows']} x {entry['columns']}",
+        *(f"…{entry['series_uid'][-8:]}", str(entry["stack_no"]), entry["frames"][0][0]),
     )

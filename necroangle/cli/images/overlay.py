@@ -15,7 +15,7 @@ from necroangle.cli.given import (
     told_if_not_written,
     write_data,
 )
-from necroangle.cli.screen import bars
+from necroangle.cli.screen import bars, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,17 +96,17 @@ def command(
 
 
 def _tell(report: PictureReport, shut: Sequence[str], out: Path) -> None:
-    from necroangle.plain_text import counted, csv_line, harmless
+    from necroangle.plain_text import counted, csv_line
 
     table = out / "missing.csv"
     lines = [(one.file, one.view, one.why) for one in report.missing]
     lines += [(name, "", why) for name, why in report.refused]
     write_data("".join(map(csv_line, (("reading", "view", "why"), *lines))), table)
     for line in (*map(str, report.missing), *(f"{n}: {why}" for n, why in report.refused), *shut):
-        click.echo(harmless(line), err=True)
+        say(line, err=True)
     words = f"{len(report.pictures)} drawn in {out}"
     if report.missing:
         words += f"; {counted(len(report.missing), 'image')} not drawn (see {table.name})"
     if report.refused:
         words += f"; {counted(len(report.refused), 'reading')} refused"
-    click.echo(words)
+    say(words)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from necroangle.cli.screen import bars
+from necroangle.cli.given import told_if_not_written
+from necroangle.cli.screen import bars, say
 
 if TYPE_CHECKING:
     from necroangle.phantom import HeadForm, MrLook, PhantomStudy, SeriesGeometry
@@ -113,18 +114,18 @@ def command(out: Path, *, samples: bool, compress: bool, **options: Any) -> None
 
     if samples:
         total = sum(count_files(study) for study in sample_studies().values())
-        with bars() as shown:
+        with bars() as shown, told_if_not_written(out):
             bar = shown.begin("phantom", total)
             write_samples(out, on_file=lambda file: bar.on(words=file))
     else:
         study = _study(options)
         readings_of(study)  # refuses what cannot be marked before anything is written
-        with bars() as shown:
+        with bars() as shown, told_if_not_written(out):
             bar = shown.begin("phantom", count_files(study))
             write_study(study, out, compress=compress, on_file=lambda file: bar.on(words=file))
-        save_readings(study, out / "readings")
+            save_readings(study, out / "readings")
         total = count_files(study)
-    click.echo(f"{total} DICOM files with their truth in {out}")
+    say(f"{total} DICOM files with their truth in {out}")
 
 
 def _study(options: dict[str, Any]) -> "PhantomStudy":

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from necroangle.cli.screen import say
 from necroangle.plain_text import counted
 
 
@@ -21,6 +22,6 @@ def command(folder: Path) -> None:
 
     count = copy_samples(folder)
     written = f"{counted(count, 'file')} written to {folder}"
-    click.echo(written if count else f"{folder}: all are there")
-    click.echo(f"Read a hip:           necroangle read {folder / 'plain'}")
-    click.echo(f"Measure all readings: necroangle measure {folder / 'readings'}")
+    say(written if count else f"{folder}: all are there")
+    say(f"Read a hip:           necroangle read {folder / 'plain'}")
+    say(f"Measure all readings: necroangle measure {folder / 'readings'}")

@@ -10,8 +10,8 @@ import click
 
 from necroangle.cli.given import subject_names
 from necroangle.cli.images.serving import chosen_server, server_options
-from necroangle.cli.screen import bars
-from necroangle.plain_text import counted, harmless
+from necroangle.cli.screen import bars, say
+from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,20 +51,18 @@ def command(
     ready = [one for one in outgoing if one.found is not None]
     if ready and not yes:
         labels = ", ".join(sorted({one.label for one in ready}))
-        click.echo(
-            harmless(
-                f"{counted(len(ready), 'object')} of {labels} will go to {server.name} "
-                f"({server.how.address}) with the real name and number of each patient."
-            )
+        say(
+            f"{counted(len(ready), 'object')} of {labels} will go to {server.name} "
+            f"({server.how.address}) with the real name and number of each patient."
         )
         click.confirm("Send?", abort=True)
     done = _send(server, outgoing)
     for one in done:
         note = f": {one.note}" if one.note else ""
         label = f"{one.outgoing.label}  " if one.outgoing.label else ""
-        click.echo(harmless(f"{one.state}  {label}{one.outgoing.file}{note}"))
+        say(f"{one.state}  {label}{one.outgoing.file}{note}")
     counts = Counter(one.state for one in done)
-    click.echo(
+    say(
         f"{counts['sent']} sent, {counts['there']} there already, "
         f"{len(done) - counts['sent'] - counts['there']} not sent"
     )

@@ -21,8 +21,8 @@ from necroangle.cli.given import (
     together,
     write_data,
 )
-from necroangle.cli.screen import ScreenColumn, bars, show_table
-from necroangle.plain_text import counted, harmless
+from necroangle.cli.screen import ScreenColumn, bars, say, show_table
+from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -128,22 +128,22 @@ def _json_lines(scan: Scan, names: SubjectNames | None, *, identifiers: bool) ->
 def _show(scan: Scan, passport: bool, prefer: Sequence[Weighting]) -> None:
     if scan.series:
         show_table(_COLUMNS, [_cells(series) for series in scan.series])
-        click.echo("")
+        say()
     if passport:
         _show_passports(scan)
     for line in _offered(scan, prefer):
-        click.echo(harmless(f"offered  {line}"))
+        say(f"offered  {line}")
     for refusal in scan.refused:
-        click.echo(harmless(f"refused  {refusal}"))
+        say(f"refused  {refusal}")
     for one in scan.aside:
-        click.echo(harmless(f"set aside  {one}"))
+        say(f"set aside  {one}")
     for one in scan.recognised:
-        click.echo(harmless(f"recognised  {one}"))
-    click.echo(
+        say(f"recognised  {one}")
+    say(
         f"{len(scan.series)} to open, {len(scan.refused)} refused, "
         f"{counted(scan.skipped, 'file')} without a DICOM image"
     )
-    click.echo(f"{scan.walked} walked: {scan.tally()}")
+    say(f"{scan.walked} walked: {scan.tally()}")
 
 
 def _scan(folder: Path, names: SubjectNames | None) -> Scan:
@@ -171,9 +171,9 @@ def _show_passports(scan: Scan) -> None:
 
     sides = StudySides(scan.series)
     for series in scan.series:
-        click.echo(f"…{series.series_uid[-8:]} stack {series.stack_no}")
+        say(f"…{series.series_uid[-8:]} stack {series.stack_no}")
         for line in passport_lines(passport_of(series, sides, scan.left_out)):
-            click.echo(f"  {harmless(line)}")
+            say(f"  {line}")
 
 
 def _cells(series: SeriesSummary) -> tuple[str, ...]:

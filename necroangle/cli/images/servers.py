@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.given import write_data
 from necroangle.cli.images.serving import file_option
-from necroangle.cli.screen import ScreenColumn, show_table
-from necroangle.plain_text import harmless
+from necroangle.cli.screen import ScreenColumn, say, show_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,23 +50,23 @@ def command(
     from necroangle.pacs import servers
 
     if example:
-        click.echo(servers.EXAMPLE, nl=False)
+        write_data(servers.EXAMPLE, None)
         return
     found = servers.load_servers(servers_path)
     if name is None:
         if set_credential or forget_credential:
             raise click.UsageError("a credential goes with the NAME of a server")
         show_table(_COLUMNS, [_cells(server) for server in found.named.values()])
-        click.echo(f"\n{found.path}")
+        say("", str(found.path))
         return
     server = found.of(name)
     if set_credential:
         word = "Password" if getattr(server.how, "user", "") else "Token"
         servers.keep_credential(server, click.prompt(word, hide_input=True))
-        click.echo(f"{name}: kept in the keyring")
+        say(f"{name}: kept in the keyring")
     elif forget_credential:
         servers.forget_credential(server)
-        click.echo(f"{name}: taken out of the keyring")
+        say(f"{name}: taken out of the keyring")
     else:
         _ask(server)
 
@@ -88,11 +88,11 @@ def _ask(server: Server) -> None:
 
     with closing(connect(server)) as connection:
         found = connection.abilities()
-    click.echo(f"{server.name} ({server.how.address}) is there")
+    say(f"{server.name} ({server.how.address}) is there")
     for words, ones in (
         ("accepts", found.answers),
         ("refuses", found.refuses),
         ("not said", found.unknown),
     ):
         for one in ones:
-            click.echo(harmless(f"{words}  {one}"))
+            say(f"{words}  {one}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.given import write_data
-from necroangle.cli.screen import bars
+from necroangle.cli.screen import bars, say
 from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _draw(calibration: Calibration, workers: int) -> None:
         bar.to(calibration.count - missing)
         calibration.write(bar.on, workers)
     images, hips = counted(calibration.count, "image"), counted(len(calibration.hips), "hip")
-    click.echo(f"{images} of {hips} drawn")
+    say(f"{images} of {hips} drawn")
 
 
 def _state(calibration: Calibration) -> ReaderState:
@@ -127,12 +127,12 @@ def _state(calibration: Calibration) -> ReaderState:
 def _say_how_far(calibration: Calibration, state: ReaderState) -> None:
     progress = state.progress
     path = calibration.worklist_path
-    click.echo(f"{progress.submitted} of {counted(progress.total, 'case')} submitted")
+    say(f"{progress.submitted} of {counted(progress.total, 'case')} submitted")
     if progress.locked and not progress.to_read and progress.opens_on:
-        click.echo(f"the second sitting opens on {progress.opens_on}")
+        say(f"the second sitting opens on {progress.opens_on}")
     else:
-        click.echo(f"read: necroangle read --worklist {path} --reader {calibration.reader}")
-    click.echo("then: this command again, for the report (--so-far: of what is read by now)")
+        say(f"read: necroangle read --worklist {path} --reader {calibration.reader}")
+    say("then: this command again, for the report (--so-far: of what is read by now)")
 
 
 def _report(calibration: Calibration, report: Path | None, noise: Path | None) -> None:
@@ -143,7 +143,7 @@ def _report(calibration: Calibration, report: Path | None, noise: Path | None) -
     for path, text in ((report, as_html(result)), (noise, noise_toml(result.noise) + "\n")):
         if path is not None:
             write_data(text, path)
-    click.echo(as_text(result), nl=False)
+    write_data(as_text(result), None)
 
 
 def _submitted(calibration: Calibration) -> list[HipReading]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.screen import say
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -65,7 +67,7 @@ def command(
         consensus=(len(readings[0].consensus_of) > 1, len(readings[1].consensus_of) > 1),
     )
     for line in _lines(before, after, change):
-        click.echo(line)
+        say(line)
 
 
 def _in_centre_planes(

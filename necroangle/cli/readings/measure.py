@@ -23,7 +23,7 @@ from necroangle.cli.readings.measuring import (
     tell_admitted,
     tell_misfits,
 )
-from necroangle.cli.screen import bars
+from necroangle.cli.screen import bars, say
 
 if TYPE_CHECKING:
     from necroangle.batch import BatchResult
@@ -66,7 +66,7 @@ def command(
     if as_json:
         write_data(f"{_as_json(result, changes)}\n", output)
     else:
-        click.echo(_summary(result, changes))
+        say(_summary(result, changes))
         tell_misfits(result.misfits)
     refusals_told(result.refusals)
     context.exit(1 if result.refusals else 0)

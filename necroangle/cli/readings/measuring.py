@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from necroangle.cli.given import new_subjects_option, together
+from necroangle.cli.screen import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -140,13 +141,11 @@ _MOST_TOLD = 30
 
 def tell_misfits(misfits: Sequence[Misfit]) -> None:
     """Say on standard error what speaks against readings, and what to look at."""
-    from necroangle.plain_text import harmless
-
     for one in misfits[:_MOST_TOLD]:
-        click.echo(harmless(f"look at {one}"), err=True)
+        say(f"look at {one}", err=True)
     if len(misfits) > _MOST_TOLD:
         more = len(misfits) - _MOST_TOLD
-        click.echo(f"... and {more} more to look at; the flags of the rows name them", err=True)
+        say(f"... and {more} more to look at; the flags of the rows name them", err=True)
 
 
 def admission(store: CohortStore | None, asked: Asked) -> Admission:
@@ -172,11 +171,9 @@ def tell_admitted(
     store: CohortStore | None, asked: Asked, gate: Admission, known: frozenset[str]
 ) -> None:
     """Put new subjects in the study's list, and say on standard error what is doubtful of them."""
-    from necroangle.plain_text import harmless
-
     entries = gate.entries("first reading, by --new-subjects")
     if store is not None and entries:
         store.record(entries, actor=asked.actor)
-        click.echo(f"put in the study's list: {', '.join(one.key[0] for one in entries)}", err=True)
+        say(f"put in the study's list: {', '.join(one.key[0] for one in entries)}", err=True)
     for line in gate.doubts(known):
-        click.echo(harmless(f"look at {line}"), err=True)
+        say(f"look at {line}", err=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from necroangle.cli.given import refusals_told
+from necroangle.cli.screen import say
 
 
 @click.command("pack")
@@ -28,6 +29,6 @@ def command(context: click.Context, readings: tuple[str, ...], output: Path) -> 
     from necroangle.plain_text import counted
 
     found = pack(readings, output)
-    click.echo(f"{counted(found.count, 'reading')} packed in {output}")
+    say(f"{counted(found.count, 'reading')} packed in {output}")
     refusals_told(found.refusals)
     context.exit(1 if found.refusals else 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from necroangle.cli.given import names_options, together
+from necroangle.cli.screen import say
 
 with_options = together(
     click.argument(
@@ -57,7 +58,7 @@ def command(
     """Open a study in the reading window."""
     _refuse_mixture(folder, reader, reading, worklist, adjudicate)
     if find_spec("napari") is None or find_spec("qtpy") is None:
-        click.echo('necroangle: napari is not installed; pip install "necroangle[gui]"', err=True)
+        say('necroangle: napari is not installed; pip install "necroangle[gui]"', err=True)
         raise SystemExit(2)
     options = {
         "--reader": reader,

@@ -15,7 +15,7 @@ from necroangle.cli.readings.measuring import (
     tell_admitted,
     tell_misfits,
 )
-from necroangle.cli.screen import bars
+from necroangle.cli.screen import bars, say
 
 if TYPE_CHECKING:
     from necroangle.batch import Refusal, Scheduler, Stream
@@ -243,10 +243,10 @@ def _show(differences: Differences) -> None:
     """The differences on the screen, as far as a person would read them there."""
     from necroangle.review import as_text
 
-    click.echo(as_text(differences, _MOST_SHOWN))
+    say(*as_text(differences, _MOST_SHOWN).split("\n"))
     more = len(differences.rows) - _MOST_SHOWN
     if more > 0:
-        click.echo(f"\n... and {more} more; see --report FILE")
+        say("", f"... and {more} more; see --report FILE")
 
 
 def _report(
@@ -258,18 +258,18 @@ def _report(
         if told.differences.rows:
             _show(told.differences)
     refusals = sorted(set(told.refusals))
-    click.echo(
+    say(
         f"{told.measured} measured: {told.new} new, {told.changed} changed, "
         f"{told.unchanged} unchanged" + (f"; {len(refusals)} refused" if refusals else "")
     )
     if told.changed and shown is False and not told.is_overwritten:
-        click.echo("the changed rows were not overwritten: run again with --yes")
+        say("the changed rows were not overwritten: run again with --yes")
     if failures is not None:
         _write_failures(Path(failures), refusals)
     tell_misfits(told.misfits)
     refusals_told(refusals[:_MOST_SHOWN])
     if len(refusals) > _MOST_SHOWN:
-        click.echo(f"... and {len(refusals) - _MOST_SHOWN} more; see --failures FILE", err=True)
+        say(f"... and {len(refusals) - _MOST_SHOWN} more; see --failures FILE", err=True)
 
 
 _MOST_SHOWN = 50

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from necroangle.cli.screen import say
+
 
 @click.command("unpack")
 @click.argument("packed", type=click.Path(path_type=Path))
@@ -16,10 +18,10 @@ def command(context: click.Context, packed: Path, folder: Path) -> None:
     some were refused, 2 if the folder cannot be written.
     """
     from necroangle.batch.pack import unpack
-    from necroangle.plain_text import counted, harmless
+    from necroangle.plain_text import counted
 
     found = unpack(packed, folder)
-    click.echo(f"{counted(found.count, 'reading')} unpacked in {folder}")
+    say(f"{counted(found.count, 'reading')} unpacked in {folder}")
     for refusal in found.refusals:
-        click.echo(harmless(str(refusal)), err=True)
+        say(str(refusal), err=True)
     context.exit(1 if found.refusals else 0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.given import names_options, subject_names
+from necroangle.cli.screen import say
 from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def make(
     )
     save_worklist(worklist, output)
     count = len({case.subject for case in cases})
-    click.echo(
+    say(
         f"{output.name}: {counted(len(cases), 'hip')} of {counted(count, 'subject')}, "
         f"{worklist.repeats} of them twice, for {counted(len(readers), 'reader')}"
     )
@@ -133,11 +134,11 @@ def status(worklist_file: Path, readings: Path | None, today: object, with_cases
         try:
             state = ReaderWorklist(worklist, reader, folder).state(day)
         except ReadingError as error:
-            click.echo(f"{reader:12} {error}")
+            say(f"{reader:12} {error}")
             trouble = True
             continue
         for line in _state_lines(reader, state, with_cases):
-            click.echo(line)
+            say(line)
     if trouble:
         raise click.exceptions.Exit(1)
 
@@ -163,7 +164,6 @@ def _found(
     from necroangle.dicom.index import index_path, refresh_index, scan_index
     from necroangle.dicom.store import IndexStore
     from necroangle.errors import ReadingError
-    from necroangle.plain_text import harmless
     from necroangle.readerstudy.hips import hips_of
     from necroangle.terms import View
 
@@ -171,7 +171,7 @@ def _found(
         refresh_index(folder, store)
         found = hips_of(scan_index(folder, store), View(lateral) if lateral else None)
     for problem in found.left_out:
-        click.echo(f"left out  {harmless(problem)}", err=True)
+        say(f"left out  {problem}", err=True)
     if not found.cases:
         raise ReadingError("no hip was found that can be read; list the cases with --cases")
     return list(found.cases)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.given import cohort_option
+from necroangle.cli.given import cohort_option, write_data
+from necroangle.cli.screen import say
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,7 +49,6 @@ def command(
     from necroangle.keeping.audit import Wanted, audit_trail, to_csv, to_html
     from necroangle.ledger.anchors import with_own_hash
     from necroangle.ledger.store import CohortStore
-    from necroangle.storage import write_atomically
     from necroangle.study import cohort_here
 
     if output is not None and output.suffix not in (".csv", ".html"):
@@ -58,7 +58,7 @@ def command(
     lines = audit_trail(store, Wanted(subject, person, kind, *days))
     if output is None:
         for text in to_csv(lines):
-            click.echo(text, nl=False)
+            write_data(text, None)
         return
     anchor = store.anchor()
     if output.suffix == ".html":
@@ -68,5 +68,6 @@ def command(
         pieces = to_csv(lines)
     text = "".join(pieces)
     raw = text.encode()
-    write_atomically(output, with_own_hash(raw, ".html") if output.suffix == ".html" else raw)
-    click.echo(f"{output}: {text.count('<tr><td>') or text.count(chr(10)) - 1} events")
+    whole = with_own_hash(raw, ".html") if output.suffix == ".html" else raw
+    write_data(whole, output)
+    say(f"{output}: {text.count('<tr><td>') or text.count(chr(10)) - 1} events")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from necroangle.cli.screen import say
 from necroangle.plain_text import counted
 
 
@@ -28,5 +29,5 @@ def command(file: Path | None) -> None:
     place = file or Path(f"{study.protocol.study}-{day}.backup.zip")
     made = make_backup(study, place)
     events = 0 if made.anchor is None else made.anchor.seq
-    click.echo(f"{place}: {counted(len(made.files), 'file')}, {counted(events, 'event')}")
-    click.echo(f"canonical sha256: {made.canonical_sha256}")
+    say(f"{place}: {counted(len(made.files), 'file')}, {counted(events, 'event')}")
+    say(f"canonical sha256: {made.canonical_sha256}")

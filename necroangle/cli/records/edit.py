@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from necroangle.cli.given import cohort_option
+from necroangle.cli.screen import say
 from necroangle.entries import KINDS
 
 
@@ -50,7 +51,7 @@ def command(
     store = CohortStore.open(cohort_here(cohort), create=False)
     if withdraw:
         withdraw_record(store, kind, key, actor=actor, reason=reason)
-        click.echo("withdrawn")
+        say("withdrawn")
         return
     study = study_here()
     values, doubts = edit_record(
@@ -78,9 +79,8 @@ def _changes(given: tuple[str, ...]) -> dict[str, str]:
 
 def _tell(values: dict[str, str | int | float | None], doubts: list[str]) -> None:
     from necroangle.ledger.table import show_cell
-    from necroangle.plain_text import harmless
 
     for doubt in doubts:
-        click.echo(f"warning  {harmless(doubt)}", err=True)
+        say(f"warning  {doubt}", err=True)
     for name, value in values.items():
-        click.echo(f"{name:24} {show_cell(value)}")
+        say(f"{name:24} {show_cell(value)}")

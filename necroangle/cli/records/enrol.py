@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.given import cohort_option
+from necroangle.cli.screen import say
 
 if TYPE_CHECKING:
     from necroangle.ledger.store import CohortStore
@@ -86,7 +87,7 @@ def _enrol(
             raise CohortError(str(error)) from error
     done = enrol(store, sides, actor=actor, reason=reason, new_subjects=new_subjects)
     count = len(sides)
-    click.echo(
+    say(
         f"{count} subject{'s' if count > 1 else ''}: {done.created} new, {done.changed} changed, "
         f"{count - done.created - done.changed} in the list already"
     )
@@ -98,24 +99,23 @@ def _remove(store: CohortStore, what: tuple[str, ...], actor: str, reason: str) 
     if len(what) != 1:
         raise click.UsageError("--remove takes one SUBJECT")
     strike(store, what[0], actor=actor, reason=reason)
-    click.echo(f"{what[0]} is out of the list; what the cohort holds of it stays")
+    say(f"{what[0]} is out of the list; what the cohort holds of it stays")
 
 
 def _freeze(store: CohortStore, actor: str, reason: str, *, frozen: bool) -> None:
     from necroangle.ledger.admission import freeze
 
     freeze(store, actor=actor, reason=reason, frozen=frozen)
-    click.echo("the list is closed" if frozen else "the list is open")
+    say("the list is closed" if frozen else "the list is open")
 
 
 def _print(listed: Enrolment) -> None:
-    from necroangle.plain_text import harmless
 
     if not listed.stands:
-        click.echo("there is no list: a reading of any subject is taken")
+        say("there is no list: a reading of any subject is taken")
         return
     for subject, sides in sorted(listed.sides.items()):
-        click.echo(harmless(f"{subject}  {' '.join(sorted(sides)) or 'either side'}"))
+        say(f"{subject}  {' '.join(sorted(sides)) or 'either side'}")
     state = "closed" if listed.is_frozen else "open"
     count = len(listed.sides)
-    click.echo(f"{count} subject{'' if count == 1 else 's'}; the list is {state}")
+    say(f"{count} subject{'' if count == 1 else 's'}; the list is {state}")

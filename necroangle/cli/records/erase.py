@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from necroangle.cli.screen import say
+
 if TYPE_CHECKING:
     from necroangle.keeping.erase import Traces
     from necroangle.study import Study
@@ -34,28 +36,27 @@ def command(subject: str, reason: str, actor: str, yes: bool) -> None:
     study = the_study()
     if not yes:
         found = find_traces(study, subject)
-        click.echo(f"would erase: {counted(found.events, 'event')} and what is made of them")
+        say(f"would erase: {counted(found.events, 'event')} and what is made of them")
         _list(study, found, "would remove")
-        click.echo("nothing was erased: say --yes")
+        say("nothing was erased: say --yes")
         return
     found, erased = erase(study, subject, actor=actor, reason=reason)
     if erased is not None:
-        click.echo(
+        say(
             f"erased: {counted(erased.events, 'event')}, {counted(erased.rows, 'row')}, "
             f"{counted(erased.readings, 'kept reading')}; event {erased.seq} says so"
         )
         if erased.mentions:
             numbers = ", ".join(map(str, erased.mentions))
-            click.echo(f"note: events of others name this patient and stay: {numbers}")
+            say(f"note: events of others name this patient and stay: {numbers}")
     _list(study, found, "removed")
-    click.echo(
+    say(
         "exports and reports that were given to others, copies and backups elsewhere, and the "
         "images are not reached from here"
     )
 
 
 def _list(study: Study, found: Traces, word: str) -> None:
-    from necroangle.plain_text import harmless
 
     told = (
         *((word, one) for one in (*found.readings, *found.made)),
@@ -63,4 +64,4 @@ def _list(study: Study, found: Traces, word: str) -> None:
         *(("a backup from before", one) for one in found.backups),
     )
     for said, one in told:
-        click.echo(f"{said}: {harmless(str(one.relative_to(study.folder)))}")
+        say(f"{said}: {one.relative_to(study.folder)!s}")

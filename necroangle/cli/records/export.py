@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from necroangle.cli.given import cohort_option
+from necroangle.cli.screen import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,7 +120,7 @@ def command(
     with _stoppable():
         files = write_export(table, folder, wanted, provenance, bom=bom)
     if provenance.state:
-        click.echo(f"locked state: {provenance.state}")
+        say(f"locked state: {provenance.state}")
     _say(table, folder, files, wanted)
 
 
@@ -208,7 +209,7 @@ def _secret(file: Path | None, study: Study | None) -> bytes | None:
     try:
         return study.secret()
     except CohortError as error:
-        click.echo(f"note: {error}", err=True)
+        say(f"note: {error}", err=True)
         return None
 
 
@@ -225,17 +226,16 @@ def _say(table: ExportTable, folder: Path, files: Sequence[Path], formats: Seque
     """What was written, and what its reader must know."""
     from necroangle.export.folder import table_facts
     from necroangle.export.redcap import REDCAP_WARNING
-    from necroangle.plain_text import harmless
 
     facts = table_facts(table, {})
-    click.echo(
+    say(
         f"{facts['rows']} rows (one row: {table.unit}), {facts['hips']} hips of "
         f"{facts['patients']} patients; cluster by patient_id"
     )
-    click.echo(f"privacy: {harmless(str(facts['smallest_cell']))}")
+    say(f"privacy: {facts['smallest_cell']!s}")
     for note in table.notes:
-        click.echo(f"note: {harmless(note)}")
+        say(f"note: {note}")
     if "redcap" in formats:
-        click.echo(f"note: {REDCAP_WARNING}")
-    click.echo(f"sha256 of the canonical table: {facts['canonical_sha256']}")
-    click.echo(f"{harmless(str(folder))}: {', '.join(file.name for file in files)}")
+        say(f"note: {REDCAP_WARNING}")
+    say(f"sha256 of the canonical table: {facts['canonical_sha256']}")
+    say(f"{folder!s}: {', '.join(file.name for file in files)}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.given import cohort_option
+from necroangle.cli.screen import say
 from necroangle.entries import KINDS
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ def command(kind: str, key: tuple[str, ...], cohort: str | None) -> None:
     from necroangle.clinical.cells import parse_key
     from necroangle.errors import CohortError
     from necroangle.ledger.store import CohortStore
-    from necroangle.plain_text import harmless
     from necroangle.study import cohort_here
 
     found = CohortStore.open(cohort_here(cohort), create=False).history(kind, parse_key(kind, key))
@@ -34,9 +34,9 @@ def command(kind: str, key: tuple[str, ...], cohort: str | None) -> None:
     before: Mapping[str, Cell] = {}
     for event in found:
         why = f": {event.reason}" if event.reason else ""
-        click.echo(harmless(f"{event.at}  {event.actor or 'unnamed'}  {event.action}{why}"))
+        say(f"{event.at}  {event.actor or 'unnamed'}  {event.action}{why}")
         for line in _differences(before, event):
-            click.echo(f"    {harmless(line)}")
+            say(f"    {line}")
         before = event.values or {}
 
 

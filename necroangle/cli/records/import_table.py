@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from necroangle.cli.given import cohort_option, new_subjects_option
+from necroangle.cli.given import cohort_option, new_subjects_option, write_data
+from necroangle.cli.screen import say
 from necroangle.clinical.table_files import ENCODINGS
 from necroangle.entries import KINDS
 
@@ -129,19 +130,16 @@ def _delimiter(given: str | None) -> str | None:
 
 def _write_mapping(opened: TableImport, path: Path) -> None:
     from necroangle.clinical.importing import suggest_mapping
-    from necroangle.storage import write_atomically
     from necroangle.study import study_here
 
     if path.exists():
         raise click.UsageError(f"{path}: is there already; name another file")
     study = study_here()
     proposed = suggest_mapping(opened, study.protocol if study is not None else None)
-    write_atomically(path, proposed)
+    write_data(proposed, path)
     undecided = proposed.decode().count('= "?"')
     left = f'{undecided} to decide, written as "?"; ' if undecided else ""
-    click.echo(
-        f"{path}: {len(opened.sheet.headings)} columns; {left}read it, then import with --mapping"
-    )
+    say(f"{path}: {len(opened.sheet.headings)} columns; {left}read it, then import with --mapping")
 
 
 def _import(
@@ -172,9 +170,9 @@ def _import(
     )
     _tell_problems(plan)
     if plan.is_fatal:
-        click.echo("nothing was imported", err=True)
+        say("nothing was imported", err=True)
     elif dry_run or store is None:
-        click.echo(f"would import: {_counts(plan)}; read as {opened.sheet.how}")
+        say(f"would import: {_counts(plan)}; read as {opened.sheet.how}")
     else:
         return _write(store, plan, actor, opened)
     return plan.is_fatal
@@ -182,29 +180,27 @@ def _import(
 
 def _write(store: CohortStore, plan: Plan, actor: str, opened: TableImport) -> bool:
     from necroangle.clinical import write_import
-    from necroangle.plain_text import harmless
 
     recorded = write_import(store, plan, actor=actor)
     for conflict in recorded.conflicts:
-        click.echo(harmless(str(conflict)), err=True)
+        say(str(conflict), err=True)
     if recorded.conflicts:
         count = len(recorded.conflicts)
-        click.echo(f"{count} records were changed by another meanwhile; import again", err=True)
+        say(f"{count} records were changed by another meanwhile; import again", err=True)
         return True
-    click.echo(f"imported: {_counts(plan)}; read as {opened.sheet.how}")
+    say(f"imported: {_counts(plan)}; read as {opened.sheet.how}")
     return False
 
 
 def _tell_problems(plan: Plan) -> None:
     from necroangle.clinical.raw_table import in_lines
-    from necroangle.plain_text import harmless
 
     lines = in_lines(plan.problems)
     for severity, line in lines:
-        click.echo(f"{severity:7}  {harmless(line)}", err=True)
+        say(f"{severity:7}  {line}", err=True)
     fatal = sum(severity == "fatal" for severity, _ in lines)
     if lines:
-        click.echo(f"{fatal} fatal, {len(lines) - fatal} warnings", err=True)
+        say(f"{fatal} fatal, {len(lines) - fatal} warnings", err=True)
 
 
 def _counts(plan: Plan) -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from necroangle.cli.screen import say
+
 
 @click.command("init")
 @click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path))
@@ -32,10 +34,10 @@ def command(folder: Path, study: str | None, method: str, readers: tuple[str, ..
 
     made = init_study(folder, study or folder.absolute().name, method_named(method).name, readers)
     CohortStore.open(made.cohort)
-    click.echo(f"study {made.protocol.study} made in {folder}")
-    click.echo("  study.toml     what the study is: look at visits, windows and readers")
-    click.echo("  readings/      reading files")
-    click.echo("  cohort.sqlite  the cohort table")
-    click.echo("  exports/       tables for other programs")
-    click.echo("  reports/       reports")
-    click.echo("  secret.key     keys of exported images follow from it: keep it, share it never")
+    say(f"study {made.protocol.study} made in {folder}")
+    say("  study.toml     what the study is: look at visits, windows and readers")
+    say("  readings/      reading files")
+    say("  cohort.sqlite  the cohort table")
+    say("  exports/       tables for other programs")
+    say("  reports/       reports")
+    say("  secret.key     keys of exported images follow from it: keep it, share it never")

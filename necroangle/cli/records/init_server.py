@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from necroangle.cli.screen import say
+
 _PEOPLE = {
     "readers": "A reader: writes and sees their own readings alone.",
     "coordinators": "A coordinator: enters, withdraws, exports.",
@@ -47,6 +49,6 @@ def command(
     if twice:
         raise CohortError(f"{min(twice)}: one role for each user")
     made = store.make_roles(people)
-    click.echo(f"{store.name}: roles reader, coordinator, statistician")
+    say(f"{store.name}: roles reader, coordinator, statistician")
     for name in made:
-        click.echo(f"made: {name}, without a password")
+        say(f"made: {name}, without a password")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from necroangle.cli.screen import say
 from necroangle.plain_text import counted
 
 
@@ -27,7 +28,7 @@ def command(name: str | None, is_opened: bool, reason: str, actor: str) -> None:
     store = CohortStore.open(study.cohort, create=False, study=study)
     if name is None and not is_opened:
         found = store.locked()
-        click.echo(
+        say(
             "open: no state is locked"
             if found is None
             else f"locked: {found.name}, since {found.at} by {found.actor}, "
@@ -39,8 +40,8 @@ def command(name: str | None, is_opened: bool, reason: str, actor: str) -> None:
     if problem := refuse_as_name(actor):
         raise click.UsageError(f"--as: {problem}")
     if is_opened:
-        click.echo(f"open again: {open_lock(store, actor=actor, reason=reason)}")
+        say(f"open again: {open_lock(store, actor=actor, reason=reason)}")
         return
     canonical = lock(store, str(name), actor=actor, reason=reason)
-    click.echo(f"locked: {name}")
-    click.echo(f"canonical sha256: {canonical}")
+    say(f"locked: {name}")
+    say(f"canonical sha256: {canonical}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.given import cohort_option, data_only, output_option, write_data
+from necroangle.cli.screen import ScreenColumn, say, show_table
 from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from necroangle.ledger.store import CohortStore
 
 _SHOWN = ("open", "answered", "accepted", "resolved")
+_RULE_COLUMNS = (
+    ScreenColumn("rule"),
+    ScreenColumn("found", is_number=True, yields=1),
+    ScreenColumn("in vain", is_number=True, yields=1),
+    ScreenColumn("asks", wraps=True),
+)
 _COLUMNS = ("id", "state", "rule", "kind", "key", "field", "finding", "asks", "answer", "by", "at")
 
 
@@ -112,24 +119,25 @@ def _raise(store: CohortStore, found: list[Query], actor: str) -> None:
     from necroangle.clinical.queries import record_queries
 
     count = record_queries(store, found, actor=actor)
-    click.echo(f"{counted(count, 'query')} put in the ledger", err=True)
+    say(f"{counted(count, 'query')} put in the ledger", err=True)
 
 
 def _print_rules() -> None:
     from necroangle.clinical.rules import RULES
 
-    click.echo(f"{'rule':24} {'found':>6} {'in vain':>8}  asks")
+    lines = []
     for rule in RULES:
         recall, in_vain = ("-", "-")
         if rule.measured is not None:
             recall, in_vain = f"{rule.measured[0]} %", f"{rule.measured[1]:.2f} %"
-        click.echo(f"{rule.name:24} {recall:>6} {in_vain:>8}  {rule.asks}")
+        lines.append((rule.name, recall, in_vain, rule.asks))
+    show_table(_RULE_COLUMNS, lines)
 
 
 def _print(
     shown: list[Query], found: list[Query], *, as_csv: bool, as_json: bool, output: Path | None
 ) -> None:
-    from necroangle.plain_text import csv_line, harmless
+    from necroangle.plain_text import csv_line
 
     if as_json:
         cells = [dict(zip(_COLUMNS, _cells(query), strict=True)) for query in shown]
@@ -138,10 +146,10 @@ def _print(
         write_data("".join(map(csv_line, (_COLUMNS, *map(_cells, shown)))), output)
     else:
         for query in shown:
-            click.echo(harmless(str(query)))
+            say(str(query))
         counts = Counter(str(query.state) for query in found)
         words = ", ".join(f"{counts[state]} {state}" for state in _SHOWN if counts[state])
-        click.echo(words or "no queries")
+        say(words or "no queries")
 
 
 def _cells(query: Query) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from necroangle.cli.screen import say
+
 
 @click.command("restore")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -33,19 +35,17 @@ def command(
     from necroangle.keeping.backup import restore
 
     done = restore(file, folder, actor=actor, reason=reason, place=database)
-    click.echo(f"{folder}: the study as it was at {done.manifest.at}")
+    say(f"{folder}: the study as it was at {done.manifest.at}")
     if done.given_up:
-        click.echo(f"note: later events up to {done.given_up} were given up; this is recorded")
+        say(f"note: later events up to {done.given_up} were given up; this is recorded")
     if done.erased_again:
-        click.echo(f"note: patients erased since, erased again: {done.erased_again}")
-    click.echo(f"canonical sha256: {done.canonical_sha256}")
+        say(f"note: patients erased since, erased again: {done.erased_again}")
+    say(f"canonical sha256: {done.canonical_sha256}")
     is_same = done.erased_again or done.canonical_sha256 == done.manifest.canonical_sha256
     if not is_same:
-        click.echo(
-            f"the backup says {done.manifest.canonical_sha256}: it is not the same", err=True
-        )
+        say(f"the backup says {done.manifest.canonical_sha256}: it is not the same", err=True)
     elif is_verified:
-        click.echo("the same as in the backup")
+        say("the same as in the backup")
     clean = not is_verified or _is_clean(folder)
     context.exit(0 if is_same and clean else 1)
 
@@ -54,15 +54,15 @@ def _is_clean(folder: Path) -> bool:
     from necroangle.batch.again import cells_again
     from necroangle.ledger.store import CohortStore
     from necroangle.ledger.verify import verify
-    from necroangle.plain_text import counted, harmless
+    from necroangle.plain_text import counted
     from necroangle.study import open_study
 
     study = open_study(folder)
     store = CohortStore.open(study.cohort, create=False, study=study)
     found = verify(store, readings=study.readings, again=cells_again)
     for problem in found.problems:
-        click.echo(harmless(str(problem)))
+        say(str(problem))
     if found.is_clean:
         events, rows = counted(found.counts.events, "event"), counted(found.counts.rows, "row")
-        click.echo(f"{events}, {rows}: no problem was found")
+        say(f"{events}, {rows}: no problem was found")
     return found.is_clean

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.given import data_only, output_option, write_data
-from necroangle.cli.screen import ScreenColumn, screen_width, table_lines, wrapped
-from necroangle.plain_text import counted, harmless
+from necroangle.cli.screen import ScreenColumn, say, screen_width, table_lines
+from necroangle.plain_text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +73,7 @@ def command(
         return
     keys = store.keys()
     if not keys:
-        click.echo("the cohort table has no rows")
+        say("the cohort table has no rows")
         return
     is_terminal = sys.stdout.isatty()
     height = (
@@ -86,7 +86,7 @@ def command(
     else:
         several = len({key[:-1] for key in keys}) < len(keys)
         lines = _overview(rows, keys, height, several=several)
-    click.echo("\n".join(lines))
+    say(*lines)
 
 
 def _write(rows: Sequence[CohortRow], *, as_json: bool, output: Path | None) -> None:
@@ -132,7 +132,7 @@ def _overview(
     yield ""
     methods = ", ".join(sorted({key.method for key in keys}))
     caption = f"{_count(shown, len(keys))}; ± is half the 95 % interval; methods: {methods}"
-    yield from wrapped(harmless(caption), width)
+    yield caption
 
 
 def _column(name: str) -> ScreenColumn:
@@ -147,7 +147,7 @@ def _records(rows: Sequence[CohortRow], count: int, height: int | None) -> Itera
     longest = max(map(len, NAMES))
     shown = 0
     for shown, row in enumerate(rows, start=1):
-        yield harmless(str(row.key))
+        yield str(row.key)
         yield ""
         for name, cell in all_cells(row):
             yield f"  {name:{longest}}   {cell}"

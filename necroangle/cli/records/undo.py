@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.given import cohort_option
+from necroangle.cli.screen import say
 
 if TYPE_CHECKING:
     from necroangle.clinical.undoing import UndoPlan
@@ -43,23 +44,22 @@ def command(
     """
     from necroangle.clinical.undoing import imports_of, plan_undo
     from necroangle.ledger.store import CohortStore
-    from necroangle.plain_text import harmless
     from necroangle.study import cohort_here
 
     store = CohortStore.open(cohort_here(cohort), create=False)
     if not table:
         runs = imports_of(store)
         for run in runs:
-            click.echo(harmless(str(run)))
-        click.echo(f"{len(runs)} import{'' if len(runs) == 1 else 's'}")
+            say(str(run))
+        say(f"{len(runs)} import{'' if len(runs) == 1 else 's'}")
         return
     plan = plan_undo(store, _hash_of(table))
     _tell(plan)
     if plan.changed and not leave_changed:
-        click.echo("nothing was undone; --leave-changed undoes the rest", err=True)
+        say("nothing was undone; --leave-changed undoes the rest", err=True)
         context.exit(1)
     elif dry_run:
-        click.echo(f"would undo {_counts(plan)}")
+        say(f"would undo {_counts(plan)}")
     else:
         _write(store, plan, actor, reason)
 
@@ -74,12 +74,11 @@ def _hash_of(table: str) -> str:
 
 
 def _tell(plan: UndoPlan) -> None:
-    from necroangle.plain_text import harmless
 
     for one in plan.changed:
-        click.echo(harmless(f"changed since, left as it is: {one}"), err=True)
+        say(f"changed since, left as it is: {one}", err=True)
     for one in plan.kept:
-        click.echo(harmless(f"other records belong to it, it stays: {one}"), err=True)
+        say(f"other records belong to it, it stays: {one}", err=True)
 
 
 def _counts(plan: UndoPlan) -> str:
@@ -97,4 +96,4 @@ def _write(store: CohortStore, plan: UndoPlan, actor: str, reason: str) -> None:
     done = undo_import(store, plan, actor=actor, reason=reason)
     if done.conflicts:
         raise CohortError(f"{done.conflicts[0]}; {len(done.conflicts)} records were left")
-    click.echo(f"undone {_counts(plan)}")
+    say(f"undone {_counts(plan)}")

@@ -12,7 +12,7 @@ import click
 
 from necroangle.cli.given import data_only, output_option, write_data
 from necroangle.cli.readings.measuring import tell_misfits
-from necroangle.cli.screen import bars
+from necroangle.cli.screen import bars, say
 
 if TYPE_CHECKING:
     from necroangle.ledger.store import CohortStore
@@ -92,7 +92,6 @@ def command(
     """
     from necroangle.ledger.anchors import found_anchors, public_key_text
     from necroangle.ledger.store import CohortStore
-    from necroangle.plain_text import harmless
 
     data_only(output, as_json, "--json")
     gc.set_threshold(100_000, 50, 50)  # many values are made, and none in cycles
@@ -105,10 +104,10 @@ def command(
         write_data(f"{_as_json(result)}\n", output)
     else:
         for problem in result.problems:
-            click.echo(harmless(str(problem)))
+            say(str(problem))
         for note in (*result.notes, *_left(found)):
-            click.echo(f"note: {harmless(note)}")
-        click.echo(_summary(result))
+            say(f"note: {note}")
+        say(*_summary(result))
         tell_misfits(result.misfits)
     context.exit(0 if result.is_clean else 1)
 
@@ -154,7 +153,7 @@ def _left(study: Study | None) -> list[str]:
     return [f"exports/{one.name}: left by an export that was cut off; remove it" for one in found]
 
 
-def _summary(result: Verification) -> str:
+def _summary(result: Verification) -> tuple[str, ...]:
     from necroangle.plain_text import counted
 
     counts = result.counts
@@ -175,7 +174,7 @@ def _summary(result: Verification) -> str:
     verdict = (
         "no problem was found" if result.is_clean else counted(len(result.problems), "problem")
     )
-    return "\n".join((*lines, f"last event's hash {result.head}", verdict))
+    return *lines, f"last event's hash {result.head}", verdict
 
 
 def _as_json(result: Verification) -> str:

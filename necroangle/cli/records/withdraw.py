@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from necroangle.cli.given import cohort_option
+from necroangle.cli.screen import say
 from necroangle.entries import KINDS
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ def command(
     from necroangle.clinical import withdraw_record
     from necroangle.clinical.identity import refuse_as_name
     from necroangle.ledger.store import CohortStore
-    from necroangle.plain_text import harmless
     from necroangle.study import cohort_here
 
     if problem := refuse_as_name(actor):
@@ -58,7 +58,7 @@ def command(
         return
     who = {"actor": actor, "reason": reason}
     for one in withdraw_record(store, kind, key, **who, with_children=with_children):
-        click.echo(harmless(f"withdrawn: {one}"))
+        say(f"withdrawn: {one}")
 
 
 def _reading(
@@ -86,7 +86,7 @@ def _reading(
     own = (subject, side, visit, reader, number)
     if put_back:
         let_in(store, own, actor=actor, reason=reason)
-        click.echo("put back: measure its file again")
+        say("put back: measure its file again")
         return
     rows = withdraw_reading(store, own, actor=actor, reason=reason)
-    click.echo(f"withdrawn: reading {' '.join(own)}, {rows} row{'s' if rows > 1 else ''}")
+    say(f"withdrawn: reading {' '.join(own)}, {rows} row{'s' if rows > 1 else ''}")
