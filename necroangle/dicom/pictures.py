@@ -5,7 +5,6 @@ no patient, and its identifiers are made from its bytes, so that a reading finds
 """
 
 import io
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from necroangle.dicom.guard import MAX_FRAME_PIXELS, regular_file
 from necroangle.dicom.records import FrameHeader, SequenceFacts
 from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane
+from necroangle.silence import silence
 from necroangle.terms import SourceImage
 
 PICTURES = ("PNG", "JPEG", "TIFF")
@@ -193,8 +193,7 @@ def _picture(data: bytes) -> Iterator[Image.Image]:
 def _door(file: str, stage: str) -> Iterator[None]:
     """Let nothing but :class:`DicomError` out, and none of the picture's own words."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with silence:
             yield
     except DicomError as error:
         raise error.placed(file=file, stage=stage) from None

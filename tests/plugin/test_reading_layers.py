@@ -1,6 +1,7 @@
 """Reading files as layers in patient mm, changed in napari, and saved from there."""
 
 import shutil
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,6 +35,14 @@ from necroangle.terms import LandmarkName, View
 TILTED = (12.0, -6.0, 15.0)
 
 Layers = dict[str, Layer]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_is_read_ahead() -> None:
+    """What a window of another test still reads, puts the filters of warnings back when it ends."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("necroangle-prefetch"):
+            thread.join(60)
 
 
 @pytest.fixture(autouse=True)
