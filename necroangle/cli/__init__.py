@@ -123,7 +123,8 @@ def main() -> NoReturn:
 
     What was stopped by Ctrl-C, or by the answer to a question, ends with exit code 130.
     """
-    # a start makes many objects, and no garbage: looking for it was a tenth of the time
+    # a start makes many objects, and no garbage: looking for it was a tenth of the time; the most
+    # memory held, with 5,000 readings: measure 182 MiB (181 without this line), verify 141 (141)
     gc.set_threshold(200_000, 10, 10)
     spell_for_consoles()
     try:

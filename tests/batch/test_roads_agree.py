@@ -22,6 +22,8 @@ from necroangle.protocol.noise import EndNoise
 COUNT = int(os.environ.get("NECROANGLE_DIFFERENTIAL", "160"))
 """5,000 in the full test: NECROANGLE_DIFFERENTIAL=5000."""
 
+KILLS = int(os.environ.get("NECROANGLE_KILLS", "2"))
+
 Files = list[tuple[str, bytes]]
 
 
@@ -122,24 +124,23 @@ def test_two_processes(folder: Path, expected: str) -> None:
     assert streamed(open_stream([folder], chunk=40), folder, workers=2) == expected
 
 
-@pytest.mark.parametrize("workers", [1, 4])
-def test_dask(folder: Path, expected: str, workers: int, start_cluster: StartCluster) -> None:
-    cluster = start_cluster(workers)
-    stream = open_stream([folder], chunk=40)
-    assert streamed(stream, folder, scheduler=cluster.address) == expected
-
-
-@pytest.mark.parametrize("trial", range(int(os.environ.get("NECROANGLE_KILLS", "2"))))
-def test_a_killed_dask_worker_loses_and_doubles_nothing(
-    folder: Path, expected: str, start_cluster: StartCluster, trial: int
+def test_dask_whose_workers_are_killed_loses_and_doubles_nothing(
+    folder: Path, expected: str, start_cluster: StartCluster
 ) -> None:
-    cluster = start_cluster(2)
-    stream = open_stream([folder], chunk=10)
-    killer = threading.Timer(random.Random(trial).uniform(0.2, 3.0), cluster.workers[0].kill)
-    killer.start()
-    found = streamed(stream, folder, scheduler=cluster.address)
-    killer.join()
-    assert found == expected
+    """All of them, one less after each trial, and one alone."""
+    cluster = start_cluster(KILLS + 2)
+
+    def found(chunk: int) -> str:
+        return streamed(open_stream([folder], chunk=chunk), folder, scheduler=cluster.address)
+
+    assert found(40) == expected
+    for trial in range(KILLS):
+        killer = threading.Timer(random.Random(trial).uniform(0.2, 3.0), cluster.workers.pop().kill)
+        killer.start()
+        assert found(10) == expected
+        killer.join()
+    cluster.workers.pop().kill()
+    assert found(40) == expected
 
 
 def test_a_killed_process_loses_and_doubles_nothing(
@@ -178,6 +179,7 @@ print(hashlib.sha256(repr(found).encode()).hexdigest())
 
 
 def test_surroundings_do_not_matter(folder: Path) -> None:
+    own = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     surroundings: list[dict[str, str]] = [
         {},
         {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", "LC_ALL": "tr_TR.UTF-8"},
@@ -187,7 +189,7 @@ def test_surroundings_do_not_matter(folder: Path) -> None:
     found = {
         subprocess.run(
             [sys.executable, "-c", _DIGEST, str(folder)],
-            env=os.environ | extra,
+            env=own | extra,
             capture_output=True,
             check=True,
         ).stdout

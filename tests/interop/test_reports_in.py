@@ -41,7 +41,7 @@ def written(reading: HipReading, path: Path, flavour: str = "standard") -> Path:
     return saved(report, path)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.tuples(hip_angles_deg, hip_angles_deg).filter(lambda pair: pair != (None, None)),
     spacings_mm,

@@ -240,7 +240,7 @@ wishes = st.lists(
 
 
 @settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(wishes)
 def test_the_store_does_what_a_dictionary_does(

@@ -25,6 +25,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 MADE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = Path(sys.prefix) / "package" / "axe.min.js"
+LONGEST_MS = 600_000
+"""Against what hangs: no test is decided by the time that a browser takes."""
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 
 pytestmark = [
@@ -68,9 +70,18 @@ def _measured(readings: Path, cohort: Path) -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        started = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=LONGEST_MS
+        )
         yield started
         started.close()
+
+
+def sheet_of(browser: Any, **how: Any) -> Any:
+    """A page without a network."""
+    context = browser.new_context(offline=True, **how)
+    context.set_default_timeout(LONGEST_MS)
+    return context.new_page()
 
 
 @pytest.fixture(params=[(name, size) for name in ("hips", "slices") for size in SIZES],
@@ -78,8 +89,7 @@ def browser() -> Iterator[Any]:
 def page(request: pytest.FixtureRequest, browser: Any, report: Path) -> Iterator[Any]:
     name, size = request.param
     wide, high = SIZES[size]
-    context = browser.new_context(viewport={"width": wide, "height": high}, offline=True)
-    opened = context.new_page()
+    opened = sheet_of(browser, viewport={"width": wide, "height": high})
     opened.problems = []
     opened.on("console", lambda message: opened.problems.append(message.text))
     opened.on("pageerror", lambda error: opened.problems.append(str(error)))
@@ -91,7 +101,7 @@ def page(request: pytest.FixtureRequest, browser: Any, report: Path) -> Iterator
     )
     opened.goto((report / f"{name}.html").as_uri())
     yield opened
-    context.close()
+    opened.context.close()
 
 
 def test_it_opens_without_a_word_on_the_console_and_fits_the_screen(page: Any) -> None:
@@ -137,8 +147,7 @@ def test_the_keyboard_reaches_what_can_be_used(page: Any) -> None:
 def test_marks_are_switched_off_by_the_keyboard_and_slices_scroll(
     browser: Any, report: Path
 ) -> None:
-    context = browser.new_context(offline=True)
-    opened = context.new_page()
+    opened = sheet_of(browser)
     opened.goto((report / "slices.html").as_uri())
     tick = opened.locator("input[type=checkbox]").first
     tick.focus()
@@ -155,12 +164,11 @@ def test_marks_are_switched_off_by_the_keyboard_and_slices_scroll(
             break
         opened.wait_for_timeout(100)
     assert opened.evaluate("document.querySelector('.stack').scrollTop") > 100
-    context.close()
+    opened.context.close()
 
 
 def test_it_prints_on_a4_with_no_figure_cut(browser: Any, report: Path, tmp_path: Path) -> None:
-    context = browser.new_context(offline=True, viewport={"width": 680, "height": 1000})
-    opened = context.new_page()
+    opened = sheet_of(browser, viewport={"width": 680, "height": 1000})
     opened.goto((report / "hips.html").as_uri())
     opened.emulate_media(media="print")
     # A4 less margins of 15 mm, at 96 points an inch: what is higher is cut, for it cannot break
@@ -178,7 +186,7 @@ def test_it_prints_on_a4_with_no_figure_cut(browser: Any, report: Path, tmp_path
         rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", content)}  # fmt: skip
     assert all(abs(w - 595) < 2 and abs(h - 842) < 2 for w, h in sizes)
     assert sizes
-    context.close()
+    opened.context.close()
 
 
 def test_nothing_on_a_sheet_of_the_pdf_lies_outside_it(report: Path, tmp_path: Path) -> None:
