@@ -4,6 +4,7 @@ Decoders of lossy JPEG differ in grey values, and pydicom takes whichever it fin
 is named for each transfer syntax, whatever else is installed.
 """
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -81,6 +82,12 @@ def decode_jpeg(src: bytes, runner: DecodeRunner) -> bytes:
         runner.set_option("planar_configuration", 0)
     runner.set_option("bits_allocated", 8 * array.dtype.itemsize)
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def load_decoders() -> None:
+    """Load what the first compressed picture would otherwise wait for: a twentieth of a second."""
+    with contextlib.suppress(ImportError):
+        from imagecodecs import jpeg8_decode, jpegls_decode  # noqa: F401
 
 
 def decode_jpeg_ls(src: bytes, runner: DecodeRunner) -> bytes:

@@ -21,9 +21,13 @@ _NAPARI_DOCKS = ("layer list", "layer controls")
 
 
 class Host(ABC):
-    """The window that canvases and dock stand in."""
+    """The window that canvases and dock stand in.
+
+    ``owns_models``: whether nobody else shows anything in the models of the canvases.
+    """
 
     window: QMainWindow
+    owns_models = False
 
     def __init__(self) -> None:
         self.viewers: tuple[QtViewer, ...] = ()
@@ -81,6 +85,8 @@ _LEAST_PX = 160
 
 class OwnHost(Host):
     """A window of our own: two canvases and the dock beside each other, and nothing of napari's."""
+
+    owns_models = True
 
     def __init__(self, window: QMainWindow) -> None:
         super().__init__()

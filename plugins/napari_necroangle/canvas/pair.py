@@ -102,6 +102,9 @@ class Canvases:
         for event in self._looks():
             event.connect(on_look)
         host.guard(self.planes)
+        if host.owns_models:
+            for plane in self.planes:
+                plane.keep_layer()
         self._lay()
 
     @property

@@ -8,6 +8,7 @@ back.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from napari_necroangle.reading.guidance import rim_gain
 from napari_necroangle.reading.outcome import ViewOutcome
 from napari_necroangle.reading.texts import canvas_title
 from necroangle.annotation import Mark
+from necroangle.dicom.decoders import load_decoders
 from necroangle.geometry import PatientPoints
 from necroangle.terms import View
 
@@ -54,13 +56,18 @@ _HELD = {
     "projection_mode": "none",
 }
 """What a picture's layer keeps, so that it lies under its marks and shows one slice."""
+_BLACK = np.zeros((1, 1, 1), np.uint16)
+"""What is shown where there is no picture."""
 
 
 def make_ready() -> None:
-    """Load what napari asks for with the first picture: the window is not shown yet.
+    """Load what is asked for with the first picture: the window is not shown yet.
 
-    Its units, and xarray with pandas behind it, take half a second.
+    napari's units, and xarray with pandas behind it, take half a second; decoders, and what an
+    angle's error needs, take a fifth.
     """
+    load_decoders()
+    import_module("scipy.special")
     Image(np.zeros((1, 1, 1)), units=("mm",) * 3)
 
 
@@ -77,6 +84,7 @@ class PlaneView:
         self.picture: Picture | None = None
         self.greys: Greys | None = None
         self._image: Image | None = None
+        self._keeps_layer = False
         self._drawn: tuple[object, ...] = (None,) * 4
         self._reference: object = None
         self._ghost: tuple[Ghost | None, str] = (None, "")
@@ -145,12 +153,24 @@ class PlaneView:
         self.lens.look_at(picture, self.slice_index, case.centre_seen_in_other(picture.view))
         self.refresh()
 
+    def keep_layer(self) -> None:
+        """Have a layer that is black where there is no picture, and keep it from now on.
+
+        To make one takes a tenth of a second, in which the window would not answer; it is made
+        before the window is shown.
+        """
+        self._keeps_layer = True
+        self._put_layer(_BLACK, (1.0, 1.0, 1.0), "none", (0.0, 1.0))
+
     def clear(self) -> None:
         """Take everything that was shown away again."""
         self.case = self.picture = self.greys = None
-        if self._image in self.model.layers:
-            self.model.layers.remove(self._image)
-        self._image = None
+        if self._keeps_layer and self._image is not None:
+            self._image.data = _BLACK
+        else:
+            if self._image in self.model.layers:
+                self.model.layers.remove(self._image)
+            self._image = None
         self._forget()
 
     def bring_back(self, index: int) -> None:
@@ -165,6 +185,7 @@ class PlaneView:
 
     def close(self) -> None:
         """Clear, and leave the model as it was found."""
+        self._keeps_layer = False
         self.clear()
         self.model.canvas.background_color_override = None
         for event, react in self._events():
@@ -299,28 +320,40 @@ class PlaneView:
         self.sketch.write(Anchor.BOTTOM_LEFT, label)
 
     def _show_image(self, picture: Picture) -> None:
-        """Show a picture in the layer that is there, which is far faster, else in a new one."""
+        """Show a picture, in the grey values that are stored."""
         name = picture.view.value.replace("_", "-")
+        volume = picture.volume
+        layer = self._put_layer(volume.pixels, volume.scale_mm, name, volume.shown_window())
+        self.greys = Greys(layer, picture)
+
+    def _put_layer(
+        self,
+        pixels: NDArray[Any],
+        scale_mm: tuple[float, float, float],
+        name: str,
+        shown: tuple[float, float],
+    ) -> Image:
+        """Pixels in the layer that is there, which is far faster, else in a new one."""
         if self._image is None or self._image not in self.model.layers:
             self._image = Image(
-                picture.volume.pixels,
+                pixels,
                 name=name,
-                scale=picture.volume.scale_mm,
+                scale=scale_mm,
                 units=("mm",) * 3,
-                contrast_limits=picture.volume.shown_window(),
+                contrast_limits=shown,
                 colormap="gray",
                 interpolation2d="linear",
                 **_HELD,
             )
             self.model.layers.append(self._image)
             self.model.layers.selection.clear()  # napari's menus act on what is selected
-            for name in ("scale", *_HELD):
-                getattr(self._image.events, name).connect(self._hold_image)
+            for held in ("scale", *_HELD):
+                getattr(self._image.events, held).connect(self._hold_image)
         else:
-            self._image.data = picture.volume.pixels
-            self._image.scale = picture.volume.scale_mm
+            self._image.data = pixels
+            self._image.scale = scale_mm
             self._image.name = name
-        self.greys = Greys(self._image, picture)
+        return self._image
 
     def _forget(self) -> None:
         """Nothing is drawn any more."""

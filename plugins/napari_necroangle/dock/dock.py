@@ -19,6 +19,7 @@ from napari_necroangle.canvas.hosts import DOCK_WIDTH_PX, Host
 from napari_necroangle.canvas.looking import Second, SecondPane
 from napari_necroangle.canvas.pair import Canvases
 from napari_necroangle.canvas.view import PlaneView
+from napari_necroangle.dock.background import done_in_thread
 from napari_necroangle.dock.choose import BoardPanel, RecoveryPrompt, StudyPanel
 from napari_necroangle.dock.commands import Commands
 from napari_necroangle.dock.contents import DockParts
@@ -31,7 +32,7 @@ from napari_necroangle.modes.free import FreeReading
 from napari_necroangle.modes.mode import Mode
 from napari_necroangle.modes.saving import may_close
 from napari_necroangle.modes.worklist import Worklist
-from napari_necroangle.modes.workspace import Workspace
+from napari_necroangle.modes.workspace import Progress, T, Workspace
 from napari_necroangle.reading.case import Case
 from napari_necroangle.reading.guidance import Contradiction, guide_line
 from napari_necroangle.store.readings import take_own_keys
@@ -61,6 +62,8 @@ class ReadingDock(QWidget):
         take_own_keys()
         self._host = host
         self.workspace = Workspace()
+        self.workspace.do = self._do
+        self._is_busy, self._closes_then = False, False
         self.dialogs: Any = QtDialogs(self)
         self.canvases: Canvases | None = None
         self.free = FreeReading(self)
@@ -164,6 +167,17 @@ class ReadingDock(QWidget):
         finally:
             QApplication.restoreOverrideCursor()
 
+    def _do(self, work: Callable[[Progress], T], progress: Progress | None = None) -> T:
+        """Do long work in a thread: the window is drawn meanwhile, and closes after it."""
+        self._is_busy = True
+        try:
+            return done_in_thread(work, progress)
+        finally:
+            self._is_busy = False
+            if self._closes_then:
+                self._closes_then = False
+                QTimer.singleShot(0, self, self._host.window.close)
+
     def open_reading(self, path: Path) -> None:
         """Go on with a saved reading, on the visit and the series that it was made on."""
         self.free.open_reading(path)
@@ -250,6 +264,9 @@ class ReadingDock(QWidget):
 
     def may_close(self) -> bool:
         """Whether the window may close: asks where something is unsaved."""
+        if self._is_busy:
+            self._closes_then = True
+            return False
         self.parts.entries.commit()
         self.guide.leave()
         return may_close(self.workspace, self.dialogs)

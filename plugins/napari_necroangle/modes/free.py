@@ -60,6 +60,7 @@ class FreeReading(Mode):
         """Show the first hip of the open folder, and offer what was left unsaved."""
         visit = next((one for one in self._workspace.visits if one.pairs), None)
         if visit is not None:
+            self._workspace.read_beforehand(visit, visit.sides[0], visit.pairs[0])
             self.take(visit, visit.sides[0], visit.pairs[0])
         else:
             self._window.show_current()

@@ -1,10 +1,11 @@
 """The open folder, and every case begun in this window, so that none is lost."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from napari_necroangle.reading.case import Case, CaseKey, Picture, marker_of
 from napari_necroangle.reading.guidance import Contradiction, contradictions
@@ -88,6 +89,12 @@ class Prefetch:
                 return None if one[1].cancel() else one[1].result()
         return None
 
+    def wait(self) -> None:
+        """Wait until all that is wanted now has been read, or refused."""
+        for _, one in tuple(self._ahead):
+            with suppress(CancelledError):
+                one.exception()
+
     def close(self) -> None:
         """Drop everything and read no more."""
         self._ahead = []
@@ -102,6 +109,29 @@ class Prefetch:
                 room -= size
                 found.append(one)
         return found
+
+
+Progress = Callable[[int, int], None]
+T = TypeVar("T")
+
+
+class Doing(Protocol):
+    """How long work is done: it is told how much is done, of how much, and gives what it gives."""
+
+    def __call__(self, work: Callable[[Progress], T], progress: Progress | None = None) -> T:
+        """Do the work."""
+
+
+def at_once(work: Callable[[Progress], T], progress: Progress | None = None) -> T:
+    """Do long work at once, on the thread that asks for it.
+
+    Examples
+    --------
+    >>> at_once(lambda tell: tell(1, 1) or "done", lambda done, total: print(done, "of", total))
+    1 of 1
+    'done'
+    """
+    return work(progress or (lambda _done, _total: None))
 
 
 @dataclass(slots=True, eq=False)
@@ -129,9 +159,11 @@ class Workspace:
     ``names``: the study's names of its subjects, or None for those that the files carry.
     ``reader``: the reader's code, kept from case to case.
     ``trouble``: why the reading is not kept against a crash; empty while it is.
+    ``do``: how long work is done; a window has it done in a thread.
     """
 
     def __init__(self) -> None:
+        self.do: Doing = at_once
         self.folder: Path | None = None
         self.names: SubjectNames | None = None
         self.scan = Scan((), (), 0)
@@ -189,13 +221,20 @@ class Workspace:
         NecroangleError
             If the folder, or the study that it belongs to, cannot be read.
         """
-        self._prefer = protocol_of_images(folder).weightings
-        self.scan = scan_folder(folder, progress, self.names)
+        prefer = protocol_of_images(folder).weightings
+        self.scan = self.do(lambda tell: scan_folder(folder, tell, self.names), progress)
+        self._prefer = prefer
         self.folder = folder
         self.visits = visits_of(self.scan)
         if not self.keeps_readings:
             self.readings = default_folder(folder)
         self.put_down()
+
+    def read_beforehand(self, visit: Visit, side: Laterality, views: tuple[View, View]) -> None:
+        """Read the likeliest series of a hip that is taken next; what is refused is told then."""
+        found = (self.likeliest(visit, view, side) for view in views)
+        self.ahead.aim_at(one[0] for one in found if one)
+        self.do(lambda _: self.ahead.wait())
 
     def put_down(self) -> None:
         """Have no case before the reader."""

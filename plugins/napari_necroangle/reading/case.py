@@ -124,12 +124,12 @@ class Picture:
 
     def windows(self) -> tuple[tuple[str, tuple[float, float]], ...]:
         """Presets of (low, high) grey values shown black and white, each with its name."""
-        low, middle, bright, high = np.percentile(self.volume.pixels, (0.5, 50.0, 90.0, 99.9))
+        low, middle, bright, high = self.volume.percentiles(0.5, 50.0, 90.0, 99.9)
         presets = (
             ("as stored", self.volume.shown_window()),
-            ("marrow", (float(middle), float(high))),
-            ("dark band", (float(low), float(bright))),
-            ("full range", (float(low), float(high))),
+            ("marrow", (middle, high)),
+            ("dark band", (low, bright)),
+            ("full range", (low, high)),
         )
         return tuple((name, (a, b)) for name, (a, b) in presets if b > a)
 
