@@ -39,21 +39,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Before the first window: see :func:`_set_modules_apart`."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """After the first window: see :func:`_set_modules_apart`."""
+    result = yield
     if item.get_closest_marker("screen") is not None:
-        _set_modules_apart()
+        _set_modules_apart(napari="make_napari_viewer" in getattr(item, "fixturenames", ()))
+    return result
 
 
 @cache
-def _set_modules_apart() -> None:
-    """Take what is imported out of what the garbage collector looks through.
+def _set_modules_apart(*, napari: bool) -> None:
+    """Take what the first window has imported out of what the garbage collector looks through.
 
     napari collects with every picture that is taken away: in a process that holds the modules of
-    all tests this was half of the time of a window.
+    all tests this was half of the time of a window, and a fifth with those of a window.
     """
-    import napari_necroangle.window  # noqa: F401
-
     gc.collect()
     gc.freeze()
 

@@ -63,7 +63,7 @@ def test_both_are_drawn_and_the_consensus_is_saved(
     bar = dock.parts._scroll.verticalScrollBar()
     bar.setValue(bar.maximum())  # where another hip may have left the list
     assert dock.compare(*pair)
-    qtbot.waitUntil(lambda: is_seen(dock, dock.board.heading, dock.board.table))
+    qtbot.waitUntil(lambda: is_seen(dock, dock.board.heading, dock.board.table), timeout=60_000)
     qtbot.wait(200)
     assert "Consensus from" in dock.parts.steps.line.text()
     for plane, view in zip(dock.planes, dock.mode.both.views, strict=True):
@@ -130,7 +130,7 @@ def test_an_unsaved_consensus_is_offered_again(
 
     dock.window().resize(960, 540)
     dock.compare(*pair)
-    qtbot.waitUntil(lambda: is_seen(dock, dock.board.heading, dock.board.table))
+    qtbot.waitUntil(lambda: is_seen(dock, dock.board.heading, dock.board.table), timeout=60_000)
     dock.mode.start(Start.FIRST)
     qtbot.wait(100)
     assert is_seen(dock, dock.board.heading, dock.board.table)
@@ -141,7 +141,7 @@ def test_an_unsaved_consensus_is_offered_again(
     dock.workspace.forget_cases()
     dock.compare(*pair)
     assert "consensus" in dock.recovery.words.text()
-    qtbot.waitUntil(lambda: is_seen(dock, dock.recovery))
+    qtbot.waitUntil(lambda: is_seen(dock, dock.recovery), timeout=60_000)
     dock.recovery.take_button.click()
     assert dock.workspace.case.session.draft == draft
 

@@ -120,7 +120,7 @@ def test_a_low_window_shows_steps_and_tools(dock: Any, qtbot: Any, study: Path) 
             place = QRect(part.mapTo(seen, part.rect().topLeft()), part.size())
             assert seen.rect().contains(place), (part, place, seen.rect())
 
-    qtbot.waitUntil(both_are_seen)
+    qtbot.waitUntil(both_are_seen, timeout=60_000)
     dock.toggle_help()
     assert dock.window().rect().contains(dock.help.geometry())
 
@@ -185,10 +185,10 @@ def test_layers_of_a_script_do_not_stay_in_our_models(dock: Any, qtbot: Any, stu
         image, shown = plane.image, plane.greys.window
         plane.model.layers.append(Image(np.zeros((40, 9, 9))))
         plane.model.layers.append(Points(np.zeros((2, 2))))
-        qtbot.waitUntil(lambda plane=plane: plane.is_undisturbed, timeout=5000)
+        qtbot.waitUntil(lambda plane=plane: plane.is_undisturbed, timeout=60_000)
         assert list(plane.model.layers) == [image]
         plane.model.layers.clear()
-        qtbot.waitUntil(lambda plane=plane: plane.is_undisturbed, timeout=5000)
+        qtbot.waitUntil(lambda plane=plane: plane.is_undisturbed, timeout=60_000)
         assert list(plane.model.layers) == [image]
         assert (plane.slice_index, plane.sketch.index) == (3, 3)
         assert plane.greys.window == shown

@@ -136,14 +136,16 @@ def test_the_mouse_shows_its_place_in_both_pictures(
     native = dock.canvases.native_of(0)
     at = QPoint(native.width() // 3, native.height() // 2)
     QTest.mouseMove(native, at)
-    qtbot.waitUntil(lambda: bool(pane.sketch.lines("cursor")))
+    qtbot.waitUntil(lambda: bool(pane.sketch.lines("cursor")), timeout=60_000)
     (lines,) = pane.sketch.lines("cursor").values()
     here = dock.canvases.all[0].ground.to_mm(np.array([(at.x(), at.y())]))[0]
     assert lines.mean(axis=(0, 1)) == pytest.approx(here)
     assert status.currentMessage().startswith("Coronal: grey")
     at = QPoint(pane.width() // 4, pane.height() // 2)
     QTest.mouseMove(pane, at)
-    qtbot.waitUntil(lambda: status.currentMessage().startswith("Beside, coronal: grey"))
+    qtbot.waitUntil(
+        lambda: status.currentMessage().startswith("Beside, coronal: grey"), timeout=60_000
+    )
     (lines,) = plane.sketch.lines("cursor").values()
     assert list(plane.sketch.lines("cursor")) == [plane.slice_index]
     there = pane._ground.to_mm(np.array([(at.x(), at.y())]))[0]

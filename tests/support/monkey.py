@@ -537,10 +537,11 @@ def run(
     *,
     stop_at: int = 1,
     each: Callable[[Run], None] = lambda _: None,
+    is_enough: Callable[[Run], bool] = lambda _: False,
 ) -> Run:
     """Do so many acts in a room; it ends at so many troubles, each with its step and act.
 
-    ``each`` is told after every act how it stands.
+    ``each`` is told after every act how it stands, and ``is_enough`` says whether that is all.
     """
     faults, done, hand = Faults(), Run(), Hand(room)
     answerer = Answerer(seed)
@@ -560,12 +561,12 @@ def run(
                 faults.found.clear()
                 done.steps = number + 1
                 done.troubles += [f"step {number}, {act.kind} {hand.last}: {one}" for one in found]
+                done.changed, done.dialogs = hand.changed, answerer.closed
                 each(done)
-                if len(done.troubles) >= stop_at:
+                if len(done.troubles) >= stop_at or is_enough(done):
                     break
     finally:
         answerer.close()
-    done.changed, done.dialogs = hand.changed, answerer.closed
     done.compared = getattr(room, "compared", 0)
     return done
 

@@ -7,22 +7,24 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from napari_necroangle.window import settle
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QScrollArea, QWidget
+from screenecho import Echo
 from screenpointer import screen_pointer
 
 __all__ = ["LEFT", "MIDDLE", "RIGHT", "ScreenHand", "screen_hand"]
 
 LEFT, MIDDLE, RIGHT = 1, 2, 3
 _WHEEL_UP, _WHEEL_DOWN = 4, 5
-_SETTLE_MS, _STEPS = 60, 8
+_STEPS = 8
 
 Pixel = tuple[int, int]
 
 
 class ScreenHand:
     """Mouse and keys of the screen, on the canvases and widgets of a reading window.
+
+    It goes on as soon as the window has heard of what was done, however long that takes.
 
     Parameters
     ----------
@@ -32,6 +34,7 @@ class ScreenHand:
 
     def __init__(self, dock: Any, pointer: Any, keyboard: Any) -> None:
         self._dock, self._pointer, self._keyboard = dock, pointer, keyboard
+        self._echo = Echo(dock.window())
 
     def move(self, canvas: int, at: Pixel) -> None:
         """Move to a pixel of a canvas."""
@@ -41,11 +44,11 @@ class ScreenHand:
         """Press at the first pixel, move through the others, and let go at the last."""
         self.move(canvas, path[0])
         self._pointer(0, 0, button)
-        settle(_SETTLE_MS)
+        self._echo.wait()
         for at in path[1:]:
             self.move(canvas, at)
         self._pointer(0, 0, -button)
-        settle(_SETTLE_MS)
+        self._echo.wait()
 
     def pull(self, canvas: int, begin: Pixel, end: Pixel, button: int = LEFT) -> None:
         """Drag straight from one pixel to another."""
@@ -61,7 +64,7 @@ class ScreenHand:
         """Press a button where the mouse is, and let it go."""
         self._pointer(0, 0, button)
         self._pointer(0, 0, -button)
-        settle(_SETTLE_MS)
+        self._echo.wait()
 
     def wheel(self, canvas: int, at: Pixel, notches: int) -> None:
         """Turn the wheel over a canvas: upwards for more than 0."""
@@ -76,7 +79,7 @@ class ScreenHand:
             place = place.parentWidget()
         if place is not None:
             place.ensureWidgetVisible(widget)
-            settle(_SETTLE_MS)
+            self._echo.wait()
         assert widget.isVisible()
         self._to(widget, (widget.width() // 2, widget.height() // 2))
         self.press()
@@ -85,7 +88,7 @@ class ScreenHand:
         """Press keys together, by the names of X: ``key("Control_L", "s")``."""
         with self.held(*names):
             pass
-        settle(_SETTLE_MS)
+        self._echo.wait()
 
     def types(self, words: str) -> None:
         """Type letters and figures."""
@@ -97,18 +100,18 @@ class ScreenHand:
         """Hold keys meanwhile."""
         for name in names:
             self._keyboard(name, is_down=True)
-        settle(_SETTLE_MS)
+        self._echo.wait()
         try:
             yield
         finally:
             for name in reversed(names):
                 self._keyboard(name, is_down=False)
-            settle(_SETTLE_MS)
+            self._echo.wait()
 
     def _to(self, widget: QWidget, at: Pixel) -> None:
         there = widget.mapToGlobal(QPoint(*at))
         self._pointer(there.x(), there.y())
-        settle(_SETTLE_MS)
+        self._echo.wait()
 
 
 def screen_hand(dock: Any) -> ScreenHand | None:

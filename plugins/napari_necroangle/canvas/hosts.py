@@ -10,6 +10,7 @@ from typing import Any
 from napari.components import ViewerModel
 from napari.qt import QtViewer, get_stylesheet
 from napari.settings import get_settings
+from napari.utils.action_manager import action_manager
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QSplitter, QWidget
@@ -91,7 +92,7 @@ class OwnHost(Host):
     def __init__(self, window: QMainWindow) -> None:
         super().__init__()
         self.window = window
-        self.viewers = (QtViewer(ViewerModel()), QtViewer(ViewerModel()))
+        self.viewers = (_viewer(), _viewer())
         self._canvases, self._parts = QSplitter(), QSplitter()
         for viewer in self.viewers:
             viewer.canvas.native.setMinimumSize(_LEAST_PX, _LEAST_PX)
@@ -193,7 +194,7 @@ class NapariHost(Host):
             _dock_of(living).show()
             return False
         self.window, self._panel, self._on_hidden = window, panel, on_hidden
-        second = QtViewer(ViewerModel())
+        second = _viewer()
         centre.layout().addWidget(second)
         self.viewers = (first, second)
         for one in self.viewers:  # docks that come back beside them leave them that much
@@ -314,6 +315,16 @@ def _taken_out(model: ViewerModel, layers: Sequence[Any]) -> Sequence[Any]:
     for layer in layers:
         model.layers.remove(layer)
     return layers
+
+
+def _viewer() -> QtViewer:
+    """A canvas of ours.
+
+    It binds napari's keys anew, each to what it is bound to already; were that told, napari would
+    write the words of every invitation again for each key, and none is shown here.
+    """
+    with action_manager.events.shortcut_changed.blocker():
+        return QtViewer(ViewerModel())
 
 
 def close_viewer(viewer: QtViewer) -> None:
