@@ -6,19 +6,19 @@ killed is run again, and nothing is lost or done twice.
 """
 
 import ipaddress
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from necroangle.errors import ReadingError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 # ---- the Dask scheduler that work is sent to ---------------------------------------------------
 # Who can reach a scheduler without TLS can run any program on its workers, and who listens reads
@@ -141,6 +141,8 @@ def run_in_processes(
     ReadingError
         If worker processes die again and again.
     """
+    from concurrent.futures.process import BrokenProcessPool
+
     waiting: deque[tuple[Chunk, Future[Result]]] = deque()
     rest, deaths = iter(chunks), 0
     pool = _pool(workers)
@@ -200,10 +202,12 @@ def _some(chunks: Iterator[Chunk], most: int) -> Iterator[Chunk]:
             return
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
+def _pool(workers: int) -> "ProcessPoolExecutor":
     """Fresh processes, which share nothing with this one: no lock, no thread, no connection."""
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context)
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
 
 
 def _large_tasks() -> Any:

@@ -10,14 +10,12 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
@@ -59,6 +57,9 @@ from necroangle.measurement.plausibility_cohort import (
 )
 from necroangle.measurement.row import Cell, RowKey, to_row
 from necroangle.protocol.noise import UNKNOWN_READER, EndNoise
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = [
     "COMPARED",
@@ -373,6 +374,9 @@ def measure_again(
         while chunk := list(islice(rest, _CHUNK)):
             yield from _taken(check(chunk), kept)
         return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     pending: deque[Future[_Checked]] = deque()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         while chunk := list(islice(rest, _CHUNK)):

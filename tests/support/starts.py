@@ -18,7 +18,17 @@ STATISTICS = ARRAYS | {"scipy"}
 
 HEAVY = STATISTICS | {
     *("PIL", "PySide6", "alembic", "cv2", "dask", "dicomweb_client", "highdicom", "jinja2"),
-    *("keyring", "matplotlib", "napari", "openpyxl", "pandas", "psycopg", "pyarrow", "pydicom"),
+    *(
+        "keyring",
+        "matplotlib",
+        "multiprocessing",
+        "napari",
+        "openpyxl",
+        "pandas",
+        "psycopg",
+        "pyarrow",
+        "pydicom",
+    ),
     *("pynetdicom", "pyreadstat", "python_calamine", "qtpy", "requests", "rich.console"),
     *("skimage", "sqlalchemy.orm", "unittest.mock", "xlsxwriter"),
 }

@@ -147,9 +147,11 @@ def _verify(store: CohortStore, folder: Path | None, workers: int, **asked: Any)
 
 def _left(study: Study | None) -> list[str]:
     """What exports that were cut off have left in the study."""
+    if study is None or not study.exports.is_dir() or not any(study.exports.iterdir()):
+        return []
     from necroangle.export.folder import leftovers
 
-    found = [] if study is None or not study.exports.is_dir() else leftovers(study.exports)
+    found = leftovers(study.exports)
     return [f"exports/{one.name}: left by an export that was cut off; remove it" for one in found]
 
 
