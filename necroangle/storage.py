@@ -3,21 +3,31 @@
 The rules of three systems meet here. A file is flushed by a handle that may write: another is
 refused by Windows. macOS leaves what is flushed in the disk's own memory unless it is asked for
 more. Windows replaces and removes no file that a program holds open (a viewer, Excel, a virus
-scanner).
+scanner), nor one that is read-only; it says of every folder that it may be written; and it puts a
+letter before each end of a line that is written to a file not opened with ``BINARY``.
 """
 
 import hashlib
 import os
-import tempfile
+import secrets
+import shutil
+import stat
 import time
 import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 __all__ = [
+    "BINARY",
+    "can_write_in",
     "name_problem",
+    "new_part",
     "put_in_place",
+    "remove",
     "rename_over",
     "same_file_key",
+    "scratch_folder",
     "sha256_of",
     "sync",
     "sync_file",
@@ -25,7 +35,11 @@ __all__ = [
     "write_atomically",
 ]
 
-_HELD = frozenset({5, 32, 33})
+BINARY = getattr(os, "O_BINARY", 0)
+"""For ``os.open``: bytes are read and written as they are."""
+
+_REFUSED = 5
+_HELD = frozenset({_REFUSED, 32, 33})
 """Windows' numbers for what another program holds open: refused, in use, locked."""
 
 _WAITS_S = (0.05, 0.1, 0.2, 0.4, 0.8)
@@ -66,26 +80,126 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     Examples
     --------
+    >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> write_atomically(folder / "a.json", b"{}")
     >>> [(f.name, f.read_bytes()) for f in folder.iterdir()]
     [('a.json', b'{}')]
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    part = new_part(path)
     try:
-        descriptor, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".part"
-        )
-    except FileNotFoundError as error:
-        raise _in_words(error, path) from error
-    part = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("xb") as file:
             file.write(content)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise _in_words(error, path) from error
+    try:
         put_in_place(part, path)
     except BaseException:
-        part.unlink(missing_ok=True)
+        remove(part)
         raise
+
+
+def new_part(path: Path) -> Path:
+    """A free hidden name beside a file or folder, for what is to take its place once it is whole.
+
+    Python's own ``tempfile`` looks for another name where Windows refuses the first, two thousand
+    million times, so that a folder in which nothing may be written is never refused.
+
+    Examples
+    --------
+    >>> part = new_part(Path("exports/cohort.csv"))
+    >>> part.parent.name, part.name.startswith(".cohort.csv."), part.suffix
+    ('exports', True, '.part')
+    """
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+
+
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """A hidden folder beside a path, for its owner's eyes alone; gone afterwards.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    folder = new_part(path)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def can_write_in(folder: Path, name: str = "") -> bool:
+    """Whether files can be made in a folder: tried, since Windows says so of every folder.
+
+    Parameters
+    ----------
+    folder
+        It need not be there: then the nearest above it that is.
+    name
+        Begins the name of the file that is tried.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> can_write_in(folder), can_write_in(folder / "a" / "b"), list(folder.iterdir())
+    (True, True, [])
+    """
+    there = next((one for one in (folder, *folder.absolute().parents) if one.exists()), folder)
+    if not os.access(there, os.W_OK):
+        return False
+    tried = there / f"{name}.{secrets.token_hex(4)}.part"
+    try:
+        tried.touch(exist_ok=False)
+        tried.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder and all in it, read-only or not; wait for who holds one open.
+
+    Raises
+    ------
+    OSError
+        If the system refuses; where another program holds a file open, the error says so.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> write_atomically(folder / "in" / "a.json", b"{}")
+    >>> remove(folder / "in")
+    >>> remove(folder / "in")
+    >>> list(folder.iterdir())
+    []
+    """
+    if path.is_dir() and not path.is_symlink():
+        for one in path.iterdir():
+            remove(one)
+        _patiently(path.rmdir, path)
+    else:
+        _patiently(lambda: _unlink(path), path)
+
+
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        if getattr(error, "winerror", None) != _REFUSED or not _is_read_only(path):
+            raise
+        path.chmod(stat.S_IREAD | stat.S_IWRITE)
+        path.unlink(missing_ok=True)
+
+
+def _is_read_only(path: Path) -> bool:
+    return path.exists() and not path.stat().st_mode & stat.S_IWRITE
 
 
 def put_in_place(part: Path, path: Path) -> None:
@@ -93,6 +207,7 @@ def put_in_place(part: Path, path: Path) -> None:
 
     Examples
     --------
+    >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> _ = (folder / "part").write_text("all of it")
     >>> put_in_place(folder / "part", folder / "whole.pdf")
@@ -156,12 +271,18 @@ def rename_over(source: Path, target: Path) -> None:
     OSError
         If the system refuses; where another program holds one of them open, the error says so.
     """
+    _patiently(lambda: source.replace(target), target)
+
+
+def _patiently(call: Callable[[], object], path: Path) -> None:
+    """Do it again for as long as a virus scanner may hold the file."""
     for wait_s in (*_WAITS_S, None):
         try:
-            source.replace(target)
+            call()
         except OSError as error:
-            if getattr(error, "winerror", None) not in _HELD or wait_s is None:
-                raise _in_words(error, target) from error
+            is_held = getattr(error, "winerror", None) in _HELD and not _is_read_only(path)
+            if not is_held or wait_s is None:
+                raise _in_words(error, path) from error
             time.sleep(wait_s)
         else:
             return
@@ -210,7 +331,9 @@ def _umask() -> int:
 def _in_words(error: OSError, path: Path) -> OSError:
     """The error, with what to do where Windows alone would refuse this."""
     number, length = getattr(error, "winerror", None), len(str(path.absolute()))
-    if number in _HELD:
+    if number == _REFUSED and _is_read_only(path):
+        words = "it is read-only; take that off in its properties, and try again"
+    elif number in _HELD:
         words = "another program holds it open; close it there, and try again"
     elif number == _NOT_FOUND and length > MOST_PATH:
         words = (

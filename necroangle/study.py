@@ -21,7 +21,7 @@ from necroangle.protocol.study import (
     study_toml,
 )
 from necroangle.protocol.visits import IDENTIFIER
-from necroangle.storage import sync, write_atomically
+from necroangle.storage import BINARY, sync, write_atomically
 
 __all__ = [
     "Study",
@@ -284,7 +284,7 @@ def _name_once(draft: Path, path: Path) -> None:
 def _make_secret(path: Path) -> None:
     """Random bytes for the owner's eyes alone; one that is there already is kept."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
     except FileExistsError:
         return
     try:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         file_name,
         file_name_of,
         load_reading,
+        names_reading,
         read_bytes,
         reading_schema,
         save_reading,
@@ -67,6 +68,7 @@ __all__ = [
     "file_name",
     "file_name_of",
     "load_reading",
+    "names_reading",
     "read_bytes",
     "reading_schema",
     "save_reading",
@@ -80,7 +82,7 @@ __getattr__ = later(
         ".check": "check_reading",
         ".file": (
             "SUFFIX decode_reading encode_reading file_name file_name_of load_reading "
-            "read_bytes reading_schema save_reading"
+            "names_reading read_bytes reading_schema save_reading"
         ),
         ".model": (
             "NO_ENTRIES HipReading ImageRecord Landmark Mark NecroticArc NeighbourSlice "

@@ -219,6 +219,21 @@ def file_name_of(key: ReadingKey) -> str:
     return name + SUFFIX
 
 
+def names_reading(name: str) -> bool:
+    """Whether a file's name, without its folder, is that of a reading file.
+
+    A Mac puts a file ``._NAME`` of its own beside each on a memory stick or a share.
+
+    Examples
+    --------
+    >>> names_reading("S01__L__m00__kim__1.reading.json")
+    True
+    >>> names_reading("._S01__L__m00__kim__1.reading.json")
+    False
+    """
+    return name.endswith(SUFFIX) and not name.startswith("._")
+
+
 def reading_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the reading file.
 

@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from unicodedata import normalize
 
 import numpy as np
 
 from necroangle.annotation import (
-    SUFFIX,
     Conduct,
     HipReading,
     ReadingKey,
     ReadView,
     load_reading,
+    names_reading,
 )
 from necroangle.batch.study_settings import BY_IMAGE, Measuring, measuring_in
 from necroangle.errors import MethodError, NecroangleError
@@ -123,9 +124,9 @@ def _readings(folder: Path, key: ReadingKey) -> Iterator[Earlier]:
     """What lies in files that may hold the hip: by their name, or by a digest of a long one."""
     if not key.subject or not folder.is_dir():
         return
-    starts = (f"{key.subject}__{key.laterality}__", "reading__")
+    starts = (normalize("NFC", f"{key.subject}__{key.laterality}__"), "reading__")
     for path in sorted(folder.iterdir()):
-        if path.name.endswith(SUFFIX) and path.name.startswith(starts):
+        if names_reading(path.name) and normalize("NFC", path.name).startswith(starts):
             found = _measured(path)
             if found is not None:
                 yield found

@@ -15,8 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from necroangle.annotation import SUFFIX
-from necroangle.annotation.file import MAX_BYTES
+from necroangle.annotation.file import MAX_BYTES, names_reading
 from necroangle.batch.worker import Refusal, read_or_refuse
 from necroangle.errors import ReadingError, system_words
 
@@ -128,7 +127,7 @@ def open_zip(path: Path) -> ZipSource | Refusal:
         return Refusal(str(path), "", "there is no such file")
     try:
         with zipfile.ZipFile(path) as archive:
-            names = sorted(name for name in set(archive.namelist()) if name.endswith(SUFFIX))
+            names = sorted(filter(_is_reading, set(archive.namelist())))
     except _NO_MEMBER as error:
         return Refusal(str(path), "", f"not a ZIP archive that can be read: {error}")
     return ZipSource(path, tuple(names))
@@ -164,7 +163,12 @@ def _walk(folder: str, refusals: list[Refusal]) -> Iterator[str]:
         inside = (
             "" if parent == os.curdir else f"{parent.removeprefix(_HERE).rstrip(os.sep)}{os.sep}"
         )
-        yield from (inside + name for name in names if name.endswith(SUFFIX))
+        yield from (inside + name for name in names if names_reading(name))
+
+
+def _is_reading(name: str) -> bool:
+    """Whether a member of an archive, or a file of a store, is named as a reading file."""
+    return names_reading(name.rsplit("/", 1)[-1])
 
 
 def _member(archive: zipfile.ZipFile, name: str, shown: str) -> SourceItem | Refusal:
@@ -345,7 +349,7 @@ def open_remote(url: str) -> RemoteSource:
         raise ReadingError(f"cannot be opened: {error}; install `fsspec`", file=url) from error
     except (OSError, ValueError) as error:
         raise ReadingError(f"cannot be opened: {error}", file=url) from error
-    files = found if found == [path] else [one for one in found if one.endswith(SUFFIX)]
+    files = found if found == [path] else list(filter(_is_reading, found))
     return RemoteSource(store, url.split("://", 1)[0], tuple(sorted(files)))
 
 

@@ -24,6 +24,7 @@ from necroangle.measurement.measuring import measure_batch
 from necroangle.measurement.plausibility_cohort import prints_of
 from necroangle.measurement.refusals import Refused
 from necroangle.measurement.row import RowColumns
+from necroangle.storage import BINARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 Item = tuple[str, bytes]
 """The name of a reading file, for refusals, and its bytes."""
 
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | BINARY
 """A named pipe is opened without waiting for its other end, and then refused."""
 
 

@@ -21,6 +21,7 @@ from pydicom.values import converters
 
 from necroangle.errors import DicomError
 from necroangle.silence import silence
+from necroangle.storage import BINARY
 
 DIRECTORY = "1.2.840.10008.1.3.10"
 """SOP class of a ``DICOMDIR``: it is never parsed, and no path in it is ever followed."""
@@ -415,6 +416,8 @@ DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 """A file with such a name that is no DICOM file is refused aloud, not skipped in silence."""
 
 _HEAD_BYTES = 1024
+_OF_A_MAC = b"\x00\x05\x16\x07"
+"""Begins the file ``._NAME`` that a Mac puts beside each file on a memory stick or a share."""
 _PROGRAMS = (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"#!")
 
 
@@ -554,7 +557,7 @@ def regular_file(path: Path) -> Iterator[BinaryIO]:
     """
     try:
         _check_regular(path.stat())
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | BINARY
         with os.fdopen(os.open(path, flags), "rb") as stream:
             _check_regular(os.fstat(stream.fileno()))
             yield stream
@@ -574,7 +577,7 @@ def _walked(stream: BinaryIO, named_dicom: bool) -> Walked | None:
     # a special file that answers "not now" to a read gives None
     head = stream.read(_HEAD_BYTES) or b""
     if not (head[128:_PREAMBLE] == b"DICM" or _starts_with_element(head)):
-        if named_dicom:
+        if named_dicom and not head.startswith(_OF_A_MAC):
             what = "an empty file" if not head else "no DICOM file, whatever its name"
             raise DicomError(f"{what}: copy it again from its source")
         return None

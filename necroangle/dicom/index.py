@@ -17,6 +17,7 @@ from necroangle.dicom.scanner import HeaderScanner
 from necroangle.dicom.series import group_refusals, numbered, summarise
 from necroangle.dicom.store import ARRIVING, DATABASE, Entry, MemoryStore, Stamp, Store
 from necroangle.errors import DicomError
+from necroangle.storage import can_write_in
 
 BATCH = 500
 """Files read between two commits."""
@@ -39,7 +40,7 @@ class Changes:
 def index_path(folder: Path) -> Path:
     """Where the index of a folder is kept: in it, or in the user's cache if it is read-only."""
     beside = folder / DATABASE
-    if os.access(beside if beside.exists() else folder, os.W_OK):
+    if (not beside.exists() or os.access(beside, os.W_OK)) and can_write_in(folder, DATABASE):
         return beside
     home = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME")
     cache = (Path(home) if home else Path.home() / ".cache") / "necroangle"

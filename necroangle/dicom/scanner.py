@@ -45,6 +45,7 @@ from necroangle.dicom.pseudonym import SubjectNames
 from necroangle.dicom.records import FrameHeader
 from necroangle.errors import DicomError
 from necroangle.geometry import ImagePlane
+from necroangle.storage import BINARY
 from necroangle.terms import SourceImage
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ MOST_FRAGMENTS = 64
 
 _ITEM, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0\0\0\0\0"
 _ITEM_HEAD, _FRAME_START = 8, 512
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | BINARY
 _NAMES = tuple(KEYWORDS)
 _ALL_TAGS = [*map(Tag, KEYWORDS), *map(Tag, MOSAIC_TAGS)]
 _VARYING = frozenset(

@@ -236,12 +236,12 @@ class IndexStore:
         """Patients known under any of these study or series UIDs, each with some of its files."""
         found: dict[int, list[tuple[bytes, str]]] = {}
         query = (
-            "SELECT patient, owner, file FROM entries WHERE patient > 0 AND study_uid = ?1 "
-            "UNION SELECT patient, owner, file FROM entries WHERE patient > 0 AND series_uid = ?1"
+            "SELECT patient, owner, file FROM entries WHERE patient > 0 AND study_uid = ? "
+            "UNION SELECT patient, owner, file FROM entries WHERE patient > 0 AND series_uid = ?"
         )
         with self._said():
             for uid in uids:
-                for patient, owner, file in self._db.execute(query, (uid,)):
+                for patient, owner, file in self._db.execute(query, (uid, uid)):
                     found.setdefault(patient, []).append((owner, os.fsdecode(file)))
         return found
 

@@ -4,7 +4,6 @@ import glob
 import hashlib
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from necroangle.export.redcap import REDCAP_FILES, redcap_files
 from necroangle.export.scripts import python_script, r_script, spss_script, stata_script
 from necroangle.export.table import ExportTable
 from necroangle.plain_text import quoted
-from necroangle.storage import rename_over, sync_file
+from necroangle.storage import new_part, rename_over, sync_file
 
 EXPORT_FORMAT = "necroangle.export"
 EXPORT_VERSION = 1
@@ -172,10 +171,10 @@ def write_export(
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(place)
-        made = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent))
+        made = new_part(place)
+        made.mkdir()
         try:
             _fill(made, table, formats, provenance, bom)
-            made.chmod(0o755)
             _put(made, place)
         finally:
             shutil.rmtree(made, ignore_errors=True)

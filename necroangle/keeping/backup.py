@@ -8,7 +8,6 @@ cohort comes to: the last event's hash, and a hash of all rows, records and kept
 import contextlib
 import os
 import shutil
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from necroangle.moments import utc_now
 from necroangle.storage import (
     name_problem,
     rename_over,
+    scratch_folder,
     sha256_of,
     sync_file,
     write_atomically,
@@ -99,13 +99,14 @@ def make_backup(study: Study, file: Path) -> Manifest:
         raise CohortError(f"{file}: it is there already; give another name")
     store = CohortStore.open(study.cohort, create=False, study=study)
     try:
-        with tempfile.TemporaryDirectory(prefix=".backup.", dir=file.absolute().parent) as folder:
-            copy = Path(folder) / _COHORT
+        with scratch_folder(file.absolute()) as folder:
+            copy = folder / _COHORT
             copy_cohort(store, copy)
-            made = _zipped(study, CohortStore.open(copy), Path(folder) / file.name)
-            (Path(folder) / file.name).chmod(0o600)  # the secret is in it
-            sync_file(Path(folder) / file.name)
-            rename_over(Path(folder) / file.name, file)
+            part = folder / file.name
+            made = _zipped(study, CohortStore.open(copy), part)
+            part.chmod(0o600)  # the secret is in it
+            sync_file(part)
+            rename_over(part, file)
     except OSError as error:
         raise CohortError(f"{file}: cannot be written ({system_words(error)})") from error
     return made
@@ -225,8 +226,8 @@ def _put(
 ) -> Restored:
     given_up, erased = _given_up(manifest, folder, who)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".restore.", dir=folder) as part:
-        copy = Path(part) / _COHORT
+    with scratch_folder(folder / "restore") as part:
+        copy = part / _COHORT
         copy.write_bytes(_bytes(archive, _COHORT))
         for name in manifest.files:
             if name not in (_COHORT, _ANCHORS):

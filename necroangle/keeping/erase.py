@@ -1,14 +1,15 @@
 """All that a study holds of a patient whose consent was withdrawn: found, then erased."""
 
 import re
-import shutil
+import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from necroangle.errors import CohortError
 from necroangle.ledger.erasure import Erased, events_of
 from necroangle.ledger.store import CohortStore
+from necroangle.storage import remove
 from necroangle.study import Study
 
 _TEXTS = frozenset({".csv", ".html", ".json", ".jsonl", ".txt", ".toml", ".autosave", ".part"})
@@ -32,6 +33,8 @@ class Traces:
         Files that name the patient among others: they stay, and are for a person to mend.
     backups
         Backups from before: they stay, and hold the patient.
+    kept
+        Of the readings and what was made, what could not be removed, and why.
     """
 
     events: int
@@ -39,6 +42,7 @@ class Traces:
     made: tuple[Path, ...]
     others: tuple[Path, ...]
     backups: tuple[Path, ...]
+    kept: tuple[tuple[Path, str], ...] = ()
 
 
 def find_traces(study: Study, subject: str) -> Traces:
@@ -66,7 +70,11 @@ def find_traces(study: Study, subject: str) -> Traces:
     printed = set(study.reports.rglob("*.pdf")) if made else set()
     backups = {one for name in _BACKUPS for one in study.folder.glob(name)}
     return Traces(
-        events, *(tuple(sorted(some)) for some in (readings, made, others | printed, backups))
+        events,
+        tuple(sorted(readings)),
+        tuple(sorted(made)),
+        tuple(sorted(others | printed)),
+        tuple(sorted(backups)),
     )
 
 
@@ -81,12 +89,13 @@ def erase(study: Study, subject: str, *, actor: str, reason: str) -> tuple[Trace
     found = find_traces(study, subject)
     store = CohortStore.open(study.cohort, create=False, study=study)
     erased = store.erase(subject, actor=actor, reason=reason) if found.events else None
+    kept = []
     for one in (*found.readings, *found.made):
-        if one.is_dir():
-            shutil.rmtree(one)
-        else:
-            one.unlink(missing_ok=True)
-    return found, erased
+        try:
+            remove(one)
+        except OSError as error:
+            kept.append((one, str(error.strerror or error)))
+    return replace(found, kept=tuple(kept)), erased
 
 
 def _naming(study: Study, subject: str) -> Iterator[Path]:
@@ -102,8 +111,12 @@ def _naming(study: Study, subject: str) -> Iterator[Path]:
 
 
 def _is_theirs(file: Path, subject: str) -> bool:
-    """Whether a file's name says that it is a reading of the patient, saved or not."""
-    return file.name.lstrip(".").startswith(f"{subject}__")
+    """Whether a file's name says that it is a reading of the patient, saved or not.
+
+    A Mac's share may give an accent or a Korean syllable back in parts.
+    """
+    name = unicodedata.normalize("NFC", file.name.lstrip("."))
+    return name.startswith(unicodedata.normalize("NFC", f"{subject}__"))
 
 
 def _export_of(file: Path, exports: Path) -> Path:

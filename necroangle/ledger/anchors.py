@@ -30,7 +30,7 @@ import msgspec
 from necroangle.errors import CohortError, system_words
 from necroangle.ledger.chain import Link
 from necroangle.moments import is_before
-from necroangle.storage import sync
+from necroangle.storage import BINARY, sync
 from necroangle.study import Study
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def append_anchor(
     OSError
         If the disk refuses.
     """
-    descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+    descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | BINARY, 0o666)
     try:
         size = os.fstat(descriptor).st_size
         os.lseek(descriptor, max(0, size - _LONGEST), os.SEEK_SET)

@@ -12,8 +12,9 @@ there is something to do.
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -401,7 +402,7 @@ def backup_file(file: Path) -> Path:
     try:
         part.unlink(missing_ok=True)
         with (
-            closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(_for_reading(file.absolute()), uri=True)) as source,
             closing(sqlite3.connect(part)) as target,
         ):
             source.backup(target)
@@ -413,6 +414,25 @@ def backup_file(file: Path) -> Path:
             f"no backup could be written beside it ({error}), so it was left as it is"
         ) from error
     return copy
+
+
+def _for_reading(file: PurePath) -> str:
+    r"""The URI by which SQLite opens a file to read it alone.
+
+    ``as_uri`` would put the computer of a Windows share where SQLite takes no computer.
+
+    Examples
+    --------
+    >>> from pathlib import PurePosixPath, PureWindowsPath
+    >>> _for_reading(PureWindowsPath(r"\\kontor\study\cohort 1.sqlite"))
+    'file:////kontor/study/cohort%201.sqlite?mode=ro'
+    >>> _for_reading(PureWindowsPath(r"C:\study\c#.sqlite"))
+    'file:///C:/study/c%23.sqlite?mode=ro'
+    >>> _for_reading(PurePosixPath("/c.sqlite"))
+    'file:///c.sqlite?mode=ro'
+    """
+    path = quote(file.as_posix(), safe="/:")
+    return f"file://{path}?mode=ro" if path.startswith("/") else f"file:///{path}?mode=ro"
 
 
 def _names(file: Path) -> Iterable[Path]:

@@ -8,6 +8,7 @@ import math
 import os
 import re
 import time
+import unicodedata
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from necroangle.annotation import (
     SUFFIX,
     HipReading,
     decode_reading,
+    names_reading,
     read_bytes,
     sha256_of,
 )
@@ -554,7 +556,9 @@ class _Look:
 
 def _misnamed(name: str, key: ReadingId) -> str:
     """Whether a file that is named after a reading holds another; other names say nothing."""
-    if _NAMED.fullmatch(name) and name.removesuffix(SUFFIX) != "__".join(key):
+    # a Mac's share may give an accent or a Korean syllable back in parts
+    name, own = (unicodedata.normalize("NFC", one) for one in (name, "__".join(key)))
+    if _NAMED.fullmatch(name) and name.removesuffix(SUFFIX) != own:
         return f"holds the reading {' '.join(key)}, which its name denies: files were exchanged"
     return ""
 
@@ -610,7 +614,7 @@ def _walk(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
-            if name.endswith((SUFFIX, SUFFIX + _PART)) or (
+            if names_reading(name.removesuffix(_PART)) or (
                 name.startswith(".") and SUFFIX in name and name.endswith(_PART)
             ):
                 yield Path(parent, name)

@@ -8,8 +8,8 @@ server sends becomes part of a path, the path stays short, and a second fetch fi
 import contextlib
 import hashlib
 import re
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -125,6 +125,7 @@ class Arrivals:
 
     Examples
     --------
+    >>> import tempfile
     >>> key = ObjectKey("1.2.3", "1.2.3.4")
     >>> with Arrivals(Path(tempfile.mkdtemp())) as arrivals:
     ...     arrivals.has("1.2", key)
@@ -139,8 +140,9 @@ class Arrivals:
         way = folder / ARRIVING
         way.mkdir(parents=True, exist_ok=True)
         _sweep(way)
-        self.way = Path(tempfile.mkdtemp(dir=way))
+        self.way = way / secrets.token_hex(8)
         """Where objects on their way lie; of this fetch alone."""
+        self.way.mkdir(mode=0o700)
 
     def __enter__(self) -> "Arrivals":
         return self

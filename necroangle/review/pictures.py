@@ -6,8 +6,6 @@ name of a file. A contact sheet holds eight pictures on an A4 page.
 
 import atexit
 import multiprocessing
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -30,7 +28,7 @@ from necroangle.imaging import Slice
 from necroangle.measurement import HipMeasurement, measure
 from necroangle.report import draw_reading, write_png
 from necroangle.report.picture import Image, load_cv2
-from necroangle.storage import put_in_place
+from necroangle.storage import new_part, put_in_place
 from necroangle.terms import View
 
 MeasuredBy = Callable[[HipReading], HipMeasurement]
@@ -170,8 +168,7 @@ def write_contact_sheet(
         raise ValueError("no pictures for the sheet")
     from PIL import Image as Pillow
 
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
+    part = new_part(path)
     made = time.localtime(max(file.stat().st_mtime for file in pictures))
     pages = 0
     try:
@@ -179,14 +176,14 @@ def write_contact_sheet(
             page = _page(pictures[first : first + COLUMNS * ROWS])
             dates: dict[str, Any] = {} if pages else {"creationDate": made, "modDate": made}
             Pillow.fromarray(np.ascontiguousarray(page[:, :, ::-1])).save(
-                name, "PDF", resolution=DPI, append=pages > 0, quality=88, **dates
+                part, "PDF", resolution=DPI, append=pages > 0, quality=88, **dates
             )
             pages += 1
             if progress is not None:
                 progress()
-        put_in_place(Path(name), path)
+        put_in_place(part, path)
     finally:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
     return pages
 
 

@@ -74,6 +74,7 @@ def test_the_centre_nearly_reaches_the_bound_on_a_quarter(count: int, noise: flo
         assert rms(fit(rims)[:, 0]) <= 1.10 * bound_mm(90.0, count, noise)
 
 
+@pytest.mark.filterwarnings("ignore:`?minkowski_distance:DeprecationWarning")  # of SciPy 1.18
 def test_scikit_image_errs_half_as_much_again_on_a_quarter() -> None:
     rims = noisy_rims(90.0, 30, 1.0, 1500, seed=3)
     fit = CircleModel.from_estimate

@@ -45,6 +45,7 @@ __all__ = [
     "ELSEWHERE",
     "KINDS",
     "ROOT",
+    "STUDY",
     "Act",
     "acts_of",
     "blocks_of",
@@ -196,7 +197,7 @@ def _failed(done: CompletedProcess[str]) -> str:
     return f"{words}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
 
 
-_STUDY = """\
+STUDY = """\
 format = "necroangle.study"
 version = 1
 study = "onfh"
@@ -223,7 +224,7 @@ def _make_study(patients: str) -> str:
     folder = Path("study")
     samples, readings = Path("sample_dicoms").resolve(), folder / "readings"
     readings.mkdir(parents=True)
-    (folder / "study.toml").write_text(_STUDY, "utf-8")
+    (folder / "study.toml").write_text(STUDY, "utf-8")
     for path in sorted((samples / "readings").glob(patients)):
         reading = load_reading(path)
         moved = replace(reading, reader="second", views=tuple(map(_moved, reading.views)))

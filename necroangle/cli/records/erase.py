@@ -54,12 +54,16 @@ def command(subject: str, reason: str, actor: str, yes: bool) -> None:
         "exports and reports that were given to others, copies and backups elsewhere, and the "
         "images are not reached from here"
     )
+    if found.kept:
+        raise SystemExit(1)
 
 
 def _list(study: Study, found: Traces, word: str) -> None:
 
+    kept = dict(found.kept)
     told = (
-        *((word, one) for one in (*found.readings, *found.made)),
+        *((word, one) for one in (*found.readings, *found.made) if one not in kept),
+        *((f"NOT removed ({why}), remove it by hand", one) for one, why in found.kept),
         *(("look at, it names the patient or may", one) for one in found.others),
         *(("a backup from before", one) for one in found.backups),
     )

@@ -31,7 +31,7 @@ from necroangle import __version__
 from necroangle.decoding import MalformedError, converted, from_json
 from necroangle.errors import ReadingError
 from necroangle.moments import utc_now
-from necroangle.storage import sync, sync_folder
+from necroangle.storage import BINARY, can_write_in, sync, sync_folder
 from necroangle.terms import UnreadReason, View
 
 
@@ -227,8 +227,7 @@ def autosave_folder(readings: Path) -> Path:
     In it, as ``.autosave``; in the user's state folder where it cannot be written.
     """
     beside, apart, *_ = autosave_places(readings)
-    there = next(place for place in (readings, *readings.absolute().parents) if place.exists())
-    return beside if os.access(there, os.W_OK) else apart
+    return beside if can_write_in(readings) else apart
 
 
 def autosave_places(readings: Path) -> tuple[Path, ...]:
@@ -406,7 +405,7 @@ class _OpenFile:
     def __init__(self, folder: Path, first: bytes) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = folder / f"{secrets.token_hex(8)}{SUFFIX}"
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | BINARY
         self._descriptor = os.open(self.path, flags, 0o600)
         self.size = 0
         self._synced_at, self._sync_s = 0.0, 0.0

@@ -3,7 +3,6 @@
 Nothing is overwritten unseen.
 """
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from napari_necroangle.store.autosave import APP
 from necroangle.annotation import decode_reading, file_name, file_name_of, save_reading, sha256_of
 from necroangle.annotation.file import read_bytes
 from necroangle.errors import ReadingError
+from necroangle.storage import can_write_in
 
 SAMPLES = "sample_dicoms"
 """Readings made on the samples are not put beside them."""
@@ -28,7 +28,7 @@ def default_folder(study: Path) -> Path:
     Beside a sample study, or where nothing can be written, it is a folder in the reader's home.
     """
     beside = study.resolve().parent / "readings"
-    if is_sample(study) or not os.access(beside if beside.is_dir() else beside.parent, os.W_OK):
+    if is_sample(study) or not can_write_in(beside):
         return Path.home() / OWN_FOLDER
     return beside
 

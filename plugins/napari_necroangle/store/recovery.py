@@ -17,6 +17,7 @@ from napari_necroangle.store.autosave import SUFFIX, Context, autosave_places, l
 from necroangle.annotation import ReadView, UnreadView
 from necroangle.dicom.visits import Visit
 from necroangle.errors import ReadingError
+from necroangle.storage import BINARY
 from necroangle.terms import View
 
 MAX_BYTES = 64 << 20
@@ -26,7 +27,7 @@ JUST_BEGUN_S = 60.0
 """An empty file that is younger may be one that another window is about to write."""
 
 _SET_ASIDE = "set_aside"
-_FLAGS = os.O_RDWR | sum(getattr(os, flag, 0) for flag in ("O_NONBLOCK", "O_NOFOLLOW", "O_BINARY"))
+_FLAGS = os.O_RDWR | BINARY | sum(getattr(os, flag, 0) for flag in ("O_NONBLOCK", "O_NOFOLLOW"))
 
 
 @dataclass(frozen=True, slots=True)
