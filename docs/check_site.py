@@ -21,7 +21,11 @@ from urllib.parse import unquote, urlsplit
 
 PAGES = ("index.html", "tutorials/first_hip.html", "reference/columns.html")
 WIDTHS = (1400, 390)
-SEARCHES = {"pgpass": "howto/shared_database.html", "cna_se_total": "reference/columns.html"}
+SEARCHES = {
+    "pgpass": "howto/shared_database.html",
+    "cna_se_total": "reference/columns.html",
+    "anonymise": "faq.html",
+}
 """A word, and the page that must be found by it."""
 
 

@@ -33,6 +33,8 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 
+smartquotes_action = "qe"  # two dashes stay two: they begin an option
+
 html_theme = "pydata_sphinx_theme"
 html_title = f"necroangle {release}"
 html_static_path = ["static"]

@@ -253,8 +253,8 @@ def angle(
     rim
         (N, 2) picture mm or (N, 3) patient LPS mm of the intact rim, N >= 3.
     arc
-        (3, 2) or (3, 3): start, end, and a point between on the dead side; (K, 3, 2) for several;
-        None where there is no necrosis.
+        (3, 2) or (3, 3): start, end, and a point between on the necrotic side; (K, 3, 2) for
+        several; None where there is no necrosis.
     view
         ``"coronal"`` or ``"sagittal"``.
     side

@@ -226,7 +226,7 @@ def init_study(
     Raises
     ------
     CohortError
-        If a study is there already, a file stands where a folder is needed, a name is not
+        If a study is there already, there is a file where a folder is needed, a name is not
         allowed, or the disk refuses.
 
     Examples
@@ -259,7 +259,7 @@ def _make(folder: Path, content: bytes) -> None:
         raise CohortError(f"{folder}: there is a study already ({CONFIG_NAME})")
     for path in (folder, *(folder / name for name in INNER_FOLDERS)):
         if path.exists() and not path.is_dir():
-            raise CohortError(f"{path}: a file stands where a folder is needed")
+            raise CohortError(f"{path}: there is a file where a folder is needed")
     for name in INNER_FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     _make_secret(folder / "secret.key")

@@ -306,7 +306,7 @@ _MEANINGS = {
     Flag.CENSORED_BY_THA: "the hip has been replaced: the angle is censored",
     Flag.RADIUS_UNLIKELY: "no adult's head has this radius: look at the spacing and at the rim",
     Flag.SIDE_UNLIKELY: "the head lies on the other side of the patient: look which hip it is",
-    Flag.ARC_OVER_NECK: "the arc lies over the neck: look at its third mark, on the dead side",
+    Flag.ARC_OVER_NECK: "the arc lies over the neck: look at its third mark, on the necrotic side",
     Flag.ARC_BEYOND_RIM: "the arc reaches more than 25° beyond the rim marks: mark the rim there",
     Flag.STRETCHED_IMAGE: "both heads are oval alike: look at the spacing of rows and columns",
     Flag.DOME_SUNKEN: "the dome is sunken within the arc: look at it, and enter the stage",
@@ -322,5 +322,5 @@ _MEANINGS = {
     Flag.MARK_OUTSIDE_IMAGE: "a mark lies outside its image: look whether it was marked enlarged",
     Flag.NEIGHBOUR_UNLIKE: "a neighbouring slice shows another circle: look whether of this hip",
     Flag.NOTES_NAME_SOMEONE: "the notes seem to hold a name, a number or a day of birth: remove it",
-    Flag.SEVERAL_PATIENTS: "the study held images of several patients: look whose these are",
+    Flag.SEVERAL_PATIENTS: "the study held images of several patients: check whose they are",
 }

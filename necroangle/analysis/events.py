@@ -1,4 +1,4 @@
-"""Time to event of a study: curves, tests, models, and how well the angle foretells.
+"""Time to event of a study: curves, tests, models, and how well the angle predicts.
 
 Three endpoints: radiographic failure by the study's rule, collapse, and replacement. A replacement
 competes with collapse, and death with all of them: the share that has had an event is then the
@@ -485,7 +485,7 @@ def _ratio(title: str, name: str, found: Hazards) -> Quantity:
                     p_words(one.p))  # fmt: skip
 
 
-# ---- how well the angle foretells --------------------------------------------------------------
+# ---- how well the angle predicts --------------------------------------------------------------
 
 _NUMBERS: Mapping[str, Callable[[HipOutcome], float | None]] = {
     "CNA at baseline": lambda hip: hip.cna_baseline_deg,
@@ -535,7 +535,7 @@ def _foretold(times: Sequence[HipTime]) -> Iterator[Quantity]:
 
 
 def _better(times: Sequence[HipTime]) -> Iterator[Quantity]:
-    """Whether the change foretells better than the angle, in hips that have both."""
+    """Whether the change predicts better than the angle, in hips that have both."""
     (first, one), (second, other) = _NUMBERS.items()
     known = [
         (before, after, time.code == _HAPPENED)

@@ -191,7 +191,7 @@ def _what_lies_there(path: Path, reading: HipReading) -> str:
                 "differ only by capital letters or by how accents are written; rename one of them"
             )
     return (
-        "another version of this reading lies here already; load it first, or save this one "
+        "another version of this reading is here already; load it first, or save this one "
         "as another read"
     )
 

@@ -86,7 +86,7 @@ def name_duplicate(raw: bytes) -> str:
         seen: dict[str, Any] = {}
         for key, value in pairs:
             if key in seen:
-                raise ReadingError(f"the key {key!r} stands twice in one object")
+                raise ReadingError(f"the key {key!r} occurs twice in one object")
             seen[key] = value
         return seen
 
@@ -94,4 +94,4 @@ def name_duplicate(raw: bytes) -> str:
         json.loads(raw, object_pairs_hook=refuse_twice)
     except ReadingError as error:
         return error.problem
-    return "a key stands twice"
+    return "a key occurs twice"

@@ -79,7 +79,7 @@ class Mark(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 class NecroticArc(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """The necrotic part of the surface: its two ends and a point between them on the dead side.
+    """The necrotic part of the surface: its two ends and a point between them on the necrotic side.
 
     Two ends name two arcs; the point between settles which, so the arc may exceed 180 degrees.
     """

@@ -1,7 +1,7 @@
 """The phantom hips of a calibration: which ones, how they are handed out, and where the truth lies.
 
 Twenty hips, four contrasts times five sizes of lesion, each a subject of its own, read by one
-reader from a blinded worklist in two sittings; some of the first are shown again in the second.
+reader from a blinded worklist in two sessions; some of the first are shown again in the second.
 What is handed out is a folder with images and the worklist. The truth is a file beside that
 folder: heads and lesions as numbers, from which the truth on any slice follows. All of it comes
 from random numbers that the truth file alone holds, so nothing in the folder gives them away.
@@ -238,7 +238,7 @@ def make_calibration(
     if hips < 4 or hips % 4:
         raise PhantomError(f"the hips must be a multiple of 4, the contrasts; found {hips}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PhantomError(f"{folder.name}: something lies there; name a new or an empty folder")
+        raise PhantomError(f"{folder.name}: the folder is not empty; name a new or an empty folder")
     chance = np.random.default_rng(secrets.randbits(128) if seed is None else seed)
     drawn = _hips(hips, chance)
     draft = Truth(
@@ -290,7 +290,7 @@ def load_calibration(folder: Path, truth_path: Path) -> Calibration:
 
 def _keep_truth(truth: Truth, path: Path) -> None:
     if path.exists():
-        raise PhantomError(f"{path.name}: lies there already; a calibration is made once")
+        raise PhantomError(f"{path.name}: is there already; a calibration is made once")
     content = msgspec.json.format(msgspec.json.encode(truth), indent=1) + b"\n"
     try:
         write_atomically(path, content)

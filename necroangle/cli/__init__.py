@@ -68,7 +68,7 @@ _SECTIONS = {
         "outcome": "The quantities of the study: stages, failure, change, scores, replacements.",
         "baseline": "Table 1, the flow of patients and hips, and the results in sentences.",
         "agree": "How well readers agree: correlation, limits, smallest real change, kappas.",
-        "survival": "Time to failure, collapse or replacement: curves, tests, models, foretelling.",
+        "survival": "Time to failure, collapse or replacement: curves, tests, models, prediction.",
         "report": "One file to look at: flow, baseline, figures, agreement, a page for each hip.",
     },
     "This copy": {

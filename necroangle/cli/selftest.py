@@ -65,7 +65,7 @@ def _sentence(checks: Sequence[Check]) -> str:
         return f"This copy measures right: all {len(checks)} checks passed."
     return (
         f"This copy does NOT measure right: {failed} of {len(checks)} checks failed. "
-        "Do not use its angles; install it anew and run this again."
+        "Do not use its angles; install it again and run this again."
     )
 
 

@@ -59,16 +59,17 @@ class Rule:
 
 
 RULES = (
-    Rule(
-        "aetiology", "do the amounts bear out the cause?", checks.of_aetiology, measured=(100, 0.00)
-    ),
+    Rule("aetiology", "do the amounts fit the cause?", checks.of_aetiology, measured=(100, 0.00)),
     Rule("person", "are age and body mass right?", course_checks.of_person, measured=(100, 0.00)),
     Rule(
-        "pain_scale", "on which scale is the pain told?", checks.of_pain_scale, measured=(100, 0.00)
+        "pain_scale",
+        "on which scale was the pain given?",
+        checks.of_pain_scale,
+        measured=(100, 0.00),
     ),
     Rule(
         "pain_numbers",
-        "was the pain told on the other scale?",
+        "was the pain given on the other scale?",
         of_hip=course_checks.of_pain_numbers,
         measured=(100, 0.30),
     ),

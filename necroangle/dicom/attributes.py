@@ -54,7 +54,7 @@ def stated_code(dataset: Dataset, keyword: str, why: str) -> str:
 
     Examples
     --------
-    >>> stated_code({"Modality": "mr"}, "Modality", "what kind of image it is cannot be told")
+    >>> stated_code({"Modality": "mr"}, "Modality", "what kind of image it is is not stated")
     Traceback (most recent call last):
     ...
     necroangle.errors.DicomError: Modality: no code, found 'mr': capitals are needed

@@ -217,7 +217,7 @@ def _missing_decoder(syntax: UID) -> DicomError:
         f"install {pinned.package}, or send it uncompressed" if pinned else "send it uncompressed"
     )
     return DicomError(
-        f"no decoder at hand for its transfer syntax ({syntax.name}): {remedy}",
+        f"no decoder for its transfer syntax ({syntax.name}): {remedy}",
         tag="TransferSyntaxUID",
         stage="decode",
     )

@@ -296,7 +296,7 @@ def plane_of(groups: FrameGroups) -> ImagePlane:
 
 def _present(keyword: str, values: tuple[float, ...] | None) -> tuple[float, ...]:
     if values is None:
-        raise DicomError("absent: where the slice lies cannot be told", tag=keyword)
+        raise DicomError("absent: where the slice lies is not known", tag=keyword)
     return values
 
 
@@ -379,7 +379,7 @@ def admitted_kind(dataset: Dataset) -> str:
         is_page = bool(_PAGES & set(codes(dataset, "ConversionType")))
         is_page = is_page or code(dataset, "Modality") in _SCREENS
         return "secondary" if is_page else "radiograph"
-    modality = stated_code(dataset, "Modality", "what kind of image it is cannot be told")
+    modality = stated_code(dataset, "Modality", "what kind of image it is is not stated")
     if modality not in _KINDS:
         raise DicomError(
             f"{modality}: no image to measure (MR, CT, CR, DX, RF and RG are opened)",

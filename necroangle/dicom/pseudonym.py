@@ -198,7 +198,7 @@ def _listed(text: str, file: str) -> dict[str, str]:
         for number, row in enumerate(rows, start=2):
             patient, name = _checked_row(row, number)
             if patient in listed or name in taken:
-                raise DicomError(f"row {number}: patient or pseudonym stands there twice")
+                raise DicomError(f"row {number}: patient or pseudonym occurs twice")
             listed[patient] = name
             taken.add(name)
     except csv.Error:

@@ -376,8 +376,8 @@ class Refusal:
 
     Examples
     --------
-    >>> print(Refusal("a/IM1", "absent: where the slice lies cannot be told", "PixelSpacing", 12))
-    a/IM1 (and 11 more): PixelSpacing: absent: where the slice lies cannot be told
+    >>> print(Refusal("a/IM1", "absent: where the slice lies is not known", "PixelSpacing", 12))
+    a/IM1 (and 11 more): PixelSpacing: absent: where the slice lies is not known
     """
 
     place: str

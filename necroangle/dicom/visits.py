@@ -94,7 +94,7 @@ class Visit:
         found = [self.side_of(one) for one in sagittal]
         said = []
         if None in found:
-            said.append(f"{found.count(None)} sagittal stacks whose side cannot be told")
+            said.append(f"{found.count(None)} sagittal stacks whose side is not known")
         said += [
             f"no coronal stack of hip {side}"
             for side in _BOTH

@@ -177,7 +177,7 @@ FACT_COLUMNS = (
     ExportColumn("image_key_cor", "text", "A view: keyed hash of the SOP Instance UID"),
     ExportColumn("image_key_sag", "text", "B view: keyed hash of the SOP Instance UID"),
 )
-"""Columns from the reading file; all are missing where the file is not at hand."""
+"""Columns from the reading file; all are missing where the file is not there."""
 
 
 class _Image(msgspec.Struct):

@@ -159,7 +159,7 @@ class ExportTable:
         names = [column.name for column in columns]
         double = sorted({name for name in names if names.count(name) > 1})
         if double:
-            raise CohortError(f"columns that stand twice: {', '.join(double)}")
+            raise CohortError(f"columns that occur twice: {', '.join(double)}")
         cut: dict[str, int] = {}
         data = [_clean(column, one, cut) for column, one in zip(columns, given, strict=True)]
         order = _order_of(data[:keys])

@@ -62,7 +62,7 @@ def own_code(value: str, meaning: str) -> Code:
 LARGER_ANGLE = "the larger of the two angles between these lines"
 """Ends the label of an arc of more than 180 degrees: OHIF shows and writes the smaller angle."""
 
-ARC_MARKS = own_code("arc_marks", "necrotic arc: start, a point on the dead side, end")
+ARC_MARKS = own_code("arc_marks", "necrotic arc: start, a point on the necrotic side, end")
 
 _COLUMNS = {column.name: column for column in COLUMNS}
 

@@ -200,7 +200,7 @@ def _slice_of(drawing: Drawing, places: ImagePlaces) -> tuple[SeriesSummary, int
     if not near:
         words = " in its frame of reference" if drawing.frame_uid is not None else ""
         raise NecroangleError(
-            f"no slice at hand{words} lies within {OFF_SLICE_MM:g} mm of its points"
+            f"no slice is available{words} lies within {OFF_SLICE_MM:g} mm of its points"
         )
     if len({series.study_uid for _, series, _ in near}) > 1:
         raise NecroangleError(

@@ -37,8 +37,8 @@ class Drawing:
     ----------
     kind
         ``"angle"``: start, corner and end. ``"circle"``: three points on it or more, or two: its
-        centre and a point on it. ``"arc"``: start, a point on the dead side and end, as a reader
-        of ours marked them. ``"rim"``: such marks.
+        centre and a point on it. ``"arc"``: start, a point on the necrotic side and end, as a
+        reader of ours marked them. ``"rim"``: such marks.
     points
         (N, 2) row and column in pixels of ``image``, or (N, 3) patient LPS mm.
     tool

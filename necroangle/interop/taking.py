@@ -69,7 +69,7 @@ def take_file(path: Path) -> Taken:
     """
     try:
         if path.name.endswith(SUFFIX):
-            raise NecroangleError(f"{path.name}: a reading file: it needs no taking in")
+            raise NecroangleError(f"{path.name}: a reading file already: copy it")
         if path.stat().st_size > MAX_BYTES:
             raise NecroangleError(f"{path.name}: larger than 64 MiB: no report and no marks")
         reader = next((one for end, one in _READERS.items() if path.name.endswith(end)), None)

@@ -312,7 +312,7 @@ def _lines(raw: bytes, name: str) -> Iterator[Found]:
         if anchor is not None and encode_anchor(anchor).encode() != line.removesuffix(b"\r"):
             found = Found(place, anchor, "is not as it was written: changed")
         elif own in seen:
-            found = Found(place, anchor, "stands there twice")
+            found = Found(place, anchor, "occurs twice")
         elif anchor is not None and not _follows(anchor, seen, is_chained):
             problem = "does not follow a line before it: one was taken out, changed or put between"
             found = Found(place, anchor, problem)
@@ -527,7 +527,7 @@ class AnchorCheck:
         else:
             problem = (
                 f"{words} no anchor: lines were taken out, another program wrote the events, or "
-                "the disk was full; the next write anchors what stands there"
+                "the disk was full; the next write anchors what is there now"
             )
             self._problem(beside.name, problem)
 
@@ -536,7 +536,7 @@ class AnchorCheck:
             return ""
         return (
             f"is of another ledger ({anchor.ledger:.16}...): another study's file was put here, "
-            "or the ledger was begun anew or rewritten"
+            "or the ledger was started again or rewritten"
         )
 
     def _is_given_up(self, anchor: Anchor) -> bool:

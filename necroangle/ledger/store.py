@@ -327,7 +327,7 @@ class CohortStore:
             try:
                 raw.cursor().execute("VACUUM")
             except sqlite3.Error as error:
-                raise CohortError(f"the file could not be written anew: {error}") from error
+                raise CohortError(f"the file could not be written again: {error}") from error
             finally:
                 raw.close()
 
@@ -586,7 +586,7 @@ def _refuse_unless_owner(connection: sa.Connection) -> None:
     if connection.dialect.name == "postgresql":
         query = f"SELECT pg_has_role(tableowner, 'MEMBER') FROM pg_tables WHERE tablename = '{LEDGER.name}' AND schemaname = current_schema()"  # noqa: E501, S608
         if not connection.exec_driver_sql(query).scalar():
-            raise CohortError("the owner of the database must erase: its pages are written anew")
+            raise CohortError("the owner of the database must erase: its pages are written again")
 
 
 def anchor_of(connection: sa.Connection) -> Anchor | None:
@@ -664,7 +664,7 @@ def _refuse_to_begin(anchors: Path | None, file: Path | None = None) -> None:
         raise CohortError(
             f"{file or anchors.parent}: the cohort is empty or gone, but its anchors "
             f"({anchors.name}) tell of {last.seq} events and {last.rows} measured rows at "
-            f"{last.at}: put it back (`necroangle restore`); to begin anew, move the anchors away"
+            f"{last.at}: put it back (`necroangle restore`); to start again, move the anchors away"
         )
 
 

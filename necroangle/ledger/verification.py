@@ -387,7 +387,7 @@ def check_rows(
         last = missing.pop(key, None)
         if last is None:
             yield Problem(
-                "row", row_name(cells), "the ledger knows no such row: added from outside"
+                "row", row_name(cells), "the ledger has no such row: it was added from outside"
             )
         elif not _is_plain(cells) or not _is_written(cells, last[1], older):
             yield from _differences(connection, last[0], cells)

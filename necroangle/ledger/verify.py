@@ -275,8 +275,8 @@ class _Run:
             yield Problem(
                 "anchor",
                 beside.name,
-                "is missing or empty, so nothing proves that this is the ledger of yesterday: "
-                "bring it back, or hold the ledger against a kept one and run "
+                "is missing or empty, so nothing proves that the ledger was not replaced: "
+                "put it back, or compare the ledger with a kept one and run "
                 "`necroangle anchor --anew`",
             )
 
@@ -550,7 +550,7 @@ class _Look:
         if key in self._withdrawn:  # it may stand there: the ledger says why it does not count
             return "" if sha256 in self._older else "withdrawn, and changed since"
         if sha256 in self._older:
-            return "an older version than the one that was measured; bring the newer one back"
+            return "an older version than the one that was measured; put the newer one back"
         return _changed(raw, self._hashes.get(key), self._kept)
 
 
@@ -628,7 +628,7 @@ def _changed(raw: bytes, sha256: str | None, kept: Kept) -> str:
         )
     before = kept(sha256)
     where = "" if before is None else f" in {_first_difference(before, raw)}"
-    return f"changed{where} since it was measured; run `necroangle measure`, or bring it back"
+    return f"changed{where} since it was measured; run `necroangle measure`, or put it back"
 
 
 def _first_difference(before: bytes, now: bytes) -> str:

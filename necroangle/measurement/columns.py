@@ -312,7 +312,10 @@ def _view_columns(side: _Side, name: str) -> Iterator[Column]:
         "edge_gap_mm", "largest distance of an arc end from circle", mm, lambda m: m.views.edge_gap
     )
     yield real(
-        "surface_share", "dead share of the head's surface, 0 to 1", "", lambda m: m.views.share
+        "surface_share",
+        "necrotic fraction of the head's surface, 0 to 1",
+        "",
+        lambda m: m.views.share,
     )
     yield Column(
         f"{letter}_plane",

@@ -166,7 +166,7 @@ CHECKS = (
     Check(
         Flag.ARC_OVER_NECK,
         "reading",
-        "the third mark of the arc: it belongs on the dead side",
+        "the third mark of the arc: it belongs on the necrotic side",
         0.0,
         "middle 120° from superior",
     ),
@@ -315,7 +315,7 @@ class _Work:
             self.refuse_view(
                 int(view[place]),
                 f"the middle of an arc lies {away[place]:.0f}° from superior, over the neck; its "
-                "third mark belongs on the dead side",
+                "third mark belongs on the necrotic side",
             )
         return over
 

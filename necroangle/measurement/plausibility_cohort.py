@@ -299,7 +299,7 @@ def _images_twice(readings: Sequence[ReadingPrint]) -> Iterator[Misfit]:
             yield Misfit(
                 "images_twice",
                 _several(list(owners.values())),
-                "marked on one and the same image; look whose it is, and of which visit",
+                "marked on one and the same image; check which patient and visit it is of",
             )
 
 
@@ -315,7 +315,7 @@ def _study_twice(readings: Sequence[ReadingPrint]) -> Iterator[Misfit]:
             yield Misfit(
                 "study_twice",
                 _several(list(some.values())),
-                "marked on one and the same study; look whose it is, and of which visit",
+                "marked on one and the same study; check which patient and visit it is of",
             )
 
 

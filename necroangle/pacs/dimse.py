@@ -248,7 +248,7 @@ class DimseConnection:
         if association.rejected_contexts and not association.accepted_contexts:
             raise failed("takes none of what is asked for: this service is not offered to us")
         raise failed(
-            f"cannot be reached at {how.address}, or does not speak DICOM there"
+            f"cannot be reached at {how.address}, or does not answer as a DICOM server there"
             + (" with TLS: are ca_file and the certificates right?" if how.tls else ""),
             is_passing=True,
         )

@@ -131,7 +131,7 @@ def count_files(study: PhantomStudy) -> int:
 
 
 def refuse_filled(folder: Path) -> None:
-    """Refuse a place where something lies already: nothing is ever written over or deleted.
+    """Refuse a place where something lies already: no file is ever overwritten or deleted.
 
     Raises
     ------
@@ -149,11 +149,13 @@ def refuse_filled(folder: Path) -> None:
     necroangle.errors.PhantomError: phantom: the folder is not empty; ...
     """
     if folder.exists() and not folder.is_dir():
-        raise PhantomError(f"{folder.name}: a file lies there; name a new or an empty folder")
+        raise PhantomError(
+            f"{folder.name}: there is a file of this name; name a new or an empty folder"
+        )
     if folder.is_dir() and any(folder.iterdir()):
         raise PhantomError(
-            f"{folder.name}: the folder is not empty; name a new or an empty folder, nothing is "
-            "ever written over"
+            f"{folder.name}: the folder is not empty; name a new or an empty folder, no file is "
+            "ever overwritten"
         )
 
 

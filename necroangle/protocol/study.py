@@ -396,7 +396,7 @@ def _twice(protocol: StudyProtocol) -> list[tuple[str, str]]:
         ("$.missing", tuple(protocol.missing.codes)),
     )
     found = [
-        (place, f"{name!r} stands there twice")
+        (place, f"{name!r} occurs twice")
         for place, names in lists
         for name in sorted({name for name in names if names.count(name) > 1})
     ]

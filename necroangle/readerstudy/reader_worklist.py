@@ -247,7 +247,7 @@ class ReaderWorklist:
             return None
         saved = self._files.read(path)
         if saved.reading.conduct.worklist != worklist_id(self.worklist):
-            raise ReadingError("a reading of another worklist lies here", file=path.name)
+            raise ReadingError("a reading of another worklist is here", file=path.name)
         return saved
 
     def save(
@@ -346,7 +346,7 @@ class ReaderWorklist:
         """
         path = self.path_of(listed)
         if path.exists():
-            raise ReadingError("the reading is there; nothing to bring back", file=path.name)
+            raise ReadingError("the reading is there; nothing to restore", file=path.name)
         wanted = (*listed.case.key, self.reader, listed.read_no)
         found = [one for one in self._versions([]) if tuple(one.reading.key) == wanted]
         if not found:
@@ -399,7 +399,7 @@ class ReaderWorklist:
         if item.status is Status.LOCKED:
             raise ReadingError(f"this case cannot be read yet: it {item.words}")
         if item.status is Status.MISSING:
-            raise ReadingError("this reading was submitted and its file is gone; bring it back")
+            raise ReadingError("this reading was submitted and its file is gone; put it back")
 
 
 def _refuse_undone(reading: HipReading) -> None:

@@ -192,7 +192,7 @@ def save_worklist(worklist: Worklist, path: Path) -> None:
     check_worklist(worklist)
     if path.exists():
         raise ReadingError(
-            "lies there already; give another name, for readers may have begun on it",
+            "is there already; give another name, for readers may have begun on it",
             file=path.name,
         )
     content = msgspec.json.format(msgspec.json.encode(worklist), indent=1) + b"\n"
@@ -219,7 +219,7 @@ def check_worklist(worklist: Worklist) -> None:
         place = f"$.cases[{index}]"
         if case.key in seen:
             raise ReadingError(
-                f"{case.subject} {case.laterality} {case.visit} stands there twice", place=place
+                f"{case.subject} {case.laterality} {case.visit} occurs twice", place=place
             )
         if case.views not in VIEW_PAIRS:
             raise ReadingError("no pair of views that belong together", place=f"{place}.views")
@@ -242,7 +242,7 @@ def check_worklist(worklist: Worklist) -> None:
 def _check_reader(reader: str, folded: list[str], place: str) -> None:
     name = reader.casefold()
     if folded.count(name) > 1:
-        raise ReadingError(f"the reader {reader!r} stands there twice", place=place)
+        raise ReadingError(f"the reader {reader!r} occurs twice", place=place)
     if name == CONSENSUS:
         raise ReadingError(f"{reader!r} is kept for adjudicated readings", place=place)
     if name.endswith(".") or name.split(".")[0] in _WINDOWS_NAMES:

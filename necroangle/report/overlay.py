@@ -166,7 +166,7 @@ def _draw_view(
     frame = _frame(view, circle)
     panel = frame.render(image) if image else np.zeros((PANEL_PX, PANEL_PX, 3), np.uint8)
     if image is None:
-        write_text(panel, "image not at hand", (middle[0], 700), _QUIET, 24, centred=True)
+        write_text(panel, "image not available", (middle[0], 700), _QUIET, 24, centred=True)
     if circle and with_marks:
         _draw_marks(panel, frame, view, measured.arcs, circle)
     _write_letters(panel, view)

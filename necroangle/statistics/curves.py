@@ -1,4 +1,4 @@
-"""How well a number foretells an event: area below the curve, its cut, and trends of shares."""
+"""How well a number predicts an event: area below the curve, its cut, and trends of shares."""
 
 import math
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ def roc(
     patients: Sequence[object] | None = None,
     draws: int = 2000,
 ) -> Roc:
-    """Area below the receiver operating curve: larger numbers foretell the event.
+    """Area below the receiver operating curve: larger numbers predict the event.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ class AreaDifference:
 
 
 def area_difference(first: ArrayLike, second: ArrayLike, events: ArrayLike) -> AreaDifference:
-    """Whether one number foretells the event better than another, by DeLong's covariance.
+    """Whether one number predicts the event better than another, by DeLong's covariance.
 
     Parameters
     ----------

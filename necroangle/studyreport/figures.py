@@ -408,8 +408,8 @@ def _of_events(events: EventStudy) -> Iterator[Figure]:
             for x, y in zip(found.false_positive, found.true_positive, strict=True)
         ]
         yield Figure(
-            "foretelling",
-            f"How well the angle foretells {events.endpoint}",
+            "prediction",
+            f"How well the angle predicts {events.endpoint}",
             "The diagonal is chance.",
             tuple(points),
             lambda: _draw_roc(points, {name: found.auc or 0.0 for name, found in curves}),

@@ -113,7 +113,7 @@ def _events(report: StudyReport) -> Table:
         if one.quantity != _RULES
     ]  # fmt: skip
     return Table(
-        "time_to_failure", "Time to failure, and what foretells it",
+        "time_to_failure", "Time to failure, and what predicts it",
         "Every number with its 95 % interval and its method.",
         ("quantity", "of", "found", "n", "method"), tuple(rows), (2, 1.6, 2.2, 0.5, 4.2),
     )  # fmt: skip

@@ -137,7 +137,7 @@ def test_a_key_twice_is_refused_in_an_older_file_too(
     reading: HipReading, older: Callable[[HipReading], dict[str, object]]
 ) -> None:
     raw = json.dumps(older(reading)).replace('"notes":', '"notes": "", "notes":', 1)
-    with pytest.raises(ReadingError, match="stands twice"):
+    with pytest.raises(ReadingError, match="occurs twice"):
         decode_reading(raw.encode())
 
 

@@ -253,7 +253,7 @@ def test_hostile_bytes_are_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_a_duplicate_key_is_named() -> None:
-    with pytest.raises(ReadingError, match="'notes' stands twice"):
+    with pytest.raises(ReadingError, match="'notes' occurs twice"):
         decode_reading(RAW["duplicate key"])
 
 

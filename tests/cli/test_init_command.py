@@ -37,7 +37,7 @@ def test_the_working_directory_can_become_one(
     [
         (["--id", "a b"], CohortError, "'a b' is no name"),
         (["--method", "by_eye"], MethodError, "there is no method 'by_eye'"),
-        (["--reader", "r1", "--reader", "r1"], CohortError, "'r1' stands there twice"),
+        (["--reader", "r1", "--reader", "r1"], CohortError, "'r1' occurs twice"),
     ],
 )
 def test_what_is_refused_leaves_nothing(

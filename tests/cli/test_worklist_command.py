@@ -80,7 +80,7 @@ def test_an_unknown_method_is_refused(study: Path) -> None:
 
 def test_it_is_not_written_over_another(study: Path) -> None:
     make(study)
-    with pytest.raises(ReadingError, match="lies there already"):
+    with pytest.raises(ReadingError, match="is there already"):
         make(study)
 
 

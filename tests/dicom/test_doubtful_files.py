@@ -78,7 +78,7 @@ def test_a_stack_of_long_identifiers_keeps_its_slices_apart(
     [
         ({"Modality": "mr"}, "Modality: no code, found 'mr': capitals are needed"),
         ({"Modality": "Kim^Min"}, "Modality: no code, not shown"),
-        ({"Modality": None}, "Modality: absent: what kind of image it is cannot be told"),
+        ({"Modality": None}, "Modality: absent: what kind of image it is is not stated"),
         (
             {"PhotometricInterpretation": "Monochrome2"},
             "PhotometricInterpretation: no code, found 'Monochrome2': capitals are needed",

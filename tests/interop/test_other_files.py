@@ -367,7 +367,7 @@ BROKEN: dict[str, tuple[str, str]] = {
         "a coordinate is no number",
     ),
     "c.txt": ("hello", "nothing that can be taken in"),
-    "d.reading.json": ("{}", "needs no taking in"),
+    "d.reading.json": ("{}", "a reading file already"),
 }
 
 

@@ -255,7 +255,10 @@ WRONG: dict[str, tuple[Dataset, str]] = {
         ),
         "beside the picture of 320 x 256 pixels",
     ),
-    "another frame of reference": (in_space("1.2.9"), "no slice at hand in its frame of reference"),
+    "another frame of reference": (
+        in_space("1.2.9"),
+        "no slice is available in its frame of reference",
+    ),
     "circle alone": (
         circle_group(coronal(), at(0.0, 0.0).pixel, at(9.0).pixel),
         "a circle without an angle",

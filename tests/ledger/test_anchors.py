@@ -212,7 +212,7 @@ def test_a_servers_tables_that_are_gone_are_not_begun_anew(
 def test_anchors_removed_changed_or_of_another_study(cohort: Place, tmp_path: Path) -> None:
     lines = cohort.anchors.read_bytes().splitlines(keepends=True)
     cohort.anchors.unlink()
-    assert_named(cohort.found(), "anchor", "is missing", "ledger of yesterday")
+    assert_named(cohort.found(), "anchor", "is missing", "nothing proves")
     cohort.anchors.write_bytes(b"".join(lines).replace(b'"rows":0', b'"rows":7', 1))
     assert_named(cohort.found(), "line 1", "7 measured rows, there were 0")
     cohort.anchors.write_bytes(b"".join([lines[0][:40] + b"\n", *lines[1:]]))
@@ -432,7 +432,7 @@ def test_a_chain_made_anew_meets_its_anchors_whatever_was_changed(file: Place) -
 
 
 LINES: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
-    "a line twice": (lambda lines: [*lines[:2], *lines[1:]], "line 3: stands there twice"),
+    "a line twice": (lambda lines: [*lines[:2], *lines[1:]], "line 3: occurs twice"),
     "a line taken out": (lambda lines: [*lines[:2], *lines[3:]], "line 3: does not follow"),
     "the first line taken out": (lambda lines: lines[1:], "line 1: does not follow"),
     "lines exchanged": (lambda lines: [lines[1], lines[0], *lines[2:]], "line 1: does not follow"),

@@ -193,7 +193,7 @@ STATEMENTS = {
     "row removed": ("DELETE FROM cohort WHERE subject = 'S04'", "row S04 L m00, reader r1"),
     "row added": (
         "INSERT INTO cohort SELECT 'S99', " + ", ".join(NAMES[1:]) + " FROM cohort LIMIT 1",
-        "row S99 L m00, reader r1, read 1, method .*: the ledger knows no such row",
+        "row S99 L m00, reader r1, read 1, method .*: the ledger has no such row",
     ),
     "event removed": ("DELETE FROM ledger WHERE seq = 3", "event 4 .*: before it, event 3 is mis"),
     "last event removed": (

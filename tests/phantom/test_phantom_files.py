@@ -127,6 +127,6 @@ def test_nothing_is_written_over(folder: Path, tmp_path: Path) -> None:
         write_study(SMALL, folder)
     assert contents(folder) == before
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(PhantomError, match="a file lies there"):
+    with pytest.raises(PhantomError, match="there is a file of this name"):
         write_study(SMALL, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"

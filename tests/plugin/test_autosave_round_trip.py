@@ -165,4 +165,4 @@ def test_an_autosave_of_version_0_1_0_still_opens() -> None:
     assert second.arcs[0].via is None
     session = ReadingSession((View.CORONAL, View.SAGITTAL))
     session.recover(draft, state.file_sha256)
-    assert "dead side" in session.outcome().views[1].missing
+    assert "necrotic side" in session.outcome().views[1].missing

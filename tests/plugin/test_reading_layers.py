@@ -375,11 +375,11 @@ def test_nothing_unseen_is_written_over(file: Path) -> None:
     other = file.parent / "other.reading.json"
     save_reading(make_reading(60, 60), other)
     kept = other.read_bytes()
-    with pytest.raises(ReadingError, match="another version of this reading lies here"):
+    with pytest.raises(ReadingError, match="another version of this reading is here"):
         saved(layers, other)
     assert other.read_bytes() == kept
     file.write_bytes(kept)
-    with pytest.raises(ReadingError, match="another version of this reading lies here"):
+    with pytest.raises(ReadingError, match="another version of this reading is here"):
         saved(layers, file)
     assert file.read_bytes() == kept
 

@@ -58,7 +58,7 @@ def test_what_is_missing_is_said_step_by_step(
         "mark 1 more rim point",
         "mark the necrotic arc, or choose what you found",
         "mark the other end of the arc",
-        "mark a point between them on the dead side",
+        "mark a point between them on the necrotic side",
         "",
     ]
 

@@ -113,12 +113,12 @@ def test_a_lost_reading_is_told_and_comes_back(desk: ReaderWorklist) -> None:
     state = desk.state(TODAY)
     assert state.items[0].status is Status.MISSING
     assert state.doubts == ("1 submitted readings are gone from r1",)
-    with pytest.raises(ReadingError, match="bring it back"):
+    with pytest.raises(ReadingError, match="put it back"):
         desk.save(listed, reading_of(listed), today=TODAY, duration_s=60)
     assert desk.bring_back(listed).sha256 == saved.sha256
     assert saved.path.read_bytes() == raw
     assert status(desk) is Status.SUBMITTED
-    with pytest.raises(ReadingError, match="nothing to bring back"):
+    with pytest.raises(ReadingError, match="nothing to restore"):
         desk.bring_back(listed)
     with pytest.raises(ReadingError, match="the history has no version"):
         desk.bring_back(desk.listed[1])

@@ -41,7 +41,7 @@ def test_it_is_never_written_over_another(make_study: MakeStudy, tmp_path: Path)
     path = tmp_path / "s.worklist.json"
     save_worklist(make_study(), path)
     before = path.read_bytes()
-    with pytest.raises(ReadingError, match="lies there already"):
+    with pytest.raises(ReadingError, match="is there already"):
         save_worklist(make_study(seed=8), path)
     assert path.read_bytes() == before
 
@@ -54,7 +54,7 @@ def test_it_is_never_written_over_another(make_study: MakeStudy, tmp_path: Path)
         ({"coffee": 1}, "unknown field `coffee`"),
         ({"seed": -1}, r"\$.seed"),
         ({"readers": []}, r"\$.readers"),
-        ({"readers": ["r1", "R1"]}, r"\$.readers\[0\]: the reader 'r1' stands there twice"),
+        ({"readers": ["r1", "R1"]}, r"\$.readers\[0\]: the reader 'r1' occurs twice"),
         ({"readers": ["Consensus"]}, "is kept for adjudicated readings"),
         ({"readers": ["../r1"]}, r"\$.readers\[0\]"),
         ({"readers": ["con"]}, "cannot name a folder on every system"),
@@ -87,7 +87,7 @@ def test_a_case_lies_within_the_study(make_study: MakeStudy, folder: str) -> Non
 def test_a_hip_at_a_visit_stands_there_once(make_study: MakeStudy) -> None:
     case = make_study().cases[0]
     again = msgspec.structs.replace(case, folder="elsewhere")
-    with pytest.raises(ReadingError, match="P00 L m00 stands there twice"):
+    with pytest.raises(ReadingError, match="P00 L m00 occurs twice"):
         make_worklist([case, again], ["r1"])
 
 

@@ -46,7 +46,7 @@ FAULTS = (
     Fault("unknown inner key", "months = 3\n", "month = 3\n", r"\$\.visits\[1\]: .*`month`"),
     Fault("range", "before_days = 90", "before_days = -1", r"\$\.visits\[0\]\.before_days: .*>= 0"),
     Fault("type", "months = 3\n", 'months = "three"\n', r"\$\.visits\[1\]\.months: .*float"),
-    Fault("visit twice", 'name = "m03"', 'name = "m00"', r"\$\.visits: 'm00' stands there twice"),
+    Fault("visit twice", 'name = "m03"', 'name = "m00"', r"\$\.visits: 'm00' occurs twice"),
     Fault("overlap", "before_days = 45", "before_days = 90", r"windows? of m?|overlap"),
     Fault("order", "months = 3\n", "months = 7\n", r"'m06' is not later than 'm03'"),
     Fault("index visit", 'index_visit = "m00"', 'index_visit = "m01"', "'m01' is none of the"),
@@ -67,12 +67,13 @@ FAULTS = (
         "no months", 'name = "m03"\nmonths = 3\n', 'name = "late"\n', r"state the months of 'late'"
     ),
     Fault("index rule", '"treatment", "index_date"', '"treatment", "birth"', r"\$\.index_day\[1\]"),
-    Fault(
-        "index twice", '"treatment", "index_date"', '"visit", "index_date"', "stands there twice"
-    ),
+    Fault("index twice", '"treatment", "index_date"', '"visit", "index_date"', "occurs twice"),
     Fault("quantiles", "quantiles = 7", "quantiles = 5", r"\$\.statistics\.quantiles"),
     Fault(
-        "reader's noise", "[failure]", TWO_KIMS + "[failure]", r"\$\.noise\.readers: 'kim' stands"
+        "reader's noise",
+        "[failure]",
+        TWO_KIMS + "[failure]",
+        r"\$\.noise\.readers: 'kim' occurs twice",
     ),
     Fault(
         "reader's spread",
@@ -85,7 +86,7 @@ FAULTS = (
         "no angle", "change_deg = 20.0", "change_deg = -20.0", r"\$\.cut_offs\.change_deg: .*>= 0"
     ),
     Fault("codes", "not_readable = -98", "not_readable = -97", "one code stands for two reasons"),
-    Fault("reader twice", '"r2"', '"r1"', "'r1' stands there twice"),
+    Fault("reader twice", '"r2"', '"r1"', "'r1' occurs twice"),
     Fault("stage", '["3B", "4"]', '["3C"]', r"\$\.failure\.reaches\[0\]: .*'3C'"),
     Fault("event", '"tha", "lost"', '"tha", "list"', r"\$\.events\[3\]: .*'list'"),
     Fault("shared secret", '"secret.key"', '"./exports/secret.key"', "must not lie in exports/"),

@@ -66,7 +66,7 @@ def test_of_many_at_once_one_makes_the_study(tmp_path: Path) -> None:
 
 def test_a_file_in_the_way_of_a_folder_is_named_and_nothing_is_made(tmp_path: Path) -> None:
     (tmp_path / "exports").write_text("a file")
-    with pytest.raises(CohortError, match="exports: a file stands where a folder is needed"):
+    with pytest.raises(CohortError, match="exports: there is a file where a folder is needed"):
         init_study(tmp_path, "onfh")
     assert [path.name for path in tmp_path.iterdir()] == ["exports"]
 

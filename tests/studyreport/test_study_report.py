@@ -128,7 +128,7 @@ def test_it_says_what_the_paper_says(page: str) -> None:
 def test_every_figure_is_a_picture_with_its_rows(report: StudyReport) -> None:
     assert [one.name for one in report.figures] == [
         "flow", "angle_over_time", "change_of_angle", "stages", "incidence", "survival",
-        "foretelling", "shares", "failure_rules",
+        "prediction", "shares", "failure_rules",
     ]  # fmt: skip
     for one in report.figures:
         assert ET.fromstring(one.svg()).tag.endswith("svg")

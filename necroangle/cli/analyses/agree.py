@@ -25,8 +25,8 @@ _FLIPS = tuple(ScreenColumn(name, wraps=True) for name in ("grade", "hip", "visi
     ("statistics", "flips"),
     "the numbers, or the hips whose grade depends on the reader.",
 )
-@click.option("--reader", "readers", metavar="NAME", multiple=True, help="These readers alone.")
-@click.option("--visit", "visits", metavar="NAME", multiple=True, help="This visit alone; again.")
+@click.option("--reader", "readers", metavar="NAME", multiple=True, help="Only these readers.")
+@click.option("--visit", "visits", metavar="NAME", multiple=True, help="Only these visits.")
 @click.option("--all", "everything", is_flag=True, help="Boundaries, slices and every kappa, too.")
 @click.option(
     "--adopt",

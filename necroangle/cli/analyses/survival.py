@@ -1,4 +1,4 @@
-"""``necroangle survival``: time to failure, collapse or replacement, and what foretells it."""
+"""``necroangle survival``: time to failure, collapse or replacement, and what predicts it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def command(asked: Asked, endpoint: str, by: str) -> None:
     """Time to radiographic failure, collapse or replacement.
 
     Cumulative incidence where replacement and death compete, Kaplan-Meier beside it, tests of
-    groups, Cox and Fine-Gray by the angle, and how well the angle foretells the event.
+    groups, Cox and Fine-Gray by the angle, and how well the angle predicts the event.
     docs/survival.md explains each number.
     """
     from necroangle.analysis.events import ENDPOINTS, events_of

@@ -63,8 +63,8 @@ def command(
     """Write readings as DICOM: a structured report, presentation states, key objects.
 
     The objects go back to the archive that the images came from, so they carry the patient of the
-    images; with --deidentified they carry the pseudonym. A reading whose images are not at hand is
-    refused by name, and the others are written. Writing twice gives the same bytes.
+    images; with --deidentified they carry the pseudonym. A reading whose images are not found is
+    refused, and the others are written. Writing twice gives the same bytes.
     Exit code: 0 if all were written, 1 if some were refused, 2 if there was nothing to write.
     """
     from necroangle.annotation import load_reading

@@ -65,9 +65,9 @@ def command(
     """Take in FILES of other tools: structured reports, or folders of them.
 
     A report of ours comes back as the reading it was. Angles that others drew become draft
-    readings: their values are calculated anew from their points, and where the number that was
+    readings: their values are calculated again from their points, and where the number that was
     written with them is another by more than 0.5 degrees, it is said. A circle that was drawn round
-    the head is the head circle. Nothing that lies in the folder of readings is written over.
+    the head is the head circle. No reading in the folder is overwritten.
     Exit code: 0 if all were taken in, 1 if some were not, 2 if there was nothing to take.
     """
     from necroangle.errors import NecroangleError

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @cohort_option
 @out_option("Where the files go.", "sdtm")
 @click.option("--study", "study_id", metavar="NAME", help="STUDYID.  [default: the study's name]")
-@click.option("--reader", "readers", multiple=True, metavar="NAME", help="Only this reader; again.")
+@click.option("--reader", "readers", multiple=True, metavar="NAME", help="Only these readers.")
 @click.option("--method", metavar="NAME", help="Only this measuring method.")
 @click.pass_context
 def command(

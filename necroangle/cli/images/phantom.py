@@ -100,7 +100,7 @@ _POSITIONS = ("HFS", "HFP", "HFDR", "HFDL", "FFS", "FFP", "FFDR", "FFDL")
 def command(out: Path, *, samples: bool, compress: bool, **options: Any) -> None:
     """Write phantom hips with known truth as a DICOM study in OUT.
 
-    OUT must be new or empty: nothing is ever written over. Beside the DICOM files lie truth.json,
+    OUT must be new or empty: no file is ever overwritten. Beside the DICOM files lie truth.json,
     with the exact angle on every slice, and readings/, marked at that truth.
     """
     from necroangle.phantom import (

@@ -16,7 +16,7 @@ def command(folder: Path) -> None:
     """Put the sample studies in FOLDER (by default sample_dicoms).
 
     Eight studies of seven phantom patients with known truth, their reading files, and a clinical
-    table. There is no person in them. A file of yours is never written over.
+    table. They show no patient. A file of yours is never overwritten.
     """
     from necroangle.samples import copy_samples
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 )
 @click.option("--hips", default=20, show_default=True, help="How many: a multiple of 4.")
 @click.option(
-    "--washout-days", default=1, show_default=True, help="Between the first sitting and the second."
+    "--washout-days", default=1, show_default=True, help="Between the first session and the second."
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Processes that draw.  [default: all]")
 @click.option(
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     "--noise",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write what study.toml takes.",
+    help="Write the lines for study.toml.",
 )
 @click.option("--so-far", is_flag=True, help="Report before all cases are submitted.")
 def command(
@@ -57,12 +57,12 @@ def command(
     noise: Path | None,
     so_far: bool,
 ) -> None:
-    """Hand out phantom hips in FOLDER, and report how their reader marks.
+    """Make phantom hips in FOLDER for one reader, and report how this reader marks.
 
     The first call draws the hips, which takes some minutes and goes on where it was cut off. The
-    reader reads them in the usual window: 20 hips in two sittings, 4 of them shown again, blinded.
+    reader reads them in the usual window: 20 hips in two sessions, 4 of them shown again, blinded.
     The next call, once all are submitted, reports bias and spread of arc ends, rim, slice and
-    angle, and prints what study.toml takes.
+    angle, and prints the lines for study.toml.
 
     The truth is not in FOLDER: hand FOLDER out alone. On a shared disk nothing but the rights of
     the file keeps a reader from it.
@@ -129,7 +129,7 @@ def _say_how_far(calibration: Calibration, state: ReaderState) -> None:
     path = calibration.worklist_path
     say(f"{progress.submitted} of {counted(progress.total, 'case')} submitted")
     if progress.locked and not progress.to_read and progress.opens_on:
-        say(f"the second sitting opens on {progress.opens_on}")
+        say(f"the second session opens on {progress.opens_on}")
     else:
         say(f"read: necroangle read --worklist {path} --reader {calibration.reader}")
     say("then: this command again, for the report (--so-far: of what is read by now)")

@@ -48,8 +48,8 @@ def command(
 ) -> None:
     """Measure reading files, or all of a folder, and put their rows in a cohort table.
 
-    Measuring twice changes nothing. A file that cannot be measured is refused by name and the
-    others are measured. Exit code: 0 if all were measured, 1 if some were refused, 2 if there was
+    Measuring twice changes nothing. A file that cannot be measured is refused, and the others
+    are measured. Exit code: 0 if all were measured, 1 if some were refused, 2 if there was
     nothing to measure or the table cannot be opened.
     """
     from necroangle.ledger.admission import known_subjects

@@ -22,7 +22,7 @@ from necroangle.cli.given import cohort_option, output_option, write_data
     metavar="REASON",
     help="The file of anchors was lost: begin another, and say why; this is recorded.",
 )
-@click.option("--as", "by", metavar="NAME", default="", help="Who begins it anew.")
+@click.option("--as", "by", metavar="NAME", default="", help="Who starts it again.")
 @output_option
 def command(
     cohort: str | None, sign: Path | None, anew: str | None, by: str, output: Path | None
@@ -41,9 +41,9 @@ def command(
     store = CohortStore.open(cohort_here(cohort), create=False)
     if anew is not None:
         if store.anchors is None or last_anchor(store.anchors) is not None:
-            raise CohortError("there are anchors: nothing is begun anew")
+            raise CohortError("there are anchors: nothing is started again")
         if not anew.strip():
-            raise CohortError("say why the anchors are begun anew")
+            raise CohortError("say why the anchors are started again")
         now = store.anchor()
         told = {"events": 0 if now is None else now.seq}
         store.record([Entry("anchors", ("anew",), told, anew)], actor=by)

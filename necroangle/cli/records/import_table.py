@@ -30,7 +30,7 @@ __all__ = ["ENCODINGS", "command"]
 @click.option(
     "--write-mapping",
     type=click.Path(path_type=Path),
-    help="Write a mapping file for this table, to go on from, and import nothing.",
+    help="Write a mapping file for this table, to be edited, and import nothing.",
 )
 @click.option(
     "--kind",
@@ -50,7 +50,7 @@ __all__ = ["ENCODINGS", "command"]
     metavar="N[-M]",
     help="Row of the headings, or the two of them; by default they are found.",
 )
-@click.option("--update", is_flag=True, help="Replace what stands there otherwise; needs --reason.")
+@click.option("--update", is_flag=True, help="Replace values that differ; needs --reason.")
 @click.option("--reason", default="", metavar="TEXT", help="Why it is replaced.")
 @new_subjects_option
 @cohort_option

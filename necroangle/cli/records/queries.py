@@ -22,7 +22,7 @@ _SHOWN = ("open", "answered", "accepted", "resolved")
 _RULE_COLUMNS = (
     ScreenColumn("rule"),
     ScreenColumn("found", is_number=True, yields=1),
-    ScreenColumn("in vain", is_number=True, yields=1),
+    ScreenColumn("false", is_number=True, yields=1),
     ScreenColumn("asks", wraps=True),
 )
 _COLUMNS = ("id", "state", "rule", "kind", "key", "field", "finding", "asks", "answer", "by", "at")
@@ -41,7 +41,13 @@ _COLUMNS = ("id", "state", "rule", "kind", "key", "field", "finding", "asks", "a
 @click.option("--rules", "list_rules", is_flag=True, help="Print the rules and end.")
 @click.option("--raise", "keep", is_flag=True, help="Put what is open and resolved in the ledger.")
 @click.option("--answer", "answered", metavar="ID", multiple=True, help="Answer it, by --reason.")
-@click.option("--accept", "accepted", metavar="ID", multiple=True, help="It is so, by --reason.")
+@click.option(
+    "--accept",
+    "accepted",
+    metavar="ID",
+    multiple=True,
+    help="Accept the finding: the data are right; why, by --reason.",
+)
 @click.option("--reopen", "reopened", metavar="ID", multiple=True, help="Ask again, by --reason.")
 @click.option("--reason", default="", metavar="TEXT", help="The answer, or why it is accepted.")
 @click.option("--as", "actor", default="", metavar="NAME", help="Who.")
@@ -65,11 +71,11 @@ def command(
     output: Path | None,
     cohort: str | None,
 ) -> None:
-    """List what a monitor would ask of the cohort: what is missing, contradicts or cannot be.
+    """List what a monitor would ask: what is missing, contradictory or impossible.
 
-    Each query is open, answered (told something, and still so), accepted (so, with a reason) or
-    resolved (no longer so). The states stand in the ledger. A record whose finding changes is asked
-    about again.
+    A query is open; answered, while the finding is still there; accepted with a reason, where the
+    data are right; or resolved, once the finding is gone. The ledger keeps its state. A record
+    whose finding changes is asked about again.
     """
     from necroangle.clinical.queries import find_queries, settle
     from necroangle.ledger.store import CohortStore

@@ -81,7 +81,7 @@ def command(
 ) -> None:
     """Verify a cohort: the chain of events, the rows, every angle, the readings and their files.
 
-    The chain is held against every anchor: those beside the cohort, and those in the study's
+    The chain is compared with every anchor: those beside the cohort, and those in the study's
     exports and reports.
 
     STUDY is the study's folder, by default this one. Every angle is measured again from its stored

@@ -173,8 +173,8 @@ def turn_from_landmarks(circle: Circle, teardrop_mm: Point, edge_mm: Point) -> T
     sine = _turn_sine(circle, teardrop_mm, edge_mm)
     if abs(sine) <= _STRAIGHT_SINE:
         raise GeometryError(
-            "the head's centre lies on the line from teardrop to acetabular edge, so that lateral "
-            "cannot be told on this radiograph; check the two landmarks"
+            "the head's centre lies on the line from teardrop to acetabular edge, so it is not "
+            "known which side is lateral; check the two landmarks"
         )
     return 1 if sine > 0 else -1
 

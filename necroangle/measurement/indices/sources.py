@@ -33,7 +33,7 @@ INDEX_SOURCES: dict[str, IndexSource] = {
     ),
     "koo_kim_size": IndexSource(
         "small below 33, medium 33 to below 67, large from 67: bins that go with Koo and Kim 1995; "
-        "no text at hand states them",
+        "no text that we have states them",
         _KOO_KIM,
         True,
     ),

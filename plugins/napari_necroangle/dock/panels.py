@@ -99,7 +99,7 @@ _TOOLS = (
     ("rim", "Rim", "Points on the healthy round contour of the head"),
     ("start", "One end", "Where the necrosis meets the surface, on one side"),
     ("end", "Far end", "Where the necrosis meets the surface, on the other side"),
-    ("via", "Between", "On the surface between the ends, on the dead side"),
+    ("via", "Between", "On the surface between the ends, on the necrotic side"),
     ("another_arc", "New arc", "Mark a second necrotic arc"),
     ("remove", "Remove", "Take away the point touched last"),
     ("undo", "Undo", "Take the last step back"),

@@ -11,7 +11,7 @@ from napari_necroangle.reading.keys import GROUPS, keys_of
 _MOUSE = (
     ("click", "set the point that is asked for"),
     ("drag along the rim", "lay ten rim points at once"),
-    ("Shift+drag", "draw rim, arc or outline anew"),
+    ("Shift+drag", "draw rim, arc or outline again"),
     ("drag a point", "move it"),
     ("wheel", "slices; Ctrl+wheel: zoom"),
     ("middle or Space+drag", "pan"),

@@ -239,7 +239,8 @@ def _card(flow: Flow, *, is_saved: bool) -> TourCard:
         if not flow.is_done(step):
             words = (
                 "Click one end of the dark band where it meets the surface; it is magnified: click "
-                "the exact place. The same for the other end. Then click between, on the dead side."
+                "the exact place. The same for the other end. Then click between, on the necrotic "
+                "side."
             )
             return TourCard(TourStep.ARC, words, view)
     words = (

@@ -53,7 +53,7 @@ Row = tuple[str, str, str]
 """A line of the table of differences: what, and its words for the A view and the B view."""
 
 _READINGS = "readings"
-_HOW_TO_BEGIN = "Take a reader's marks up as the consensus (Consensus from), or mark the hip anew."
+_HOW_TO_BEGIN = "Take a reader's marks up as the consensus (Consensus from), or mark the hip again."
 
 
 class Start(StrEnum):

@@ -169,7 +169,7 @@ def _on_slice(draft: ViewDraft, slice_no: int, on: MarkedSlice) -> ViewDraft:
         if draft.is_bound and draft.on is not None and draft.on.image != on.image:
             raise ReadingError(
                 f"the {draft.view} marks lie on another slice; go there, or clear them to start "
-                "anew",
+                "again",
                 place=draft.view,
             )
         return draft if draft.is_bound else replace(draft, on=on)

@@ -33,7 +33,7 @@ NEEDED_RIM_MARKS = 3
 _PARTS = {
     Role.START: "one end of the arc",
     Role.END: "the other end of the arc",
-    Role.VIA: "a point between them on the dead side",
+    Role.VIA: "a point between them on the necrotic side",
 }
 
 

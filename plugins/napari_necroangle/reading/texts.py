@@ -55,7 +55,7 @@ _STEPS = {
     Role.START: "Click one end of the necrotic arc: the outer margin of the dark band, "
     "where it meets the surface.",
     Role.END: "Click the other end of the necrotic arc.",
-    Role.VIA: "Click the surface between the two ends, on the dead side.",
+    Role.VIA: "Click the surface between the two ends, on the necrotic side.",
 }
 
 

@@ -124,7 +124,7 @@ def line_of(content: AutosaveHeader | AutosaveState) -> bytes:
     try:
         text = msgspec.json.encode(content)
     except UnicodeEncodeError as error:
-        raise ReadingError("a text holds half of a surrogate pair; type it anew") from error
+        raise ReadingError("a text holds half of a surrogate pair; type it again") from error
     return b"%08x %s\n" % (crc32(text), text)
 
 

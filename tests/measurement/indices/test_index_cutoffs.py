@@ -192,11 +192,11 @@ REFUSALS: list[tuple[Callable[[], object], str]] = [
     (lambda: jic_extent(HEAD, over_the_top(0, 9), TEARDROP, HEAD.centre_mm), "are one point"),
     (
         lambda: jic_extent(HEAD, over_the_top(0, 9), (-40.0, 20.0), (24.0, -12.0)),
-        "lateral cannot be told on this radiograph",
+        "known which side is lateral",
     ),
     (
         lambda: jic_extent(HEAD, over_the_top(0, 9), (-40.0, 20.0), (24.0, -13.5)),
-        "lateral cannot be told on this radiograph",
+        "known which side is lateral",
     ),
     (
         lambda: jic_extent(HEAD, over_the_top(0, 9), EDGE, TEARDROP, turn=1),
