@@ -5,7 +5,7 @@ from pathlib import Path
 
 from napari.qt import get_qapp
 from napari.viewer import Viewer
-from qtpy.QtCore import QEventLoop, Qt, QTimer
+from qtpy.QtCore import QEvent, QEventLoop, Qt, QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QMainWindow, QMenu
 
@@ -29,6 +29,13 @@ class HipReading(ReadingDock):
         host = NapariHost(napari_viewer)
         self.viewer = host.viewer
         super().__init__(host)
+
+    def event(self, event: QEvent) -> bool:
+        """What is taken out of napari's window by a script ends: nobody could bring it back."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.shutdown()
+            self.deleteLater()
+        return super().event(event)
 
 
 class ReadingWindow(QMainWindow):

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from napari_necroangle.dock.parts import LEAST_CONTRAST, contrast, style_sheet
 from napari_necroangle.reading.texts import breakable
+from napari_necroangle.store.readings import default_folder
+from napari_necroangle.store.recovery import remains
 from readingroom import Answers, mark
 
 from necroangle.annotation import load_reading
@@ -173,6 +175,35 @@ def test_the_menu_of_plugins_opens_the_dock_that_reads(
     assert dock.planes[0].model is dock.viewer
     assert viewer.window.add_plugin_dock_widget("necroangle", "Hip reading") == (panel, dock)
     dock.shutdown()
+
+
+@screen
+def test_a_dock_that_a_script_takes_out_leaves_nothing_behind(
+    make_napari_viewer: Any, qtbot: Any, study: Path
+) -> None:
+    """Nobody could bring it back; napari goes on as it was, and the marks are kept on the disk."""
+    from napari._qt.qt_viewer import QtViewer
+    from napari_necroangle.dock.dialogs import WindowGuard
+
+    viewer = make_napari_viewer(show=True)
+    panel, dock = viewer.window.add_plugin_dock_widget("necroangle", "Hip reading")
+    qtbot.wait(100)
+    dock.workspace.reader, dock.dialogs = "r1", Answers()
+    dock.open_folder(study)
+    own = viewer.add_image(np.zeros((9, 30, 30)), name="the user's")
+    qtbot.wait(50)
+    dock.workspace.case.click(View.CORONAL, 5, (60.0, 60.0))
+    kept = default_folder(study)
+    gone: list[str] = []
+    dock.destroyed.connect(lambda: gone.append("dock"))
+    viewer.window.remove_dock_widget(panel)
+    qtbot.wait(50)
+    assert gone == ["dock"]
+    assert viewer.window._qt_window.findChildren(WindowGuard) == []
+    assert len(viewer.window._qt_window.findChildren(QtViewer)) == 1
+    assert list(viewer.layers) == [own]
+    (left,) = remains(kept).recovered
+    assert len(left.draft.views[0].rim) == 1
 
 
 @screen

@@ -90,8 +90,9 @@ class WindowGuard(QObject):
         window.installEventFilter(self)
 
     def release(self) -> None:
-        """Watch no longer."""
+        """Watch no longer; the window, which lives on in napari, holds nothing of the dock then."""
         self._window.removeEventFilter(self)
+        self.deleteLater()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Ask first; then let the window decide, and go down only if it does close."""
@@ -103,7 +104,7 @@ class WindowGuard(QObject):
         if not self._may_close():
             event.ignore()
             return True
-        self.release()
+        self._window.removeEventFilter(self)
         QCoreApplication.sendEvent(watched, event)
         if event.isAccepted():
             self._on_close()
