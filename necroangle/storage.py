@@ -15,7 +15,7 @@ import stat
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 __all__ = [
@@ -88,17 +88,28 @@ def write_atomically(path: Path, content: bytes) -> None:
     """
     part = new_part(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("xb") as file:
-            file.write(content)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise _in_words(error, path) from error
-    try:
+        with _said_of(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(part, "xb", opener=_for_its_owner) as file:
+                file.write(content)
         put_in_place(part, path)
     except BaseException:
-        remove(part)
+        with suppress(OSError):
+            remove(part)
         raise
+
+
+@contextmanager
+def _said_of(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _in_words(error, path) from error
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    """Until it is whole, nobody else reads what may be a secret."""
+    return os.open(path, flags | BINARY, 0o600)
 
 
 def new_part(path: Path) -> Path:
