@@ -174,9 +174,9 @@ def write_contact_sheet(
     try:
         for first in range(0, len(pictures), COLUMNS * ROWS):
             page = _page(pictures[first : first + COLUMNS * ROWS])
-            dates: dict[str, Any] = {} if pages else {"creationDate": made, "modDate": made}
+            told: dict[str, Any] = {"creationDate": made, "modDate": made, "title": path.stem}
             Pillow.fromarray(np.ascontiguousarray(page[:, :, ::-1])).save(
-                part, "PDF", resolution=DPI, append=pages > 0, quality=88, **dates
+                part, "PDF", resolution=DPI, append=pages > 0, quality=88, **({} if pages else told)
             )
             pages += 1
             if progress is not None:

@@ -110,7 +110,7 @@ def test_a_server_that_speaks_no_dicom(tmp_path: Path) -> None:
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         server = named(tmp_path, listener.getsockname()[1])
-        with pytest.raises(ServerError, match="does not speak DICOM there"):
+        with pytest.raises(ServerError, match="does not answer as a DICOM server there"):
             find_studies(connect(server), [Query(accession="1")], sleep=never)
         listener.shutdown(socket.SHUT_RDWR)
     thread.join()

@@ -155,6 +155,9 @@ def test_the_sheet_has_a_page_for_every_eight_pictures(
     assert write_contact_sheet(pictures, sheet) == 2
     first = sheet.read_bytes()
     assert re.findall(rb"/Count (\d+)", first)[-1] == b"2"
+    assert "sheet".encode("utf-16-be") in first
+    assert b".part" not in first
+    assert ".part".encode("utf-16-be") not in first
     assert write_contact_sheet(pictures, sheet) == 2
     assert sheet.read_bytes() == first, "the same pictures gave another file"
     assert not list(tmp_path.glob(".sheet*"))
