@@ -126,12 +126,12 @@ def say(*lines: str, err: bool = False) -> None:
 
 
 def _width_of(stream: TextIO) -> int:
-    """Columns of the terminal behind a stream; standard output may go elsewhere."""
+    """Columns of COLUMNS, or of the terminal behind a stream; standard output may go elsewhere."""
     try:
         wide = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
         wide = 0
-    return int(os.environ.get("COLUMNS", "").strip("+- ") or 0) or wide or screen_width()
+    return shutil.get_terminal_size((wide or PIPE_WIDTH, 24)).columns
 
 
 def hung(line: str, width: int) -> list[str]:

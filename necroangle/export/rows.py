@@ -330,7 +330,7 @@ def _notes(source: ExportSource, lines: Sequence[_Line]) -> list[str]:
         notes.append("no secret was given: image keys are empty")
     hashes = {str(line.row["annotation_sha256"]) for line in lines if line.row}
     if unknown := len(hashes - source.facts.keys()):
-        notes.append(f"{unknown} the reading files are not there: their columns are empty")
+        notes.append(f"{unknown} reading files are not there: their columns are empty")
     methods = {str(line.row["method"]) for line in lines if line.row}
     if len(methods) > 1:
         notes.append(f"several methods, {', '.join(sorted(methods))}: never mix their angles")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from necroangle.errors import CohortError
+from necroangle.errors import CohortError, system_words
 from necroangle.ledger.erasure import Erased, events_of
 from necroangle.ledger.store import CohortStore
 from necroangle.storage import remove
@@ -94,7 +94,7 @@ def erase(study: Study, subject: str, *, actor: str, reason: str) -> tuple[Trace
         try:
             remove(one)
         except OSError as error:
-            kept.append((one, str(error.strerror or error)))
+            kept.append((one, system_words(error)))
     return replace(found, kept=tuple(kept)), erased
 
 

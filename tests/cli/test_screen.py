@@ -174,6 +174,17 @@ def test_a_sentence_is_broken_between_words_on_a_terminal_alone(
     assert all(cell_len(line) <= max(width, longest + 10) for line in printed[Terminal].split("\n"))
 
 
+@pytest.mark.parametrize("columns", ["wide", "", "0", "-3"])
+def test_columns_that_are_no_number_leave_the_width_to_the_terminal(columns: str) -> None:
+    raw = io.BytesIO()
+    with pytest.MonkeyPatch.context() as patch, Terminal(raw, "utf-8") as stream:
+        patch.setenv("COLUMNS", columns)
+        patch.setattr(sys, "stdout", stream)
+        say("look at  the rim")
+        stream.flush()
+        assert raw.getvalue() == b"look at  the rim\n"
+
+
 def stopped_work() -> None:
     with bars() as shown:
         shown.begin("measuring", 300).to(120)

@@ -36,7 +36,7 @@ from napari_necroangle.reading.texts import SIDES, VIEWS
 from napari_necroangle.store.recovery import Recovered, discard, offer_words
 from necroangle.dicom import SeriesSummary, passport_lines, passport_of
 from necroangle.dicom.visits import Visit, series_words
-from necroangle.errors import NecroangleError
+from necroangle.errors import NecroangleError, system_words
 from necroangle.terms import Laterality, View
 
 MOST_LINES = 6
@@ -461,7 +461,7 @@ class RecoveryPrompt(QFrame):
         try:
             discard(found)
         except OSError as error:
-            words = f"The file stays where it is: {error.strerror}."
+            words = f"The file stays where it is: {system_words(error)}."
             self._window.dialogs.tell("It cannot be put aside", words)
 
     def _does(self, act: Callable[[Recovered], object]) -> Callable[[], None]:

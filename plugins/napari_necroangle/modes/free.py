@@ -38,7 +38,7 @@ from necroangle.annotation import (
 )
 from necroangle.dicom import SeriesSummary
 from necroangle.dicom.visits import Visit
-from necroangle.errors import NecroangleError, ReadingError
+from necroangle.errors import NecroangleError, ReadingError, system_words
 from necroangle.terms import Laterality, View
 
 _AS_NEXT = "Save as read {}"
@@ -286,7 +286,7 @@ class FreeReading(Mode):
         except ReadingError as error:
             return self._settle_refusal(now, folder, error)
         except OSError as error:
-            words = f"The file cannot be written: {error.strerror}. Your marks are kept."
+            words = f"The file cannot be written: {system_words(error)}. Your marks are kept."
             dialogs.tell("Not saved", words)
             return None
         return now.saved

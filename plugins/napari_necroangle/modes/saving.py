@@ -8,7 +8,7 @@ from napari_necroangle.modes.workspace import Workspace
 from napari_necroangle.reading.case import Case, CaseKey
 from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.reading.texts import SIDES, VIEWS, breakable
-from necroangle.errors import NecroangleError, ReadingError
+from necroangle.errors import NecroangleError, ReadingError, system_words
 from necroangle.ledger.admission import admission_of_folder
 from necroangle.measurement.row import RowKey
 from necroangle.protocol.free_text import free_text_problem
@@ -94,7 +94,7 @@ def saved_by(window: Window, mode: Mode, write: Callable[[], Path], *, final: bo
         title = "Not submitted" if final else "Not saved"
         dialogs.tell(title, mode.mask(f"{error}. Your marks are kept."))
     except OSError as error:
-        words = f"The file cannot be written: {error.strerror}. Your marks are kept."
+        words = f"The file cannot be written: {system_words(error)}. Your marks are kept."
         dialogs.tell("Not saved", mode.mask(words))
     else:
         return path

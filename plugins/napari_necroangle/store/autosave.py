@@ -29,7 +29,7 @@ from napari_necroangle.reading.draft import ReadingDraft
 from napari_necroangle.reading.session import ReadingSession
 from necroangle import __version__
 from necroangle.decoding import MalformedError, converted, from_json
-from necroangle.errors import ReadingError
+from necroangle.errors import ReadingError, system_words
 from necroangle.moments import utc_now
 from necroangle.storage import BINARY, can_write_in, sync, sync_folder
 from necroangle.terms import UnreadReason, View
@@ -374,7 +374,7 @@ class _Watch:
             else:
                 self._begin_file(line)
         except (OSError, ReadingError) as error:
-            words = error.strerror if isinstance(error, OSError) else str(error)
+            words = system_words(error) if isinstance(error, OSError) else str(error)
             self._trouble(f"This reading is not kept against a crash: {words}. Save it soon.")
             self._is_failing = True
             return False

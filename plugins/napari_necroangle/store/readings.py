@@ -13,7 +13,7 @@ from napari_necroangle.reading.session import ReadingSession
 from napari_necroangle.store.autosave import APP
 from necroangle.annotation import decode_reading, file_name, file_name_of, save_reading, sha256_of
 from necroangle.annotation.file import read_bytes
-from necroangle.errors import ReadingError
+from necroangle.errors import ReadingError, system_words
 from necroangle.storage import can_write_in
 
 SAMPLES = "sample_dicoms"
@@ -122,7 +122,7 @@ def take_own_keys() -> None:
     try:
         raw = path.read_bytes() if path.exists() else b""
     except OSError as error:
-        raise ReadingError(f"cannot be read: {error.strerror}", file=path.name) from error
+        raise ReadingError(f"cannot be read: {system_words(error)}", file=path.name) from error
     use_keys(with_own(raw, file=path.name))
 
 

@@ -16,7 +16,7 @@ from napari_necroangle.reading.draft import ReadingDraft
 from napari_necroangle.store.autosave import SUFFIX, Context, autosave_places, last_state, try_lock
 from necroangle.annotation import ReadView, UnreadView
 from necroangle.dicom.visits import Visit
-from necroangle.errors import ReadingError
+from necroangle.errors import ReadingError, system_words
 from necroangle.storage import BINARY
 from necroangle.terms import View
 
@@ -164,7 +164,7 @@ def _set_aside(path: Path, problem: str) -> SetAside:
     try:
         return SetAside(_move_aside(path), problem)
     except OSError as error:
-        return SetAside(path, f"{problem}; it could not be moved: {error.strerror}")
+        return SetAside(path, f"{problem}; it could not be moved: {system_words(error)}")
 
 
 def _move_aside(path: Path) -> Path:
